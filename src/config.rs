@@ -1,0 +1,163 @@
+//! The validated configuration. Policies take their part of it; the raw form, with every bad field
+//! named, is read in `config/parse.rs`.
+
+use std::time::Duration;
+
+use crate::money::{NanoUsd, Rate};
+
+/// The spending cap.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BudgetConfig {
+    /// Cap per period. Default $1.00.
+    pub limit: NanoUsd,
+    /// IANA name of the time zone whose midnight (or `reset_hour`) begins a period. Default `UTC`.
+    pub time_zone: String,
+    /// Local hour, 0 to 23, at which a period begins. Default 0.
+    pub reset_hour: u8,
+    /// Percentages of the cap, ascending, each told once per period. Default 80 and 100.
+    pub thresholds: Vec<u32>,
+}
+
+impl Default for BudgetConfig {
+    fn default() -> Self {
+        Self { limit: NanoUsd::ONE_USD, time_zone: "UTC".into(), reset_hour: 0, thresholds: vec![80, 100] }
+    }
+}
+
+/// The circuit breaker.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BreakerConfig {
+    /// Consecutive failures that open a circuit. Default 5.
+    pub failures: u32,
+    /// How long it stays open before one probe. Default 60 s.
+    pub open_for: Duration,
+}
+
+impl Default for BreakerConfig {
+    fn default() -> Self {
+        Self { failures: 5, open_for: Duration::from_secs(60) }
+    }
+}
+
+/// Retries at the same target.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RetryConfig {
+    /// Retries after the first attempt at a target. Default 3.
+    pub max_retries: u32,
+    /// Upper end of the first back-off. Default 1 s.
+    pub base: Duration,
+    /// Upper end of every back-off. Default 60 s.
+    pub cap: Duration,
+    /// A wait stated by the provider is slept up to this while another target could be tried. Default 2 s.
+    pub short_wait: Duration,
+    /// Share of requests, in percent, that retries may add. Default 20.
+    pub budget_percent: u32,
+    /// Retries per minute that are always allowed. Default 10.
+    pub budget_floor: u32,
+}
+
+impl Default for RetryConfig {
+    fn default() -> Self {
+        Self {
+            max_retries: 3,
+            base: Duration::from_secs(1),
+            cap: Duration::from_secs(60),
+            short_wait: Duration::from_secs(2),
+            budget_percent: 20,
+            budget_floor: 10,
+        }
+    }
+}
+
+/// Timers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TimeoutConfig {
+    /// One attempt, from sending to the last byte. Default 60 s.
+    pub attempt: Duration,
+    /// The whole request with all its attempts and waits. Default 120 s.
+    pub total: Duration,
+}
+
+impl Default for TimeoutConfig {
+    fn default() -> Self {
+        Self { attempt: Duration::from_secs(60), total: Duration::from_secs(120) }
+    }
+}
+
+/// The exact cache.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CacheConfig {
+    /// How long an answer serves. Default 5 minutes; zero switches the cache off.
+    pub ttl: Duration,
+    /// How many answers are kept; the least recently used goes first. Default 100.
+    pub max_entries: u32,
+    /// Keep answers of requests with a temperature other than zero. Default true.
+    pub sampled: bool,
+    /// Keep answers that call tools. Default false.
+    pub tool_calls: bool,
+    /// Let a fallback's answer stand in for the primary's. Default false.
+    pub fallback_answers: bool,
+    /// Keep entries on disk, sealed with a key of the vault. Default false.
+    pub persist: bool,
+}
+
+impl Default for CacheConfig {
+    fn default() -> Self {
+        Self {
+            ttl: Duration::from_secs(300),
+            max_entries: 100,
+            sampled: true,
+            tool_calls: false,
+            fallback_answers: false,
+            persist: false,
+        }
+    }
+}
+
+/// Limits on one request, and on requests at once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LimitConfig {
+    /// Text of all messages together, in UTF-16 units. Default 50,000.
+    pub max_input_units: u32,
+    /// Output tokens of a request that states none: also sent to the provider. Default 4,096.
+    pub default_max_output_tokens: u32,
+    /// Requests in flight at once. Default 64.
+    pub max_concurrent: u32,
+}
+
+impl Default for LimitConfig {
+    fn default() -> Self {
+        Self { max_input_units: 50_000, default_max_output_tokens: 4_096, max_concurrent: 64 }
+    }
+}
+
+/// What to do when a model's price is not known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum UnknownPrice {
+    /// Leave the target out of the plan.
+    #[default]
+    Refuse,
+    /// Reserve at the worst price of the whole table.
+    Worst,
+}
+
+/// A price from the configuration; it goes before the built-in table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PriceOverride {
+    /// Provider's id.
+    pub provider: String,
+    /// The model, exactly.
+    pub model: String,
+    /// Input tokens.
+    pub input: Rate,
+    /// Output tokens, reasoning included.
+    pub output: Rate,
+    /// Input tokens read from the provider's cache; the input rate if not given.
+    pub cache_read: Option<Rate>,
+    /// Input tokens written to the provider's cache; the input rate if not given.
+    pub cache_write: Option<Rate>,
+    /// Tokens of context, input and output together.
+    pub context: Option<u32>,
+    /// Most output tokens of one answer.
+    pub max_output: Option<u32>,
+}
