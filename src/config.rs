@@ -1,6 +1,10 @@
 //! The validated configuration. Policies take their part of it; the raw form, with every bad field
 //! named, is read in `config/parse.rs`.
 
+mod parse;
+
+pub use parse::PROVIDERS;
+
 use std::time::Duration;
 
 use crate::money::{NanoUsd, Rate};
@@ -160,4 +164,86 @@ pub struct PriceOverride {
     pub context: Option<u32>,
     /// Most output tokens of one answer.
     pub max_output: Option<u32>,
+}
+
+/// Where a request can go.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TargetConfig {
+    /// Provider's id, a key of the catalogue or of `providers`.
+    pub provider: String,
+    /// The provider's name of the model.
+    pub model: String,
+    /// `provider/model`, as events, figures and the ledger name it.
+    pub name: String,
+}
+
+/// A provider whose address differs from the catalogue's, or that is not in it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProviderConfig {
+    /// Provider's id.
+    pub id: String,
+    /// Base of its OpenAI-compatible API, without a slash at the end.
+    pub base_url: String,
+}
+
+/// The configuration of a gate: every part valid, every default filled in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GatewayConfig {
+    /// Gates of different names are isolated from each other. Default `default`.
+    pub name: String,
+    /// Ordered: the first is the primary, the others are fallbacks.
+    pub targets: Vec<TargetConfig>,
+    /// Providers' own addresses.
+    pub providers: Vec<ProviderConfig>,
+    /// The spending cap.
+    pub budget: BudgetConfig,
+    /// The circuit breaker.
+    pub breaker: BreakerConfig,
+    /// Retries.
+    pub retry: RetryConfig,
+    /// Timers.
+    pub timeouts: TimeoutConfig,
+    /// The exact cache.
+    pub cache: CacheConfig,
+    /// Limits.
+    pub limits: LimitConfig,
+    /// Prices that go before the built-in table.
+    pub prices: Vec<PriceOverride>,
+    /// What to do when a price is not known.
+    pub unknown_price: UnknownPrice,
+    /// Whether a plan that begins with a free target may go on to a paid one. Default false.
+    pub allow_paid_fallback: bool,
+    /// The text of the reply given when all targets failed; without it the error is given.
+    pub degraded: Option<String>,
+}
+
+/// Groq first, OpenRouter's free model as its fallback.
+const DEFAULT_TARGETS: [(&str, &str); 2] = [("groq", "openai/gpt-oss-20b"), ("openrouter", "qwen/qwen3-coder:free")];
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            name: "default".into(),
+            targets: DEFAULT_TARGETS.iter().map(|(provider, model)| TargetConfig::new(provider, model)).collect(),
+            providers: Vec::new(),
+            budget: BudgetConfig::default(),
+            breaker: BreakerConfig::default(),
+            retry: RetryConfig::default(),
+            timeouts: TimeoutConfig::default(),
+            cache: CacheConfig::default(),
+            limits: LimitConfig::default(),
+            prices: Vec::new(),
+            unknown_price: UnknownPrice::default(),
+            allow_paid_fallback: false,
+            degraded: None,
+        }
+    }
+}
+
+impl TargetConfig {
+    /// A target and its name.
+    #[must_use]
+    pub fn new(provider: &str, model: &str) -> Self {
+        Self { provider: provider.into(), model: model.into(), name: [provider, "/", model].concat() }
+    }
 }

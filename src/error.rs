@@ -4,6 +4,8 @@
 //! does the breaker count it, which HTTP status the Worker answers with) is a `match` without a
 //! wildcard, and a test walks [`Code::ALL`]. No error carries a prompt, a body, a key or a URL's query.
 
+#![deny(clippy::wildcard_enum_match_arm)] // a new code must be placed in every table
+
 use std::time::Duration;
 
 use crate::money::NanoUsd;

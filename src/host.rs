@@ -1,12 +1,96 @@
-//! Ports: what the gateway asks of the place it runs in.
+//! Ports: what the gateway asks of the place it runs in. The gateway is generic over them (static
+//! dispatch, no boxing); everything runs on one thread, so no bound asks for `Send`.
+#![expect(async_fn_in_trait, reason = "one thread: callers need no Send bound on these futures")]
 
+use std::time::Duration;
+
+use crate::error::{NetworkKind, Result};
 use crate::time::Timestamp;
+use crate::value::Value;
+
+/// Reads the wall clock.
+pub trait Clock {
+    /// Now. May be earlier than the last reading.
+    fn now(&self) -> Timestamp;
+}
 
 /// Time-zone rules, as the host's `Intl` or a test's script knows them.
 pub trait ZoneRules {
     /// Seconds that local time in `zone` (an IANA name) is ahead of UTC at `at`. Negative west of
     /// Greenwich; `None` if the zone is not known.
     fn offset_at(&self, zone: &str, at: Timestamp) -> Option<i32>;
+}
+
+/// Draws random numbers.
+pub trait Entropy {
+    /// Fills `bytes` with randomness good enough for keys.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// Waits.
+pub trait Timer {
+    /// Returns once `span` has passed. Dropping the future cancels the timer.
+    async fn sleep(&self, span: Duration);
+}
+
+/// One request to a provider.
+#[derive(Debug)]
+pub struct UpstreamRequest<'a> {
+    /// Absolute URL, without a key in it.
+    pub url: String,
+    /// Provider whose key the transport's caller put into `authorization`.
+    pub provider: &'a str,
+    /// Value of the `authorization` header.
+    pub authorization: crate::secret::Secret<String>,
+    /// JSON body.
+    pub body: String,
+}
+
+/// A provider's whole answer.
+#[derive(Debug)]
+pub struct UpstreamResponse {
+    /// HTTP status; 0 for a redirect that was not followed.
+    pub status: u16,
+    /// Header names in lower case, and values, as far as the runtime lets them be read.
+    pub headers: Vec<(String, String)>,
+    /// The body; not yet known to be UTF-8 or JSON.
+    pub body: Vec<u8>,
+}
+
+/// Sends requests. Never fails for an HTTP status. Dropping the future aborts the exchange. Every
+/// fetch omits credentials and referrer, bypasses HTTP caches and follows no redirect.
+pub trait Transport {
+    /// Sends and reads the whole answer.
+    async fn send(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse, NetworkKind>;
+}
+
+/// Decides about money, permits and slots, atomically, for everyone who shares it. It speaks in
+/// decisions, never in get and set, because a remote get-then-set is not atomic. It fails closed.
+pub trait Ledger {
+    /// A question or a report.
+    type Command;
+    /// What was decided.
+    type Reply;
+    /// Decides.
+    async fn decide(&self, command: Self::Command) -> Result<Self::Reply>;
+}
+
+/// Keeps bytes by name. May lose them: readers treat a loss as a miss.
+pub trait Store {
+    /// The bytes under `name`.
+    async fn load(&self, name: &str) -> Option<Vec<u8>>;
+    /// Keeps `bytes` under `name`; a failure is not told.
+    async fn save(&self, name: &str, bytes: &[u8]);
+    /// Forgets `name`.
+    async fn forget(&self, name: &str);
+}
+
+/// Hears what happens. Called synchronously; it must not call back into the gateway.
+pub trait Observer {
+    /// Whether anybody listens; if not, events are not even built.
+    fn listens(&self) -> bool;
+    /// One event: a name and an object of codes, counts, durations and cost, never content.
+    fn notice(&self, name: &'static str, event: Value);
 }
 
 /// UTC and nothing else: for hosts without `Intl`.

@@ -1,0 +1,411 @@
+//! From raw data to a valid configuration. Parsed, not validated: what comes out cannot be wrong, and
+//! what goes in wrong is told whole, every bad field by its path. Unknown fields are refused, since a
+//! misspelt limit is no limit.
+
+use std::time::Duration;
+
+use super::{
+    BreakerConfig, BudgetConfig, CacheConfig, GatewayConfig, LimitConfig, PriceOverride, ProviderConfig, RetryConfig,
+    TargetConfig, TimeoutConfig, UnknownPrice,
+};
+use crate::error::{Code, Detail, Error, FieldError, Result};
+use crate::host::ZoneRules;
+use crate::money::{NanoUsd, Rate};
+use crate::time::Timestamp;
+use crate::value::Value;
+
+/// Providers whose address is built in; others need a `baseUrl`.
+pub const PROVIDERS: [(&str, &str); 3] = [
+    ("groq", "https://api.groq.com/openai/v1"),
+    ("openrouter", "https://openrouter.ai/api/v1"),
+    ("openai", "https://api.openai.com/v1"),
+];
+
+/// A day: no timer or wait is longer.
+const MAX_SPAN_MS: i64 = 86_400_000;
+
+impl GatewayConfig {
+    /// Reads the raw configuration.
+    ///
+    /// # Errors
+    /// `config_invalid` with every bad field.
+    pub fn parse(raw: &Value, zones: &dyn ZoneRules) -> Result<Self> {
+        let mut config = Self::default();
+        let mut bad = Vec::new();
+        let mut root = Section::open(raw, String::new(), &mut bad);
+        root.name("name", &mut config.name);
+        root.section("budget", |section| budget(section, &mut config.budget, zones));
+        root.section("breaker", |section| breaker(section, &mut config.breaker));
+        root.section("retry", |section| retry(section, &mut config.retry));
+        root.section("timeouts", |section| timeouts(section, &mut config.timeouts));
+        root.section("cache", |section| cache(section, &mut config.cache));
+        root.section("limits", |section| limits(section, &mut config.limits));
+        root.entries("providers", |id, section| providers(id, section, &mut config.providers));
+        if let Some(targets) = root.list("targets", |section| target(section, &config.providers)) {
+            config.targets = targets;
+        }
+        config.prices = root.list("prices", price).unwrap_or_default();
+        root.choice("unknownPrice", &mut config.unknown_price, &UNKNOWN_PRICE, "must be 'refuse' or 'worst'");
+        root.flag("allowPaidFallback", &mut config.allow_paid_fallback);
+        root.section("degraded", |section| {
+            config.degraded = section.text("message", 10_000);
+            if config.degraded.is_none() {
+                section.fail("message", "must be the text of the reply");
+            }
+        });
+        // Read by the adapter, which chooses the host before the gateway starts.
+        root.allow("ledger");
+        root.allow("debug");
+        root.close();
+        if config.targets.is_empty() {
+            bad.push(FieldError { path: "targets".into(), problem: "must list at least one target" });
+        }
+        if bad.is_empty() { Ok(config) } else { Err(Error::new(Code::ConfigInvalid).with(Detail::Fields(bad)).into()) }
+    }
+
+    /// Base of a provider's API.
+    #[must_use]
+    pub fn base_url(&self, provider: &str) -> Option<&str> {
+        let own = self.providers.iter().find(|known| known.id == provider).map(|known| known.base_url.as_str());
+        own.or_else(|| PROVIDERS.iter().find(|(id, _)| *id == provider).map(|(_, url)| *url))
+    }
+}
+
+const UNKNOWN_PRICE: [(&str, UnknownPrice); 2] = [("refuse", UnknownPrice::Refuse), ("worst", UnknownPrice::Worst)];
+
+fn budget(section: &mut Section<'_>, out: &mut BudgetConfig, zones: &dyn ZoneRules) {
+    section.usd("limitUsd", &mut out.limit);
+    if let Some(zone) = section.text("timeZone", 64) {
+        if zones.offset_at(&zone, Timestamp::EPOCH).is_some() {
+            out.time_zone = zone;
+        } else {
+            section.fail("timeZone", "must be an IANA time zone that this host knows, such as Europe/Berlin");
+        }
+    }
+    let mut hour = u32::from(out.reset_hour);
+    section.whole("resetHour", &mut hour, 0, 23, "must be a whole number from 0 to 23");
+    out.reset_hour = u8::try_from(hour).unwrap_or(0);
+    const PERCENT: &str = "must be ascending whole numbers from 1 to 100";
+    let Some(value) = section.take("thresholds") else { return };
+    let percents: Vec<u32> = match value {
+        Value::List(items) => items.iter().filter_map(|item| whole(item, 1, 100)).collect(),
+        _ => return section.fail("thresholds", PERCENT),
+    };
+    let complete = matches!(value, Value::List(items) if items.len() == percents.len());
+    let ascending = percents.iter().zip(percents.iter().skip(1)).all(|(a, b)| a < b);
+    if complete && ascending {
+        out.thresholds = percents;
+    } else {
+        section.fail("thresholds", PERCENT);
+    }
+}
+
+fn breaker(section: &mut Section<'_>, out: &mut BreakerConfig) {
+    section.whole("failures", &mut out.failures, 1, 1_000, "must be a whole number from 1 to 1000");
+    section.span("openMs", &mut out.open_for, 1);
+}
+
+fn retry(section: &mut Section<'_>, out: &mut RetryConfig) {
+    section.whole("maxRetries", &mut out.max_retries, 0, 10, "must be a whole number from 0 to 10");
+    section.span("baseMs", &mut out.base, 0);
+    section.span("capMs", &mut out.cap, 0);
+    section.span("shortWaitMs", &mut out.short_wait, 0);
+    section.whole("budgetPercent", &mut out.budget_percent, 0, 100, "must be a whole number from 0 to 100");
+    section.whole("budgetFloor", &mut out.budget_floor, 0, 10_000, "must be a whole number from 0 to 10000");
+}
+
+fn timeouts(section: &mut Section<'_>, out: &mut TimeoutConfig) {
+    section.span("attemptMs", &mut out.attempt, 1);
+    section.span("totalMs", &mut out.total, 1);
+}
+
+fn cache(section: &mut Section<'_>, out: &mut CacheConfig) {
+    section.span("ttlMs", &mut out.ttl, 0);
+    section.whole("maxEntries", &mut out.max_entries, 0, 10_000, "must be a whole number from 0 to 10000");
+    section.flag("sampled", &mut out.sampled);
+    section.flag("toolCalls", &mut out.tool_calls);
+    section.flag("fallbackAnswers", &mut out.fallback_answers);
+    section.flag("persist", &mut out.persist);
+}
+
+fn limits(section: &mut Section<'_>, out: &mut LimitConfig) {
+    const MILLIONS: &str = "must be a whole number from 1 to 10000000";
+    section.whole("maxInputUnits", &mut out.max_input_units, 1, 10_000_000, MILLIONS);
+    section.whole("defaultMaxOutputTokens", &mut out.default_max_output_tokens, 1, 10_000_000, MILLIONS);
+    section.whole("maxConcurrent", &mut out.max_concurrent, 1, 1_000, "must be a whole number from 1 to 1000");
+}
+
+fn providers(id: &str, section: &mut Section<'_>, out: &mut Vec<ProviderConfig>) {
+    if !is_name(id) {
+        return section.fail("", "must be named by letters, digits, dots, dashes or underscores");
+    }
+    match section.text("baseUrl", 2_048) {
+        Some(url) if is_base_url(&url) => {
+            out.push(ProviderConfig { id: id.into(), base_url: url.trim_end_matches('/').into() });
+        }
+        Some(_) => {
+            section.fail("baseUrl", "must be an https URL (http only on this machine) without user, query or fragment")
+        }
+        None => section.fail("baseUrl", "must be given"),
+    }
+}
+
+fn target(section: &mut Section<'_>, providers: &[ProviderConfig]) -> Option<TargetConfig> {
+    let provider = section.text("provider", 64);
+    let model = section.text("model", 256).filter(|model| !model.is_empty() && !model.contains(char::is_control));
+    if model.is_none() {
+        section.fail("model", "must be the provider's name of a model");
+    }
+    let known = |id: &str| providers.iter().any(|own| own.id == id) || PROVIDERS.iter().any(|(own, _)| *own == id);
+    match provider {
+        Some(id) if known(&id) => Some(TargetConfig::new(&id, &model?)),
+        _ => {
+            section.fail("provider", "must be a built-in provider or one that `providers` gives a baseUrl for");
+            None
+        }
+    }
+}
+
+fn price(section: &mut Section<'_>) -> Option<PriceOverride> {
+    let provider = section.text("provider", 64);
+    let model = section.text("model", 256);
+    if provider.is_none() {
+        section.fail("provider", "must be given");
+    }
+    if model.is_none() {
+        section.fail("model", "must be given");
+    }
+    let input = section.rate("inputUsd", true);
+    let output = section.rate("outputUsd", true);
+    let cache_read = section.rate("cacheReadUsd", false);
+    let cache_write = section.rate("cacheWriteUsd", false);
+    const TOKENS: &str = "must be a whole number of tokens, at least 1";
+    let (mut context, mut max_output) = (0, 0);
+    section.whole("context", &mut context, 1, u32::MAX, TOKENS);
+    section.whole("maxOutput", &mut max_output, 1, u32::MAX, TOKENS);
+    let some = |tokens: u32| (tokens > 0).then_some(tokens);
+    Some(PriceOverride {
+        provider: provider?,
+        model: model?,
+        input: input?,
+        output: output?,
+        cache_read,
+        cache_write,
+        context: some(context),
+        max_output: some(max_output),
+    })
+}
+
+/// One object of the raw configuration: fields are taken by name, what is left over is an error.
+struct Section<'a> {
+    fields: &'a [(String, Value)],
+    taken: Vec<&'static str>,
+    path: String,
+    bad: &'a mut Vec<FieldError>,
+}
+
+impl<'a> Section<'a> {
+    fn open(raw: &'a Value, path: String, bad: &'a mut Vec<FieldError>) -> Self {
+        let fields = match raw {
+            Value::Map(fields) => fields.as_slice(),
+            Value::Null => &[],
+            _ => {
+                bad.push(FieldError { path: path.clone(), problem: "must be an object" });
+                &[]
+            }
+        };
+        Self { fields, taken: Vec::new(), path, bad }
+    }
+
+    fn path_of(&self, name: &str) -> String {
+        match (self.path.is_empty(), name.is_empty()) {
+            (true, _) => name.into(),
+            (_, true) => self.path.clone(),
+            _ => [&self.path, ".", name].concat(),
+        }
+    }
+
+    fn fail(&mut self, name: &str, problem: &'static str) {
+        let path = self.path_of(name);
+        self.bad.push(FieldError { path, problem });
+    }
+
+    fn allow(&mut self, name: &'static str) {
+        self.taken.push(name);
+    }
+
+    /// The field's value; `null` and `undefined` count as absent.
+    fn take(&mut self, name: &'static str) -> Option<&'a Value> {
+        self.taken.push(name);
+        self.fields.iter().find(|(key, _)| key == name).map(|(_, value)| value).filter(|value| **value != Value::Null)
+    }
+
+    fn close(self) {
+        for (key, _) in self.fields {
+            if !self.taken.iter().any(|name| name == key) {
+                // A hostile key may be of any length; an error is for reading.
+                let shown: String = key.chars().take(64).collect();
+                let path = self.path_of(&shown);
+                self.bad.push(FieldError { path, problem: "is not a known field" });
+            }
+        }
+    }
+
+    fn section(&mut self, name: &'static str, read: impl FnOnce(&mut Section<'_>)) {
+        let Some(raw) = self.take(name) else { return };
+        let mut section = Section::open(raw, self.path_of(name), self.bad);
+        read(&mut section);
+        section.close();
+    }
+
+    /// An object whose keys are ids.
+    fn entries(&mut self, name: &'static str, mut read: impl FnMut(&str, &mut Section<'_>)) {
+        let Some(raw) = self.take(name) else { return };
+        let Value::Map(entries) = raw else { return self.fail(name, "must be an object") };
+        for (id, raw) in entries {
+            let shown: String = id.chars().take(64).collect();
+            let path = [self.path_of(name).as_str(), ".", &shown].concat();
+            let mut section = Section::open(raw, path, self.bad);
+            read(id, &mut section);
+            section.close();
+        }
+    }
+
+    fn list<T>(&mut self, name: &'static str, mut read: impl FnMut(&mut Section<'_>) -> Option<T>) -> Option<Vec<T>> {
+        let raw = self.take(name)?;
+        let Value::List(items) = raw else {
+            self.fail(name, "must be a list");
+            return None;
+        };
+        let mut list = Vec::new();
+        for (index, raw) in items.iter().enumerate() {
+            let path = [&self.path_of(name), "[", &index.to_string(), "]"].concat();
+            let mut section = Section::open(raw, path, self.bad);
+            list.extend(read(&mut section));
+            section.close();
+        }
+        Some(list)
+    }
+
+    fn text(&mut self, name: &'static str, max: usize) -> Option<String> {
+        match self.take(name)? {
+            Value::Text(text) if text.len() <= max => Some(text.clone()),
+            _ => {
+                self.fail(name, "must be a text of reasonable length");
+                None
+            }
+        }
+    }
+
+    fn name(&mut self, name: &'static str, out: &mut String) {
+        match self.take(name) {
+            None => {}
+            Some(Value::Text(text)) if is_name(text) => out.clone_from(text),
+            Some(_) => self.fail(name, "must be 1 to 64 letters, digits, dots, dashes or underscores"),
+        }
+    }
+
+    fn flag(&mut self, name: &'static str, out: &mut bool) {
+        match self.take(name) {
+            None => {}
+            Some(Value::Bool(value)) => *out = *value,
+            Some(_) => self.fail(name, "must be true or false"),
+        }
+    }
+
+    fn choice<T: Copy>(&mut self, name: &'static str, out: &mut T, choices: &[(&str, T)], problem: &'static str) {
+        let Some(value) = self.take(name) else { return };
+        let chosen = choices.iter().find(|(text, _)| matches!(value, Value::Text(own) if own == text));
+        match chosen {
+            Some((_, choice)) => *out = *choice,
+            None => self.fail(name, problem),
+        }
+    }
+
+    fn whole(&mut self, name: &'static str, out: &mut u32, min: u32, max: u32, problem: &'static str) {
+        let Some(value) = self.take(name) else { return };
+        match whole(value, min, max) {
+            Some(number) => *out = number,
+            None => self.fail(name, problem),
+        }
+    }
+
+    fn span(&mut self, name: &'static str, out: &mut Duration, min: i64) {
+        match self.take(name) {
+            None => {}
+            Some(Value::Int(ms)) if (min..=MAX_SPAN_MS).contains(ms) => *out = Duration::from_millis(ms.unsigned_abs()),
+            Some(_) => self.fail(name, "must be a whole number of milliseconds, at most a day"),
+        }
+    }
+
+    fn usd(&mut self, name: &'static str, out: &mut NanoUsd) {
+        let Some(value) = self.take(name) else { return };
+        match usd(value) {
+            Some(amount) if amount <= MAX_USD => *out = amount,
+            _ => self.fail(name, "must be dollars from 0 to 9000000, a number or a text such as '0.25'"),
+        }
+    }
+
+    fn rate(&mut self, name: &'static str, required: bool) -> Option<Rate> {
+        let value = self.take(name);
+        let rate = value.and_then(usd).filter(|amount| *amount <= MAX_USD_PER_MILLION);
+        if (required || value.is_some()) && rate.is_none() {
+            // A price per million put where a price per token belongs, or the reverse, is the usual slip.
+            self.fail(name, "must be dollars per million tokens, from 0 to 100000");
+        }
+        rate.map(|amount| Rate::per_million(amount.as_nano()))
+    }
+}
+
+/// More nano-dollars than JavaScript's whole numbers hold.
+const MAX_USD: NanoUsd = NanoUsd::new(9_000_000_000_000_000);
+const MAX_USD_PER_MILLION: NanoUsd = NanoUsd::new(100_000_000_000_000);
+
+fn whole(value: &Value, min: u32, max: u32) -> Option<u32> {
+    match value {
+        Value::Int(number) => u32::try_from(*number).ok().filter(|number| (min..=max).contains(number)),
+        _ => None,
+    }
+}
+
+fn usd(value: &Value) -> Option<NanoUsd> {
+    match value {
+        Value::Text(text) => NanoUsd::parse_usd(text),
+        Value::Int(dollars) => {
+            u64::try_from(*dollars).ok().and_then(|dollars| dollars.checked_mul(1_000_000_000)).map(NanoUsd::new)
+        }
+        // The one float of the crate: 0.1 is given as the nearest binary fraction, so it is rounded to
+        // the nearest nano-dollar before it becomes money.
+        Value::Float(dollars) if *dollars >= 0.0 && *dollars < 9_000_000.0 =>
+        {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 53 bits, not negative")]
+            Some(NanoUsd::new((*dollars * 1e9 + 0.5) as u64))
+        }
+        _ => None,
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let ok = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    (1..=64).contains(&text.len()) && text.bytes().all(ok)
+}
+
+/// `https://host…`, or `http://` on this machine: a key is never sent in the clear over a network.
+fn is_base_url(url: &str) -> bool {
+    let (secure, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        (Some(rest), _) => (true, rest),
+        (_, Some(rest)) => (false, rest),
+        _ => return false,
+    };
+    let authority = rest.split('/').next().unwrap_or("");
+    let host = match authority.strip_prefix('[') {
+        Some(bracketed) => bracketed.split(']').next().unwrap_or(""),
+        None => authority.split(':').next().unwrap_or(""),
+    };
+    let local = host == "localhost" || host.ends_with(".localhost") || host == "127.0.0.1" || host == "::1";
+    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'@' | b'?' | b'#' | b'\\' | b'"' | b'<' | b'>');
+    !host.is_empty() && rest.bytes().all(plain) && (secure || local)
+}
+
+#[cfg(test)]
+mod tests;

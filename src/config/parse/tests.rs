@@ -1,0 +1,127 @@
+use super::*;
+use crate::host::UtcOnly;
+
+fn parse(json: &str) -> Result<GatewayConfig> {
+    GatewayConfig::parse(&serde_json::from_str(json).unwrap(), &UtcOnly)
+}
+
+fn bad_paths(json: &str) -> Vec<String> {
+    let error = parse(json).unwrap_err();
+    assert_eq!(error.code, Code::ConfigInvalid);
+    match error.detail {
+        Detail::Fields(fields) => fields.into_iter().map(|field| field.path).collect(),
+        other => panic!("no fields named: {other:?}"),
+    }
+}
+
+#[test]
+fn nothing_given_is_the_documented_default() {
+    let config = parse("{}").unwrap();
+    assert_eq!(config, GatewayConfig::default());
+    assert_eq!(config.budget.limit, NanoUsd::ONE_USD);
+    assert_eq!(config.cache.ttl, Duration::from_secs(300));
+    assert_eq!(
+        config.targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>(),
+        ["groq/openai/gpt-oss-20b", "openrouter/qwen/qwen3-coder:free"]
+    );
+    assert_eq!(parse("null").unwrap(), config);
+}
+
+#[test]
+fn every_field_is_read() {
+    let config = parse(
+        r#"{"name":"a","budget":{"limitUsd":"0.25","timeZone":"UTC","resetHour":4,"thresholds":[50,90]},
+            "breaker":{"failures":2,"openMs":100},"retry":{"maxRetries":1,"baseMs":5,"capMs":50,"shortWaitMs":7,
+            "budgetPercent":10,"budgetFloor":3},"timeouts":{"attemptMs":11,"totalMs":22},
+            "cache":{"ttlMs":1,"maxEntries":2,"sampled":false,"toolCalls":true,"fallbackAnswers":true,"persist":true},
+            "limits":{"maxInputUnits":10,"defaultMaxOutputTokens":20,"maxConcurrent":3},
+            "providers":{"mine":{"baseUrl":"http://localhost:4000/v1/"}},
+            "targets":[{"provider":"mine","model":"m"}],
+            "prices":[{"provider":"mine","model":"m","inputUsd":0.5,"outputUsd":"1.5","context":1000}],
+            "unknownPrice":"worst","allowPaidFallback":true,"degraded":{"message":"later"}}"#,
+    )
+    .unwrap();
+    assert_eq!(config.budget.limit, NanoUsd::new(250_000_000));
+    assert_eq!((config.budget.reset_hour, config.budget.thresholds.as_slice()), (4, &[50, 90][..]));
+    assert_eq!(config.base_url("mine"), Some("http://localhost:4000/v1"));
+    assert_eq!(config.base_url("groq"), Some("https://api.groq.com/openai/v1"));
+    assert_eq!(config.targets, [TargetConfig::new("mine", "m")]);
+    assert_eq!(config.prices.first().map(|price| price.input), Some(Rate::per_million(500_000_000)));
+    assert_eq!(config.unknown_price, UnknownPrice::Worst);
+    assert_eq!(config.degraded.as_deref(), Some("later"));
+    assert!(config.allow_paid_fallback && config.cache.persist && !config.cache.sampled);
+    assert_eq!((config.retry.max_retries, config.limits.max_concurrent, config.breaker.failures), (1, 3, 2));
+}
+
+#[test]
+fn every_bad_field_is_named_at_once() {
+    let paths = bad_paths(
+        r#"{"name":"", "budjet":{}, "budget":{"limitUsd":-1,"timeZone":"Mars/Olympus","resetHour":24,"thresholds":[90,80]},
+            "retry":{"maxRetries":1.5},"timeouts":[],"cache":{"ttlMs":"5","lru":1},"providers":{"x":{"baseUrl":"http://evil.example"}},
+            "targets":[{"provider":"nope","model":"m"},{"provider":"groq"},7],"prices":[{"provider":"groq"}],
+            "unknownPrice":"zero","degraded":{}}"#,
+    );
+    let expected = [
+        "name",
+        "budget.limitUsd",
+        "budget.timeZone",
+        "budget.resetHour",
+        "budget.thresholds",
+        "retry.maxRetries",
+        "timeouts",
+        "cache.ttlMs",
+        "cache.lru",
+        "providers.x.baseUrl",
+        "targets[0].provider",
+        "targets[1].model",
+        "targets[2]",
+        "prices[0].model",
+        "prices[0].inputUsd",
+        "prices[0].outputUsd",
+        "unknownPrice",
+        "degraded.message",
+        "budjet",
+    ];
+    for path in expected {
+        assert!(paths.iter().any(|bad| bad == path), "{path} missing in {paths:?}");
+    }
+}
+
+#[test]
+fn a_base_url_never_sends_a_key_in_the_clear_or_elsewhere() {
+    for url in [
+        "https://a.example/v1",
+        "http://localhost:1/v1",
+        "http://127.0.0.1:8",
+        "http://[::1]:9/x",
+        "http://a.localhost",
+    ] {
+        assert!(is_base_url(url), "{url}");
+    }
+    for url in [
+        "http://a.example",
+        "ftp://a",
+        "https://",
+        "https://user:pw@a.example",
+        "https://a.example?x=1",
+        "https://a/#f",
+        "//a.example",
+        "https://a b",
+        "http://localhost.evil.example",
+        "http://127.0.0.1.evil.example",
+        "javascript:1",
+        "http://localhost@evil.example",
+        "https://a\\b",
+    ] {
+        assert!(!is_base_url(url), "{url}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn hostile_configurations_never_panic(json in "[\\[\\]{}:,\"a-z0-9.e-]{0,200}") {
+        if let Ok(value) = serde_json::from_str::<Value>(&json) {
+            let _ = GatewayConfig::parse(&value, &UtcOnly);
+        }
+    }
+}
