@@ -1,10 +1,14 @@
 //! Tidegate: an LLM gateway that runs where the app runs.
 
 #[cfg(feature = "gateway")]
+pub mod chat;
+#[cfg(feature = "gateway")]
 pub mod config;
 pub mod error;
 #[cfg(feature = "gateway")]
 pub mod host;
+#[cfg(feature = "gateway")]
+pub mod json;
 pub mod money;
 #[cfg(feature = "gateway")]
 pub mod pack;
