@@ -12,6 +12,8 @@ pub mod json;
 pub mod money;
 #[cfg(feature = "gateway")]
 pub mod pack;
+#[cfg(feature = "gateway")]
+pub mod provider;
 pub mod secret;
 pub mod time;
 #[cfg(feature = "gateway")]
