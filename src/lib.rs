@@ -1,6 +1,8 @@
 //! Tidegate: an LLM gateway that runs where the app runs.
 
 #[cfg(feature = "gateway")]
+pub mod abort;
+#[cfg(feature = "gateway")]
 pub mod chat;
 #[cfg(feature = "gateway")]
 pub mod config;
@@ -14,6 +16,8 @@ pub mod money;
 pub mod pack;
 #[cfg(feature = "gateway")]
 pub mod provider;
+#[cfg(feature = "gateway")]
+pub mod route;
 pub mod secret;
 pub mod time;
 #[cfg(feature = "gateway")]
