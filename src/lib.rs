@@ -17,6 +17,8 @@ pub mod pack;
 #[cfg(feature = "gateway")]
 pub mod provider;
 #[cfg(feature = "gateway")]
+pub mod record;
+#[cfg(feature = "gateway")]
 pub mod route;
 pub mod secret;
 pub mod time;

@@ -1,0 +1,242 @@
+//! Decision records: everything that a request's decisions depended on and the decisions themselves, in
+//! lines of plain text without content or keys. A record can be replayed: the same inputs must lead to
+//! the same decisions, byte for byte.
+//!
+//! One line is one step: what was decided, `=`, what came of it; fields are separated by tabs.
+
+use std::rc::Rc;
+
+/// One field of a line.
+#[derive(Clone, Copy, Debug)]
+pub enum Field<'a> {
+    /// A number.
+    Int(u64),
+    /// A word without tabs or line ends.
+    Word(&'a str),
+}
+
+impl From<u64> for Field<'_> {
+    fn from(number: u64) -> Self {
+        Self::Int(number)
+    }
+}
+
+impl From<u32> for Field<'_> {
+    fn from(number: u32) -> Self {
+        Self::Int(number.into())
+    }
+}
+
+impl From<usize> for Field<'_> {
+    fn from(number: usize) -> Self {
+        Self::Int(number as u64)
+    }
+}
+
+impl From<bool> for Field<'_> {
+    fn from(flag: bool) -> Self {
+        Self::Int(flag.into())
+    }
+}
+
+impl<'a> From<&'a str> for Field<'a> {
+    fn from(word: &'a str) -> Self {
+        Self::Word(word)
+    }
+}
+
+/// Writes a record, or walks along one.
+#[derive(Debug)]
+pub struct Tape {
+    written: String,
+    source: Option<(Rc<str>, usize)>,
+    diverged: bool,
+}
+
+impl Tape {
+    /// A tape that records.
+    #[must_use]
+    pub fn recording() -> Self {
+        Self { written: String::with_capacity(512), source: None, diverged: false }
+    }
+
+    /// A tape that replays `record`: it gives back what came of each step, as long as the decisions
+    /// are the same.
+    #[must_use]
+    pub fn replaying(record: Rc<str>) -> Self {
+        Self { written: String::with_capacity(record.len()), source: Some((record, 0)), diverged: false }
+    }
+
+    /// Whether this tape replays.
+    #[must_use]
+    pub const fn is_replay(&self) -> bool {
+        self.source.is_some()
+    }
+
+    /// Notes a decision. While recording the answer is `None`: do it, then tell what [`came`](Self::came)
+    /// of it. While replaying it is what came of it then; nothing is left to do.
+    pub fn decide(&mut self, decision: &[Field<'_>]) -> Option<Outcome> {
+        let start = self.written.len();
+        self.write(decision);
+        let (record, at) = self.source.as_mut()?;
+        let line = record.get(*at..).and_then(|rest| rest.lines().next()).unwrap_or("");
+        let (recorded, outcome) = line.split_once("\t=").unwrap_or((line, ""));
+        let same = self.written.get(start..) == Some(recorded);
+        let outcome = Outcome { rest: if same { outcome.into() } else { String::new() }, at: 0, sound: same };
+        self.diverged |= !same;
+        *at = at.saturating_add(line.len()).saturating_add(1);
+        if same {
+            let line: String = line.get(recorded.len()..).unwrap_or("").into();
+            self.written.push_str(&line);
+        }
+        self.written.push('\n');
+        Some(outcome)
+    }
+
+    /// Notes what came of the last decision.
+    pub fn came(&mut self, outcome: &[Field<'_>]) {
+        self.written.push_str("\t=");
+        for field in outcome {
+            self.written.push('\t');
+            self.field(*field);
+        }
+        self.written.push('\n');
+    }
+
+    /// Notes a line that only tells.
+    pub fn line(&mut self, fields: &[Field<'_>]) {
+        if self.decide(fields).is_none() {
+            self.written.push('\n');
+        }
+    }
+
+    /// What was written; and whether, in a replay, it is all that was recorded.
+    #[must_use]
+    pub fn finish(self) -> (String, bool) {
+        let same = match &self.source {
+            Some((record, _)) => !self.diverged && **record == *self.written,
+            None => true,
+        };
+        (self.written, same)
+    }
+
+    fn write(&mut self, fields: &[Field<'_>]) {
+        for (index, field) in fields.iter().enumerate() {
+            if index > 0 {
+                self.written.push('\t');
+            }
+            self.field(*field);
+        }
+    }
+
+    fn field(&mut self, field: Field<'_>) {
+        match field {
+            Field::Int(number) => push_int(&mut self.written, number),
+            Field::Word(word) => self.written.extend(word.chars().map(|c| if c.is_control() { ' ' } else { c })),
+        }
+    }
+}
+
+/// Appends a number without the formatting machinery: this runs several times for each request.
+pub fn push_int(out: &mut String, mut number: u64) {
+    let mut digits = [0u8; 20];
+    let mut length = 0usize;
+    for slot in digits.iter_mut().rev() {
+        *slot = b'0'.wrapping_add((number % 10) as u8);
+        number /= 10;
+        length = length.wrapping_add(1);
+        if number == 0 {
+            break;
+        }
+    }
+    let used = digits.get(20usize.wrapping_sub(length)..).unwrap_or_default();
+    out.extend(used.iter().map(|digit| char::from(*digit)));
+}
+
+/// What came of a recorded step, read field by field. Fields that are missing read as zero or empty and
+/// make the outcome unsound: a damaged record replays as different, never as a panic.
+#[derive(Debug)]
+pub struct Outcome {
+    rest: String,
+    at: usize,
+    sound: bool,
+}
+
+impl Outcome {
+    /// The next field.
+    pub fn word(&mut self) -> String {
+        let rest = self.rest.get(self.at..).unwrap_or("");
+        let Some(rest) = rest.strip_prefix('\t') else {
+            self.sound = false;
+            return String::new();
+        };
+        let word = rest.split('\t').next().unwrap_or("");
+        self.at = self.at.saturating_add(1).saturating_add(word.len());
+        word.into()
+    }
+
+    /// The next field as a number.
+    pub fn int(&mut self) -> u64 {
+        let number = self.word().parse();
+        self.sound &= number.is_ok();
+        number.unwrap_or(0)
+    }
+
+    /// Whether every field read was there.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.sound
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded() -> String {
+        let mut tape = Tape::recording();
+        assert!(tape.decide(&["admit".into(), 3u32.into()]).is_none());
+        tape.came(&["ok".into(), u64::MAX.into()]);
+        tape.line(&["end".into(), "fine".into()]);
+        tape.finish().0
+    }
+
+    #[test]
+    fn the_same_decisions_give_the_same_record() {
+        let record = recorded();
+        assert_eq!(record, "admit\t3\t=\tok\t18446744073709551615\nend\tfine\n");
+        let mut tape = Tape::replaying(record.as_str().into());
+        let mut outcome = tape.decide(&["admit".into(), 3u32.into()]).unwrap();
+        assert_eq!((outcome.word().as_str(), outcome.int(), outcome.is_sound()), ("ok", u64::MAX, true));
+        tape.line(&["end".into(), "fine".into()]);
+        assert_eq!(tape.finish(), (record, true));
+    }
+
+    #[test]
+    fn another_decision_is_noticed() {
+        let mut tape = Tape::replaying(recorded().as_str().into());
+        let outcome = tape.decide(&["admit".into(), 4u32.into()]).unwrap();
+        assert!(!outcome.is_sound());
+        assert!(!tape.finish().1);
+        let mut short = Tape::replaying(recorded().as_str().into());
+        let _ = short.decide(&["admit".into(), 3u32.into()]);
+        assert!(!short.finish().1, "a decision is missing");
+    }
+
+    #[test]
+    fn missing_fields_are_unsound() {
+        let mut tape = Tape::replaying("now\t=\tx\n".into());
+        let mut outcome = tape.decide(&["now".into()]).unwrap();
+        assert_eq!((outcome.int(), outcome.is_sound()), (0, false));
+        assert_eq!(outcome.word(), "");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn numbers_are_written_as_std_writes_them(number: u64) {
+            let mut out = String::new();
+            push_int(&mut out, number);
+            proptest::prop_assert_eq!(out, number.to_string());
+        }
+    }
+}
