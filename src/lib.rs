@@ -20,6 +20,8 @@ pub mod provider;
 pub mod record;
 #[cfg(feature = "gateway")]
 pub mod route;
+#[cfg(feature = "gateway")]
+pub mod retry;
 pub mod secret;
 pub mod time;
 #[cfg(feature = "gateway")]

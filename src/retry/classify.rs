@@ -1,0 +1,111 @@
+//! From a provider's answer to one code of our table.
+
+use std::time::Duration;
+
+use super::body::ErrorBody;
+use super::wait::{self, Headers};
+use crate::error::Code;
+use crate::time::Timestamp;
+
+/// What an answer that is not one means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Verdict {
+    /// What went wrong.
+    pub code: Code,
+    /// The HTTP status: the response's own, or the one that an error inside a 2xx stands for.
+    pub status: u16,
+    /// The wait the provider asks for, as stated, however long.
+    pub wait: Option<Duration>,
+    /// The provider said `x-should-retry: false`: no retry at this target.
+    pub stop: bool,
+    /// The attempt is possibly billed: an error inside a 2xx with output or usage beside it. Every other
+    /// answer that comes here is known to be unbilled.
+    pub billed: bool,
+}
+
+const NO_CREDIT: &[&str] = &["insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "billing_error"];
+/// Anthropic says it with a 400 `invalid_request_error`.
+const NO_CREDIT_PROSE: &[&str] = &["credit balance is too low"];
+
+const NO_MODEL: &[&str] =
+    &["model_not_found", "model_decommissioned", "model_not_available", "invalid_model", "free_variant_ended"];
+const NO_MODEL_PROSE: &[&str] = &[
+    "no endpoints found",
+    "model_not_found",
+    "not a valid model",
+    "model not exist",
+    "model not found",
+    "decommissioned",
+    "free variant",
+    "free period",
+    "free model period",
+];
+
+const TOO_LONG: &[&str] = &["context_length_exceeded", "context_window_exceeded"];
+const TOO_LONG_PROSE: &[&str] = &[
+    "context_length_exceeded",
+    "maximum context length",
+    "context window",
+    "prompt is too long",
+    "input token count",
+    "reduce the length of the messages",
+    "request too large for model",
+];
+
+/// Google's answer to a wrong key is a 400.
+const BAD_KEY_PROSE: &[&str] = &["api key not valid"];
+
+/// Reads an answer. `None`: a 2xx without an embedded error, which is for the decoder.
+///
+/// `status` 0 is the opaque redirect of `redirect: "manual"`. At most 64 KiB of `body` are read, and only
+/// if they are well-formed JSON. Headers count only when the status itself is an error: providers send
+/// `Retry-After` with good answers too.
+#[must_use]
+pub fn classify(status: u16, headers: &Headers<'_, '_>, body: &[u8], now: Timestamp) -> Option<Verdict> {
+    if (200..=299).contains(&status) {
+        let error = ErrorBody::read(body, true, now)?;
+        let status = error.embedded_status();
+        let code = code_of(status, &error, error.wait.is_some());
+        let wait = wait_for(code, error.wait, error.reset);
+        return Some(Verdict { code, status, wait, stop: false, billed: error.output });
+    }
+    let error = ErrorBody::read(body, false, now).unwrap_or_default();
+    let header = |name: &str| headers(name).map(String::from);
+    let stated = wait::of_headers(&header, now).or(error.wait);
+    let mut code = code_of(status, &error, stated.is_some());
+    let should = headers("x-should-retry").map(str::trim);
+    // A 429 may be retried anyway; as a failure it would open the breaker instead of cooling the target.
+    if status >= 400 && should == Some("true") && code != Code::UpstreamLimited {
+        code = Code::UpstreamFailed;
+    }
+    let reset = wait::of_resets(&header, now).or(error.reset);
+    Some(Verdict { code, status, wait: wait_for(code, stated, reset), stop: should == Some("false"), billed: false })
+}
+
+/// Resets tell a wait only to those who are limited.
+fn wait_for(code: Code, stated: Option<Duration>, reset: Option<Duration>) -> Option<Duration> {
+    stated.or(reset.filter(|_| code == Code::UpstreamLimited))
+}
+
+/// The table: status first, then what the body tells more exactly.
+fn code_of(status: u16, error: &ErrorBody, asked_to_wait: bool) -> Code {
+    match status {
+        400..=499 if error.labelled(NO_CREDIT) || error.says(NO_CREDIT_PROSE) => Code::Quota,
+        425 | 429 => Code::UpstreamLimited,
+        // OpenRouter: requests in flight hold the credit; it is free again when they end.
+        402 if asked_to_wait => Code::UpstreamLimited,
+        402 => Code::Quota,
+        408 => Code::UpstreamFailed,
+        400..=499 if error.labelled(NO_MODEL) => Code::ModelNotFound,
+        400..=499 if error.labelled(TOO_LONG) => Code::ContextLength,
+        401 | 403 => Code::Authentication,
+        400 if error.says(BAD_KEY_PROSE) => Code::Authentication,
+        400 | 413 | 422 if error.says(TOO_LONG_PROSE) => Code::ContextLength,
+        404 if error.says(&["model"]) => Code::ModelNotFound,
+        400 | 404 | 410 | 422 if error.says(NO_MODEL_PROSE) => Code::ModelNotFound,
+        0 | 300..=499 => Code::UpstreamRejected,
+        500..=599 => Code::UpstreamFailed,
+        // No such status reaches a fetch; a script could still make one up.
+        _ => Code::UpstreamMalformed,
+    }
+}
