@@ -1,13 +1,13 @@
-//! What an error body says. Only well-formed JSON is read, by asking for single fields: no tree is built
-//! and no number becomes a float. Anything else (HTML, a cut body, invalid UTF-8) says nothing.
+//! What an error body says. Only well-formed JSON is read, one level at a time. Anything else
+//! (HTML, a cut body, invalid UTF-8) says nothing.
 
-use std::fmt;
+use std::borrow::Cow;
 use std::time::Duration;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{decimal, wait};
+use crate::json::{self, Fields};
 use crate::time::Timestamp;
 
 /// Longer bodies are not read: no provider's error is, and a hostile one shall not cost time.
@@ -35,51 +35,51 @@ impl ErrorBody {
         if body.len() > MAX_BYTES || embedded && !body.windows(7).any(|bytes| bytes == br#""error""#) {
             return None;
         }
-        let text = std::str::from_utf8(body).ok()?.trim_start();
+        let text = std::str::from_utf8(body).ok()?;
         // Google's OpenAI dialect wraps its error in a list.
-        let root = if text.starts_with('[') { *elements(text).first()? } else { text };
-        let error =
-            field(root, "error").filter(|error| error.starts_with(['{', '"']) && *error != "{}" && *error != r#""""#);
+        let root =
+            json::fields(text).or_else(|_| json::fields(json::items(text)?.first().map_or("", |item| item.get())));
+        let root = root.ok()?;
         let output = ["usage", "choices", "candidates", "usageMetadata", "content", "output"]
             .iter()
-            .filter_map(|name| field(root, name))
-            .any(|value| value != "null" && value != "[]");
-        match error {
-            Some(error) if error.starts_with('"') => {
-                let prose = string(error).to_ascii_lowercase();
-                Some(Self { wait: wait::of_message(&prose), prose, output, ..Self::default() })
-            }
-            Some(error) => Some(Self { output, ..Self::of(error, now) }),
-            None if embedded => None,
-            None => root.starts_with('{').then(|| Self::of(root, now)),
+            .filter_map(|name| root.field(name))
+            .any(|value| value.get() != "null" && value.get() != "[]");
+        if let Some(message) = root.field("error").and_then(json::text).filter(|message| !message.is_empty()) {
+            let prose = message.to_ascii_lowercase();
+            return Some(Self { wait: wait::of_message(&prose), prose, output, ..Self::default() });
+        }
+        let error = object(&root, "error");
+        match (error.is_empty(), embedded) {
+            (false, _) => Some(Self { output, ..Self::of(&error, now) }),
+            (true, true) => None,
+            (true, false) => Some(Self::of(&root, now)),
         }
     }
 
     /// The facts of an error object.
-    fn of(error: &str, now: Timestamp) -> Self {
-        let labels = ["code", "type", "status"].map(|name| field(error, name).map(string).unwrap_or_default());
-        let metadata = field(error, "metadata").unwrap_or_default();
-        let mut prose = field(error, "message").map(string).unwrap_or_default();
-        if let Some(raw) = field(metadata, "raw") {
-            prose.push('\n');
-            prose.push_str(&string(raw));
-        }
+    fn of(error: &Fields<'_>, now: Timestamp) -> Self {
+        let metadata = object(error, "metadata");
+        let mut prose = content(error, "message");
+        prose.push('\n');
+        prose.push_str(&content(&metadata, "raw"));
         prose.make_ascii_lowercase();
-        let quoted = field(metadata, "headers").unwrap_or_default();
-        let header = |name: &str| field(quoted, name).map(string);
-        let available = || field(field(error, "availability")?, "retry_after").map(string);
+        let quoted = object(&metadata, "headers");
+        let header = |name: &str| {
+            let mut same = quoted.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+            same.next().map(|(_, value)| string(value))
+        };
         let delay = || {
-            let details = elements(field(error, "details")?);
-            details.into_iter().find_map(|detail| decimal::span(&string(field(detail, "retryDelay")?)))
+            let details = json::items(error.field("details")?.get()).ok()?;
+            let mut details = details.into_iter().filter_map(|detail| json::fields(detail.get()).ok());
+            details.find_map(|detail| decimal::span(&content(&detail, "retryDelay")))
         };
         Self {
-            wait: available()
-                .and_then(|text| decimal::seconds(&text))
+            wait: decimal::seconds(&content(&object(error, "availability"), "retry_after"))
                 .or_else(|| wait::of_headers(&header, now))
                 .or_else(delay)
                 .or_else(|| wait::of_message(&prose)),
             reset: wait::of_resets(&header, now),
-            labels,
+            labels: ["code", "type", "status"].map(|name| content(error, name)),
             prose,
             output: false,
         }
@@ -119,86 +119,17 @@ impl ErrorBody {
     }
 }
 
-/// A field of an object, as it is written; the last one of equal names, as `JSON.parse` has it. Names
-/// compare without case, for the sake of quoted headers.
-fn field<'j>(json: &'j str, name: &str) -> Option<&'j str> {
-    let mut reader = serde_json::Deserializer::from_str(json);
-    let found = reader.deserialize_map(Field(name)).ok()?;
-    reader.end().ok()?;
-    found
-}
-
-struct Field<'n>(&'n str);
-
-impl<'de> Visitor<'de> for Field<'_> {
-    type Value = Option<&'de str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(same) = map.next_key_seed(Is(self.0))? {
-            if same {
-                found = Some(map.next_value::<&RawValue>()?.get());
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// Compares a field's name without keeping it.
-struct Is<'n>(&'n str);
-
-impl<'de> DeserializeSeed<'de> for Is<'_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<bool, D::Error> {
-        reader.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Is<'_> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<bool, E> {
-        Ok(name.eq_ignore_ascii_case(self.0))
-    }
-}
-
-/// The elements of a list, as they are written.
-fn elements(json: &str) -> Vec<&str> {
-    let list: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-    list.into_iter().map(RawValue::get).collect()
+/// A field that is an object; none is one without fields.
+fn object<'a>(of: &Fields<'a>, name: &str) -> Fields<'a> {
+    of.field(name).and_then(|value| json::fields(value.get()).ok()).unwrap_or_default()
 }
 
 /// The content of a string; any other value as it is written.
-fn string(json: &str) -> String {
-    serde_json::from_str(json).unwrap_or_else(|_| json.into())
+fn string(value: &RawValue) -> String {
+    json::text(value).map_or_else(|| value.get().into(), Cow::into_owned)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_are_found_as_written() {
-        let json = r#"{"a":{"b":[1,2.50]}, "c":"x\n", "C2":"y", "a":1e400}"#;
-        assert_eq!(field(json, "a"), Some("1e400"));
-        assert_eq!(field(json, "c").map(string).as_deref(), Some("x\n"));
-        assert_eq!(field(json, "c2"), Some(r#""y""#));
-        assert_eq!(field(json, "d"), None);
-        assert_eq!(field(r#"{"a":1} trailing"#, "a"), None);
-        assert_eq!(field(r#"{"a":1"#, "a"), None);
-        assert_eq!(field("[1]", "a"), None);
-        assert_eq!(elements("[1, {\"a\":2}]"), ["1", "{\"a\":2}"]);
-        assert!(elements("{}").is_empty());
-    }
+/// The content of a field; nothing if there is none.
+fn content(of: &Fields<'_>, name: &str) -> String {
+    of.field(name).map(string).unwrap_or_default()
 }
