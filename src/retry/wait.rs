@@ -52,12 +52,10 @@ pub(super) fn of_message(message: &str) -> Option<Duration> {
     })
 }
 
-/// OpenRouter's `X-RateLimit-Reset`. Below 12 digits it would be an instant of 1973 or earlier, so another
-/// unit that nobody documents.
+/// OpenRouter's `X-RateLimit-Reset`. Seconds, which nobody documents, would be an instant long past.
 fn epoch_millis(text: &str) -> Option<Timestamp> {
     let (millis, rest) = decimal::digits(text.trim().as_bytes())?;
-    let known = rest.is_empty() && millis >= 100_000_000_000;
-    known.then(|| Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX)))
+    rest.is_empty().then(|| Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX)))
 }
 
 fn until(instant: Timestamp, now: Timestamp) -> Option<Duration> {
