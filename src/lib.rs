@@ -19,9 +19,9 @@ pub mod provider;
 #[cfg(feature = "gateway")]
 pub mod record;
 #[cfg(feature = "gateway")]
-pub mod route;
-#[cfg(feature = "gateway")]
 pub mod retry;
+#[cfg(feature = "gateway")]
+pub mod route;
 pub mod secret;
 pub mod time;
 #[cfg(feature = "gateway")]
