@@ -26,3 +26,4 @@ pub mod secret;
 pub mod time;
 #[cfg(feature = "gateway")]
 pub mod value;
+pub mod vault;

@@ -1,0 +1,130 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::error::{Code, Detail};
+
+const GROQ: &str = "gsk_0123456789abcdefghijABCDEFGHIJ0123456789abcdefghijAB";
+const OPENROUTER: &str = "sk-or-v1-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// What is wrong, in words.
+fn problem(provider: &str, input: &str) -> &'static str {
+    let error = check_key(provider, input.as_bytes()).map(|_| input).unwrap_err();
+    assert_eq!(error.code, Code::InvalidRequest);
+    let Detail::Fields(fields) = error.detail else { panic!("{input}: no field") };
+    assert_eq!(fields.len(), 1);
+    assert_eq!(fields[0].path, "key");
+    fields[0].problem
+}
+
+fn accepted(provider: &str, input: &str) -> (String, usize) {
+    let checked = check_key(provider, input.as_bytes()).unwrap();
+    (checked.key.expose().clone(), checked.warnings.len())
+}
+
+#[test]
+fn known_shapes_pass_without_a_word() {
+    assert_eq!((GROQ.len(), OPENROUTER.len()), (56, 73));
+    assert_eq!(accepted("groq", GROQ), (GROQ.into(), 0));
+    assert_eq!(accepted("openrouter", OPENROUTER), (OPENROUTER.into(), 0));
+    assert_eq!(accepted("own-proxy", "s3cr3t-t0ken"), ("s3cr3t-t0ken".into(), 0));
+    assert_eq!(accepted("own-proxy", GROQ), (GROQ.into(), 0), "a proxy may take any key");
+}
+
+#[test]
+fn what_stands_around_is_taken_off() {
+    for input in [" K\n", "\"K\"", "'K'", "`K`", "\u{feff}K\u{200b}", "\u{201c}K\u{201d}", "\u{a0}\t\"K\" \r\n"] {
+        assert_eq!(accepted("groq", &input.replace('K', GROQ)), (GROQ.into(), 0), "{input:?}");
+    }
+    for input in ["Bearer K", "bearer  K", "\"Bearer K\"", "BEARER \"K\""] {
+        assert_eq!(accepted("groq", &input.replace('K', GROQ)), (GROQ.into(), 1), "{input:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_a_key_is_named() {
+    for input in ["", " ", "\"\"", "Bearer", "Bearer "] {
+        assert_eq!(problem("groq", input), "is empty", "{input:?}");
+    }
+    assert_eq!(problem("groq", &"a".repeat(4_097)), "is longer than 4,096 bytes");
+    assert_eq!(problem("own", "abc def"), "contains a blank or a line break");
+    assert_eq!(problem("own", "abc\ndef"), "contains a blank or a line break");
+    assert_eq!(problem("own", "abc\u{0}def"), "contains a control character");
+    assert_eq!(problem("own", "abc\u{e9}def"), "contains a character that is not ASCII");
+    assert!(check_key("own", &[b'a', 0xff]).is_err());
+}
+
+#[test]
+fn placeholders_are_named() {
+    for input in [
+        "gsk_xxxx",
+        "gsk_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        "your-api-key",
+        "YOUR_GROQ_KEY",
+        "<key>",
+        "${GROQ_API_KEY}",
+        "sk-example-key",
+        "changeme",
+        "GROQ_API_KEY",
+    ] {
+        assert_eq!(problem("groq", input), "is a placeholder, not a key", "{input}");
+    }
+    for input in ["gsk_abc...xyz", "gsk_ab***xyz", "gsk_abc\u{2026}xyz"] {
+        assert_eq!(problem("groq", input), "was copied from where it is shown shortened", "{input}");
+    }
+}
+
+#[test]
+fn a_real_key_may_contain_such_words_by_chance() {
+    let key = GROQ.replace("abcdefghij", "yourapixxx");
+    assert_eq!(accepted("groq", &key), (key.clone(), 0));
+}
+
+#[test]
+fn anothers_key_is_named() {
+    assert_eq!(problem("openrouter", GROQ), "is a key of Groq");
+    assert_eq!(problem("groq", OPENROUTER), "is a key of OpenRouter");
+    assert_eq!(problem("groq", "sk-ant-api03-abcdef"), "is a key of Anthropic");
+    assert_eq!(problem("openrouter", "sk-proj-abcdef"), "is a key of OpenAI");
+}
+
+#[test]
+fn a_cut_key_is_named_and_an_unknown_shape_only_warned_of() {
+    assert_eq!(problem("groq", &GROQ.replace("gsk_0", "gsk_")), "is cut short: a Groq key has 56 characters");
+    assert_eq!(
+        problem("openrouter", &OPENROUTER.replace("v1-0", "v1-")),
+        "is cut short: an OpenRouter key has 73 characters"
+    );
+    for (provider, key) in [
+        ("groq", "a-new-shape-of-2027".to_owned()),
+        ("groq", format!("{GROQ}0")),
+        ("groq", GROQ.replace('A', "-")),
+        ("openrouter", OPENROUTER.to_ascii_uppercase().replacen("SK-OR-V1", "sk-or-v1", 1)),
+        ("openrouter", "sk-or-v2-0123456789".to_owned()),
+    ] {
+        assert_eq!(accepted(provider, &key), (key.clone(), 1), "{key}");
+    }
+}
+
+#[test]
+fn debug_shows_no_key() {
+    let checked = check_key("groq", GROQ.as_bytes()).unwrap();
+    assert!(!format!("{checked:?}").contains("0123"));
+}
+
+proptest! {
+    #[test]
+    fn hostile_bytes_never_panic_and_what_passes_fits_a_header(bytes: Vec<u8>, text: String) {
+        for input in [&bytes[..], text.as_bytes()] {
+            if let Ok(checked) = check_key("groq", input) {
+                prop_assert!(checked.key.expose().bytes().all(|byte| byte.is_ascii_graphic()));
+                prop_assert!(!checked.key.expose().is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn every_key_of_a_known_shape_passes(groq in "gsk_[A-Za-z0-9]{52}", openrouter in "sk-or-v1-[0-9a-f]{64}") {
+        prop_assert_eq!(accepted("groq", &groq), (groq.clone(), 0));
+        prop_assert_eq!(accepted("openrouter", &openrouter), (openrouter.clone(), 0));
+    }
+}
