@@ -107,7 +107,7 @@ impl Unlocked {
     /// or vault.
     pub fn open_record(&self, provider: &str, record: &[u8]) -> Result<ProviderKey> {
         let Stored { header, wrapped, sealed } = Stored::read(record)?;
-        if header.vault != self.vault || header.record != provider {
+        if header.record != provider {
             return Err(Code::VaultCorrupt.into());
         }
         let opened = envelope::unseal(&self.wrap_key()?, &Header { kind: Kind::ContentKey, ..header }, wrapped)?;
