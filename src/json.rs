@@ -52,6 +52,12 @@ impl<'a> Fields<'a> {
     }
 }
 
+impl<'a> FromIterator<(&'a str, &'a RawValue)> for Fields<'a> {
+    fn from_iter<I: IntoIterator<Item = (&'a str, &'a RawValue)>>(fields: I) -> Self {
+        Self(fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
+    }
+}
+
 /// The items of a JSON array.
 pub type Items<'a> = Vec<&'a RawValue>;
 

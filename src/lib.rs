@@ -3,6 +3,8 @@
 #[cfg(feature = "gateway")]
 pub mod abort;
 #[cfg(feature = "gateway")]
+pub mod cache;
+#[cfg(feature = "gateway")]
 pub mod chat;
 #[cfg(feature = "gateway")]
 pub mod config;

@@ -1,0 +1,95 @@
+//! The canonical form of JSON, fed into a hash piece by piece.
+//!
+//! Inputs of the same form say the same: whitespace, the order of fields and the way a string is escaped
+//! do not count. Numbers count by their literal text: `1` and `1.0` differ, which costs a hit and no
+//! more. Every piece carries a tag and its length or count, so no two structures run together into the
+//! same bytes.
+
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::json::{self, Fields};
+
+/// Levels of arrays and objects in one another, beyond which input is refused.
+const MAX_DEPTH: u8 = 128;
+
+/// Kinds of pieces. The values are part of the form: changing one changes every fingerprint.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+pub(super) enum Tag {
+    /// `null`, `true`, `false` or a number, by its text.
+    Literal = b'l',
+    /// A text, decoded.
+    Text = b's',
+    /// An array: its items follow.
+    List = b'[',
+    /// An object: names and values follow, sorted by name.
+    Map = b'{',
+}
+
+/// Feeds a tag and a length or count.
+pub(super) fn head(hash: &mut Sha256, tag: Tag, length: usize) {
+    let mut bytes = [tag as u8; 9];
+    if let Some((_, rest)) = bytes.split_first_chunk_mut::<1>() {
+        rest.copy_from_slice(&(length as u64).to_le_bytes());
+    }
+    hash.update(bytes);
+}
+
+/// Feeds a text with its tag and length.
+pub(super) fn text(hash: &mut Sha256, text: &str) {
+    head(hash, Tag::Text, text.len());
+    hash.update(text);
+}
+
+/// Feeds an object.
+///
+/// # Errors
+/// `invalid_request` if a name occurs twice (readers disagree on which one counts), if the nesting is
+/// deeper than 128 levels, or if a string is no Unicode text.
+pub(super) fn map(hash: &mut Sha256, fields: Fields<'_>) -> Result<()> {
+    map_at(hash, fields, MAX_DEPTH)
+}
+
+/// `depth` counts down: the levels that may still be opened, this one included.
+fn map_at(hash: &mut Sha256, mut fields: Fields<'_>, depth: u8) -> Result<()> {
+    let inner = deeper(depth)?;
+    if !fields.sort() {
+        return Err(Error::invalid("", "must not name a field twice").into());
+    }
+    head(hash, Tag::Map, fields.len());
+    for (name, raw) in fields.iter() {
+        text(hash, name);
+        value(hash, raw, inner)?;
+    }
+    Ok(())
+}
+
+fn value(hash: &mut Sha256, raw: &RawValue, depth: u8) -> Result<()> {
+    // A raw value begins with its first token: whitespace before it is not part of it.
+    match raw.get().as_bytes().first() {
+        Some(b'{') => map_at(hash, json::fields(raw.get())?, depth)?,
+        Some(b'[') => {
+            let inner = deeper(depth)?;
+            let items = json::items(raw.get())?;
+            head(hash, Tag::List, items.len());
+            for item in items {
+                value(hash, item, inner)?;
+            }
+        }
+        Some(b'"') => {
+            let decoded = json::text(raw).ok_or_else(|| Error::invalid("", "must hold Unicode text only"))?;
+            text(hash, &decoded);
+        }
+        _ => {
+            head(hash, Tag::Literal, raw.get().len());
+            hash.update(raw.get());
+        }
+    }
+    Ok(())
+}
+
+fn deeper(depth: u8) -> Result<u8> {
+    depth.checked_sub(1).ok_or_else(|| Error::invalid("", "must not be nested deeper than 128 levels").into())
+}

@@ -1,0 +1,209 @@
+//! Answers by fingerprint: bounded, least recently used first out.
+
+use std::time::Duration;
+
+use super::entry::{Answer, Entry, Hit};
+use super::fingerprint::Fingerprint;
+use crate::config::CacheConfig;
+use crate::error::Result;
+use crate::time::Timestamp;
+
+/// Bytes of all entries together, so that a tab is not flooded: 8 MiB.
+pub const MAX_BYTES: usize = 8 << 20;
+/// An answer with a longer body is not kept: 1 MiB.
+pub const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// The exact cache of one gate.
+///
+/// Ages never shrink: when the clock is found to be earlier than it was, every entry keeps the age it
+/// had, and those that live shorter than the step go, since nothing is known of their age.
+pub struct ExactCache {
+    /// Sorted by fingerprint.
+    entries: Vec<Entry>,
+    max_entries: usize,
+    max_ttl: Duration,
+    fallback_answers: bool,
+    weight: usize,
+    uses: u64,
+    last_seen: Option<Timestamp>,
+}
+
+impl ExactCache {
+    /// An empty cache.
+    #[must_use]
+    pub fn new(config: &CacheConfig) -> Self {
+        let mut cache = Self {
+            entries: Vec::new(),
+            max_entries: 0,
+            max_ttl: Duration::ZERO,
+            fallback_answers: false,
+            weight: 0,
+            uses: 0,
+            last_seen: None,
+        };
+        cache.configure(config);
+        cache
+    }
+
+    /// Takes a new configuration. What it no longer allows goes at once; a shorter time to live also
+    /// shortens the life of what is kept.
+    pub fn configure(&mut self, config: &CacheConfig) {
+        let shorter = config.ttl < self.max_ttl;
+        self.max_entries = usize::try_from(config.max_entries).unwrap_or(usize::MAX);
+        self.max_ttl = config.ttl;
+        self.fallback_answers = config.fallback_answers;
+        if shorter {
+            self.entries.iter_mut().for_each(|entry| entry.ttl = entry.ttl.min(config.ttl));
+        }
+        let fallback_answers = config.fallback_answers;
+        self.retain(|entry| !entry.ttl.is_zero() && (fallback_answers || !entry.answer.by_fallback));
+        self.shrink();
+    }
+
+    /// The answer to this question, if one is kept that still serves. Counts as a use.
+    pub fn lookup(&mut self, fingerprint: &Fingerprint, now: Timestamp) -> Option<Hit> {
+        self.observe(now);
+        let index = self.position(fingerprint).ok()?;
+        let used = self.next_use();
+        let entry = self.entries.get_mut(index)?;
+        let Some((age, remaining)) = entry.life(now) else {
+            self.take(index);
+            return None;
+        };
+        entry.used = used;
+        Some(Hit { answer: entry.answer.clone(), age, remaining })
+    }
+
+    /// Keeps an answer for `ttl`, in place of an older one to the same question. Says whether it is kept:
+    /// not if the cache is off, the time to live is zero, the body is longer than [`MAX_BODY_BYTES`], or
+    /// it is a fallback's and the configuration does not allow these. The older one goes in any case.
+    ///
+    /// [`may_store`](super::may_store) is asked before.
+    pub fn store(
+        &mut self,
+        fingerprint: Fingerprint,
+        tenant: &str,
+        answer: Answer,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> bool {
+        self.insert(Entry { fingerprint, tenant: tenant.into(), answer, stored_at: now, ttl, used: 0 }, now)
+    }
+
+    /// Forgets one answer. Says whether there was one.
+    pub fn remove(&mut self, fingerprint: &Fingerprint) -> bool {
+        self.position(fingerprint).map(|index| self.take(index)).is_ok()
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.weight = 0;
+    }
+
+    /// Forgets everything of one tenant.
+    pub fn clear_tenant(&mut self, tenant: &str) {
+        self.retain(|entry| entry.tenant != tenant);
+    }
+
+    /// How many answers are kept, those that ran out and were not yet met included.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing is kept.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// What is kept, for a copy on disk to follow.
+    pub fn fingerprints(&self) -> impl Iterator<Item = &Fingerprint> {
+        self.entries.iter().map(|entry| &entry.fingerprint)
+    }
+
+    /// One entry as bytes. They hold the answer and the unkeyed fingerprint: seal them.
+    #[must_use]
+    pub fn encode(&self, fingerprint: &Fingerprint) -> Option<Vec<u8>> {
+        let index = self.position(fingerprint).ok()?;
+        self.entries.get(index).map(Entry::encode)
+    }
+
+    /// Takes an entry back from its bytes. Says whether it is kept, by the rules of [`store`](Self::store)
+    /// if it still serves, and if the question has no answer yet. It serves no longer than the configured
+    /// time. Time that passed meanwhile counts; an entry from the future, stored before
+    /// the clock was set back, counts as new, unless it is further ahead than it lives.
+    ///
+    /// # Errors
+    /// `vault_corrupt` if the bytes are no entry of this version: drop them.
+    pub fn restore(&mut self, bytes: &[u8], now: Timestamp) -> Result<bool> {
+        let mut entry = Entry::decode(bytes)?;
+        if self.position(&entry.fingerprint).is_ok() {
+            return Ok(false); // what is in memory is at least as new
+        }
+        entry.ttl = entry.ttl.min(self.max_ttl);
+        let ahead = entry.stored_at.since(now);
+        entry.stored_at = entry.stored_at.min(now);
+        Ok(ahead <= entry.ttl && self.insert(entry, now))
+    }
+
+    fn insert(&mut self, mut entry: Entry, now: Timestamp) -> bool {
+        self.observe(now);
+        self.remove(&entry.fingerprint);
+        if self.max_ttl.is_zero()
+            || entry.life(now).is_none()
+            || entry.answer.body.len() > MAX_BODY_BYTES
+            || (entry.answer.by_fallback && !self.fallback_answers)
+        {
+            return false;
+        }
+        // The dead make room before the living do.
+        self.retain(|entry| entry.life(now).is_some());
+        entry.used = self.next_use();
+        let fingerprint = entry.fingerprint;
+        if let Err(index) = self.position(&fingerprint) {
+            self.weight = self.weight.saturating_add(entry.weight());
+            self.entries.insert(index, entry);
+        }
+        self.shrink();
+        self.position(&fingerprint).is_ok()
+    }
+
+    /// Notices a clock that was set back.
+    fn observe(&mut self, now: Timestamp) {
+        let step = self.last_seen.map_or(Duration::ZERO, |seen| seen.since(now));
+        self.last_seen = Some(now);
+        if !step.is_zero() {
+            self.retain(|entry| entry.set_back(step));
+        }
+    }
+
+    /// Makes room: the least recently used go until both limits hold.
+    fn shrink(&mut self) {
+        while self.entries.len() > self.max_entries || self.weight > MAX_BYTES {
+            let oldest = self.entries.iter().enumerate().min_by_key(|(_, entry)| entry.used);
+            let Some((index, _)) = oldest else { return };
+            self.take(index);
+        }
+    }
+
+    fn position(&self, fingerprint: &Fingerprint) -> Result<usize, usize> {
+        self.entries.binary_search_by(|entry| entry.fingerprint.cmp(fingerprint))
+    }
+
+    fn take(&mut self, index: usize) {
+        let entry = self.entries.remove(index);
+        self.weight = self.weight.saturating_sub(entry.weight());
+    }
+
+    fn retain(&mut self, mut keep: impl FnMut(&mut Entry) -> bool) {
+        self.entries.retain_mut(&mut keep);
+        self.weight = self.entries.iter().fold(0, |sum, entry| sum.saturating_add(entry.weight()));
+    }
+
+    const fn next_use(&mut self) -> u64 {
+        self.uses = self.uses.saturating_add(1);
+        self.uses
+    }
+}

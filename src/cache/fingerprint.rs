@@ -1,0 +1,100 @@
+//! Which question this is, for whom, and who may answer it, in 32 bytes.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use super::canonical::{Tag, head, map, text};
+use crate::error::Result;
+use crate::json::Fields;
+use crate::secret::Secret;
+
+/// Changes whenever the form of what is hashed changes, so that old entries are never found again.
+const SCHEMA: &str = "tidegate-fingerprint-1";
+
+/// Top-level fields of a request that do not shape the answer. Everything else does, known or not: a
+/// field too many in the fingerprint costs a hit, a field too few would answer a different question.
+///
+/// Not in this list, for that reason: `service_tier` (another tier may run another build of the model),
+/// `store` (`true` asks for an effect at the provider), `prompt_cache_retention`.
+const IGNORED: [&str; 6] = [
+    "metadata",          // bookkeeping at the provider
+    "prompt_cache_key",  // steers the provider's cache, that is, price and speed
+    "safety_identifier", // names the end user for abuse reports
+    "stream",            // an entry is a whole answer; who asked for a stream gets it replayed as one
+    "stream_options",    // the framing of such a stream
+    "user",              // the older name of safety_identifier
+];
+
+/// Identifies a question within its scope. Equal fingerprints get equal answers.
+///
+/// It is an unkeyed hash: whoever can guess a prompt can confirm the guess. It stays in memory;
+/// what leaves the gate is [`Fingerprint::keyed`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(pub(super) [u8; 32]);
+
+impl Fingerprint {
+    /// The HMAC-SHA-256 of the fingerprint, for names of stored records, reply metadata and logs.
+    #[must_use]
+    pub fn keyed(&self, key: &Secret<[u8; 32]>) -> [u8; 32] {
+        // HMAC pads a short key with zeros to its block. Done here, so that no length can be wrong.
+        let mut block = Secret::new([0; 64]);
+        // EXPOSE: copies the key into the padded block, which is wiped on drop; both stay in Wasm.
+        for (to, from) in block.expose_mut().iter_mut().zip(key.expose()) {
+            *to = *from;
+        }
+        // EXPOSE: keys the HMAC; only its result, which does not reveal the key, leaves this function.
+        let mut mac = Hmac::<Sha256>::new(block.expose().into());
+        mac.update(&self.0);
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fingerprint(…)")
+    }
+}
+
+/// For whom, and from whom: what makes the same body a different question.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// Whose entry it is. Answers never cross tenants.
+    pub tenant: &'a str,
+    /// The caller's own division of the tenant's entries; empty by default.
+    pub namespace: &'a str,
+    /// The model or route that the request names.
+    pub requested: &'a str,
+    /// Its targets as `provider/model`, in the order of the configuration, before any is left out for
+    /// reasons of the moment: an open circuit does not change the question.
+    pub targets: &'a [String],
+}
+
+/// The fingerprint of a request: its scope and the fields of its body, names and raw values in any order.
+///
+/// Give the body as it is sent: screened, with a fixed `max_tokens`.
+///
+/// # Errors
+/// `invalid_request` if a name occurs twice at any level, if values nest deeper than 128 levels, or if
+/// a string is no Unicode text (a lone surrogate).
+pub fn fingerprint<'a>(
+    scope: &Scope<'_>,
+    body: impl IntoIterator<Item = (&'a str, &'a RawValue)>,
+) -> Result<Fingerprint> {
+    digest(scope, body.into_iter().filter(|(name, _)| !IGNORED.contains(name)).collect())
+}
+
+fn digest(scope: &Scope<'_>, body: Fields<'_>) -> Result<Fingerprint> {
+    let mut hash = Sha256::new();
+    for part in [SCHEMA, scope.tenant, scope.namespace, scope.requested] {
+        text(&mut hash, part);
+    }
+    head(&mut hash, Tag::List, scope.targets.len());
+    for target in scope.targets {
+        text(&mut hash, target);
+    }
+    map(&mut hash, body)?;
+    Ok(Fingerprint(hash.finalize().into()))
+}
