@@ -8,6 +8,8 @@ pub mod host;
 pub mod money;
 #[cfg(feature = "gateway")]
 pub mod pack;
+#[cfg(feature = "gateway")]
+pub mod price;
 pub mod secret;
 pub mod time;
 #[cfg(feature = "gateway")]
