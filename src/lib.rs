@@ -17,6 +17,8 @@ pub mod money;
 #[cfg(feature = "gateway")]
 pub mod pack;
 #[cfg(feature = "gateway")]
+pub mod price;
+#[cfg(feature = "gateway")]
 pub mod provider;
 #[cfg(feature = "gateway")]
 pub mod record;

@@ -1,0 +1,225 @@
+//! What a text is made of, counted in one pass: enough to estimate its tokens without a tokenizer.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+/// How many classes of text are told apart.
+pub const CLASSES: usize = 26;
+
+/// One class; its place in [`Features::counts`] and in the weights.
+#[derive(Clone, Copy)]
+enum Class {
+    Words,
+    Letters5To12,
+    Letters13,
+    CaseBreaks,
+    DigitTriples,
+    Punctuation,
+    PunctuationMore,
+    LineBreaks,
+    Indents,
+    LatinExtended,
+    LatinExtendedWords,
+    Cyrillic,
+    Greek,
+    Hebrew,
+    Arabic,
+    Indic,
+    Thai,
+    Hangul,
+    Kana,
+    Han,
+    CjkPunctuation,
+    Astral,
+    OtherThreeBytes,
+    OtherTwoBytes,
+    Marks,
+    MoreCapitals,
+}
+
+/// Counts over any number of texts; add up to the whole of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Features {
+    /// Units of each class.
+    pub counts: [u32; CLASSES],
+    /// Most bytes that a tokenizer can see. A byte-level tokenizer never makes more tokens than that.
+    pub bytes: u64,
+}
+
+impl Features {
+    /// Counts one text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let mut features = Self::default();
+        features.add(text);
+        features
+    }
+
+    /// Counts one more text.
+    pub fn add(&mut self, text: &str) {
+        self.bytes = self.bytes.saturating_add(text.len() as u64);
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            match c {
+                'a'..='z' | 'A'..='Z' => self.word(c, &mut chars),
+                '0'..='9' => {
+                    let more = run(&mut chars, |c| c.is_ascii_digit());
+                    self.count(Class::DigitTriples, more.saturating_add(3) / 3);
+                }
+                ' ' | '\t' | '\n' | '\r' => self.blank(c, &mut chars),
+                '\0'..='\x7f' => {
+                    let more = run(&mut chars, |c| c.is_ascii() && !c.is_ascii_alphanumeric() && !is_blank(c));
+                    self.count(Class::Punctuation, 1);
+                    self.count(Class::PunctuationMore, more);
+                }
+                _ => self.other(c),
+            }
+        }
+    }
+
+    /// Adds the counts of another set of texts.
+    pub fn merge(&mut self, other: &Self) {
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        for (own, more) in self.counts.iter_mut().zip(other.counts) {
+            *own = own.saturating_add(more);
+        }
+    }
+
+    fn count(&mut self, class: Class, units: u32) {
+        if let Some(count) = self.counts.get_mut(class as usize) {
+            *count = count.saturating_add(units);
+        }
+    }
+
+    /// ASCII letters with extended Latin ones after the first; camelCase breaks count as tokenizers split there.
+    fn word(&mut self, first: char, chars: &mut Peekable<Chars<'_>>) {
+        let (mut letters, mut capitals, mut extended, mut breaks) =
+            (1u32, u32::from(first.is_ascii_uppercase()), 0u32, 0u32);
+        let mut previous = first;
+        while let Some(c) = chars.next_if(|c| c.is_ascii_alphabetic() || is_latin_extended(*c)) {
+            letters = letters.saturating_add(1);
+            if c.is_ascii_uppercase() {
+                capitals = capitals.saturating_add(1);
+                breaks = breaks.saturating_add(u32::from(previous.is_ascii_lowercase()));
+            } else if !c.is_ascii() {
+                extended = extended.saturating_add(1);
+            }
+            previous = c;
+        }
+        self.count(Class::Words, 1);
+        self.count(Class::CaseBreaks, breaks);
+        self.count(Class::Letters5To12, letters.min(12).saturating_sub(4));
+        self.count(Class::Letters13, letters.saturating_sub(12));
+        self.count(Class::LatinExtended, extended);
+        self.count(Class::LatinExtendedWords, u32::from(extended > 0));
+        self.count(Class::MoreCapitals, capitals.saturating_sub(1).saturating_sub(breaks));
+    }
+
+    /// A run of blanks: whether it breaks a line, and whether it ends in an indent.
+    fn blank(&mut self, first: char, chars: &mut Peekable<Chars<'_>>) {
+        let is_break = |c| matches!(c, '\n' | '\r');
+        let mut breaks = is_break(first);
+        let mut indent = u32::from(!breaks);
+        while let Some(c) = chars.next_if(|c| is_blank(*c)) {
+            breaks |= is_break(c);
+            indent = if is_break(c) { 0 } else { indent.saturating_add(1) };
+        }
+        self.count(Class::LineBreaks, u32::from(breaks));
+        self.count(Class::Indents, u32::from(indent > 1));
+    }
+
+    fn other(&mut self, c: char) {
+        if grows_when_composed(c) {
+            self.bytes = self.bytes.saturating_add((c.len_utf8() as u64) << 1);
+        }
+        let class = match u32::from(c) {
+            0xC0..0x250 | 0x1E00..0x1F00 => {
+                self.count(Class::LatinExtendedWords, 1);
+                Class::LatinExtended
+            }
+            0x400..0x530 => Class::Cyrillic,
+            0x370..0x400 | 0x1F00..0x2000 => Class::Greek,
+            0x590..0x600 => Class::Hebrew,
+            0x64B..=0x670 | 0x6D6..=0x6ED => Class::Marks,
+            0x600..0x780 | 0xFB50..0xFE00 | 0xFE70..0xFF00 => Class::Arabic,
+            0x900..0xE00 => Class::Indic,
+            0xE00..0xE80 => Class::Thai,
+            0xAC00..0xD7B0 => Class::Hangul,
+            0x3040..0x3100 => Class::Kana,
+            0x4E00..0xA000 => Class::Han,
+            0x3000..0x3040 | 0xFF00..0xFFF0 => Class::CjkPunctuation,
+            0x1_0000.. => Class::Astral,
+            0..0x800 => Class::OtherTwoBytes,
+            _ => Class::OtherThreeBytes,
+        };
+        self.count(class, 1);
+    }
+}
+
+fn run(chars: &mut Peekable<Chars<'_>>, belongs: impl Fn(char) -> bool) -> u32 {
+    let mut length = 0u32;
+    while chars.next_if(|c| belongs(*c)).is_some() {
+        length = length.saturating_add(1);
+    }
+    length
+}
+
+const fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r')
+}
+
+const fn is_latin_extended(c: char) -> bool {
+    matches!(c, '\u{c0}'..'\u{250}' | '\u{1e00}'..'\u{1f00}')
+}
+
+/// Characters that Unicode's NFC makes longer, up to three times. Qwen's tokenizer normalises before it counts, so
+/// such a text can have more tokens than bytes.
+const fn grows_when_composed(c: char) -> bool {
+    matches!(c,
+        '\u{344}' | '\u{958}'..='\u{95f}' | '\u{9dc}'..='\u{9df}' | '\u{a33}'..='\u{a5e}' | '\u{b5c}'..='\u{b5d}'
+        | '\u{f43}'..='\u{fb9}' | '\u{2adc}' | '\u{fb1d}'..='\u{fb4e}' | '\u{1d15e}'..='\u{1d1c0}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn counts_are_those_of_the_definition() {
+        let vectors: Value = serde_json::from_str(include_str!("../../tests/vectors/token_features.json")).unwrap();
+        let vectors = vectors.as_array().unwrap();
+        assert!(vectors.len() >= 60);
+        for vector in vectors {
+            let text = vector[0].as_str().unwrap();
+            let wanted: Vec<_> =
+                vector[1].as_array().unwrap().iter().map(|n| u32::try_from(n.as_u64().unwrap()).unwrap()).collect();
+            assert_eq!(Features::of(text).counts.to_vec(), wanted, "{text:?}");
+        }
+        // Together the vectors exercise every class, or equality would mean little.
+        for class in 0..CLASSES {
+            assert!(vectors.iter().any(|vector| vector[1][class] != 0), "class {class}");
+        }
+    }
+
+    #[test]
+    fn what_normalising_makes_longer_counts_at_its_longest() {
+        assert_eq!(Features::of("\u{958}").bytes, 9);
+        assert_eq!(Features::of("\u{1d160}").bytes, 12);
+        assert_eq!(Features::of("\u{915}").bytes, 3);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_counted(a: String, b: String) {
+            let mut both = Features::of(&a);
+            prop_assert!(both.bytes >= a.len() as u64);
+            both.merge(&Features::of(&b));
+            let mut added = Features::of(&a);
+            added.add(&b);
+            prop_assert_eq!(both, added);
+        }
+    }
+}
