@@ -233,6 +233,8 @@ pub struct Usage {
     pub cached_input: u64,
     /// Input tokens that the provider wrote to its cache.
     pub cache_write: u64,
+    /// Of `cache_write`: kept for an hour instead of minutes.
+    pub cache_write_1h: u64,
     /// All output tokens, reasoning included.
     pub output: u64,
     /// Output tokens spent on reasoning.

@@ -189,6 +189,8 @@ pub struct ProviderConfig {
 /// The configuration of a gate: every part valid, every default filled in.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct GatewayConfig {
+    /// Changes with every change of the raw configuration; decision records carry it.
+    pub version: u64,
     /// Gates of different names are isolated from each other. Default `default`.
     pub name: String,
     /// Ordered: the first is the primary, the others are fallbacks.
@@ -223,6 +225,7 @@ const DEFAULT_TARGETS: [(&str, &str); 2] = [("groq", "openai/gpt-oss-20b"), ("op
 impl Default for GatewayConfig {
     fn default() -> Self {
         Self {
+            version: 0,
             name: "default".into(),
             targets: DEFAULT_TARGETS.iter().map(|(provider, model)| TargetConfig::new(provider, model)).collect(),
             providers: Vec::new(),

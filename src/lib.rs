@@ -3,12 +3,18 @@
 #[cfg(feature = "gateway")]
 pub mod abort;
 #[cfg(feature = "gateway")]
+pub mod admit;
+#[cfg(feature = "gateway")]
+pub mod attempt;
+#[cfg(feature = "gateway")]
 pub mod cache;
 #[cfg(feature = "gateway")]
 pub mod chat;
 #[cfg(feature = "gateway")]
 pub mod config;
 pub mod error;
+#[cfg(feature = "gateway")]
+pub mod gateway;
 #[cfg(feature = "gateway")]
 pub mod host;
 #[cfg(feature = "gateway")]
@@ -27,6 +33,8 @@ pub mod retry;
 #[cfg(feature = "gateway")]
 pub mod route;
 pub mod secret;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod time;
 #[cfg(feature = "gateway")]
 pub mod value;

@@ -163,6 +163,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Reads the fields of `line`, each behind a tab.
+    #[must_use]
+    pub fn of(line: &str) -> Self {
+        Self { rest: line.into(), at: 0, sound: true }
+    }
+
     /// The next field.
     pub fn word(&mut self) -> String {
         let rest = self.rest.get(self.at..).unwrap_or("");

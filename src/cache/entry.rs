@@ -87,6 +87,7 @@ impl Entry {
             .uint(self.answer.usage.input)
             .uint(self.answer.usage.cached_input)
             .uint(self.answer.usage.cache_write)
+            .uint(self.answer.usage.cache_write_1h)
             .uint(self.answer.usage.output)
             .uint(self.answer.usage.reasoning)
             .text(&self.answer.body);
@@ -115,6 +116,7 @@ impl Entry {
                     input: reader.uint()?,
                     cached_input: reader.uint()?,
                     cache_write: reader.uint()?,
+                    cache_write_1h: reader.uint()?,
                     output: reader.uint()?,
                     reasoning: reader.uint()?,
                 },

@@ -36,6 +36,9 @@ const IGNORED: [&str; 6] = [
 pub struct Fingerprint(pub(super) [u8; 32]);
 
 impl Fingerprint {
+    /// Of no question: for requests that neither read nor write the cache.
+    pub const NONE: Self = Self([0; 32]);
+
     /// The HMAC-SHA-256 of the fingerprint, for names of stored records, reply metadata and logs.
     #[must_use]
     pub fn keyed(&self, key: &Secret<[u8; 32]>) -> [u8; 32] {

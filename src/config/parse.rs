@@ -30,7 +30,7 @@ impl GatewayConfig {
     /// # Errors
     /// `config_invalid` with every bad field.
     pub fn parse(raw: &Value, zones: &dyn ZoneRules) -> Result<Self> {
-        let mut config = Self::default();
+        let mut config = Self { version: version(raw, OFFSET_BASIS), ..Self::default() };
         let mut bad = Vec::new();
         let mut root = Section::open(raw, String::new(), &mut bad);
         root.name("name", &mut config.name);
@@ -68,6 +68,27 @@ impl GatewayConfig {
     pub fn base_url(&self, provider: &str) -> Option<&str> {
         let own = self.providers.iter().find(|known| known.id == provider).map(|known| known.base_url.as_str());
         own.or_else(|| PROVIDERS.iter().find(|(id, _)| *id == provider).map(|(_, url)| *url))
+    }
+}
+
+/// FNV-1a, enough to tell configurations apart; it guards nothing.
+const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+
+fn version(raw: &Value, hash: u64) -> u64 {
+    let mix = |hash: u64, bytes: &[u8]| {
+        bytes.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    };
+    match raw {
+        Value::Null => mix(hash, b"n"),
+        Value::Bool(flag) => mix(hash, if *flag { b"t" } else { b"f" }),
+        Value::Int(number) => mix(mix(hash, b"i"), &number.to_le_bytes()),
+        Value::Float(number) => mix(mix(hash, b"d"), &number.to_bits().to_le_bytes()),
+        Value::Text(text) => mix(mix(mix(hash, b"s"), &(text.len() as u64).to_le_bytes()), text.as_bytes()),
+        Value::List(items) => mix(items.iter().fold(mix(hash, b"["), |hash, item| version(item, hash)), b"]"),
+        Value::Map(fields) => {
+            let field = |hash, (key, value): &(String, Value)| version(value, mix(mix(hash, key.as_bytes()), b":"));
+            mix(fields.iter().fold(mix(hash, b"{"), field), b"}")
+        }
     }
 }
 

@@ -1,24 +1,8 @@
 //! Money from tokens: what to reserve before a request, and what it cost after.
 
 use super::rates::Price;
+use crate::chat::Usage;
 use crate::money::NanoUsd;
-
-/// Tokens of one attempt. Providers differ in what includes what; adapters bring it into this form.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Usage {
-    /// All input, cached or not.
-    pub input: u64,
-    /// Of `input`: read from the provider's cache.
-    pub cached_input: u64,
-    /// Of `input`: written to the provider's cache.
-    pub cache_write: u64,
-    /// Of `cache_write`: kept for an hour instead of minutes.
-    pub cache_write_1h: u64,
-    /// All output, reasoning included.
-    pub output: u64,
-    /// Of `output`: reasoning.
-    pub reasoning: u64,
-}
 
 /// The most that a request can cost: every input token at the dearest price it can have (caching may charge more
 /// than plain input) in the dearest tier that the bound reaches, and `choices` answers of full length.

@@ -1,7 +1,7 @@
 //! OpenAI's chat completions, as Groq, OpenRouter and most others speak them.
 
-use crate::chat::{ChatRequest, Usage};
-use crate::json;
+use crate::chat::Usage;
+use crate::json::{self, Fields};
 use crate::money::NanoUsd;
 
 use super::catalogue::quirks;
@@ -9,9 +9,9 @@ use super::catalogue::quirks;
 /// Writes `request` for one target. Fields that nothing changes keep their text; the model and the
 /// output bound are the target's, a stream is not asked for.
 #[must_use]
-pub fn encode(request: &ChatRequest<'_>, provider: &str, model: &str, max_output_tokens: u32) -> String {
+pub fn encode(request: &Fields<'_>, provider: &str, model: &str, max_output_tokens: u32) -> String {
     let quirks = quirks(provider);
-    let length: usize = request.fields.iter().map(|(name, raw)| name.len().saturating_add(raw.get().len())).sum();
+    let length: usize = request.iter().map(|(name, raw)| name.len().saturating_add(raw.get().len())).sum();
     let mut body = String::with_capacity(length.saturating_add(160));
     body.push_str("{\"model\":");
     push_text(&mut body, model);
@@ -22,7 +22,7 @@ pub fn encode(request: &ChatRequest<'_>, provider: &str, model: &str, max_output
     if quirks.reports_cost {
         body.push_str(",\"usage\":{\"include\":true}");
     }
-    for (name, raw) in request.fields.iter() {
+    for (name, raw) in request.iter() {
         let replaced = matches!(name, "model" | "max_tokens" | "max_completion_tokens" | "stream" | "stream_options");
         if replaced || (quirks.reports_cost && name == "usage") {
             continue;
@@ -101,7 +101,7 @@ pub fn decode(body: &str, provider: &str) -> Option<Answer> {
     Some(answer)
 }
 
-fn read_usage(usage: &json::Fields<'_>) -> Option<Usage> {
+fn read_usage(usage: &Fields<'_>) -> Option<Usage> {
     let count = |name: &str| usage.field(name).and_then(json::uint);
     let detail = |group: &str, name: &str| {
         let group = usage.field(group).and_then(|raw| json::fields(raw.get()).ok());
@@ -114,6 +114,7 @@ fn read_usage(usage: &json::Fields<'_>) -> Option<Usage> {
         input,
         cached_input: cached.unwrap_or(0).min(input),
         cache_write: detail("prompt_tokens_details", "cache_write_tokens").unwrap_or(0).min(input),
+        cache_write_1h: 0,
         output,
         reasoning: detail("completion_tokens_details", "reasoning_tokens").unwrap_or(0).min(output),
     })
@@ -127,7 +128,7 @@ mod tests {
     fn what_nothing_changes_keeps_its_text() {
         let body = r#"{"model":"mine","messages":[{"role":"user","content":"\u0041 \"b\""}],"max_tokens":5,"stream":false,
             "tools":[ {"type":"function"} ],"seed":7,"new":{"deep":[1.50]}}"#;
-        let request = ChatRequest::parse(body).unwrap();
+        let request = json::fields(body).unwrap();
         assert_eq!(
             encode(&request, "groq", "openai/gpt-oss-20b", 64),
             r#"{"model":"openai/gpt-oss-20b","max_completion_tokens":64,"messages":[{"role":"user","content":"\u0041 \"b\""}],"tools":[ {"type":"function"} ],"seed":7,"new":{"deep":[1.50]}}"#
@@ -147,7 +148,7 @@ mod tests {
             r#""usage":{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":3},"cost":9}"#,
             "openai",
         );
-        assert_eq!(openai.usage, Some(Usage { input: 10, cached_input: 4, cache_write: 0, output: 5, reasoning: 3 }));
+        assert_eq!(openai.usage, Some(Usage { input: 10, cached_input: 4, cache_write: 0, cache_write_1h: 0, output: 5, reasoning: 3 }));
         assert_eq!(openai.cost, None, "only OpenRouter's cost is what it charges");
         let router = read(r#""usage":{"prompt_tokens":1,"completion_tokens":2,"cost":0.00014}"#, "openrouter");
         assert_eq!(router.cost, Some(NanoUsd::new(140_000)));

@@ -17,14 +17,15 @@ fn bad_paths(json: &str) -> Vec<String> {
 #[test]
 fn nothing_given_is_the_documented_default() {
     let config = parse("{}").unwrap();
-    assert_eq!(config, GatewayConfig::default());
+    assert_eq!(GatewayConfig { version: 0, ..config.clone() }, GatewayConfig::default());
     assert_eq!(config.budget.limit, NanoUsd::ONE_USD);
     assert_eq!(config.cache.ttl, Duration::from_secs(300));
     assert_eq!(
         config.targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>(),
         ["groq/openai/gpt-oss-20b", "openrouter/qwen/qwen3-coder:free"]
     );
-    assert_eq!(parse("null").unwrap(), config);
+    assert_eq!(GatewayConfig { version: config.version, ..parse("null").unwrap() }, config);
+    assert_ne!(parse(r#"{"name":"a"}"#).unwrap().version, parse(r#"{"name":"b"}"#).unwrap().version);
 }
 
 #[test]

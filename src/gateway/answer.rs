@@ -1,0 +1,232 @@
+//! What the caller gets: the provider's own JSON, and beside it what the gateway did.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::chat::Usage;
+use crate::json;
+use crate::money::NanoUsd;
+use crate::provider::openai_compatible::push_text;
+use crate::record::push_int;
+
+/// Where the cost comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CostSource {
+    /// The provider said what it charged.
+    Reported,
+    /// Usage times price.
+    Computed,
+    /// The provider gave no usage: the bound that was reserved.
+    Estimated,
+}
+
+impl CostSource {
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::Computed => "computed",
+            Self::Estimated => "estimated",
+        }
+    }
+}
+
+/// What the cache had to do with an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CacheState {
+    /// It was answered from the cache.
+    Hit,
+    /// Asked, not there.
+    Miss,
+    /// Not asked.
+    Bypass,
+    /// An equal request in flight answered both.
+    Joined,
+}
+
+impl CacheState {
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Bypass => "bypass",
+            Self::Joined => "joined",
+        }
+    }
+}
+
+/// An answer as it came from a target, before it is handed to one or several callers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Served {
+    /// The provider's JSON.
+    pub body: Rc<str>,
+    /// `provider/model` of who answered; empty for a degraded reply.
+    pub target: String,
+    /// Attempts made, from 1.
+    pub attempts: u32,
+    /// Tokens, as billed.
+    pub usage: Usage,
+    /// What all attempts cost together.
+    pub cost: NanoUsd,
+    /// Where the cost of the last attempt comes from.
+    pub cost_source: CostSource,
+    /// A reply of ours because every target failed.
+    pub degraded: bool,
+}
+
+/// What one caller gets.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reply {
+    /// A chat completion as JSON text.
+    pub body: Rc<str>,
+    /// What the gateway did.
+    pub meta: Meta,
+}
+
+/// What the gateway did for one request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Meta {
+    /// Id of the request, also in its events and its record.
+    pub request_id: String,
+    /// `provider/model` of who answered.
+    pub target: String,
+    /// Attempts made for this caller; 0 for a hit or a joined answer.
+    pub attempts: u32,
+    /// What the cache had to do with it.
+    pub cache: CacheState,
+    /// Age of a hit.
+    pub age: Option<Duration>,
+    /// What a hit or a joined answer would have cost.
+    pub saved: Option<NanoUsd>,
+    /// What the caller pays.
+    pub cost: NanoUsd,
+    /// Where the cost comes from.
+    pub cost_source: CostSource,
+    /// Tokens billed for this request.
+    pub usage: Usage,
+    /// A reply of ours because every target failed.
+    pub degraded: bool,
+}
+
+impl Meta {
+    /// As JSON text, with the names of the public API.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut out = String::with_capacity(256);
+        out.push_str("{\"requestId\":");
+        push_text(&mut out, &self.request_id);
+        out.push_str(",\"target\":");
+        push_text(&mut out, &self.target);
+        out.push_str(",\"cache\":\"");
+        out.push_str(self.cache.as_str());
+        out.push_str("\",\"costSource\":\"");
+        out.push_str(self.cost_source.as_str());
+        out.push('"');
+        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        let numbers = [
+            ("attempts", Some(self.attempts.into())),
+            ("costNanoUsd", Some(self.cost.as_nano())),
+            ("ageMs", self.age.map(millis)),
+            ("savedNanoUsd", self.saved.map(NanoUsd::as_nano)),
+        ];
+        for (name, number) in numbers {
+            if let Some(number) = number {
+                push_number(&mut out, ",\"", name, number);
+            }
+        }
+        if self.degraded {
+            out.push_str(",\"degraded\":true");
+        }
+        push_number(&mut out, ",\"usage\":{\"", "inputTokens", self.usage.input);
+        push_number(&mut out, ",\"", "cachedInputTokens", self.usage.cached_input);
+        push_number(&mut out, ",\"", "outputTokens", self.usage.output);
+        push_number(&mut out, ",\"", "reasoningTokens", self.usage.reasoning);
+        out.push_str("}}");
+        out
+    }
+}
+
+fn push_number(out: &mut String, before: &str, name: &str, number: u64) {
+    out.push_str(before);
+    out.push_str(name);
+    out.push_str("\":");
+    push_int(out, number);
+}
+
+/// The answer of a hit: another id, and a usage of zero, since nothing is billed a second time.
+#[must_use]
+pub(super) fn repeat(body: &str, id: &str) -> String {
+    const NO_USAGE: &str = ",\"usage\":{\"prompt_tokens\":0,\"completion_tokens\":0,\"total_tokens\":0}";
+    let mut out = String::with_capacity(body.len().saturating_add(NO_USAGE.len()).saturating_add(id.len()));
+    out.push_str("{\"id\":");
+    push_text(&mut out, id);
+    out.push_str(NO_USAGE);
+    // What is stored was read as an object before; should it not be one, the answer is an empty one.
+    for (name, raw) in json::fields(body).unwrap_or_default().iter() {
+        // Groq repeats id and usage in a field of its own.
+        if matches!(name, "id" | "usage" | "x_groq") {
+            continue;
+        }
+        out.push(',');
+        push_text(&mut out, name);
+        out.push(':');
+        out.push_str(raw.get());
+    }
+    out.push('}');
+    out
+}
+
+/// The reply when every target failed and the configuration asks for one.
+#[must_use]
+pub(super) fn degraded(id: &str, text: &str, created_s: u64) -> String {
+    let mut out = String::from("{\"id\":");
+    push_text(&mut out, id);
+    out.push_str(",\"object\":\"chat.completion\",\"created\":");
+    push_int(&mut out, created_s);
+    out.push_str(",\"model\":\"tidegate/degraded\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":");
+    push_text(&mut out, text);
+    out.push_str("},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":0,\"completion_tokens\":0,\"total_tokens\":0}}");
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_answer_has_a_new_id_and_bills_nothing() {
+        let body = r#"{"id":"a","choices":[{"message":{"content":"\u0041"}}],"usage":{"prompt_tokens":9},"x_groq":{"id":"a"},"model":"m"}"#;
+        let again = repeat(body, "b");
+        assert_eq!(
+            again,
+            r#"{"id":"b","usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0},"choices":[{"message":{"content":"\u0041"}}],"model":"m"}"#
+        );
+        assert!(json::fields(&again).is_ok());
+    }
+
+    #[test]
+    fn what_we_write_is_json() {
+        let meta = Meta {
+            request_id: "tg-1".into(),
+            target: "a\"/b".into(),
+            attempts: 2,
+            cache: CacheState::Hit,
+            age: Some(Duration::from_millis(5)),
+            saved: Some(NanoUsd::new(7)),
+            cost: NanoUsd::ZERO,
+            cost_source: CostSource::Computed,
+            usage: Usage { input: 1, output: 2, reasoning: 1, ..Usage::default() },
+            degraded: true,
+        };
+        let text = meta.to_json();
+        let read = json::fields(&text).unwrap();
+        assert_eq!(read.field("target").and_then(json::text).as_deref(), Some("a\"/b"));
+        assert_eq!(read.field("savedNanoUsd").and_then(json::uint), Some(7));
+        assert_eq!(read.field("ageMs").and_then(json::uint), Some(5));
+        assert_eq!(read.field("usage").map(|raw| raw.get()), Some(r#"{"inputTokens":1,"cachedInputTokens":0,"outputTokens":2,"reasoningTokens":1}"#));
+        assert!(json::fields(&degraded("x", "later\n\"please\"", 5)).is_ok());
+    }
+}

@@ -1,0 +1,336 @@
+//! The host as one request sees it: everything that a decision depends on passes through here, so that
+//! it can be recorded and replayed.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Host;
+use super::facts::Facts;
+use super::gate::Gate;
+use crate::abort::{Abort, Raced, race};
+use crate::admit::{Charge, Command, Notice, Outcome as Decided, Reply};
+use crate::attempt::{Exchange, Failure, exchange};
+use crate::error::{BreakerOutcome, Code, Detail, Error, Result};
+use crate::host::UpstreamRequest;
+use crate::json;
+use crate::money::NanoUsd;
+use crate::provider::{Answer, encode};
+use crate::record::{Field, Outcome, Tape};
+use crate::retry::WaitReason;
+use crate::time::Timestamp;
+use crate::value::Value;
+
+/// One request's view of its host.
+pub(super) struct Context<H> {
+    pub(super) host: Rc<H>,
+    pub(super) gate: Rc<Gate>,
+    pub(super) request_id: Rc<str>,
+    pub(super) tenant: Rc<str>,
+    pub(super) body: Rc<str>,
+    pub(super) abort: Abort,
+    pub(super) tape: RefCell<Tape>,
+    /// The concurrency slot that the ledger gave this request.
+    pub(super) slot: Cell<Option<u64>>,
+}
+
+/// An admitted attempt.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hold {
+    pub(super) reservation: u64,
+    pub(super) lease_until: Timestamp,
+}
+
+impl<H: Host> Context<H> {
+    fn decide(&self, fields: &[Field<'_>]) -> Option<Outcome> {
+        self.tape.borrow_mut().decide(fields)
+    }
+
+    fn came(&self, fields: &[Field<'_>]) {
+        self.tape.borrow_mut().came(fields);
+    }
+
+    /// Tells an event, unless this is a replay.
+    pub(super) fn emit(&self, name: &'static str, event: impl FnOnce() -> Value) {
+        if !self.tape.borrow().is_replay() && self.host.listens() {
+            self.host.notice(name, event());
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        if let Some(mut past) = self.decide(&["now".into()]) {
+            return Timestamp::from_millis(i64::try_from(past.int()).unwrap_or(i64::MAX));
+        }
+        let now = self.host.now();
+        self.came(&[u64::try_from(now.as_millis()).unwrap_or(0).into()]);
+        now
+    }
+
+    pub(super) fn draw(&self) -> u64 {
+        if let Some(mut past) = self.decide(&["draw".into()]) {
+            return past.int();
+        }
+        let number = draw(&*self.host);
+        self.came(&[number.into()]);
+        number
+    }
+
+    /// Whether the gate's retry budget has room for one more; takes it.
+    pub(super) fn may_retry(&self, now: Timestamp) -> bool {
+        if let Some(mut past) = self.decide(&["retry-budget".into()]) {
+            return past.int() == 1;
+        }
+        let granted = self.gate.state.borrow_mut().retry.try_retry(now);
+        self.came(&[granted.into()]);
+        granted
+    }
+
+    /// Asks the ledger to admit an attempt at the target of this index.
+    pub(super) async fn admit(&self, index: usize, bound: NanoUsd, lease_until: Timestamp) -> Result<Hold> {
+        let lease = u64::try_from(lease_until.as_millis()).unwrap_or(0);
+        let fields = ["admit".into(), index.into(), bound.as_nano().into(), lease.into()];
+        if let Some(mut past) = self.decide(&fields) {
+            if past.word() == "ok" {
+                return Ok(Hold { reservation: past.int(), lease_until });
+            }
+            let code = Code::parse(&past.word()).unwrap_or(Code::Internal);
+            let wait = past.word().parse().ok().map(Duration::from_millis);
+            return Err(Error { retry_after: wait, ..Error::new(code) }.into());
+        }
+        let target = self.gate.config.targets.get(index).map(|target| target.name.clone()).unwrap_or_default();
+        let slot = self.slot.get();
+        let command = Command::Admit { tenant: self.tenant.as_ref().into(), target, bound, lease_until, slot };
+        let reply = self.ask(command).await;
+        let offset = reply.offset.unwrap_or(0).rem_euclid(86_400).unsigned_abs();
+        match reply.result {
+            Ok(Decided::Admitted { reservation, slot, probe, generation }) => {
+                self.slot.set(Some(slot));
+                let fields =
+                    ["ok".into(), reservation.into(), slot.into(), probe.into(), generation.into(), offset.into()];
+                self.came(&fields);
+                Ok(Hold { reservation, lease_until })
+            }
+            Ok(_) => {
+                self.came(&["no".into(), Code::Internal.as_str().into(), "-".into(), offset.into()]);
+                Err(Code::Internal.into())
+            }
+            Err(error) => {
+                let wait = error.retry_after.map_or("-".into(), |wait| Field::from(millis(wait)));
+                self.came(&["no".into(), error.code.as_str().into(), wait, offset.into()]);
+                Err(error)
+            }
+        }
+    }
+
+    /// Reports how an attempt ended. Returns what it was charged; a ledger that cannot be reached keeps
+    /// the reservation, which then runs out at its bound.
+    pub(super) async fn settle(
+        &self,
+        hold: Hold,
+        charge: Charge,
+        outcome: BreakerOutcome,
+        cool_until: Option<Timestamp>,
+        end_slot: bool,
+    ) -> NanoUsd {
+        let (kind, amount) = match charge {
+            Charge::Released => ("released", 0),
+            Charge::Actual(amount) => ("actual", amount.as_nano()),
+            Charge::Bound => ("bound", 0),
+        };
+        let health = match outcome {
+            BreakerOutcome::Success => "success",
+            BreakerOutcome::Failure => "failure",
+            BreakerOutcome::Ignored => "ignored",
+        };
+        let cool = cool_until.map_or("-".into(), |until| Field::from(u64::try_from(until.as_millis()).unwrap_or(0)));
+        let fields = ["settle".into(), kind.into(), amount.into(), health.into(), cool, end_slot.into()];
+        if let Some(mut past) = self.decide(&fields) {
+            return NanoUsd::new(past.int());
+        }
+        if end_slot {
+            self.slot.set(None);
+        }
+        let command = Command::Settle { reservation: hold.reservation, charge, outcome, cool_until, end_slot };
+        let charged = match self.ask(command).await.result {
+            Ok(Decided::Settled { charged }) => charged,
+            _ => NanoUsd::ZERO,
+        };
+        self.came(&[charged.as_nano().into()]);
+        charged
+    }
+
+    /// Gives the request's slot back, if it still holds one.
+    pub(super) async fn end_slot(&self) {
+        if self.decide(&["end-slot".into()]).is_some() {
+            return;
+        }
+        if let Some(slot) = self.slot.take() {
+            let _ = self.ask(Command::EndSlot { slot }).await;
+        }
+        self.came(&[]);
+    }
+
+    async fn ask(&self, command: Command) -> Reply {
+        let reply = match self.host.decide(command).await {
+            Ok(reply) => reply,
+            // The ledger could not be asked: fail closed.
+            Err(error) => Reply { result: Err(error), notices: Vec::new(), offset: None },
+        };
+        let at = self.host.now();
+        for notice in &reply.notices {
+            self.emit(notice_name(notice), || notice_event(notice, at));
+        }
+        reply
+    }
+
+    /// Waits; false if the caller aborted meanwhile.
+    pub(super) async fn wait(&self, span: Duration, reason: WaitReason) -> bool {
+        if let Some(mut past) = self.decide(&["wait".into(), millis(span).into(), reason.as_str().into()]) {
+            return past.int() == 1;
+        }
+        let done = race(self.host.sleep(span), std::future::pending(), &self.abort).await == Raced::Done(());
+        self.came(&[done.into()]);
+        done
+    }
+
+    /// Sends one attempt to the target of this index.
+    pub(super) async fn exchange(&self, index: usize, max_output: u32, timeout: Duration) -> Exchange {
+        if let Some(past) = self.decide(&["send".into(), index.into(), max_output.into(), millis(timeout).into()]) {
+            return replay_exchange(past);
+        }
+        let exchange = self.send(index, max_output, timeout).await;
+        match &exchange {
+            Exchange::Answered(answer, _) => {
+                let usage = answer.usage.unwrap_or_default();
+                self.came(&[
+                    "ok".into(),
+                    answer.usage.is_some().into(),
+                    usage.input.into(),
+                    usage.cached_input.into(),
+                    usage.cache_write.into(),
+                    usage.output.into(),
+                    usage.reasoning.into(),
+                    answer.cost.map_or("-".into(), |cost| Field::from(cost.as_nano())),
+                    answer.complete.into(),
+                    answer.tool_calls.into(),
+                ]);
+            }
+            Exchange::Failed(failure) => self.came(&[
+                "no".into(),
+                failure.code.as_str().into(),
+                failure.status.map_or("-".into(), |status| Field::from(u32::from(status))),
+                failure.wait.map_or("-".into(), |wait| Field::from(millis(wait))),
+                failure.stop.into(),
+                failure.billed.into(),
+            ]),
+            Exchange::Aborted { sent } => self.came(&["aborted".into(), (*sent).into()]),
+        }
+        exchange
+    }
+
+    async fn send(&self, index: usize, max_output: u32, timeout: Duration) -> Exchange {
+        let config = &self.gate.config;
+        let refuse = |code: Code| {
+            let detail = Detail::None;
+            Exchange::Failed(Failure { code, status: None, wait: None, stop: true, billed: false, detail })
+        };
+        let Some(target) = config.targets.get(index) else { return refuse(Code::Internal) };
+        // The vault may have been locked since the plan was made.
+        let Some(authorization) = self.gate.authorization(&target.provider) else {
+            return refuse(Code::VaultLocked);
+        };
+        let (Some(base), Ok(fields)) = (config.base_url(&target.provider), json::fields(&self.body)) else {
+            return refuse(Code::Internal);
+        };
+        let request = UpstreamRequest {
+            url: [base, "/chat/completions"].concat(),
+            provider: &target.provider,
+            authorization,
+            body: encode(&fields, &target.provider, &target.model, max_output),
+        };
+        exchange(&*self.host, request, timeout, &self.abort, || self.host.now()).await
+    }
+
+    /// Writes the head of the record.
+    pub(super) fn open_record(&self, fingerprint: &str, started: Timestamp, facts: &Facts, keyed: &[bool]) {
+        let mut tape = self.tape.borrow_mut();
+        tape.line(&["tidegate-record".into(), 1u32.into(), self.gate.config.version.into()]);
+        let started = u64::try_from(started.as_millis()).unwrap_or(0);
+        tape.line(&["request".into(), (&*self.request_id).into(), fingerprint.into(), started.into()]);
+        facts.write(&mut tape);
+        let mut fields: Vec<Field<'_>> = vec!["keyed".into()];
+        fields.extend(keyed.iter().map(|keyed| Field::from(*keyed)));
+        tape.line(&fields);
+    }
+}
+
+/// Any 64 random bits.
+pub(super) fn draw<H: Host>(host: &H) -> u64 {
+    let mut bytes = [0; 8];
+    host.fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
+pub(super) fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn replay_exchange(mut past: Outcome) -> Exchange {
+    match past.word().as_str() {
+        "ok" => {
+            let known = past.int() == 1;
+            let usage = crate::chat::Usage {
+                input: past.int(),
+                cached_input: past.int(),
+                cache_write: past.int(),
+                cache_write_1h: 0,
+                output: past.int(),
+                reasoning: past.int(),
+            };
+            let cost = past.word().parse().ok().map(NanoUsd::new);
+            let answer =
+                Answer { usage: known.then_some(usage), cost, complete: past.int() == 1, tool_calls: past.int() == 1 };
+            Exchange::Answered(answer, String::new())
+        }
+        "no" => Exchange::Failed(Failure {
+            code: Code::parse(&past.word()).unwrap_or(Code::Internal),
+            status: past.word().parse().ok(),
+            wait: past.word().parse().ok().map(Duration::from_millis),
+            stop: past.int() == 1,
+            billed: past.int() == 1,
+            detail: Detail::None,
+        }),
+        _ => Exchange::Aborted { sent: past.int() == 1 },
+    }
+}
+
+fn notice_name(notice: &Notice) -> &'static str {
+    match notice {
+        Notice::Threshold { .. } => "budget-threshold",
+        Notice::CircuitOpen { .. } => "circuit-open",
+        Notice::CircuitHalfOpen { .. } => "circuit-half-open",
+        Notice::CircuitClosed { .. } => "circuit-closed",
+        Notice::Overshoot { .. } => "budget-overshoot",
+        Notice::LeaseExpired { .. } => "lease-expired",
+    }
+}
+
+fn notice_event(notice: &Notice, at: Timestamp) -> Value {
+    let at = at.into();
+    match notice {
+        Notice::Threshold { percent, spent, limit, .. } => Value::map([
+            ("percent", (*percent).into()),
+            ("spentNanoUsd", (*spent).into()),
+            ("limitNanoUsd", (*limit).into()),
+            ("at", at),
+        ]),
+        Notice::CircuitOpen { target, until, .. } => {
+            Value::map([("target", target.as_str().into()), ("until", (*until).into()), ("at", at)])
+        }
+        Notice::CircuitHalfOpen { target, .. } | Notice::CircuitClosed { target, .. } => {
+            Value::map([("target", target.as_str().into()), ("at", at)])
+        }
+        Notice::Overshoot { amount, .. } => Value::map([("overshootNanoUsd", (*amount).into()), ("at", at)]),
+        Notice::LeaseExpired { .. } => Value::map([("at", at)]),
+    }
+}

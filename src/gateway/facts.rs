@@ -1,0 +1,143 @@
+//! What the gateway's decisions need to know of a request: counts and sizes, no content. A decision
+//! record carries these, so that it can be replayed without the request.
+
+use crate::chat::{ChatRequest, Part};
+use crate::config::GatewayConfig;
+use crate::error::{Error, Result};
+use crate::price::{Features, Parts};
+use crate::record::{Field, Outcome, Tape};
+
+/// The counts and sizes of one request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Facts {
+    /// Index of the target that the request asks for.
+    pub(super) requested: Option<usize>,
+    /// Output bound that the request states.
+    pub(super) max_output: Option<u32>,
+    /// Answers asked for.
+    pub(super) choices: u32,
+    /// Whether the answer is drawn at random.
+    pub(super) sampled: bool,
+    /// What its price depends on.
+    pub(super) parts: Parts,
+}
+
+impl Facts {
+    /// Measures a request and checks it against the limits.
+    ///
+    /// # Errors
+    /// `invalid_request` if it is too long or names a model that is no target; `unsupported_endpoint` if
+    /// it asks for a stream.
+    pub(super) fn of(request: &ChatRequest<'_>, config: &GatewayConfig) -> Result<Self> {
+        if request.stream {
+            return Err(Error::field(
+                crate::error::Code::UnsupportedEndpoint,
+                "stream",
+                "must be false: streams are not served yet",
+            )
+            .into());
+        }
+        if request.utf16_units() > config.limits.max_input_units.into() {
+            return Err(Error::invalid("messages", "must not be longer than limits.maxInputUnits").into());
+        }
+        let requested = match request.model.as_deref() {
+            None | Some("auto") => None,
+            Some(model) => {
+                let named = |target: &crate::config::TargetConfig| target.model == model || target.name == model;
+                let index = config.targets.iter().position(named);
+                Some(index.ok_or_else(|| Error::invalid("model", "must be the model of a configured target, or auto"))?)
+            }
+        };
+        Ok(Self {
+            requested,
+            max_output: request.max_output_tokens,
+            choices: request.choices,
+            sampled: request.sampled,
+            parts: measure(request),
+        })
+    }
+
+    pub(super) fn write(&self, tape: &mut Tape) {
+        let parts = &self.parts;
+        let mut fields: Vec<Field<'_>> = vec![
+            "facts".into(),
+            self.requested.map_or("-".into(), Into::into),
+            self.max_output.map_or("-".into(), Into::into),
+            self.choices.into(),
+            self.sampled.into(),
+            parts.schema_bytes.into(),
+            parts.messages.into(),
+            parts.tools.into(),
+            parts.images_low.into(),
+            parts.images_high.into(),
+            parts.other.into(),
+            parts.features.bytes.into(),
+        ];
+        fields.extend(parts.features.counts.iter().map(|count| Field::from(*count)));
+        tape.line(&fields);
+    }
+
+    /// Reads back what [`write`](Self::write) wrote.
+    pub(super) fn read(line: &str) -> Option<Self> {
+        let mut fields = Outcome::of(line.strip_prefix("facts")?);
+        let requested = fields.word().parse().ok();
+        let max_output = fields.word().parse().ok();
+        let mut int = || u32::try_from(fields.int()).unwrap_or(u32::MAX);
+        let (choices, sampled) = (int(), int() == 1);
+        let mut parts = Parts {
+            features: Features::default(),
+            schema_bytes: 0,
+            messages: 0,
+            tools: 0,
+            images_low: 0,
+            images_high: 0,
+            other: 0,
+        };
+        parts.schema_bytes = fields.int();
+        let mut int = || u32::try_from(fields.int()).unwrap_or(u32::MAX);
+        parts.messages = int();
+        parts.tools = int();
+        parts.images_low = int();
+        parts.images_high = int();
+        parts.other = int();
+        parts.features.bytes = fields.int();
+        for count in &mut parts.features.counts {
+            *count = u32::try_from(fields.int()).unwrap_or(u32::MAX);
+        }
+        fields.is_sound().then_some(Self { requested, max_output, choices, sampled, parts })
+    }
+}
+
+/// Everything the model reads counts: texts by their features, JSON that it also reads (tools, schemas,
+/// tool calls, fields that we do not know) by its bytes.
+fn measure(request: &ChatRequest<'_>) -> Parts {
+    let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+    let mut parts = Parts {
+        features: Features::default(),
+        schema_bytes: 0,
+        messages: count(request.messages.len()),
+        tools: count(request.tools.len()),
+        images_low: 0,
+        images_high: 0,
+        other: 0,
+    };
+    for message in &request.messages {
+        for part in &message.parts {
+            match part {
+                Part::Text(text) => parts.features.add(text),
+                Part::Image { low_detail: true } => parts.images_low = parts.images_low.saturating_add(1),
+                Part::Image { low_detail: false } => parts.images_high = parts.images_high.saturating_add(1),
+                Part::Other => parts.other = parts.other.saturating_add(1),
+            }
+        }
+        for raw in &message.other {
+            parts.schema_bytes = parts.schema_bytes.saturating_add(raw.get().len() as u64);
+        }
+    }
+    for (name, raw) in request.fields.iter() {
+        if !matches!(name, "messages" | "model" | "max_tokens" | "max_completion_tokens" | "stream" | "n") {
+            parts.schema_bytes = parts.schema_bytes.saturating_add(raw.get().len() as u64);
+        }
+    }
+    parts
+}

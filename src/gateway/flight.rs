@@ -1,0 +1,117 @@
+//! Single-flight: equal requests at the same time share one exchange.
+//!
+//! The work is a future that whoever waits on it drives on; nobody owns it. If the one who began it
+//! leaves, the next goes on with it. When the last one leaves, the work is told to abort and driven to
+//! its end, so that its holds end too.
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use crate::abort::Abort;
+use crate::error::Error;
+
+use super::answer::Served;
+
+/// What a flight ends with: an answer or an error, to be shared.
+pub(super) type Landing = Result<Rc<Served>, Rc<Error>>;
+
+type Work = Pin<Box<dyn Future<Output = Landing>>>;
+
+/// One exchange that several callers wait on.
+pub(super) struct Flight {
+    work: RefCell<Option<Work>>,
+    landing: RefCell<Option<Landing>>,
+    waiting: RefCell<Vec<Waker>>,
+    waiters: Cell<u32>,
+    /// Aborts the work.
+    abort: Abort,
+}
+
+/// How waiting ended.
+pub(super) enum Waited {
+    /// The flight landed.
+    Landed(Landing),
+    /// The waiter left by its own abort; others go on.
+    Left,
+}
+
+impl Flight {
+    /// A flight that does `work` once somebody waits. `abort` is the flag that the work obeys.
+    pub(super) fn new(abort: Abort, work: impl Future<Output = Landing> + 'static) -> Rc<Self> {
+        Rc::new(Self {
+            work: RefCell::new(Some(Box::pin(work))),
+            landing: RefCell::new(None),
+            waiting: RefCell::new(Vec::new()),
+            waiters: Cell::new(0),
+            abort,
+        })
+    }
+
+    /// Waits for the landing, or until `own` is set.
+    pub(super) async fn wait(self: Rc<Self>, own: &Abort) -> Waited {
+        let seat = Seat::take(&self);
+        let waited = poll_fn(|context| {
+            if own.poll(context).is_ready() {
+                if self.waiters.get() > 1 {
+                    return Poll::Ready(Waited::Left);
+                }
+                self.abort.trigger();
+            }
+            if let Some(landing) = &*self.landing.borrow() {
+                return Poll::Ready(Waited::Landed(landing.clone()));
+            }
+            // Taken out while it runs: it must not meet its own flight borrowed.
+            let Some(mut work) = self.work.take() else { return Poll::Pending };
+            match work.as_mut().poll(context) {
+                Poll::Ready(landing) => {
+                    *self.landing.borrow_mut() = Some(landing.clone());
+                    self.wake_all();
+                    Poll::Ready(Waited::Landed(landing))
+                }
+                Poll::Pending => {
+                    *self.work.borrow_mut() = Some(work);
+                    let mut waiting = self.waiting.borrow_mut();
+                    if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+                        waiting.push(context.waker().clone());
+                    }
+                    Poll::Pending
+                }
+            }
+        })
+        .await;
+        drop(seat);
+        waited
+    }
+
+    /// Whether it takes nobody on board any more: it landed, or nobody waits on it.
+    pub(super) fn is_over(&self) -> bool {
+        self.waiters.get() == 0 || self.landing.borrow().is_some()
+    }
+
+    fn wake_all(&self) {
+        for waker in self.waiting.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// A waiter's place. When it is given up, the others are woken: the leaver may have been the one who
+/// drove the work.
+struct Seat<'a>(&'a Flight);
+
+impl<'a> Seat<'a> {
+    fn take(flight: &'a Flight) -> Self {
+        flight.waiters.set(flight.waiters.get().saturating_add(1));
+        Self(flight)
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.0.waiters.set(self.0.waiters.get().saturating_sub(1));
+        self.0.wake_all();
+    }
+}

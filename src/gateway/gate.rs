@@ -1,0 +1,181 @@
+//! What a gate keeps between requests.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::flight::Flight;
+use crate::cache::{ExactCache, Fingerprint};
+use crate::config::GatewayConfig;
+use crate::error::{Code, Error};
+use crate::price::Table;
+use crate::retry::RetryBudget;
+use crate::secret::Secret;
+use crate::time::Timestamp;
+
+/// Decision records kept for reading.
+const MAX_RECORDS: usize = 64;
+/// Final errors kept for clients that ask again although they were told not to.
+const MAX_FINALS: usize = 32;
+/// How long such an error answers the same question.
+const FINAL_FOR: Duration = Duration::from_secs(10);
+
+/// One gate: a configuration and what it remembers. A gate belongs to one organisation.
+pub struct Gate {
+    /// The configuration.
+    pub config: GatewayConfig,
+    pub(super) prices: Table,
+    pub(super) target_names: Vec<String>,
+    /// Whether equal requests in flight join. Not in a Worker's entry: there no future may wait on
+    /// another request's future.
+    pub(super) joins: bool,
+    /// Keys the fingerprints that leave the cache.
+    pub(super) fingerprint_key: Secret<[u8; 32]>,
+    pub(super) state: RefCell<State>,
+}
+
+/// The changing part. Never borrowed across an await.
+pub(super) struct State {
+    pub(super) cache: ExactCache,
+    pub(super) flights: Vec<(Fingerprint, Rc<Flight>)>,
+    pub(super) retry: RetryBudget,
+    pub(super) keys: Vec<(String, Secret<String>)>,
+    pub(super) locked: bool,
+    pub(super) records: VecDeque<Rc<str>>,
+    pub(super) finals: VecDeque<Final>,
+    pub(super) in_flight: u32,
+}
+
+/// An error after which every target had been tried.
+pub(super) struct Final {
+    fingerprint: Fingerprint,
+    error: Error,
+    at: Timestamp,
+}
+
+impl Gate {
+    /// A gate with an empty cache and no keys. `seed` is fresh entropy.
+    #[must_use]
+    pub fn new(config: GatewayConfig, joins: bool, seed: [u8; 32]) -> Self {
+        let state = State {
+            cache: ExactCache::new(&config.cache),
+            flights: Vec::new(),
+            retry: RetryBudget::new(&config.retry),
+            keys: Vec::new(),
+            locked: false,
+            records: VecDeque::new(),
+            finals: VecDeque::new(),
+            in_flight: 0,
+        };
+        let target_names = config.targets.iter().map(|target| target.name.clone()).collect();
+        let prices = Table::builtin();
+        Self { config, prices, target_names, joins, fingerprint_key: Secret::new(seed), state: RefCell::new(state) }
+    }
+
+    /// Uses `key` for `provider` from now on.
+    pub fn set_key(&self, provider: &str, key: Secret<String>) {
+        let mut state = self.state.borrow_mut();
+        state.keys.retain(|(own, _)| own != provider);
+        state.keys.push((provider.into(), key));
+    }
+
+    /// Forgets the key of one provider.
+    pub fn remove_key(&self, provider: &str) {
+        self.state.borrow_mut().keys.retain(|(own, _)| own != provider);
+    }
+
+    /// Forgets every key (they are wiped), and says `vault_locked` to requests that would need one.
+    pub fn lock(&self, locked: bool) {
+        let mut state = self.state.borrow_mut();
+        state.locked = locked;
+        if locked {
+            state.keys.clear();
+        }
+    }
+
+    /// Whether a key for `provider` is at hand.
+    #[must_use]
+    pub fn has_key(&self, provider: &str) -> bool {
+        self.state.borrow().keys.iter().any(|(own, _)| own == provider)
+    }
+
+    /// The value of the authorization header for `provider`.
+    pub(super) fn authorization(&self, provider: &str) -> Option<Secret<String>> {
+        let state = self.state.borrow();
+        let (_, key) = state.keys.iter().find(|(own, _)| own == provider)?;
+        // EXPOSE: the header that carries the key to its own provider; the text is a Secret again at once.
+        Some(Secret::new(["Bearer ", key.expose().as_str()].concat()))
+    }
+
+    /// The last decision records, oldest first.
+    #[must_use]
+    pub fn records(&self) -> Vec<Rc<str>> {
+        self.state.borrow().records.iter().cloned().collect()
+    }
+
+    /// Answers in the cache.
+    #[must_use]
+    pub fn cached(&self) -> usize {
+        self.state.borrow().cache.len()
+    }
+
+    /// Forgets every cached answer.
+    pub fn clear_cache(&self) {
+        self.state.borrow_mut().cache.clear();
+    }
+
+    /// Requests being worked on.
+    #[must_use]
+    pub fn in_flight(&self) -> u32 {
+        self.state.borrow().in_flight
+    }
+
+    pub(super) fn keep_record(&self, record: String) {
+        let mut state = self.state.borrow_mut();
+        if state.records.len() >= MAX_RECORDS {
+            state.records.pop_front();
+        }
+        state.records.push_back(record.into());
+    }
+
+    /// A final upstream error of the same question that is still to be repeated: within ten seconds, and
+    /// not once its stated wait has passed. Our own refusals are never repeated but decided anew.
+    pub(super) fn final_error(&self, fingerprint: &Fingerprint, now: Timestamp) -> Option<Error> {
+        let mut state = self.state.borrow_mut();
+        state.finals.retain(|kept| {
+            let stated = kept.error.retry_after.unwrap_or(FINAL_FOR);
+            now >= kept.at && now.since(kept.at) < FINAL_FOR.min(stated)
+        });
+        let kept = state.finals.iter().find(|kept| kept.fingerprint == *fingerprint)?;
+        let passed = now.since(kept.at);
+        let mut error = kept.error.clone();
+        error.retry_after = error.retry_after.map(|wait| wait.saturating_sub(passed));
+        Some(error)
+    }
+
+    pub(super) fn keep_final(&self, fingerprint: Fingerprint, error: &Error, now: Timestamp) {
+        let mut state = self.state.borrow_mut();
+        state.finals.retain(|kept| kept.fingerprint != fingerprint);
+        if state.finals.len() >= MAX_FINALS {
+            state.finals.pop_front();
+        }
+        state.finals.push_back(Final { fingerprint, error: error.clone(), at: now });
+    }
+}
+
+/// Whether an error came from upstream, after every target had been tried: such an error may be shared
+/// with those who asked the same, and repeated for a while.
+pub(super) const fn is_final_upstream(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Authentication
+            | Code::ModelNotFound
+            | Code::ContextLength
+            | Code::Quota
+            | Code::UpstreamRejected
+            | Code::UpstreamLimited
+            | Code::UpstreamFailed
+            | Code::UpstreamMalformed
+    )
+}

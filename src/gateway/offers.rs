@@ -1,0 +1,64 @@
+//! What each target would cost for a request, and whether it can take it.
+
+use super::facts::Facts;
+use super::gate::Gate;
+use crate::config::UnknownPrice;
+use crate::error::{Code, Detail, Error, FieldError};
+use crate::money::{NanoUsd, Rate};
+use crate::price::{Price, bound_input, estimate_input, reserve};
+use crate::route::{Candidate, Exclusion};
+use crate::time::Timestamp;
+
+/// One target's price for one request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offer {
+    pub(super) price: Price,
+    /// Output tokens that are asked for, of each answer.
+    pub(super) max_output: u32,
+    /// The most an attempt can cost.
+    pub(super) bound: NanoUsd,
+}
+
+/// The offers of all configured targets at `now`, and what the plan needs to know of each.
+pub(super) fn offers(gate: &Gate, facts: &Facts, keyed: &[bool], now: Timestamp) -> (Vec<Offer>, Vec<Candidate>) {
+    let config = &gate.config;
+    let each = config.targets.iter().zip(keyed).map(|(target, keyed)| {
+        let known = gate.prices.lookup(&target.provider, &target.model, now, &config.prices);
+        let worst = || (config.unknown_price == UnknownPrice::Worst).then(|| gate.prices.worst(now));
+        let price = known.or_else(worst);
+        let input = bound_input(&facts.parts, &target.provider, &target.model);
+        let context = price.and_then(|price| price.context);
+        let estimate = || estimate_input(&facts.parts, &target.provider, &target.model);
+        let candidate = Candidate {
+            keyed: *keyed,
+            priced: price.is_some(),
+            bounded: input.is_some(),
+            // By the estimate: the bound may be several times too high, and the provider knows better.
+            fits: context.is_none_or(|context| estimate() <= u64::from(context)),
+            free: price.is_some_and(|price| price.rates_for(0).worst_input() == Rate::FREE && price.rates_for(0).output == Rate::FREE),
+        };
+        let price = price.unwrap_or_default();
+        let asked = facts.max_output.unwrap_or(config.limits.default_max_output_tokens);
+        let max_output = price.max_output.map_or(asked, |most| most.min(asked));
+        let bound = reserve(&price, input.unwrap_or(u64::MAX), max_output.into(), facts.choices);
+        (Offer { price, max_output, bound }, candidate)
+    });
+    each.unzip()
+}
+
+/// The error when no target is left, by what kept the first choice out.
+pub(super) fn no_plan(exclusion: Exclusion, locked: bool) -> Error {
+    let unpriced = |path: &str, problem| {
+        Error::new(Code::UnpricedInput).with(Detail::Fields(vec![FieldError { path: path.into(), problem }]))
+    };
+    match exclusion {
+        Exclusion::NoKey if locked => Error::new(Code::VaultLocked),
+        Exclusion::NoKey => Error::new(Code::NoTarget),
+        Exclusion::NoPrice => unpriced("prices", "must give this model's price: it is not in the built-in table"),
+        Exclusion::Unbounded => unpriced("messages", "must not have parts (audio, files, some images) without a known price"),
+        Exclusion::TooLong => Error::new(Code::ContextLength),
+        Exclusion::PaidAfterFree => {
+            Error::field(Code::NoTarget, "allowPaidFallback", "must be true to go from a free target to a paid one")
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Replaying a decision record.
+
+use std::rc::Rc;
+
+use super::context::Context;
+use super::facts::Facts;
+use super::gate::Gate;
+use super::run::Run;
+use super::{Host, Prepared};
+use crate::abort::Abort;
+use crate::cache::Fingerprint;
+use crate::error::{Error, Result};
+use crate::record::{Outcome, Tape};
+use crate::time::Timestamp;
+
+/// What a replay showed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Replayed {
+    /// Whether every decision was taken again, byte for byte.
+    pub same: bool,
+    /// The record of the replay.
+    pub record: String,
+}
+
+/// Takes the decisions of a record again: same configuration, same clock readings, same draws, same
+/// outcomes. Nothing is sent, no money is reserved.
+///
+/// # Errors
+/// `invalid_request` naming `record` if it is no record, or one of another configuration.
+pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Result<Replayed> {
+    let bad = |problem| Error::invalid("record", problem);
+    let mut lines = record.lines();
+    let mut head = Outcome::of(lines.next().and_then(|line| line.strip_prefix("tidegate-record")).unwrap_or(""));
+    if head.int() != 1 || !head.is_sound() {
+        return Err(bad("must be a decision record of a known version").into());
+    }
+    if head.int() != gate.config.version || !head.is_sound() {
+        return Err(bad("must be of the configuration that this gate has").into());
+    }
+    let mut request = Outcome::of(lines.next().and_then(|line| line.strip_prefix("request")).unwrap_or(""));
+    let (request_id, shown, started) = (request.word(), request.word(), request.int());
+    let facts = lines.next().and_then(Facts::read);
+    let keyed = lines.next().and_then(|line| line.strip_prefix("keyed"));
+    let (Some(facts), Some(keyed), true) = (facts, keyed, request.is_sound()) else {
+        return Err(bad("must be a whole decision record").into());
+    };
+    let started = Timestamp::from_millis(i64::try_from(started).unwrap_or(i64::MAX));
+    let keyed = keyed.split('\t').skip(1).map(|flag| flag == "1").collect();
+    let prepared =
+        Prepared { request_id: request_id.into(), fingerprint: Fingerprint::NONE, facts, keyed, started };
+    let context = Context {
+        host: host.clone(),
+        gate: gate.clone(),
+        request_id: prepared.request_id.clone(),
+        tenant: "".into(),
+        body: "".into(),
+        abort: Abort::new(),
+        tape: Tape::replaying(record.into()).into(),
+        slot: None.into(),
+    };
+    context.open_record(&shown, started, &prepared.facts, &prepared.keyed);
+    let cached = lines.next().filter(|line| line.starts_with("cache\t"));
+    match cached {
+        Some(line) => {
+            let how = line.strip_prefix("cache\t").unwrap_or("");
+            context.tape.borrow_mut().line(&["cache".into(), how.into()]);
+        }
+        None => {
+            // Its end is in the record, whether it is an answer or an error.
+            let _ = Run::new(&context, &prepared).drive().await;
+        }
+    }
+    let (record, same) = context.tape.into_inner().finish();
+    Ok(Replayed { same, record })
+}

@@ -1,0 +1,420 @@
+//! Steps 5 to 12: the plan, and its attempts.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::answer::{CostSource, Served, degraded};
+use super::context::{Context, Hold, millis};
+use super::flight::Landing;
+use super::gate::is_final_upstream;
+use super::offers::{Offer, no_plan, offers};
+use super::{Host, Prepared, shown};
+use crate::admit::Charge;
+use crate::attempt::{Exchange, Failure};
+use crate::cache::{self, AnswerFacts, Controls, may_store};
+use crate::chat::Usage;
+use crate::error::{AttemptError, BreakerOutcome, Code, Detail, Error, Result, TimeoutKind};
+use crate::money::NanoUsd;
+use crate::price;
+use crate::provider::Answer;
+use crate::retry::{Failure as Failed, Position, Step, next_step};
+use crate::route::plan;
+use crate::time::Timestamp;
+use crate::value::Value;
+
+/// Leases outlast the deadline by this much, so that a live request never loses its holds.
+const LEASE_GRACE: Duration = Duration::from_secs(60);
+
+/// Leads one question: exchange, store, record.
+pub(super) async fn lead<H: Host>(context: Context<H>, prepared: &Prepared, controls: Controls) -> Landing {
+    let gate = context.gate.clone();
+    let fingerprint = shown(&gate, &prepared.fingerprint);
+    context.open_record(&fingerprint, prepared.started, &prepared.facts, &prepared.keyed);
+    gate.state.borrow_mut().retry.note_request(prepared.started);
+    let mut run = Run::new(&context, prepared);
+    let ended = run.drive().await;
+    let now = context.host.now();
+    let landing = match ended {
+        Ok((served, answer, by_fallback)) => {
+            if let Some(answer) = answer {
+                store(&context, prepared, &controls, &served, &answer, by_fallback, now);
+            }
+            Ok(Rc::new(served))
+        }
+        Err(error) => {
+            if is_final_upstream(error.code) && gate.config.degraded.is_none() {
+                gate.keep_final(prepared.fingerprint, &error, now);
+            }
+            Err(Rc::new(*error))
+        }
+    };
+    gate.keep_record(context.tape.into_inner().finish().0);
+    landing
+}
+
+fn store<H: Host>(
+    context: &Context<H>,
+    prepared: &Prepared,
+    controls: &Controls,
+    served: &Served,
+    answer: &Answer,
+    by_fallback: bool,
+    now: Timestamp,
+) {
+    let config = &context.gate.config.cache;
+    let facts = AnswerFacts {
+        is_complete: answer.complete,
+        calls_tools: answer.tool_calls,
+        is_error: false,
+        by_fallback,
+        is_sampled: prepared.facts.sampled,
+    };
+    if may_store(&facts, config, controls) {
+        let kept = cache::Answer {
+            body: served.body.clone(),
+            target: served.target.clone(),
+            by_fallback,
+            cost: served.cost,
+            usage: served.usage,
+        };
+        let ttl = controls.ttl(config);
+        context.gate.state.borrow_mut().cache.store(prepared.fingerprint, &context.tenant, kept, ttl, now);
+    }
+}
+
+/// An answer, what was read of it (not for a degraded reply), and whether a fallback gave it.
+type Ended = (Served, Option<Answer>, bool);
+
+/// The attempts of one request.
+pub(super) struct Run<'a, H> {
+    context: &'a Context<H>,
+    prepared: &'a Prepared,
+    deadline: Timestamp,
+    attempts: u32,
+    /// What all attempts were charged.
+    cost: NanoUsd,
+    failed: Vec<AttemptError>,
+    /// The primary's error: what the caller gets when all fail.
+    primary: Option<Error>,
+}
+
+/// What follows a failed attempt or a refused admission.
+enum Next {
+    Again,
+    Target,
+    Stop(Box<Error>),
+}
+
+impl<'a, H: Host> Run<'a, H> {
+    pub(super) fn new(context: &'a Context<H>, prepared: &'a Prepared) -> Self {
+        let deadline = prepared.started.after(context.gate.config.timeouts.total);
+        Self { context, prepared, deadline, attempts: 0, cost: NanoUsd::ZERO, failed: Vec::new(), primary: None }
+    }
+
+    /// Works the plan off, and gives the slot back whatever happens.
+    pub(super) async fn drive(&mut self) -> Result<Ended> {
+        let ended = self.work().await;
+        self.context.end_slot().await;
+        let result = match ended {
+            Err(mut error) => {
+                error.attempts = std::mem::take(&mut self.failed);
+                match &self.context.gate.config.degraded {
+                    Some(text) if is_degradable(error.code) => Ok((self.degraded(text), None, false)),
+                    _ => Err(error),
+                }
+            }
+            ended => ended,
+        };
+        let mut tape = self.context.tape.borrow_mut();
+        match &result {
+            Ok((served, ..)) => tape.line(&[
+                "end".into(),
+                "ok".into(),
+                served.target.as_str().into(),
+                served.attempts.into(),
+                served.cost.as_nano().into(),
+            ]),
+            Err(error) => tape.line(&["end".into(), error.code.as_str().into(), self.attempts.into()]),
+        }
+        result
+    }
+
+    async fn work(&mut self) -> Result<Ended> {
+        let (context, prepared) = (self.context, self.prepared);
+        let config = &context.gate.config;
+        let now = context.now();
+        let (offers, candidates) = offers(&context.gate, &prepared.facts, &prepared.keyed, now);
+        let plan = plan(&candidates, prepared.facts.requested, config.allow_paid_fallback);
+        let plan = plan.map_err(|exclusion| no_plan(exclusion, context.gate.state.borrow().locked))?;
+        let mut cheaper_than = None;
+        for (position, index) in plan.iter().copied().enumerate() {
+            let Some(offer) = offers.get(index) else { continue };
+            // After a refusal for want of budget only a cheaper target is asked.
+            if cheaper_than.is_some_and(|bound| offer.bound >= bound) {
+                continue;
+            }
+            let rest = plan.get(position.saturating_add(1)..).unwrap_or_default();
+            match self.target(index, offer, position, rest, &offers).await? {
+                TargetEnd::Answered(ended) => return Ok(*ended),
+                TargetEnd::Next => {}
+                TargetEnd::Cheaper => cheaper_than = Some(offer.bound),
+            }
+        }
+        Err(self.primary.take().unwrap_or_else(|| Error::new(Code::NoTarget)).into())
+    }
+
+    /// All attempts at one target.
+    async fn target(
+        &mut self,
+        index: usize,
+        offer: &Offer,
+        position: usize,
+        rest: &[usize],
+        offers: &[Offer],
+    ) -> Result<TargetEnd> {
+        let context = self.context;
+        let mut retries = 0u32;
+        loop {
+            let now = context.now();
+            let remaining = self.deadline.since(now);
+            if remaining.is_zero() {
+                return Err(self.give_up(Error::new(Code::Timeout).with(Detail::Timeout(TimeoutKind::Total))));
+            }
+            let hold = match context.admit(index, offer.bound, self.deadline.after(LEASE_GRACE)).await {
+                Ok(hold) => hold,
+                Err(error) => return self.refused(index, *error, offer, rest, offers),
+            };
+            self.attempts = self.attempts.saturating_add(1);
+            let timeout = context.gate.config.timeouts.attempt.min(remaining);
+            self.emit_start(index, retries > 0, now);
+            let exchange = context.exchange(index, offer.max_output, timeout).await;
+            let ended_at = context.now();
+            match exchange {
+                Exchange::Answered(answer, body) => {
+                    let ended = self.answered(index, hold, offer, answer, body, (now, ended_at)).await?;
+                    return Ok(TargetEnd::Answered(Box::new((ended.0, Some(ended.1), position > 0))));
+                }
+                Exchange::Aborted { sent } => {
+                    // Once sent it may be billed. It is nobody's failure.
+                    let charge = if sent { Charge::Bound } else { Charge::Released };
+                    self.settle(hold, charge, BreakerOutcome::Ignored, None).await;
+                    self.emit_end(index, Some((Code::Aborted, None)), None, (now, ended_at));
+                    return Err(Code::Aborted.into());
+                }
+                Exchange::Failed(failure) => {
+                    let times = (now, ended_at);
+                    match self.failed(index, hold, failure, retries, !rest.is_empty(), times).await {
+                        Next::Again => retries = retries.saturating_add(1),
+                        Next::Target => return Ok(TargetEnd::Next),
+                        Next::Stop(error) => return Err(error),
+                    }
+                }
+            }
+        }
+    }
+
+    /// The ledger refused an attempt.
+    fn refused(
+        &mut self,
+        index: usize,
+        error: Error,
+        offer: &Offer,
+        rest: &[usize],
+        offers: &[Offer],
+    ) -> Result<TargetEnd> {
+        let code = error.code;
+        let bound_of = |index: &usize| offers.get(*index).map(|offer| offer.bound);
+        let cheaper = rest.iter().filter_map(bound_of).any(|bound| bound < offer.bound);
+        let goes_on = match code {
+            Code::BudgetExceeded => cheaper,
+            _ => code.next_target() && !rest.is_empty(),
+        };
+        let error = self.note_failure(index, error, None);
+        match (goes_on, code) {
+            (true, Code::BudgetExceeded) => Ok(TargetEnd::Cheaper),
+            (true, _) => Ok(TargetEnd::Next),
+            (false, _) => Err(self.give_up(error)),
+        }
+    }
+
+    /// An attempt failed: settle it, then decide what comes next.
+    async fn failed(
+        &mut self,
+        index: usize,
+        hold: Hold,
+        failure: Failure,
+        retries: u32,
+        elsewhere: bool,
+        times: (Timestamp, Timestamp),
+    ) -> Next {
+        let (context, now) = (self.context, times.1);
+        let charge = if failure.billed { Charge::Bound } else { Charge::Released };
+        let cool_until = match (failure.code, failure.wait) {
+            (Code::UpstreamLimited, Some(wait)) => Some(now.after(wait)),
+            _ => None,
+        };
+        self.settle(hold, charge, failure.code.breaker(), cool_until).await;
+        self.emit_end(index, Some((failure.code, failure.status)), None, times);
+        let mut error = Error::new(failure.code).with(failure.detail.clone());
+        error.retry_after = failure.wait;
+        let error = self.note_failure(index, error, failure.status);
+        let remaining = self.deadline.since(now);
+        let failed = Failed { code: failure.code, wait: failure.wait, stop: failure.stop };
+        let position = Position { retries, remaining, elsewhere };
+        let draw = context.draw();
+        let config = &context.gate.config.retry;
+        match next_step(config, failed, position, draw, &mut || context.may_retry(now)) {
+            Step::Retry { wait, reason } => {
+                context.emit("wait", || {
+                    Value::map([
+                        ("requestId", (&*context.request_id).into()),
+                        ("target", self.name(index).into()),
+                        ("waitMs", wait.into()),
+                        ("reason", reason.as_str().into()),
+                        ("at", now.into()),
+                    ])
+                });
+                if context.wait(wait, reason).await { Next::Again } else { Next::Stop(Code::Aborted.into()) }
+            }
+            Step::NextTarget => Next::Target,
+            Step::Stop => Next::Stop(self.give_up(error)),
+        }
+    }
+
+    /// A target answered: settle the bill.
+    async fn answered(
+        &mut self,
+        index: usize,
+        hold: Hold,
+        offer: &Offer,
+        answer: Answer,
+        body: String,
+        times: (Timestamp, Timestamp),
+    ) -> Result<(Served, Answer)> {
+        let (charge, cost_source) = match (answer.cost, &answer.usage) {
+            (Some(cost), _) => (Charge::Actual(cost), CostSource::Reported),
+            (None, Some(usage)) => (Charge::Actual(price::cost(&offer.price, usage)), CostSource::Computed),
+            // Unknown is never zero.
+            (None, None) => (Charge::Bound, CostSource::Estimated),
+        };
+        let charged = self.settle(hold, charge, BreakerOutcome::Success, None).await;
+        self.emit_end(index, None, Some(charged), times);
+        if times.1 >= hold.lease_until {
+            // The page was frozen past its lease: the ledger has given up on this request, so does it.
+            return Err(self.give_up(Error::new(Code::Timeout).with(Detail::Timeout(TimeoutKind::Total))));
+        }
+        let served = Served {
+            body: body.into(),
+            target: self.name(index).into(),
+            attempts: self.attempts,
+            usage: answer.usage.unwrap_or_default(),
+            cost: self.cost,
+            cost_source,
+            degraded: false,
+        };
+        Ok((served, answer))
+    }
+
+    async fn settle(
+        &mut self,
+        hold: Hold,
+        charge: Charge,
+        outcome: BreakerOutcome,
+        cool_until: Option<Timestamp>,
+    ) -> NanoUsd {
+        // A success ends the request, so its slot goes back in the same decision.
+        let end_slot = outcome == BreakerOutcome::Success;
+        let charged = self.context.settle(hold, charge, outcome, cool_until, end_slot).await;
+        self.cost = self.cost.saturating_add(charged);
+        charged
+    }
+
+    /// Attaches who failed, and keeps the primary's error.
+    fn note_failure(&mut self, index: usize, mut error: Error, status: Option<u16>) -> Error {
+        let attempt = self.attempts.max(1);
+        let target = self.context.gate.config.targets.get(index);
+        error.provider = target.map(|target| target.provider.clone());
+        error.attempt = Some(attempt);
+        self.failed.push(AttemptError { attempt, target: self.name(index).into(), code: error.code, status });
+        // The primary is the target that was asked first; of its attempts the last one counts.
+        if self.failed.first().is_some_and(|first| first.target == self.name(index)) {
+            self.primary = Some(error.clone());
+        }
+        error
+    }
+
+    /// The error to end with: the primary's if all failed upstream, else the one that ended the request.
+    fn give_up(&mut self, error: Error) -> Box<Error> {
+        let shared = error.code.next_target() || error.code.breaker() == BreakerOutcome::Failure;
+        match self.primary.take() {
+            Some(primary) if shared => primary.into(),
+            _ => error.into(),
+        }
+    }
+
+    fn degraded(&self, text: &str) -> Served {
+        let created = u64::try_from(self.prepared.started.as_millis() / 1_000).unwrap_or(0);
+        Served {
+            body: degraded(&self.context.request_id, text, created).into(),
+            target: String::new(),
+            attempts: self.attempts,
+            usage: Usage::default(),
+            cost: self.cost,
+            cost_source: CostSource::Computed,
+            degraded: true,
+        }
+    }
+
+    fn name(&self, index: usize) -> &'a str {
+        self.context.gate.config.targets.get(index).map_or("", |target| target.name.as_str())
+    }
+
+    fn emit_start(&self, index: usize, retry: bool, at: Timestamp) {
+        self.context.emit("attempt-start", || {
+            Value::map([
+                ("requestId", (&*self.context.request_id).into()),
+                ("attempt", self.attempts.into()),
+                ("target", self.name(index).into()),
+                ("retry", retry.into()),
+                ("at", at.into()),
+            ])
+        });
+    }
+
+    fn emit_end(
+        &self,
+        index: usize,
+        failure: Option<(Code, Option<u16>)>,
+        cost: Option<NanoUsd>,
+        (started, at): (Timestamp, Timestamp),
+    ) {
+        self.context.emit("attempt-end", || {
+            Value::map([
+                ("requestId", (&*self.context.request_id).into()),
+                ("attempt", self.attempts.into()),
+                ("target", self.name(index).into()),
+                ("ok", failure.is_none().into()),
+                ("code", failure.map(|(code, _)| code.as_str()).into()),
+                ("status", failure.and_then(|(_, status)| status).map(u32::from).into()),
+                ("durationMs", millis(at.since(started)).into()),
+                ("costNanoUsd", cost.into()),
+                ("at", at.into()),
+            ])
+        });
+    }
+}
+
+/// How a target was left.
+enum TargetEnd {
+    /// With an answer.
+    Answered(Box<Ended>),
+    /// For the next one.
+    Next,
+    /// For the next cheaper one.
+    Cheaper,
+}
+
+/// A reply of ours stands in only for failures upstream, never for our own refusals.
+const fn is_degradable(code: Code) -> bool {
+    is_final_upstream(code) || matches!(code, Code::CircuitOpen | Code::Timeout)
+}

@@ -1,0 +1,320 @@
+//! A host for tests: scripted replies, seeded entropy, a virtual clock. What takes hours on a real host
+//! takes microseconds here, and goes the same way every time.
+//!
+//! ```
+//! # use std::rc::Rc;
+//! # use tidegate::testing::{ManualHost, completion};
+//! # use tidegate::{gateway, config::GatewayConfig, secret::Secret};
+//! let config = GatewayConfig::default();
+//! let host = Rc::new(ManualHost::new(1, &config));
+//! let gate = Rc::new(gateway::Gate::new(config, true, [0; 32]));
+//! gate.set_key("groq", Secret::new("gsk_test".into()));
+//! host.answer(|_| completion("Hello.", 10, 3));
+//! let reply = host.run(gateway::chat(&gate, &host, ManualHost::call(r#"{"messages":[{"role":"user","content":"Hi"}]}"#)));
+//! assert_eq!(reply.unwrap().unwrap().meta.target, "groq/openai/gpt-oss-20b");
+//! ```
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, pending, poll_fn};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use crate::abort::Abort;
+use crate::admit::{Command, LedgerPolicy, LedgerState, Reply};
+use crate::cache::Controls;
+use crate::config::GatewayConfig;
+use crate::error::{NetworkKind, Result};
+use crate::gateway::Call;
+use crate::host::{
+    Clock, Entropy, Ledger, Observer, Timer, Transport, UpstreamRequest, UpstreamResponse, UtcOnly, ZoneRules,
+};
+use crate::time::Timestamp;
+use crate::value::Value;
+
+/// A request that the host was asked to send.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// Where to.
+    pub url: String,
+    /// For which provider.
+    pub provider: String,
+    /// The authorization header.
+    pub authorization: String,
+    /// The JSON body.
+    pub body: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What comes of a request.
+#[derive(Clone, Debug)]
+pub enum Scripted {
+    /// An answer, after a time.
+    Answer(Duration, u16, Vec<(String, String)>, Vec<u8>),
+    /// The network fails, after a time.
+    Lost(Duration, NetworkKind),
+    /// Nothing ever comes.
+    Silence,
+}
+
+/// A 200 with a chat completion that took 100 ms.
+#[must_use]
+pub fn completion(text: &str, input: u64, output: u64) -> Scripted {
+    let mut body = String::from(r#"{"id":"cmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"#);
+    crate::provider::openai_compatible::push_text(&mut body, text);
+    body.push_str(r#"},"finish_reason":"stop"}],"usage":{"prompt_tokens":"#);
+    body.push_str(&input.to_string());
+    body.push_str(r#","completion_tokens":"#);
+    body.push_str(&output.to_string());
+    body.push_str("}}");
+    Scripted::Answer(Duration::from_millis(100), 200, Vec::new(), body.into_bytes())
+}
+
+/// An answer with this status and body, after 50 ms.
+#[must_use]
+pub fn status(status: u16, headers: &[(&str, &str)], body: &str) -> Scripted {
+    let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    Scripted::Answer(Duration::from_millis(50), status, headers, body.into())
+}
+
+type Script = Box<dyn FnMut(&Sent) -> Scripted>;
+
+/// The host. Its ledger is one in memory, shared by all who hold this host, as tabs share theirs.
+pub struct ManualHost {
+    config: GatewayConfig,
+    now: Cell<i64>,
+    seed: Cell<u64>,
+    timers: RefCell<Vec<(u64, i64)>>,
+    next_timer: Cell<u64>,
+    script: RefCell<Script>,
+    sent: RefCell<Vec<Sent>>,
+    events: RefCell<Vec<(&'static str, Value)>>,
+    ledger: RefCell<LedgerState>,
+    zones: Box<dyn ZoneRules>,
+}
+
+/// 2026-01-01T00:00:00Z.
+pub const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+
+/// Real time that a run may take before it counts as stuck, in rounds of polling.
+const MAX_ROUNDS: u32 = 10_000_000;
+
+impl ManualHost {
+    /// A host whose randomness follows from `seed`, whose clock stands at [`START`], and whose provider
+    /// never answers until [`answer`](Self::answer) is called.
+    #[must_use]
+    pub fn new(seed: u64, config: &GatewayConfig) -> Self {
+        Self {
+            config: config.clone(),
+            now: Cell::new(START.as_millis()),
+            seed: Cell::new(seed),
+            timers: RefCell::default(),
+            next_timer: Cell::new(0),
+            script: RefCell::new(Box::new(|_| Scripted::Silence)),
+            sent: RefCell::default(),
+            events: RefCell::default(),
+            ledger: RefCell::new(LedgerState::new()),
+            zones: Box::new(UtcOnly),
+        }
+    }
+
+    /// A chat call of tenant `t` with no controls.
+    #[must_use]
+    pub fn call(body: &str) -> Call {
+        Call { body: body.into(), tenant: "t".into(), controls: Controls::default(), abort: Abort::new() }
+    }
+
+    /// What comes of each request from now on.
+    pub fn answer(&self, script: impl FnMut(&Sent) -> Scripted + 'static) {
+        *self.script.borrow_mut() = Box::new(script);
+    }
+
+    /// Every request that was sent.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Sent> {
+        self.sent.borrow().clone()
+    }
+
+    /// Every event, by name.
+    #[must_use]
+    pub fn events(&self) -> Vec<(&'static str, Value)> {
+        self.events.borrow().clone()
+    }
+
+    /// The ledger's answer, at the present time.
+    pub fn ask(&self, command: &Command) -> Reply {
+        let policy = LedgerPolicy {
+            budget: &self.config.budget,
+            breaker: &self.config.breaker,
+            max_concurrent: self.config.limits.max_concurrent,
+        };
+        self.ledger.borrow_mut().apply(command, &policy, &*self.zones, self.now())
+    }
+
+    /// Moves the clock, forwards or back. Timers that are due fire at the next run.
+    pub fn set_now(&self, now: Timestamp) {
+        self.now.set(now.as_millis());
+    }
+
+    /// Moves the clock forwards.
+    pub fn advance(&self, span: Duration) {
+        self.set_now(self.now().after(span));
+    }
+
+    /// Runs one future to its end; `None` if it waits for something that never comes.
+    pub fn run<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let mut future = pin!(future);
+        let mut done = None;
+        self.turn(|context| {
+            if done.is_none()
+                && let Poll::Ready(value) = future.as_mut().poll(context)
+            {
+                done = Some(value);
+            }
+            done.is_some()
+        });
+        done
+    }
+
+    /// Runs several futures side by side to their ends; `None` for those that wait for ever.
+    pub fn run_all<'a, T>(&self, futures: Vec<Pin<Box<dyn Future<Output = T> + 'a>>>) -> Vec<Option<T>> {
+        let mut futures: Vec<_> = futures.into_iter().map(|future| (Some(future), None)).collect();
+        self.turn(|context| {
+            for (future, done) in &mut futures {
+                if let Some(work) = future
+                    && let Poll::Ready(value) = work.as_mut().poll(context)
+                {
+                    *done = Some(value);
+                    *future = None;
+                }
+            }
+            futures.iter().all(|(future, _)| future.is_none())
+        });
+        futures.into_iter().map(|(_, done)| done).collect()
+    }
+
+    /// Polls until `poll` says that all is done, moving the clock to the next timer whenever nothing else
+    /// can go on.
+    fn turn(&self, mut poll: impl FnMut(&mut Context<'_>) -> bool) {
+        let flag = Arc::new(Flag::default());
+        let waker = Waker::from(flag.clone());
+        for _ in 0..MAX_ROUNDS {
+            if poll(&mut Context::from_waker(&waker)) {
+                return;
+            }
+            if flag.0.swap(false, Ordering::Relaxed) {
+                continue;
+            }
+            let next = self.timers.borrow().iter().map(|(_, due)| *due).min();
+            let Some(due) = next else { return };
+            self.now.set(self.now.get().max(due));
+        }
+    }
+}
+
+#[derive(Default)]
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Takes its timer off the list when it is done or dropped.
+struct Armed<'a>(&'a ManualHost, u64);
+
+impl Drop for Armed<'_> {
+    fn drop(&mut self) {
+        self.0.timers.borrow_mut().retain(|(id, _)| *id != self.1);
+    }
+}
+
+impl Clock for ManualHost {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.now.get())
+    }
+}
+
+impl ZoneRules for ManualHost {
+    fn offset_at(&self, zone: &str, at: Timestamp) -> Option<i32> {
+        self.zones.offset_at(zone, at)
+    }
+}
+
+impl Entropy for ManualHost {
+    /// SplitMix64 (Steele, Lea and Flood 2014): the same everywhere.
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let state = self.seed.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+            self.seed.set(state);
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            let drawn = (mixed ^ (mixed >> 31)).to_le_bytes();
+            chunk.iter_mut().zip(drawn).for_each(|(to, from)| *to = from);
+        }
+    }
+}
+
+impl Timer for ManualHost {
+    async fn sleep(&self, span: Duration) {
+        let due = self.now().after(span).as_millis();
+        let id = self.next_timer.replace(self.next_timer.get().wrapping_add(1));
+        self.timers.borrow_mut().push((id, due));
+        let _armed = Armed(self, id);
+        poll_fn(|_| if self.now.get() >= due { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+}
+
+impl Transport for ManualHost {
+    async fn send(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse, NetworkKind> {
+        let sent = Sent {
+            url: request.url,
+            provider: request.provider.into(),
+            // EXPOSE: a test looks at which key was sent where.
+            authorization: request.authorization.expose().clone(),
+            body: request.body,
+            at: self.now(),
+        };
+        let scripted = (self.script.borrow_mut())(&sent);
+        self.sent.borrow_mut().push(sent);
+        match scripted {
+            Scripted::Answer(after, status, headers, body) => {
+                self.sleep(after).await;
+                Ok(UpstreamResponse { status, headers, body })
+            }
+            Scripted::Lost(after, kind) => {
+                self.sleep(after).await;
+                Err(kind)
+            }
+            Scripted::Silence => pending().await,
+        }
+    }
+}
+
+impl Ledger for ManualHost {
+    type Command = Command;
+    type Reply = Reply;
+
+    async fn decide(&self, command: Command) -> Result<Reply> {
+        Ok(self.ask(&command))
+    }
+}
+
+impl Observer for ManualHost {
+    fn listens(&self) -> bool {
+        true
+    }
+
+    fn notice(&self, name: &'static str, event: Value) {
+        self.events.borrow_mut().push((name, event));
+    }
+}
+
+/// Several hosts that share one ledger and one clock would be several tabs; several gates on one host are
+/// just that.
+pub type SharedHost = Rc<ManualHost>;
