@@ -1,6 +1,8 @@
 //! Tidegate: an LLM gateway that runs where the app runs.
 
 #[cfg(feature = "gateway")]
+pub mod admit;
+#[cfg(feature = "gateway")]
 pub mod config;
 pub mod error;
 #[cfg(feature = "gateway")]
