@@ -228,10 +228,7 @@ fn own(request_id: &Rc<str>, served: Rc<Served>, cache: CacheState) -> Reply {
 
 fn joined(request_id: &Rc<str>, served: &Served) -> Reply {
     let meta = free_meta(request_id, &served.target, CacheState::Joined, served.cost);
-    Reply {
-        body: answer::repeat(&served.body, request_id).into(),
-        meta: Meta { degraded: served.degraded, ..meta },
-    }
+    Reply { body: answer::repeat(&served.body, request_id).into(), meta: Meta { degraded: served.degraded, ..meta } }
 }
 
 fn from_cache(request_id: &Rc<str>, hit: cache::Hit) -> Reply {

@@ -64,7 +64,9 @@ pub enum Scripted {
 /// A 200 with a chat completion that took 100 ms.
 #[must_use]
 pub fn completion(text: &str, input: u64, output: u64) -> Scripted {
-    let mut body = String::from(r#"{"id":"cmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"#);
+    let mut body = String::from(
+        r#"{"id":"cmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"#,
+    );
     crate::provider::openai_compatible::push_text(&mut body, text);
     body.push_str(r#"},"finish_reason":"stop"}],"usage":{"prompt_tokens":"#);
     body.push_str(&input.to_string());

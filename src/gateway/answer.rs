@@ -186,9 +186,13 @@ pub(super) fn degraded(id: &str, text: &str, created_s: u64) -> String {
     push_text(&mut out, id);
     out.push_str(",\"object\":\"chat.completion\",\"created\":");
     push_int(&mut out, created_s);
-    out.push_str(",\"model\":\"tidegate/degraded\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":");
+    out.push_str(
+        ",\"model\":\"tidegate/degraded\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":",
+    );
     push_text(&mut out, text);
-    out.push_str("},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":0,\"completion_tokens\":0,\"total_tokens\":0}}");
+    out.push_str(
+        "},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":0,\"completion_tokens\":0,\"total_tokens\":0}}",
+    );
     out
 }
 
@@ -226,7 +230,10 @@ mod tests {
         assert_eq!(read.field("target").and_then(json::text).as_deref(), Some("a\"/b"));
         assert_eq!(read.field("savedNanoUsd").and_then(json::uint), Some(7));
         assert_eq!(read.field("ageMs").and_then(json::uint), Some(5));
-        assert_eq!(read.field("usage").map(|raw| raw.get()), Some(r#"{"inputTokens":1,"cachedInputTokens":0,"outputTokens":2,"reasoningTokens":1}"#));
+        assert_eq!(
+            read.field("usage").map(|raw| raw.get()),
+            Some(r#"{"inputTokens":1,"cachedInputTokens":0,"outputTokens":2,"reasoningTokens":1}"#)
+        );
         assert!(json::fields(&degraded("x", "later\n\"please\"", 5)).is_ok());
     }
 }

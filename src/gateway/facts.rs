@@ -45,7 +45,10 @@ impl Facts {
             Some(model) => {
                 let named = |target: &crate::config::TargetConfig| target.model == model || target.name == model;
                 let index = config.targets.iter().position(named);
-                Some(index.ok_or_else(|| Error::invalid("model", "must be the model of a configured target, or auto"))?)
+                Some(
+                    index
+                        .ok_or_else(|| Error::invalid("model", "must be the model of a configured target, or auto"))?,
+                )
             }
         };
         Ok(Self {

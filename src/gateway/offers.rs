@@ -35,7 +35,9 @@ pub(super) fn offers(gate: &Gate, facts: &Facts, keyed: &[bool], now: Timestamp)
             bounded: input.is_some(),
             // By the estimate: the bound may be several times too high, and the provider knows better.
             fits: context.is_none_or(|context| estimate() <= u64::from(context)),
-            free: price.is_some_and(|price| price.rates_for(0).worst_input() == Rate::FREE && price.rates_for(0).output == Rate::FREE),
+            free: price.is_some_and(|price| {
+                price.rates_for(0).worst_input() == Rate::FREE && price.rates_for(0).output == Rate::FREE
+            }),
         };
         let price = price.unwrap_or_default();
         let asked = facts.max_output.unwrap_or(config.limits.default_max_output_tokens);
@@ -55,7 +57,9 @@ pub(super) fn no_plan(exclusion: Exclusion, locked: bool) -> Error {
         Exclusion::NoKey if locked => Error::new(Code::VaultLocked),
         Exclusion::NoKey => Error::new(Code::NoTarget),
         Exclusion::NoPrice => unpriced("prices", "must give this model's price: it is not in the built-in table"),
-        Exclusion::Unbounded => unpriced("messages", "must not have parts (audio, files, some images) without a known price"),
+        Exclusion::Unbounded => {
+            unpriced("messages", "must not have parts (audio, files, some images) without a known price")
+        }
         Exclusion::TooLong => Error::new(Code::ContextLength),
         Exclusion::PaidAfterFree => {
             Error::field(Code::NoTarget, "allowPaidFallback", "must be true to go from a free target to a paid one")

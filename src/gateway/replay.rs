@@ -46,8 +46,7 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
     };
     let started = Timestamp::from_millis(i64::try_from(started).unwrap_or(i64::MAX));
     let keyed = keyed.split('\t').skip(1).map(|flag| flag == "1").collect();
-    let prepared =
-        Prepared { request_id: request_id.into(), fingerprint: Fingerprint::NONE, facts, keyed, started };
+    let prepared = Prepared { request_id: request_id.into(), fingerprint: Fingerprint::NONE, facts, keyed, started };
     let context = Context {
         host: host.clone(),
         gate: gate.clone(),

@@ -148,7 +148,10 @@ mod tests {
             r#""usage":{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":3},"cost":9}"#,
             "openai",
         );
-        assert_eq!(openai.usage, Some(Usage { input: 10, cached_input: 4, cache_write: 0, cache_write_1h: 0, output: 5, reasoning: 3 }));
+        assert_eq!(
+            openai.usage,
+            Some(Usage { input: 10, cached_input: 4, cache_write: 0, cache_write_1h: 0, output: 5, reasoning: 3 })
+        );
         assert_eq!(openai.cost, None, "only OpenRouter's cost is what it charges");
         let router = read(r#""usage":{"prompt_tokens":1,"completion_tokens":2,"cost":0.00014}"#, "openrouter");
         assert_eq!(router.cost, Some(NanoUsd::new(140_000)));

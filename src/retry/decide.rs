@@ -219,9 +219,7 @@ mod tests {
     fn a_full_target_is_left_when_the_jitter_is_long() {
         let config = RetryConfig::default();
         let third = Position { retries: 2, ..FIRST };
-        let step = |code: Code, position| {
-            next_step(&config, code.into(), position, 3_000, &mut || true)
-        };
+        let step = |code: Code, position| next_step(&config, code.into(), position, 3_000, &mut || true);
         assert_eq!(step(Code::UpstreamLimited, third), Step::NextTarget);
         assert_eq!(step(Code::UpstreamLimited, Position { elsewhere: false, ..third }), backoff(3_000));
         assert_eq!(step(Code::UpstreamFailed, third), backoff(3_000));

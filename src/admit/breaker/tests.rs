@@ -1,0 +1,139 @@
+use BreakerOutcome::{Failure, Ignored, Success};
+
+use super::*;
+
+const fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(seconds * 1_000)
+}
+
+/// A breaker with its counter, opening after three failures for 60 s; leases last 100 s.
+struct Bench {
+    breaker: Breaker,
+    config: BreakerConfig,
+    ids: u64,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let config = BreakerConfig { failures: 3, open_for: Duration::from_secs(60) };
+        Self { breaker: Breaker::new(0), config, ids: 0 }
+    }
+
+    fn open() -> Self {
+        let mut bench = Self::new();
+        for _ in 0..3 {
+            let permit = bench.acquire(0).unwrap();
+            bench.record(permit, Failure, 0);
+        }
+        bench
+    }
+
+    fn acquire(&mut self, now: i64) -> Result<Permit, u64> {
+        self.breaker.tick(at(now), &self.config);
+        let probe = self.breaker.check(at(now), &self.config).map_err(|wait| wait.as_secs())?;
+        self.ids += 1;
+        Ok(self.breaker.acquire(probe, self.ids, Hold::until(at(now + 100), at(now))))
+    }
+
+    fn record(&mut self, permit: Permit, outcome: BreakerOutcome, now: i64) -> Option<Change> {
+        let Self { breaker, config, ids } = self;
+        breaker.record(permit, outcome, at(now), config, || {
+            *ids += 1;
+            *ids
+        })
+    }
+}
+
+#[test]
+fn consecutive_failures_open() {
+    let mut bench = Bench::new();
+    for outcome in [Failure, Failure, Success, Failure, Failure, Ignored] {
+        let permit = bench.acquire(0).unwrap();
+        assert_eq!(bench.record(permit, outcome, 0), None);
+    }
+    let permit = bench.acquire(0).unwrap();
+    assert_eq!(bench.record(permit, Failure, 5), Some(Change::Opened(at(65))));
+    assert_eq!(bench.acquire(5), Err(60));
+    assert_eq!(bench.acquire(64), Err(1));
+    assert!(bench.acquire(65).unwrap().probe);
+}
+
+#[test]
+fn one_probe_closes_or_reopens() {
+    let mut bench = Bench::open();
+    let probe = bench.acquire(60).unwrap();
+    assert!(probe.probe);
+    assert_eq!(bench.acquire(61), Err(60), "a second probe");
+    assert_eq!(bench.record(probe, Failure, 70), Some(Change::Opened(at(130))));
+    assert_eq!(bench.acquire(129), Err(1));
+    let probe = bench.acquire(130).unwrap();
+    assert_eq!(bench.record(probe, Success, 131), Some(Change::Closed));
+    assert!(!bench.acquire(131).unwrap().probe);
+    assert_eq!(bench.breaker.failures(), 0);
+}
+
+#[test]
+fn an_ignored_probe_is_given_back_and_closes_nothing() {
+    let mut bench = Bench::open();
+    let first = bench.acquire(60).unwrap();
+    assert_eq!(bench.record(first, Ignored, 61), None);
+    let second = bench.acquire(61).unwrap();
+    assert!(second.probe);
+    // The first has had its say.
+    assert_eq!(bench.record(first, Success, 62), None);
+    assert_eq!(bench.acquire(62), Err(60));
+}
+
+#[test]
+fn a_vanished_probe_is_free_after_its_lease() {
+    let mut bench = Bench::open();
+    let vanished = bench.acquire(60).unwrap();
+    assert!(bench.acquire(160).is_err(), "the last instant is still its own");
+    bench.breaker.renew(vanished, Hold::until(at(200), at(160)));
+    assert!(bench.acquire(200).is_err());
+    let next = bench.acquire(201).unwrap();
+    assert!(next.probe);
+    bench.breaker.renew(vanished, Hold::until(at(999), at(201)));
+    assert!(bench.acquire(301).is_err());
+    assert_eq!(bench.record(vanished, Success, 302), None, "an older generation");
+    assert!(bench.acquire(302).unwrap().probe);
+}
+
+#[test]
+fn outcomes_of_an_older_generation_are_ignored() {
+    let mut bench = Bench::new();
+    let old = bench.acquire(0).unwrap();
+    for _ in 0..3 {
+        let permit = bench.acquire(0).unwrap();
+        bench.record(permit, Failure, 0);
+    }
+    assert_eq!(bench.record(old, Success, 1), None);
+    assert!(bench.acquire(1).is_err(), "a late success must not close");
+    let probe = bench.acquire(60).unwrap();
+    assert_eq!(bench.record(old, Failure, 61), None);
+    assert_eq!(bench.record(probe, Success, 62), Some(Change::Closed));
+    bench.record(old, Failure, 63);
+    assert_eq!(bench.breaker.failures(), 0, "a late failure must not count");
+}
+
+#[test]
+fn a_clock_set_back_keeps_it_open_no_longer_than_configured() {
+    let mut bench = Bench::open();
+    assert_eq!(bench.acquire(-1_000_000), Err(60));
+    assert_eq!(bench.acquire(-1_000_000 + 59), Err(1), "the wait does not slide");
+    assert!(bench.acquire(-1_000_000 + 60).unwrap().probe);
+    let mut bench = Bench::open();
+    bench.config.open_for = Duration::from_secs(10);
+    assert_eq!(bench.acquire(0), Err(10));
+}
+
+#[test]
+fn zero_failures_count_as_one() {
+    let mut bench = Bench::new();
+    bench.config = BreakerConfig { failures: 0, open_for: Duration::ZERO };
+    let permit = bench.acquire(0).unwrap();
+    assert!(!permit.probe);
+    assert_eq!(bench.record(permit, Success, 0), None);
+    assert_eq!(bench.record(permit, Failure, 0), Some(Change::Opened(at(0))));
+    assert!(bench.acquire(0).unwrap().probe);
+}

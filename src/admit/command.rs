@@ -1,0 +1,219 @@
+//! What the ledger is asked, and what it answers.
+
+use crate::error::{BreakerOutcome, Result};
+use crate::money::NanoUsd;
+use crate::time::Timestamp;
+
+/// One decision to take. Leases and cooldowns of more than 24 hours are shortened to that.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// May this attempt start? Reserves its bound, takes its permit and the request's slot: all or nothing.
+    Admit {
+        /// Whose request it is. At most 1,024 bytes.
+        tenant: String,
+        /// The target's stable name (provider, model, key). At most 1,024 bytes.
+        target: String,
+        /// The most the attempt can cost.
+        bound: NanoUsd,
+        /// When the attempt is given up as vanished.
+        lease_until: Timestamp,
+        /// The slot that an earlier attempt of the same request was given. A refused attempt keeps it.
+        slot: Option<u64>,
+    },
+    /// An attempt ended.
+    Settle {
+        /// As admitted.
+        reservation: u64,
+        /// What it cost.
+        charge: Charge,
+        /// What it says about its target's health.
+        outcome: BreakerOutcome,
+        /// The provider asked to wait until then.
+        cool_until: Option<Timestamp>,
+        /// The request is over, not only this attempt.
+        end_slot: bool,
+    },
+    /// A request is over without a further attempt.
+    EndSlot {
+        /// As admitted.
+        slot: u64,
+    },
+    /// An attempt is alive and needs longer.
+    Renew {
+        /// As admitted.
+        reservation: u64,
+        /// The new end of its lease, its slot's and its probe's.
+        lease_until: Timestamp,
+    },
+    /// What do the books say?
+    Status,
+}
+
+/// What an attempt cost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Charge {
+    /// Nothing: known not to be billed.
+    Released,
+    /// The bill. Above the bound, the difference is recorded as overshoot.
+    Actual(NanoUsd),
+    /// Possibly billed: the bound. A bill that comes within 24 hours replaces it, once.
+    Bound,
+}
+
+/// The answer to a [`Command`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reply {
+    /// The decision. A refusal says when to come back, where that is known.
+    ///
+    /// - `upstream_limited`: the target cools.
+    /// - `circuit_open`: it is open, or its probe is running.
+    /// - `queue_full`: every slot is held.
+    /// - `budget_exceeded`, with its figures: the bound does not fit until the reset.
+    /// - `config_invalid`, naming `budget.timeZone`: the zone is not known.
+    /// - `internal`: the stored ledger or the command could not be read.
+    pub result: Result<Outcome>,
+    /// What else came to pass, in order.
+    pub notices: Vec<Notice>,
+    /// Seconds the budget's zone is ahead of UTC, if the decision asked for it.
+    pub offset: Option<i32>,
+}
+
+/// What was decided.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The attempt may start.
+    Admitted {
+        /// Names the attempt from now on. Never used twice.
+        reservation: u64,
+        /// Names the request's slot: hand it in with the next attempt.
+        slot: u64,
+        /// Whether it is the one attempt of a half-open circuit.
+        probe: bool,
+        /// The state of the circuit it was admitted in.
+        generation: u64,
+    },
+    /// The attempt is settled.
+    Settled {
+        /// What its period was charged for it in all.
+        charged: NanoUsd,
+    },
+    /// The lease is longer.
+    Renewed,
+    /// The slot is free.
+    SlotEnded,
+    /// Nothing is held under that id, and nothing was changed: it ended before, or its lease ran out
+    /// and it was charged its bound.
+    NotHeld,
+    /// The figures.
+    Status(Figures),
+}
+
+/// Something that happened beside the decision.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Notice {
+    /// A percentage of the cap is reached; told once per period, and again only after the cap was raised.
+    Threshold {
+        /// The local day: the attempts of yesterday are settled in yesterday's.
+        period: i64,
+        /// The threshold.
+        percent: u32,
+        /// Settled so far.
+        spent: NanoUsd,
+        /// The cap.
+        limit: NanoUsd,
+    },
+    /// A circuit opened.
+    CircuitOpen {
+        /// Whose.
+        tenant: String,
+        /// At which target.
+        target: String,
+        /// When it permits a probe.
+        until: Timestamp,
+    },
+    /// The first probe of an open circuit started.
+    CircuitHalfOpen {
+        /// Whose.
+        tenant: String,
+        /// At which target.
+        target: String,
+    },
+    /// A probe succeeded.
+    CircuitClosed {
+        /// Whose.
+        tenant: String,
+        /// At which target.
+        target: String,
+    },
+    /// A bill was above its bound.
+    Overshoot {
+        /// The local day that it was charged to.
+        period: i64,
+        /// By how much.
+        amount: NanoUsd,
+    },
+    /// An attempt vanished and was charged its bound.
+    LeaseExpired {
+        /// Its name.
+        reservation: u64,
+    },
+}
+
+/// The present state of the ledger, for people and for health checks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Figures {
+    /// The cap of a period.
+    pub limit: NanoUsd,
+    /// Settled in the present period.
+    pub spent: NanoUsd,
+    /// Held by live attempts that were admitted in it.
+    pub reserved: NanoUsd,
+    /// Part of what is spent that was above its bounds.
+    pub overshoot: NanoUsd,
+    /// When the next period begins.
+    pub resets_at: Timestamp,
+    /// Requests that hold a slot.
+    pub in_flight: u32,
+    /// Targets about which something is remembered, by tenant and name.
+    pub targets: Vec<TargetFigures>,
+}
+
+/// One tenant's view of one target.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TargetFigures {
+    /// Whose.
+    pub tenant: String,
+    /// The target's stable name.
+    pub target: String,
+    /// Where its circuit stands. An open circuit whose time is up counts as half-open.
+    pub state: CircuitState,
+    /// Consecutive failures.
+    pub failures: u32,
+    /// When an open circuit permits a probe.
+    pub open_until: Option<Timestamp>,
+    /// Until when the provider asked to wait.
+    pub cooling_until: Option<Timestamp>,
+}
+
+/// Where a circuit stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CircuitState {
+    /// Attempts pass.
+    Closed,
+    /// Attempts are refused.
+    Open,
+    /// One probe passes.
+    HalfOpen,
+}
+
+impl CircuitState {
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half-open",
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! Commands and replies as bytes, for a ledger that lives in a transaction, a file or another object.
+
+use std::time::Duration;
+
+use super::command::{Charge, CircuitState, Command, Figures, Notice, Outcome, Reply, TargetFigures};
+use super::ledger::{LedgerPolicy, LedgerState, unknown_zone};
+use crate::error::{BreakerOutcome, Code, Detail, Error, Result};
+use crate::host::ZoneRules;
+use crate::money::NanoUsd;
+use crate::pack::{Reader, Writer};
+use crate::time::Timestamp;
+
+/// Version of both formats. Both ends are the same build, except while a page outlives its deployment:
+/// then the decision fails closed.
+const VERSION: u8 = 1;
+
+/// One decision from bytes to bytes: the snapshot to store, if it changed, and the reply.
+///
+/// A snapshot or command that cannot be read is answered with `internal` and changes nothing: the stored
+/// bytes stay as they are, and no money is spent on a ledger that cannot be read.
+#[must_use]
+pub fn decide(
+    snapshot: Option<&[u8]>,
+    command: &[u8],
+    policy: &LedgerPolicy<'_>,
+    zones: &dyn ZoneRules,
+    now: Timestamp,
+) -> (Option<Vec<u8>>, Vec<u8>) {
+    let state = snapshot.map_or_else(|| Ok(LedgerState::new()), LedgerState::restore);
+    let (Ok(mut state), Ok(command)) = (state, Command::decode(command)) else {
+        let reply = Reply { result: Err(Code::Internal.into()), notices: Vec::new(), offset: None };
+        return (None, reply.encode());
+    };
+    let reply = state.apply(&command, policy, zones, now).encode();
+    let after = state.snapshot();
+    let changed = match snapshot {
+        Some(before) => after != before,
+        None => after != LedgerState::new().snapshot(),
+    };
+    (changed.then_some(after), reply)
+}
+
+impl Command {
+    /// The command as bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer::new();
+        writer.byte(VERSION);
+        match self {
+            Self::Admit { tenant, target, bound, lease_until, slot } => {
+                writer.byte(0).text(tenant).text(target).uint(bound.as_nano()).int(lease_until.as_millis());
+                option(&mut writer, *slot, Writer::uint);
+            }
+            Self::Settle { reservation, charge, outcome, cool_until, end_slot } => {
+                writer.byte(1).uint(*reservation);
+                match charge {
+                    Charge::Released => drop(writer.byte(0)),
+                    Charge::Actual(amount) => drop(writer.byte(1).uint(amount.as_nano())),
+                    Charge::Bound => drop(writer.byte(2)),
+                }
+                writer.byte(match outcome {
+                    BreakerOutcome::Success => 0,
+                    BreakerOutcome::Failure => 1,
+                    BreakerOutcome::Ignored => 2,
+                });
+                instant(&mut writer, *cool_until);
+                writer.byte((*end_slot).into());
+            }
+            Self::EndSlot { slot } => drop(writer.byte(2).uint(*slot)),
+            Self::Renew { reservation, lease_until } => {
+                writer.byte(3).uint(*reservation).int(lease_until.as_millis());
+            }
+            Self::Status => drop(writer.byte(4)),
+        }
+        writer.finish()
+    }
+
+    /// Reads what [`Command::encode`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::VaultCorrupt`] for anything else.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let reader = &mut versioned(bytes)?;
+        let command = match reader.byte()? {
+            0 => Self::Admit {
+                tenant: reader.text()?.into(),
+                target: reader.text()?.into(),
+                bound: money(reader)?,
+                lease_until: time(reader)?,
+                slot: optional(reader, Reader::uint)?,
+            },
+            1 => Self::Settle {
+                reservation: reader.uint()?,
+                charge: match reader.byte()? {
+                    0 => Charge::Released,
+                    1 => Charge::Actual(money(reader)?),
+                    2 => Charge::Bound,
+                    _ => return corrupt(),
+                },
+                outcome: match reader.byte()? {
+                    0 => BreakerOutcome::Success,
+                    1 => BreakerOutcome::Failure,
+                    2 => BreakerOutcome::Ignored,
+                    _ => return corrupt(),
+                },
+                cool_until: optional(reader, time)?,
+                end_slot: flag(reader)?,
+            },
+            2 => Self::EndSlot { slot: reader.uint()? },
+            3 => Self::Renew { reservation: reader.uint()?, lease_until: time(reader)? },
+            4 => Self::Status,
+            _ => return corrupt(),
+        };
+        reader.end()?;
+        Ok(command)
+    }
+}
+
+impl Reply {
+    /// The reply as bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer::new();
+        writer.byte(VERSION);
+        match &self.result {
+            Ok(outcome) => encode_outcome(&mut writer, outcome),
+            Err(error) => encode_error(&mut writer, error),
+        }
+        writer.uint(self.notices.len() as u64);
+        for notice in &self.notices {
+            encode_notice(&mut writer, notice);
+        }
+        option(&mut writer, self.offset.map(i64::from), Writer::int);
+        writer.finish()
+    }
+
+    /// Reads what [`Reply::encode`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::VaultCorrupt`] for anything else.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let reader = &mut versioned(bytes)?;
+        let result = match reader.byte()? {
+            0 => Err(decode_error(reader)?),
+            kind => Ok(decode_outcome(kind, reader)?),
+        };
+        let mut notices = Vec::new();
+        for _ in 0..reader.count()? {
+            notices.push(decode_notice(reader)?);
+        }
+        let offset = optional(reader, |reader| i32::try_from(reader.int()?).or_else(|_| corrupt()))?;
+        reader.end()?;
+        Ok(Self { result, notices, offset })
+    }
+}
+
+/// Only what the ledger says: a code, a wait, the budget's figures, the one field it can blame.
+fn encode_error(writer: &mut Writer, error: &Error) {
+    writer.byte(0).text(error.code.as_str());
+    let millis = error.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+    option(writer, millis, Writer::uint);
+    match &error.detail {
+        Detail::Fields(_) => drop(writer.byte(1)),
+        Detail::Budget { limit, spent, reserved, resets_at } => {
+            writer.byte(2).uint(limit.as_nano()).uint(spent.as_nano()).uint(reserved.as_nano());
+            writer.int(resets_at.as_millis());
+        }
+        Detail::None | Detail::Status(_) | Detail::Timeout(_) | Detail::Network(_) => drop(writer.byte(0)),
+    }
+}
+
+fn decode_error(reader: &mut Reader<'_>) -> Result<Box<Error>> {
+    let mut error = Error::new(Code::parse(reader.text()?).ok_or(Code::VaultCorrupt)?);
+    error.retry_after = optional(reader, Reader::uint)?.map(Duration::from_millis);
+    error.detail = match reader.byte()? {
+        0 => Detail::None,
+        1 => unknown_zone().detail,
+        2 => Detail::Budget {
+            limit: money(reader)?,
+            spent: money(reader)?,
+            reserved: money(reader)?,
+            resets_at: time(reader)?,
+        },
+        _ => return corrupt(),
+    };
+    Ok(error.into())
+}
+
+fn encode_outcome(writer: &mut Writer, outcome: &Outcome) {
+    match outcome {
+        Outcome::Admitted { reservation, slot, probe, generation } => {
+            writer.byte(1).uint(*reservation).uint(*slot).byte((*probe).into()).uint(*generation);
+        }
+        Outcome::Settled { charged } => drop(writer.byte(2).uint(charged.as_nano())),
+        Outcome::Renewed => drop(writer.byte(3)),
+        Outcome::SlotEnded => drop(writer.byte(4)),
+        Outcome::NotHeld => drop(writer.byte(5)),
+        Outcome::Status(figures) => {
+            let Figures { limit, spent, reserved, overshoot, resets_at, in_flight, targets } = figures;
+            writer.byte(6).uint(limit.as_nano()).uint(spent.as_nano()).uint(reserved.as_nano());
+            writer.uint(overshoot.as_nano()).int(resets_at.as_millis()).uint((*in_flight).into());
+            writer.uint(targets.len() as u64);
+            for target in targets {
+                writer.text(&target.tenant).text(&target.target).byte(match target.state {
+                    CircuitState::Closed => 0,
+                    CircuitState::Open => 1,
+                    CircuitState::HalfOpen => 2,
+                });
+                writer.uint(target.failures.into());
+                instant(writer, target.open_until);
+                instant(writer, target.cooling_until);
+            }
+        }
+    }
+}
+
+fn decode_outcome(kind: u8, reader: &mut Reader<'_>) -> Result<Outcome> {
+    Ok(match kind {
+        1 => Outcome::Admitted {
+            reservation: reader.uint()?,
+            slot: reader.uint()?,
+            probe: flag(reader)?,
+            generation: reader.uint()?,
+        },
+        2 => Outcome::Settled { charged: money(reader)? },
+        3 => Outcome::Renewed,
+        4 => Outcome::SlotEnded,
+        5 => Outcome::NotHeld,
+        6 => Outcome::Status(Figures {
+            limit: money(reader)?,
+            spent: money(reader)?,
+            reserved: money(reader)?,
+            overshoot: money(reader)?,
+            resets_at: time(reader)?,
+            in_flight: reader.uint32()?,
+            targets: decode_targets(reader)?,
+        }),
+        _ => return corrupt(),
+    })
+}
+
+fn decode_targets(reader: &mut Reader<'_>) -> Result<Vec<TargetFigures>> {
+    let mut targets = Vec::new();
+    for _ in 0..reader.count()? {
+        targets.push(TargetFigures {
+            tenant: reader.text()?.into(),
+            target: reader.text()?.into(),
+            state: match reader.byte()? {
+                0 => CircuitState::Closed,
+                1 => CircuitState::Open,
+                2 => CircuitState::HalfOpen,
+                _ => return corrupt(),
+            },
+            failures: reader.uint32()?,
+            open_until: optional(reader, time)?,
+            cooling_until: optional(reader, time)?,
+        });
+    }
+    Ok(targets)
+}
+
+fn encode_notice(writer: &mut Writer, notice: &Notice) {
+    match notice {
+        Notice::Threshold { period, percent, spent, limit } => {
+            writer.byte(0).int(*period).uint((*percent).into()).uint(spent.as_nano()).uint(limit.as_nano());
+        }
+        Notice::CircuitOpen { tenant, target, until } => {
+            writer.byte(1).text(tenant).text(target).int(until.as_millis());
+        }
+        Notice::CircuitHalfOpen { tenant, target } => drop(writer.byte(2).text(tenant).text(target)),
+        Notice::CircuitClosed { tenant, target } => drop(writer.byte(3).text(tenant).text(target)),
+        Notice::Overshoot { period, amount } => drop(writer.byte(4).int(*period).uint(amount.as_nano())),
+        Notice::LeaseExpired { reservation } => drop(writer.byte(5).uint(*reservation)),
+    }
+}
+
+fn decode_notice(reader: &mut Reader<'_>) -> Result<Notice> {
+    Ok(match reader.byte()? {
+        0 => Notice::Threshold {
+            period: reader.int()?,
+            percent: reader.uint32()?,
+            spent: money(reader)?,
+            limit: money(reader)?,
+        },
+        1 => Notice::CircuitOpen { tenant: reader.text()?.into(), target: reader.text()?.into(), until: time(reader)? },
+        2 => Notice::CircuitHalfOpen { tenant: reader.text()?.into(), target: reader.text()?.into() },
+        3 => Notice::CircuitClosed { tenant: reader.text()?.into(), target: reader.text()?.into() },
+        4 => Notice::Overshoot { period: reader.int()?, amount: money(reader)? },
+        5 => Notice::LeaseExpired { reservation: reader.uint()? },
+        _ => return corrupt(),
+    })
+}
+
+fn corrupt<T>() -> Result<T> {
+    Err(Code::VaultCorrupt.into())
+}
+
+fn versioned(bytes: &[u8]) -> Result<Reader<'_>> {
+    let mut reader = Reader::new(bytes);
+    if reader.byte()? == VERSION { Ok(reader) } else { corrupt() }
+}
+
+fn option<T>(writer: &mut Writer, value: Option<T>, write: fn(&mut Writer, T) -> &mut Writer) {
+    writer.byte(value.is_some().into());
+    if let Some(value) = value {
+        write(writer, value);
+    }
+}
+
+fn instant(writer: &mut Writer, value: Option<Timestamp>) {
+    option(writer, value.map(Timestamp::as_millis), Writer::int);
+}
+
+fn optional<'a, T>(reader: &mut Reader<'a>, read: impl FnOnce(&mut Reader<'a>) -> Result<T>) -> Result<Option<T>> {
+    if flag(reader)? { read(reader).map(Some) } else { Ok(None) }
+}
+
+fn flag(reader: &mut Reader<'_>) -> Result<bool> {
+    match reader.byte()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => corrupt(),
+    }
+}
+
+fn money(reader: &mut Reader<'_>) -> Result<NanoUsd> {
+    reader.uint().map(NanoUsd::new)
+}
+
+fn time(reader: &mut Reader<'_>) -> Result<Timestamp> {
+    reader.int().map(Timestamp::from_millis)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::config::{BreakerConfig, BudgetConfig};
+use crate::host::UtcOnly;
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn with<T>(use_policy: impl FnOnce(&LedgerPolicy<'_>) -> T) -> T {
+    let (budget, breaker) = (BudgetConfig::default(), BreakerConfig::default());
+    use_policy(&LedgerPolicy { budget: &budget, breaker: &breaker, max_concurrent: 8 })
+}
+
+fn admit() -> Command {
+    let (tenant, target) = ("me".into(), "groq/m/default".into());
+    Command::Admit { tenant, target, bound: NanoUsd::new(5), lease_until: at(180_000), slot: None }
+}
+
+#[test]
+fn commands_come_back() {
+    let settle = |charge, outcome, cool_until| Command::Settle {
+        reservation: u64::MAX,
+        charge,
+        outcome,
+        cool_until,
+        end_slot: true,
+    };
+    let commands = [
+        admit(),
+        Command::Admit {
+            tenant: String::new(),
+            target: "ü".into(),
+            bound: NanoUsd::MAX,
+            lease_until: at(i64::MIN),
+            slot: Some(7),
+        },
+        settle(Charge::Released, BreakerOutcome::Success, None),
+        settle(Charge::Actual(NanoUsd::new(3)), BreakerOutcome::Failure, Some(at(-1))),
+        settle(Charge::Bound, BreakerOutcome::Ignored, Some(Timestamp::MAX)),
+        Command::EndSlot { slot: 9 },
+        Command::Renew { reservation: 1, lease_until: at(2) },
+        Command::Status,
+    ];
+    for command in commands {
+        assert_eq!(Command::decode(&command.encode()).unwrap(), command);
+    }
+}
+
+#[test]
+fn replies_come_back() {
+    let target = |state, time| TargetFigures {
+        tenant: "me".into(),
+        target: "t".into(),
+        state,
+        failures: 4,
+        open_until: time,
+        cooling_until: time,
+    };
+    let figures = Figures {
+        limit: NanoUsd::new(1),
+        spent: NanoUsd::new(2),
+        reserved: NanoUsd::new(3),
+        overshoot: NanoUsd::new(4),
+        resets_at: at(5),
+        in_flight: 6,
+        targets: vec![
+            target(CircuitState::Closed, None),
+            target(CircuitState::Open, Some(at(9))),
+            target(CircuitState::HalfOpen, None),
+        ],
+    };
+    let (limit, spent, reserved, resets_at) = (NanoUsd::new(1), NanoUsd::new(2), NanoUsd::new(3), at(4));
+    let results = [
+        Ok(Outcome::Admitted { reservation: 1, slot: 2, probe: true, generation: 3 }),
+        Ok(Outcome::Settled { charged: NanoUsd::new(9) }),
+        Ok(Outcome::Renewed),
+        Ok(Outcome::SlotEnded),
+        Ok(Outcome::NotHeld),
+        Ok(Outcome::Status(figures)),
+        Err(Code::QueueFull.into()),
+        Err(Error::new(Code::CircuitOpen).after(Duration::from_millis(1_500)).into()),
+        Err(Error::new(Code::BudgetExceeded).with(Detail::Budget { limit, spent, reserved, resets_at }).into()),
+        Err(unknown_zone()),
+    ];
+    let (tenant, target) = (String::from("me"), String::from("t"));
+    let notices = vec![
+        Notice::Threshold { period: -1, percent: 80, spent, limit },
+        Notice::CircuitOpen { tenant: tenant.clone(), target: target.clone(), until: at(1) },
+        Notice::CircuitHalfOpen { tenant: tenant.clone(), target: target.clone() },
+        Notice::CircuitClosed { tenant, target },
+        Notice::Overshoot { period: 3, amount: spent },
+        Notice::LeaseExpired { reservation: 8 },
+    ];
+    for (index, result) in results.into_iter().enumerate() {
+        let (notices, offset) = if index == 0 { (notices.clone(), Some(-18_000)) } else { (Vec::new(), None) };
+        let reply = Reply { result, notices, offset };
+        assert_eq!(Reply::decode(&reply.encode()).unwrap(), reply);
+    }
+}
+
+#[test]
+fn only_changes_are_to_be_stored() {
+    with(|policy| {
+        let status = Command::Status.encode();
+        let (stored, _) = decide(None, &status, policy, &UtcOnly, at(0));
+        assert_eq!(stored, None);
+        let (stored, reply) = decide(None, &admit().encode(), policy, &UtcOnly, at(0));
+        let stored = stored.unwrap();
+        assert!(Reply::decode(&reply).unwrap().result.is_ok());
+        assert_eq!(decide(Some(&stored), &status, policy, &UtcOnly, at(1)).0, None);
+        // A lease that ran out is a change.
+        assert!(decide(Some(&stored), &status, policy, &UtcOnly, at(180_001)).0.is_some());
+    });
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_and_left_alone() {
+    with(|policy| {
+        let stored = decide(None, &admit().encode(), policy, &UtcOnly, at(0)).0.unwrap();
+        let mut damaged = stored.clone();
+        damaged[10] ^= 1;
+        let mut newer = admit().encode();
+        newer[0] += 1;
+        let unreadable: [(&[u8], &[u8]); 4] =
+            [(&damaged, &admit().encode()), (&[], &admit().encode()), (&stored, &newer), (&stored, &[])];
+        for (snapshot, command) in unreadable {
+            let (after, reply) = decide(Some(snapshot), command, policy, &UtcOnly, at(0));
+            assert_eq!(after, None);
+            assert_eq!(Reply::decode(&reply).unwrap().result.unwrap_err().code, Code::Internal);
+        }
+    });
+}
+
+proptest! {
+    #[test]
+    fn hostile_bytes_never_panic(kind in 0u8..8, bytes: Vec<u8>, cut in 0usize..200, flip in 0usize..1_600) {
+        let started: Vec<u8> = [VERSION, kind].into_iter().chain(bytes.iter().copied()).collect();
+        for hostile in [&bytes, &started] {
+            let _ = Command::decode(hostile);
+            let _ = Reply::decode(hostile);
+            let _ = LedgerState::restore(hostile);
+            with(|policy| decide(Some(hostile), hostile, policy, &UtcOnly, at(0)));
+        }
+        with(|policy| {
+            let mut stored = decide(None, &admit().encode(), policy, &UtcOnly, at(0)).0.unwrap();
+            if let Some(byte) = stored.get_mut(flip / 8) {
+                *byte ^= 1 << (flip % 8);
+                prop_assert!(LedgerState::restore(&stored).is_err());
+            }
+            stored.truncate(cut);
+            decide(Some(&stored), &started, policy, &UtcOnly, at(0));
+            Ok(())
+        })?;
+    }
+}
