@@ -120,7 +120,6 @@ pub fn next_step(
 mod tests {
     use super::*;
 
-    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
     const FIRST: Position = Position { retries: 0, remaining: Duration::from_secs(120), elsewhere: true };
     const LAST_TARGET: Position = Position { elsewhere: false, ..FIRST };
 

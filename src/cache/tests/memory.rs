@@ -23,7 +23,7 @@ fn answer(body: &str) -> Answer {
         target: "groq/llama".into(),
         by_fallback: false,
         cost: NanoUsd::new(225_000),
-        usage: Usage { input: 12, cached_input: 1, cache_write: 2, output: 7, reasoning: 3 },
+        usage: Usage { input: 12, cached_input: 1, cache_write: 2, cache_write_1h: 1, output: 7, reasoning: 3 },
     }
 }
 

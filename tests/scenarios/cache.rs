@@ -1,0 +1,139 @@
+//! The exact cache and single-flight, through the whole pipeline.
+
+use std::time::Duration;
+
+use tidegate::cache::Controls;
+use tidegate::error::Code;
+use tidegate::gateway::{self, CacheState, Call};
+use tidegate::money::NanoUsd;
+use tidegate::testing::{ManualHost, Scripted, completion, status};
+
+use super::{World, body};
+
+#[test]
+fn a_hit_costs_nothing_and_has_an_id_of_its_own() {
+    let world = World::new("{}");
+    world.host.answer(|_| completion("Paris", 20, 5));
+    let first = world.ask("Capital of France?").unwrap();
+    world.host.advance(Duration::from_secs(10));
+    let second = world.ask("Capital of France?").unwrap();
+    assert_eq!(world.host.sent().len(), 1);
+    assert_eq!((second.meta.cache, second.meta.cost, second.meta.attempts), (CacheState::Hit, NanoUsd::ZERO, 0));
+    assert_eq!(second.meta.saved, Some(first.meta.cost));
+    assert_eq!(second.meta.age, Some(Duration::from_secs(10)));
+    assert!(second.body.contains("Paris") && second.body.contains(r#""prompt_tokens":0"#), "{}", second.body);
+    assert_ne!(first.body, second.body);
+    assert!(second.body.contains(&second.meta.request_id));
+    world.host.advance(Duration::from_secs(300));
+    assert_eq!(world.ask("Capital of France?").unwrap().meta.cache, CacheState::Miss, "five minutes are over");
+}
+
+#[test]
+fn tenants_namespaces_and_models_never_share() {
+    let world = World::new("{}");
+    world.host.answer(|_| completion("x", 1, 1));
+    world.ask("a").unwrap();
+    let other_tenant = Call { tenant: "other".into(), ..ManualHost::call(&body("a")) };
+    assert_eq!(world.call(other_tenant).unwrap().meta.cache, CacheState::Miss);
+    let namespace = Controls { namespace: Some("n".into()), ..Controls::default() };
+    let other_space = Call { controls: namespace, ..ManualHost::call(&body("a")) };
+    assert_eq!(world.call(other_space).unwrap().meta.cache, CacheState::Miss);
+    let pinned = r#"{"model":"openai/gpt-oss-20b","messages":[{"role":"user","content":"a"}]}"#;
+    assert_eq!(world.call(ManualHost::call(pinned)).unwrap().meta.cache, CacheState::Miss);
+    assert_eq!(world.ask("a").unwrap().meta.cache, CacheState::Hit);
+}
+
+#[test]
+fn controls_are_obeyed() {
+    let world = World::new("{}");
+    world.host.answer(|_| completion("x", 1, 1));
+    let ask = |controls: Controls| world.call(Call { controls, ..ManualHost::call(&body("a")) }).unwrap().meta.cache;
+    assert_eq!(ask(Controls { skip_write: true, ..Controls::default() }), CacheState::Miss);
+    assert_eq!(ask(Controls::default()), CacheState::Miss, "nothing was kept");
+    assert_eq!(ask(Controls { skip_read: true, ..Controls::default() }), CacheState::Bypass);
+    assert_eq!(
+        ask(Controls { refresh: true, ttl: Some(Duration::from_secs(1)), ..Controls::default() }),
+        CacheState::Bypass
+    );
+    world.host.advance(Duration::from_secs(2));
+    assert_eq!(ask(Controls::default()), CacheState::Miss, "the refresh had a second to live");
+}
+
+#[test]
+fn a_fallbacks_answer_does_not_stand_in_for_the_primary() {
+    let broken = |sent: &tidegate::testing::Sent| {
+        if sent.provider == "groq" { status(401, &[], "") } else { completion("other", 1, 1) }
+    };
+    let world = World::new("{}");
+    world.host.answer(broken);
+    world.ask("a").unwrap();
+    assert_eq!(world.ask("a").unwrap().meta.cache, CacheState::Miss);
+    let allowed = World::new(r#"{"cache":{"fallbackAnswers":true}}"#);
+    allowed.host.answer(broken);
+    allowed.ask("a").unwrap();
+    assert_eq!(allowed.ask("a").unwrap().meta.cache, CacheState::Hit);
+}
+
+#[test]
+fn equal_requests_at_once_are_one() {
+    let world = World::new("{}");
+    world.host.answer(|_| completion("x", 10, 10));
+    let text = body("same");
+    let ended = world.side_by_side([&text; 5]);
+    assert_eq!(world.host.sent().len(), 1);
+    let replies: Vec<_> = ended.into_iter().map(Result::unwrap).collect();
+    let paid = replies.iter().filter(|reply| reply.meta.cost > NanoUsd::ZERO).count();
+    let joined = replies.iter().filter(|reply| reply.meta.cache == CacheState::Joined).count();
+    assert_eq!((paid, joined), (1, 4));
+}
+
+#[test]
+fn one_waiter_who_leaves_does_not_take_the_others_with_it() {
+    let world = World::new("{}");
+    world.host.answer(|_| Scripted::Answer(Duration::from_secs(5), 200, Vec::new(), br#"{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1}}"#.to_vec()));
+    let text = body("same");
+    let leader = ManualHost::call(&text);
+    let abort = leader.abort.clone();
+    let leaver = async {
+        use tidegate::host::Timer;
+        world.host.sleep(Duration::from_secs(1)).await;
+        abort.trigger();
+        None::<tidegate::error::Result<gateway::Reply>>
+    };
+    let ended = world.host.run_all::<Option<_>>(vec![
+        Box::pin(async { Some(gateway::chat(&world.gate, &world.host, leader).await) }) as _,
+        Box::pin(async { Some(gateway::chat(&world.gate, &world.host, ManualHost::call(&text)).await) }) as _,
+        Box::pin(leaver) as _,
+    ]);
+    let ended: Vec<_> = ended.into_iter().map(Option::unwrap).collect();
+    assert_eq!(ended[0].as_ref().unwrap().as_ref().unwrap_err().code, Code::Aborted);
+    assert!(ended[1].as_ref().unwrap().is_ok());
+    assert_eq!(world.host.sent().len(), 1, "the exchange went on for the one who stayed");
+}
+
+#[test]
+fn a_leaders_own_refusal_is_not_shared() {
+    // Room for one at a time: the leader of the second question is refused while the first runs.
+    let world = World::new(
+        r#"{"limits":{"maxConcurrent":1},"timeouts":{"attemptMs":1000,"totalMs":1000},"retry":{"maxRetries":0},
+        "targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]}"#,
+    );
+    world.host.answer(|_| Scripted::Silence);
+    let (one, two) = (body("one"), body("two"));
+    let ended = world.side_by_side([&one, &two, &two]);
+    let codes: Vec<_> = ended.into_iter().map(|ended| ended.unwrap_err().code).collect();
+    assert_eq!(codes, [Code::Timeout, Code::QueueFull, Code::QueueFull]);
+    assert_eq!(world.host.sent().len(), 1);
+}
+
+#[test]
+fn errors_cut_answers_and_tool_calls_are_not_kept() {
+    let world = World::new("{}");
+    let cut = r#"{"choices":[{"message":{"content":"x"},"finish_reason":"length"}],"usage":{"prompt_tokens":1,"completion_tokens":1}}"#;
+    let tool = r#"{"choices":[{"message":{"content":null,"tool_calls":[{"id":"1"}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,"completion_tokens":1}}"#;
+    for answer in [cut, tool] {
+        world.host.answer(move |_| status(200, &[], answer));
+        world.ask(answer.get(..20).unwrap().replace('"', "").as_str()).unwrap();
+        assert_eq!(world.gate.cached(), 0, "{answer}");
+    }
+}

@@ -1,0 +1,242 @@
+//! Retry, breaker, fallback, deadlines, aborts.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tidegate::error::{Code, Detail, NetworkKind, TimeoutKind};
+use tidegate::gateway::{self, CacheState};
+use tidegate::testing::{ManualHost, Scripted, completion, status};
+
+use super::{GROQ, OPENROUTER, World, body};
+
+#[test]
+fn groq_answers_and_the_key_goes_to_groq_alone() {
+    let world = World::new("{}");
+    world.host.answer(|_| completion("4", 20, 1));
+    let reply = world.ask("2+2?").unwrap();
+    assert_eq!((reply.meta.target.as_str(), reply.meta.attempts, reply.meta.cache), (GROQ, 1, CacheState::Miss));
+    // 20 input tokens at $0.075 and one output token at $0.30 per million.
+    assert_eq!(reply.meta.cost.as_nano(), 1_500 + 300);
+    let sent = world.host.sent();
+    assert_eq!(sent[0].url, "https://api.groq.com/openai/v1/chat/completions");
+    assert_eq!(sent[0].authorization, "Bearer gsk_groqs-own-key");
+    assert!(sent[0].body.contains(r#""max_completion_tokens":4096"#), "the bound is sent: {}", sent[0].body);
+}
+
+#[test]
+fn a_broken_groq_is_retried_then_left_and_its_circuit_opens() {
+    let world = World::new("{}");
+    world.host.answer(|sent| if sent.provider == "groq" { status(500, &[], "") } else { completion("ok", 5, 5) });
+    let reply = world.ask("first").unwrap();
+    assert_eq!((reply.meta.target.as_str(), reply.meta.attempts), (OPENROUTER, 5));
+    assert_eq!(world.sent_to("groq"), 4, "one attempt and three retries");
+    assert_eq!(world.events("wait"), 3);
+    // The fifth failure opens the circuit; from then on Groq is not called.
+    assert_eq!(world.ask("second").unwrap().meta.target, OPENROUTER);
+    assert_eq!(world.sent_to("groq"), 5);
+    assert_eq!(world.events("circuit-open"), 1);
+    assert_eq!(world.ask("third").unwrap().meta.attempts, 1);
+    assert_eq!(world.sent_to("groq"), 5);
+    // A minute later one probe closes it.
+    world.host.answer(|_| completion("ok", 5, 5));
+    world.host.advance(Duration::from_secs(61));
+    assert_eq!(world.ask("fourth").unwrap().meta.target, GROQ);
+    assert_eq!(world.events("circuit-closed"), 1);
+    assert_eq!(world.ask("fifth").unwrap().meta.target, GROQ);
+}
+
+#[test]
+fn a_probe_that_fails_opens_again_and_one_that_vanishes_is_given_back() {
+    let world = World::new(r#"{"breaker":{"failures":1},"retry":{"maxRetries":0}}"#);
+    world.host.answer(|sent| if sent.provider == "groq" { status(503, &[], "") } else { completion("ok", 5, 5) });
+    world.ask("a").unwrap();
+    world.host.advance(Duration::from_secs(61));
+    world.ask("b").unwrap();
+    assert_eq!(world.sent_to("groq"), 2, "the probe");
+    world.ask("c").unwrap();
+    assert_eq!(world.sent_to("groq"), 2, "open again");
+    // An abort in the middle of a probe gives it back at once.
+    world.host.advance(Duration::from_secs(61));
+    world.host.answer(|_| Scripted::Silence);
+    let call = ManualHost::call(&body("d"));
+    let abort = call.abort.clone();
+    let asked = gateway::chat(&world.gate, &world.host, call);
+    let stop = async {
+        use tidegate::host::Timer;
+        world.host.sleep(Duration::from_secs(1)).await;
+        abort.trigger();
+        None
+    };
+    let both = world.host.run_all(vec![Box::pin(async { Some(asked.await) }), Box::pin(stop)]);
+    let aborted = both.into_iter().flatten().flatten().next().unwrap();
+    assert_eq!(aborted.unwrap_err().code, Code::Aborted);
+    world.host.answer(|_| completion("ok", 5, 5));
+    assert_eq!(world.ask("e").unwrap().meta.target, GROQ, "the next probe starts without a wait");
+}
+
+#[test]
+fn a_limited_target_cools_without_counting_as_broken() {
+    let world = World::new("{}");
+    world.host.answer(|sent| match sent.provider.as_str() {
+        "groq" => status(429, &[("retry-after", "30")], ""),
+        _ => completion("ok", 5, 5),
+    });
+    assert_eq!(world.ask("a").unwrap().meta.target, OPENROUTER);
+    assert_eq!(world.sent_to("groq"), 1, "thirty seconds are not slept while another target can be tried");
+    for text in ["b", "c", "d", "e", "f", "g"] {
+        world.ask(text).unwrap();
+    }
+    assert_eq!((world.sent_to("groq"), world.events("circuit-open")), (1, 0));
+    world.host.advance(Duration::from_secs(31));
+    world.host.answer(|_| completion("ok", 5, 5));
+    assert_eq!(world.ask("h").unwrap().meta.target, GROQ);
+}
+
+#[test]
+fn a_short_stated_wait_is_slept() {
+    let world = World::new("{}");
+    let first = Cell::new(true);
+    world.host.answer(move |_| {
+        if first.replace(false) { status(429, &[("retry-after-ms", "1500")], "") } else { completion("ok", 5, 5) }
+    });
+    assert_eq!(world.ask("a").unwrap().meta.target, GROQ);
+    let sent = world.host.sent();
+    assert_eq!(sent[1].at.since(sent[0].at), Duration::from_millis(1_550));
+}
+
+#[test]
+fn when_all_fail_the_primarys_error_carries_every_attempt() {
+    let world = World::new(r#"{"retry":{"maxRetries":1}}"#);
+    world.host.answer(|sent| match sent.provider.as_str() {
+        "groq" => status(500, &[], "<html>oops</html>"),
+        _ => status(404, &[], r#"{"error":{"message":"No endpoints found for qwen","code":404}}"#),
+    });
+    let error = world.refused("a");
+    assert_eq!(
+        (error.code, error.provider.as_deref(), &error.detail),
+        (Code::UpstreamFailed, Some("groq"), &Detail::Status(500))
+    );
+    let attempts: Vec<_> =
+        error.attempts.iter().map(|one| (one.attempt, one.target.as_str(), one.code, one.status)).collect();
+    assert_eq!(
+        attempts,
+        [
+            (1, GROQ, Code::UpstreamFailed, Some(500)),
+            (2, GROQ, Code::UpstreamFailed, Some(500)),
+            (3, OPENROUTER, Code::ModelNotFound, Some(404)),
+        ]
+    );
+    // Asked again at once, the answer is known without a call; ten seconds later it is asked anew.
+    assert_eq!(world.refused("a").code, Code::UpstreamFailed);
+    assert_eq!(world.host.sent().len(), 3);
+    world.host.advance(Duration::from_secs(11));
+    world.refused("a");
+    assert!(world.host.sent().len() > 3);
+}
+
+#[test]
+fn a_degraded_reply_stands_in_where_it_is_configured() {
+    let world = World::new(r#"{"degraded":{"message":"Come back later."},"retry":{"maxRetries":0}}"#);
+    world.host.answer(|_| Scripted::Lost(Duration::from_millis(5), NetworkKind::Offline));
+    let reply = world.ask("a").unwrap();
+    assert!(reply.meta.degraded && reply.body.contains("Come back later."));
+    assert_eq!(reply.meta.cost.as_nano(), 0);
+    world.host.answer(|_| completion("real", 1, 1));
+    assert!(!world.ask("a").unwrap().meta.degraded, "it is not cached");
+    // A refusal of ours is not papered over.
+    assert_eq!(world.call(ManualHost::call("{}")).unwrap_err().code, Code::InvalidRequest);
+}
+
+#[test]
+fn an_unreadable_answer_is_retried_once() {
+    let world = World::new("{}");
+    world.host.answer(|sent| if sent.provider == "groq" { status(200, &[], "<html>") } else { completion("ok", 5, 5) });
+    assert_eq!(world.ask("a").unwrap().meta.target, OPENROUTER);
+    assert_eq!(world.sent_to("groq"), 2);
+}
+
+#[test]
+fn a_refused_key_moves_on_without_harm_to_the_breaker() {
+    let world = World::new("{}");
+    world.host.answer(|sent| if sent.provider == "groq" { status(401, &[], "") } else { completion("ok", 5, 5) });
+    for text in ["a", "b", "c", "d", "e", "f", "g"] {
+        assert_eq!(world.ask(text).unwrap().meta.target, OPENROUTER);
+    }
+    assert_eq!((world.sent_to("groq"), world.events("circuit-open")), (7, 0));
+}
+
+#[test]
+fn redirects_and_bad_requests_end_the_request() {
+    for (code, status_code) in [(0, 0), (302, 302), (400, 400), (422, 422)] {
+        let world = World::new("{}");
+        world.host.answer(move |_| status(code, &[], r#"{"error":{"message":"bad"}}"#));
+        let error = world.refused("a");
+        assert_eq!((error.code, error.detail), (Code::UpstreamRejected, Detail::Status(status_code)));
+        assert_eq!(world.host.sent().len(), 1, "{code} is the same everywhere");
+    }
+}
+
+#[test]
+fn silence_ends_with_the_attempt_timer_and_the_deadline() {
+    let world = World::new("{}");
+    world.host.answer(|_| Scripted::Silence);
+    let started = world.host.sent().len();
+    let error = world.refused("a");
+    assert_eq!(started, 0);
+    assert_eq!((error.code, error.detail), (Code::Timeout, Detail::Timeout(TimeoutKind::Attempt)), "the primary's");
+    let sent = world.host.sent();
+    assert!(sent.len() <= 3, "120 s hold two attempts of 60 s: {}", sent.len());
+    let span = sent.last().unwrap().at.since(sent[0].at);
+    assert!(span <= Duration::from_secs(120));
+}
+
+#[test]
+fn an_abort_ends_a_wait_at_once() {
+    let world =
+        World::new(r#"{"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}],"retry":{"baseMs":60000}}"#);
+    world.host.answer(|_| status(500, &[], ""));
+    let call = ManualHost::call(&body("a"));
+    let abort = call.abort.clone();
+    let host = world.host.clone();
+    let ended = Rc::new(Cell::new(None));
+    let noted = ended.clone();
+    let asked = gateway::chat(&world.gate, &world.host, call);
+    world.host.run_all::<()>(vec![
+        Box::pin(async move {
+            use tidegate::host::Clock;
+            let error = asked.await.unwrap_err();
+            noted.set(Some((error.code, host.now())));
+        }),
+        Box::pin(async {
+            use tidegate::host::Timer;
+            world.host.sleep(Duration::from_millis(200)).await;
+            abort.trigger();
+        }),
+    ]);
+    let (code, at) = ended.get().unwrap();
+    assert_eq!(code, Code::Aborted);
+    assert_eq!(at.since(tidegate::testing::START), Duration::from_millis(200));
+}
+
+#[test]
+fn a_free_plan_never_ends_with_a_bill() {
+    let targets = r#""targets":[{"provider":"openrouter","model":"qwen/qwen3-coder:free"},{"provider":"groq","model":"openai/gpt-oss-20b"}]"#;
+    let world = World::new(&format!("{{{targets}}}"));
+    world.host.answer(|sent| if sent.provider == "openrouter" { status(401, &[], "") } else { completion("ok", 5, 5) });
+    assert_eq!(world.refused("a").code, Code::Authentication);
+    assert_eq!(world.sent_to("groq"), 0);
+    let world = World::new(&format!(r#"{{{targets},"allowPaidFallback":true}}"#));
+    world.host.answer(|sent| if sent.provider == "openrouter" { status(401, &[], "") } else { completion("ok", 5, 5) });
+    assert_eq!(world.ask("a").unwrap().meta.target, GROQ);
+}
+
+#[test]
+fn a_locked_vault_says_so() {
+    let world = World::new("{}");
+    world.gate.lock(true);
+    assert_eq!(world.refused("a").code, Code::VaultLocked);
+    world.gate.lock(false);
+    assert_eq!(world.refused("a").code, Code::NoTarget, "unlocked, but without keys");
+    assert_eq!(world.host.sent().len(), 0);
+}

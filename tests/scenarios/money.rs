@@ -1,0 +1,146 @@
+//! Cap, reservations, leases.
+
+use std::time::Duration;
+
+use tidegate::admit::{Command, Outcome};
+use tidegate::error::{Code, Detail};
+use tidegate::gateway::{self, CostSource};
+use tidegate::money::NanoUsd;
+use tidegate::testing::{ManualHost, START, Scripted, completion, status};
+
+use super::{OPENROUTER, World, body};
+
+fn figures(world: &World) -> tidegate::admit::Figures {
+    match world.host.ask(&Command::Status).result.unwrap() {
+        Outcome::Status(figures) => figures,
+        other => panic!("{other:?}"),
+    }
+}
+
+const ONLY_GROQ: &str = r#""targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]"#;
+
+#[test]
+fn the_cap_refuses_with_its_figures_and_opens_again_at_midnight() {
+    let world = World::new(&format!(r#"{{{ONLY_GROQ},"budget":{{"limitUsd":"0.002"}}}}"#));
+    world.host.answer(|_| completion("ok", 1_000, 3_000));
+    world.ask("a").unwrap();
+    let error = world.refused("b");
+    assert_eq!(error.code, Code::BudgetExceeded);
+    let Detail::Budget { limit, spent, reserved, resets_at } = error.detail else { panic!("{:?}", error.detail) };
+    assert_eq!((limit.as_nano(), spent.as_nano(), reserved.as_nano()), (2_000_000, 975_000, 0));
+    assert_eq!(resets_at, START.after(Duration::from_secs(86_400)));
+    assert!(!error.should_retry());
+    world.host.set_now(resets_at);
+    world.ask("b").unwrap();
+    assert_eq!(figures(&world).spent.as_nano(), 975_000);
+}
+
+#[test]
+fn without_money_for_groq_the_free_target_is_asked() {
+    let world = World::new(r#"{"budget":{"limitUsd":0}}"#);
+    world.host.answer(|_| completion("ok", 1, 1));
+    assert_eq!(world.ask("a").unwrap().meta.target, OPENROUTER);
+    assert_eq!(world.sent_to("groq"), 0);
+}
+
+#[test]
+fn many_at_once_never_pass_the_cap_together() {
+    let world =
+        World::new(&format!(r#"{{{ONLY_GROQ},"budget":{{"limitUsd":"0.01"}},"limits":{{"maxConcurrent":1000}}}}"#));
+    world.host.answer(|_| completion("ok", 30, 4_000));
+    let texts: Vec<String> = (0..50).map(|number| body(&number.to_string())).collect();
+    let ended = world.side_by_side(&texts);
+    let admitted = ended.iter().filter(|result| result.is_ok()).count();
+    let refused = ended.iter().filter(|result| result.as_ref().is_err_and(|error| error.code == Code::BudgetExceeded));
+    assert!((5..=8).contains(&admitted), "each holds about $0.00124: {admitted}");
+    assert_eq!(refused.count() + admitted, 50);
+    let after = figures(&world);
+    assert!(after.spent <= after.limit && after.reserved == NanoUsd::ZERO, "{after:?}");
+}
+
+#[test]
+fn what_may_have_been_billed_is_charged_and_what_was_not_is_released() {
+    let world = World::new(&format!(r#"{{{ONLY_GROQ},"retry":{{"maxRetries":0}}}}"#));
+    for (scripted, charged) in [
+        (status(500, &[], ""), false),
+        (status(429, &[("retry-after", "1")], ""), false),
+        (Scripted::Silence, true),
+        (status(200, &[], "{\"choices\":"), true),
+    ] {
+        let before = figures(&world).spent;
+        let next = scripted.clone();
+        world.host.answer(move |_| next.clone());
+        world.refused("a");
+        let after = figures(&world);
+        assert_eq!(after.spent > before, charged, "{scripted:?}");
+        assert_eq!((after.reserved, after.in_flight), (NanoUsd::ZERO, 0));
+        world.host.advance(Duration::from_secs(120));
+    }
+}
+
+#[test]
+fn an_answer_without_usage_is_charged_its_bound() {
+    let world = World::new(&format!("{{{ONLY_GROQ}}}"));
+    world.host.answer(|_| status(200, &[], r#"{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}"#));
+    let reply = world.ask("a").unwrap();
+    assert_eq!(reply.meta.cost_source, CostSource::Estimated);
+    assert!(reply.meta.cost > NanoUsd::new(1_200_000), "4,096 output tokens: {:?}", reply.meta.cost);
+}
+
+#[test]
+fn the_providers_own_cost_wins() {
+    let world = World::new(
+        r#"{"targets":[{"provider":"openrouter","model":"qwen/qwen3-coder"}],
+            "prices":[{"provider":"openrouter","model":"qwen/qwen3-coder","inputUsd":"0.3","outputUsd":"1"}]}"#,
+    );
+    world.host.answer(|_| {
+        status(200, &[], r#"{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":9,"cost":0.0000421}}"#)
+    });
+    let meta = world.ask("a").unwrap().meta;
+    assert_eq!((meta.cost.as_nano(), meta.cost_source), (42_100, CostSource::Reported));
+}
+
+#[test]
+fn a_vanished_request_is_charged_at_its_bound_and_its_slot_is_free_again() {
+    let world = World::new(&format!(r#"{{{ONLY_GROQ},"limits":{{"maxConcurrent":1}}}}"#));
+    world.host.answer(|_| Scripted::Silence);
+    {
+        // A tab that is killed: its future is polled and then gone.
+        let mut asked = Box::pin(gateway::chat(&world.gate, &world.host, ManualHost::call(&body("a"))));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(asked.as_mut().poll(&mut context).is_pending());
+    }
+    let held = figures(&world);
+    assert_eq!(held.in_flight, 1);
+    assert!(held.reserved > NanoUsd::ZERO && held.spent == NanoUsd::ZERO);
+    assert_eq!(world.refused("b").code, Code::QueueFull);
+    world.host.advance(Duration::from_secs(181));
+    let over = figures(&world);
+    assert_eq!((over.spent, over.reserved, over.in_flight), (held.reserved, NanoUsd::ZERO, 0));
+    world.host.answer(|_| completion("ok", 1, 1));
+    world.ask("b").unwrap();
+}
+
+#[test]
+fn an_unknown_price_is_refused_or_reserved_at_the_worst() {
+    let target = r#""targets":[{"provider":"openrouter","model":"openrouter/auto"}]"#;
+    let world = World::new(&format!("{{{target}}}"));
+    assert_eq!(world.refused("a").code, Code::UnpricedInput);
+    let world = World::new(&format!(r#"{{{target},"unknownPrice":"worst","budget":{{"limitUsd":100}}}}"#));
+    world.host.answer(|_| Scripted::Silence);
+    let mut asked = Box::pin(gateway::chat(&world.gate, &world.host, ManualHost::call(&body("a"))));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(asked.as_mut().poll(&mut context).is_pending());
+    assert!(figures(&world).reserved > NanoUsd::new(100_000_000), "the worst price of the table");
+}
+
+#[test]
+fn thresholds_are_told_once() {
+    let world = World::new(&format!(r#"{{{ONLY_GROQ},"budget":{{"limitUsd":"0.004"}}}}"#));
+    world.host.answer(|_| completion("ok", 1_000, 4_000));
+    for number in 0..6 {
+        let _ = world.ask(&number.to_string());
+    }
+    let percents: Vec<_> = world.host.events().into_iter().filter(|(name, _)| *name == "budget-threshold").collect();
+    assert_eq!(percents.len(), 2, "{percents:?}");
+}

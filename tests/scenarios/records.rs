@@ -1,0 +1,87 @@
+//! Decision records: no content, no keys, and the same decisions again.
+
+use tidegate::error::Code;
+use tidegate::gateway::{self, replay};
+use tidegate::testing::{ManualHost, Scripted, completion, status};
+
+use super::{World, body};
+
+fn last(world: &World) -> String {
+    world.gate.records().last().unwrap().to_string()
+}
+
+fn replays(world: &World, record: &str) -> bool {
+    let replayed = world.host.run(replay(&world.gate, &world.host, record)).unwrap().unwrap();
+    assert_eq!(replayed.same, replayed.record == record);
+    replayed.same
+}
+
+#[test]
+fn a_record_replays_and_holds_nothing_secret() {
+    let world = World::new("{}");
+    world
+        .host
+        .answer(|sent| if sent.provider == "groq" { status(500, &[], "") } else { completion("the answer", 5, 5) });
+    world.ask("the question").unwrap();
+    let record = last(&world);
+    assert!(record.lines().count() > 20, "{record}");
+    for secret in ["question", "answer", "gsk_", "sk-or"] {
+        assert!(!record.contains(secret), "{secret} in {record}");
+    }
+    let before = world.host.sent().len();
+    assert!(replays(&world, &record), "{record}");
+    assert_eq!(world.host.sent().len(), before, "a replay sends nothing");
+    // A hit, a refusal and an abort leave records too.
+    world.host.answer(|_| Scripted::Silence);
+    let call = ManualHost::call(&body("x"));
+    call.abort.trigger();
+    let _ = world.host.run(gateway::chat(&world.gate, &world.host, call));
+    world.refused("y");
+    assert!(replays(&world, &last(&world)));
+}
+
+#[test]
+fn a_changed_record_does_not_replay() {
+    let world = World::new("{}");
+    world.host.answer(|sent| if sent.provider == "groq" { status(500, &[], "") } else { completion("a", 5, 5) });
+    world.ask("q").unwrap();
+    let record = last(&world);
+    let mut noticed = 0;
+    let lines: Vec<&str> = record.lines().collect();
+    for index in 0..lines.len() {
+        let mut fewer = lines.clone();
+        fewer.remove(index);
+        let changed = fewer.join("\n") + "\n";
+        match world.host.run(replay(&world.gate, &world.host, &changed)).unwrap() {
+            Ok(replayed) => assert!(!replayed.same, "line {index} is not needed: {}", lines[index]),
+            Err(error) => assert_eq!(error.code, Code::InvalidRequest),
+        }
+        noticed += 1;
+    }
+    assert!(noticed > 20);
+}
+
+#[test]
+fn a_record_of_another_configuration_is_refused() {
+    let world = World::new("{}");
+    world.host.answer(|_| completion("a", 5, 5));
+    world.ask("q").unwrap();
+    let other = World::new(r#"{"retry":{"maxRetries":1}}"#);
+    let refused = other.host.run(replay(&other.gate, &other.host, &last(&world))).unwrap();
+    assert_eq!(refused.unwrap_err().code, Code::InvalidRequest);
+    for hostile in ["", "tidegate-record\t1", "tidegate-record\t99\t1\n", "\u{0}\n\n\n"] {
+        assert!(world.host.run(replay(&world.gate, &world.host, hostile)).unwrap().is_err());
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn hostile_records_never_panic(tail in "(admit|send|settle|now|wait|draw|end|\t|=|ok|no|[0-9]{1,20}|\n){0,60}") {
+        let world = World::new("{}");
+        world.host.answer(|_| completion("a", 5, 5));
+        world.ask("q").unwrap();
+        let record = last(&world);
+        let head: String = record.lines().take(4).flat_map(|line| [line, "\n"]).collect();
+        let _ = world.host.run(replay(&world.gate, &world.host, &(head + &tail)));
+    }
+}
