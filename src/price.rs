@@ -1,8 +1,8 @@
 //! What requests cost: known prices, token counts before a request, and the bill after it.
 //!
 //! Everything is integer: nano-dollars per million tokens. A price that is not known is `None`, never zero.
-//! Reserving goes `Parts` → [`bound_input`] → [`reserve`]; settling goes [`Usage`](crate::chat::Usage) → [`cost`], unless the provider
-//! reports a cost itself.
+//! Reserving goes `Parts` → [`bound_input`] → [`reserve`]; settling goes [`Usage`](crate::chat::Usage) → [`cost`],
+//! unless the provider reports a cost itself.
 
 mod bill;
 mod estimate;

@@ -12,14 +12,9 @@ pub fn reserve(price: &Price, input_bound: u64, max_output: u64, choices: u32) -
     let output = max_output.saturating_mul(u64::from(choices));
     let input = rates.worst_input().cost(input_bound);
     // Each of a bill's four kinds of input is rounded up for itself: three nano-dollars more than here at most.
-    input.saturating_add(rates.output.cost(output)).saturating_add(if input_bound == 0 {
-        NanoUsd::ZERO
-    } else {
-        NanoUsd::new(ROUNDING)
-    })
+    let rounding = if input == NanoUsd::ZERO { NanoUsd::ZERO } else { NanoUsd::new(3) };
+    input.saturating_add(rounding).saturating_add(rates.output.cost(output))
 }
-
-const ROUNDING: u64 = 3;
 
 /// What the usage costs. Parts that exceed their whole count as the whole: nothing is billed twice.
 #[must_use]
@@ -65,6 +60,11 @@ mod tests {
         assert_eq!(cost(&gpt_oss(), &usage), NanoUsd::new(225_000), "reasoning is part of the output");
         assert_eq!(reserve(&gpt_oss(), 1_000, 500, 1), NanoUsd::new(225_003));
         assert_eq!(reserve(&gpt_oss(), 1_000, 500, 3), NanoUsd::new(525_003));
+    }
+
+    #[test]
+    fn a_free_model_needs_no_room_in_the_budget() {
+        assert_eq!(reserve(&Price::default(), u64::MAX, u64::MAX, 9), NanoUsd::ZERO);
     }
 
     #[test]
