@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Builds the crate twice into pkg/wasm: `tidegate` (the gateway) and `kdf` (Argon2 alone, loaded to unlock).
+# Does nothing when no source has changed since the last build.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+OUT=pkg/wasm
+STAGE=target/wasm-stage
+STAMP=target/wasm.stamp
+
+built() {
+  local name
+  for name in tidegate kdf; do
+    if [ ! -s "$OUT/$name.js" ] || [ ! -s "$OUT/${name}_bg.wasm" ]; then return 1; fi
+  done
+  [ "$(cat "$STAMP" 2>/dev/null)" = "$SOURCES" ]
+}
+
+# --no-pack and --no-gitignore: with wasm-pack's own package.json and .gitignore, npm would leave the Wasm out.
+variant() { # variant NAME CARGO-OPTION…
+  local name="$1" started="$SECONDS"
+  shift
+  say "building $name.wasm (1 min the first time)"
+  wasm-pack --log-level error build --mode no-install --target web --release --no-pack --no-gitignore \
+    --out-dir "$STAGE" --out-name "$name" . -- "$@"
+  node --input-type=module - "$name" "$STAGE/${name}_bg.wasm" "$((SECONDS - started))" <<'SIZES'
+    import { readFileSync } from 'node:fs';
+    import { brotliCompressSync, gzipSync } from 'node:zlib';
+    const [name, path, seconds] = process.argv.slice(2);
+    const wasm = readFileSync(path);
+    if (!WebAssembly.validate(wasm)) throw new Error(`${path} is not a valid module`);
+    const bytes = `${wasm.length} bytes, ${gzipSync(wasm).length} gzip, ${brotliCompressSync(wasm).length} brotli`;
+    console.log(`tidegate: built ${name}.wasm in ${seconds} s: ${bytes}`);
+SIZES
+}
+
+SOURCES="$(hash_of Cargo.toml Cargo.lock .cargo/config.toml scripts/build-wasm.sh src)"
+if built; then
+  say "the Wasm is up to date"
+  exit 0
+fi
+
+# Without a wasm-opt wasm-pack goes on, with an older one the module may load nowhere.
+[ -x node_modules/.bin/wasm-opt ] || die "no wasm-opt in node_modules: run scripts/setup.sh wasm"
+rm -rf "$STAGE"
+mkdir -p target
+variant tidegate
+variant kdf --no-default-features --features kdf
+# Only now replace what was there: a failed build leaves the last good one.
+rm -rf "$OUT"
+mv "$STAGE" "$OUT"
+printf '%s\n' "$SOURCES" >"$STAMP"

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# Installs what the other scripts need, once: scripts/setup.sh [wasm] [components] [browsers]
+#   wasm        the Wasm target, wasm-bindgen, wasm-pack, the npm packages (with Node 24 and wasm-opt)
+#   components  rustfmt and clippy
+#   browsers    Chromium, Firefox and their drivers
+# Rust (rustup) and Node 20+ are given. A second run finds everything in place and takes a second.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+
+need_rust_and_node() {
+  command -v cargo >/dev/null || die "cargo is missing: install Rust with rustup (https://rustup.rs)"
+  [ -n "$SYSTEM_NODE" ] || die "node is missing: install Node 20 or newer (https://nodejs.org)"
+  local major
+  major="$("$SYSTEM_NODE" -p 'process.versions.node.split(".")[0]')"
+  [ "$major" -ge 20 ] || die "Node $major is too old: install Node 20 or newer (https://nodejs.org)"
+}
+
+# rustup is called by name, because machines may forbid it to install by itself (RUSTUP_AUTO_INSTALL=0).
+need_rustup() {
+  command -v rustup >/dev/null || die "rustup is missing: install $1 with what installed Rust here"
+}
+
+wasm_target() {
+  if [ -d "$(rustc --print target-libdir --target wasm32-unknown-unknown)" ]; then return; fi
+  need_rustup "the wasm32-unknown-unknown standard library"
+  say "adding the wasm32-unknown-unknown target (5 s)"
+  rustup target add wasm32-unknown-unknown
+}
+
+component() { # component NAME COMMAND…
+  local name="$1"
+  shift
+  if "$@" >/dev/null 2>&1; then return; fi
+  need_rustup "$name"
+  say "adding $name (5 s)"
+  rustup component add "$name"
+}
+
+# Unoptimised, because each tool runs for seconds and compiles for minutes; and without --locked, because
+# a published lock file may name a version that a registry mirror does not have yet.
+COMPILED=no
+cargo_tool() { # cargo_tool CRATE VERSION FOLDER TIME
+  COMPILED=yes
+  say "compiling $1 $2 into $TOOLS/$3 ($4 on 2 cores, once)"
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+    CARGO_PROFILE_RELEASE_STRIP=symbols \
+    cargo install "$1" --version "$2" --root "$TOOLS/$3" --target-dir "$TOOLS/build" --force --quiet
+}
+
+# One after the other with one build folder: what they share compiles once, and each fills the cores alone.
+rust_tools() {
+  if [ "$(wasm-bindgen --version 2>/dev/null)" != "wasm-bindgen $WASM_BINDGEN_VERSION" ] ||
+    ! command -v wasm-bindgen-test-runner >/dev/null; then
+    cargo_tool wasm-bindgen-cli "$WASM_BINDGEN_VERSION" "wasm-bindgen-$WASM_BINDGEN_VERSION" "1 to 3 min"
+  fi
+  if [ "$(wasm-pack --version 2>/dev/null)" != "wasm-pack $WASM_PACK_VERSION" ]; then
+    cargo_tool wasm-pack "$WASM_PACK_VERSION" "wasm-pack-$WASM_PACK_VERSION" "1 to 3 min"
+  fi
+}
+
+npm_packages() {
+  local stamp=node_modules/.tidegate-lock now
+  now="$(hash_of package-lock.json package.json pkg/package.json worker/package.json www/package.json)"
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$now" ]; then return; fi
+  say "installing the npm packages with npm ci (1 min)"
+  # The machine's own Node runs npm: the one in node_modules is about to be replaced.
+  PATH="$(dirname "$SYSTEM_NODE"):$PATH" npm ci --no-audit --no-fund
+  node --version | grep -q '^v24\.' || die "npm ci did not bring Node 24: are install scripts switched off?"
+  printf '%s\n' "$now" >"$stamp"
+}
+
+debian_packages() { # debian_packages PACKAGE…
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then return; fi
+  # Elsewhere (Ubuntu) the package of this name only leads to a snap, which drivers cannot start.
+  grep -qs '^ID=debian' /etc/os-release || return 0
+  say "installing $* with apt-get (30 s)"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get -qq update >/dev/null || true
+  apt-get -qq install -y --no-install-recommends "$@" >/dev/null
+}
+
+browsers() {
+  local packages=()
+  [ -n "$CHROME" ] || packages+=(chromium)
+  [ -n "$CHROMEDRIVER" ] || packages+=(chromium-driver)
+  [ -n "$FIREFOX" ] || packages+=(firefox-esr)
+  if [ "${#packages[@]}" -gt 0 ]; then debian_packages "${packages[@]}"; fi
+  if [ -z "$GECKODRIVER" ]; then
+    cargo_tool geckodriver "$GECKODRIVER_VERSION" "geckodriver-$GECKODRIVER_VERSION" "2 min"
+  fi
+  . "$ROOT/scripts/env.sh" # looks for them again
+  [ -n "$CHROME" ] || die "no Chrome found: install Chrome or Chromium, or set CHROME to its path"
+  [ -n "$CHROMEDRIVER" ] || die "no chromedriver found: install the one of your Chrome, or set CHROMEDRIVER to its path"
+  [ -n "$FIREFOX" ] || die "no Firefox found: install Firefox, or set FIREFOX to its path"
+}
+
+main() {
+  need_rust_and_node
+  local level
+  for level in "${@:-wasm}"; do
+    # Lines of their own, not joined by &&: that would switch `set -e` off inside the functions.
+    case "$level" in
+      wasm)
+        wasm_target
+        rust_tools
+        npm_packages
+        ;;
+      components)
+        component rustfmt cargo fmt --version
+        component clippy cargo clippy --version
+        ;;
+      browsers) browsers ;;
+      *) die "unknown level '$level': wasm, components or browsers" ;;
+    esac
+  done
+  if [ "$COMPILED" = yes ]; then rm -rf "$TOOLS/build"; fi
+}
+
+main "$@"
