@@ -21,5 +21,5 @@ pub use entry::{Answer, Hit};
 pub use exact::{ExactCache, MAX_BODY_BYTES, MAX_BYTES};
 pub use fingerprint::{Fingerprint, Scope, fingerprint};
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;

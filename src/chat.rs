@@ -241,7 +241,7 @@ pub struct Usage {
     pub reasoning: u64,
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
     use crate::error::{Code, Detail};

@@ -142,9 +142,9 @@ async fn answer<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: &Call, p
             let served = run::lead(context(gate, host, call, &prepared, abort), &prepared, call.controls.clone()).await;
             return served.map(|served| own(&prepared.request_id, served, state)).map_err(unshare);
         }
-        let (flight, leads) = board(gate, host, call, &prepared);
-        let waited = flight.clone().wait(&call.abort).await;
-        leave(gate, &fingerprint, &flight);
+        let (boarded, leads) = board(gate, host, call, &prepared);
+        let waited = boarded.flight.clone().wait(&call.abort).await;
+        drop(boarded);
         match waited {
             Waited::Left => return Err(Code::Aborted.into()),
             Waited::Landed(Ok(served)) if leads => return Ok(own(&prepared.request_id, served, state)),
@@ -160,10 +160,15 @@ async fn answer<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: &Call, p
 }
 
 /// Gets on the flight of this question, or begins one.
-fn board<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: &Call, prepared: &Prepared) -> (Rc<Flight>, bool) {
+fn board<'a, H: Host + 'static>(
+    gate: &'a Rc<Gate>,
+    host: &Rc<H>,
+    call: &Call,
+    prepared: &Prepared,
+) -> (Boarded<'a>, bool) {
     let known = gate.state.borrow().flights.iter().find(|(own, _)| *own == prepared.fingerprint).cloned();
     if let Some((_, flight)) = known {
-        return (flight, false);
+        return (Boarded { gate, flight }, false);
     }
     // The flight has a flag of its own: one caller's abort is not the others'.
     let abort = Abort::new();
@@ -179,14 +184,20 @@ fn board<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: &Call, prepared
     let fingerprint = prepared.fingerprint;
     let flight = Flight::new(abort, async move { run::lead(context, &prepared, controls).await });
     gate.state.borrow_mut().flights.push((fingerprint, flight.clone()));
-    (flight, true)
+    (Boarded { gate, flight }, true)
 }
 
-/// A flight that landed, or that nobody waits on, takes nobody on board any more.
-fn leave(gate: &Gate, fingerprint: &Fingerprint, flight: &Rc<Flight>) {
-    if flight.is_over() {
-        let mut state = gate.state.borrow_mut();
-        state.flights.retain(|(own, other)| own != fingerprint || !Rc::ptr_eq(other, flight));
+/// A place on a flight. A flight that landed, or that nobody waits on, takes nobody on board any more.
+struct Boarded<'a> {
+    gate: &'a Gate,
+    flight: Rc<Flight>,
+}
+
+impl Drop for Boarded<'_> {
+    fn drop(&mut self) {
+        if self.flight.is_over() {
+            self.gate.state.borrow_mut().flights.retain(|(_, other)| !Rc::ptr_eq(other, &self.flight));
+        }
     }
 }
 

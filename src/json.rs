@@ -175,7 +175,7 @@ impl<'de> Visitor<'de> for ListVisitor {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
 

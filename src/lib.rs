@@ -39,3 +39,5 @@ pub mod time;
 #[cfg(feature = "gateway")]
 pub mod value;
 pub mod vault;
+#[cfg(target_arch = "wasm32")]
+pub mod wasm;

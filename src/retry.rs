@@ -24,5 +24,5 @@ pub use classify::{Verdict, classify};
 pub use decide::{Failure, Position, Step, WaitReason, next_step};
 pub use wait::Headers;
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;

@@ -2,8 +2,7 @@
 //! takes microseconds here, and goes the same way every time.
 //!
 //! ```
-//! # use std::rc::Rc;
-//! # use tidegate::testing::{ManualHost, completion};
+//! # //! # use tidegate::testing::{ManualHost, completion};
 //! # use tidegate::{gateway, config::GatewayConfig, secret::Secret};
 //! let config = GatewayConfig::default();
 //! let host = Rc::new(ManualHost::new(1, &config));
@@ -17,7 +16,6 @@
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, poll_fn};
 use std::pin::{Pin, pin};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -149,11 +147,7 @@ impl ManualHost {
 
     /// The ledger's answer, at the present time.
     pub fn ask(&self, command: &Command) -> Reply {
-        let policy = LedgerPolicy {
-            budget: &self.config.budget,
-            breaker: &self.config.breaker,
-            max_concurrent: self.config.limits.max_concurrent,
-        };
+        let policy = LedgerPolicy::of(&self.config);
         self.ledger.borrow_mut().apply(command, &policy, &*self.zones, self.now())
     }
 
@@ -211,9 +205,11 @@ impl ManualHost {
             if flag.0.swap(false, Ordering::Relaxed) {
                 continue;
             }
-            let next = self.timers.borrow().iter().map(|(_, due)| *due).min();
+            // A timer that is due and still there belongs to a future that nobody polls any more.
+            let now = self.now.get();
+            let next = self.timers.borrow().iter().map(|(_, due)| *due).filter(|due| *due > now).min();
             let Some(due) = next else { return };
-            self.now.set(self.now.get().max(due));
+            self.now.set(due);
         }
     }
 }
@@ -316,7 +312,3 @@ impl Observer for ManualHost {
         self.events.borrow_mut().push((name, event));
     }
 }
-
-/// Several hosts that share one ledger and one clock would be several tabs; several gates on one host are
-/// just that.
-pub type SharedHost = Rc<ManualHost>;

@@ -52,7 +52,7 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
 

@@ -1,11 +1,13 @@
 //! Reading a secret is loud: every `.expose()` in `src/` says why it is safe.
 
+#![cfg(not(target_arch = "wasm32"))]
+
 use std::path::{Path, PathBuf};
 
 /// Lines, from 1, that read a secret without an `// EXPOSE:` comment on the same line or one of the
 /// three before it. The tests at the end of a file are not looked at: their secrets are made up.
 fn silent(source: &str) -> Vec<usize> {
-    let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or(source);
+    let code = source.split("\nmod tests {").next().unwrap_or(source);
     let reads = |line: &str| {
         let comment = line.trim_start().starts_with("//");
         !comment && (line.contains(".expose()") || line.contains(".expose_mut()") || line.contains("::expose"))

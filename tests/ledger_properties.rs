@@ -1,6 +1,9 @@
 //! The ledger under arbitrary interleavings of admissions, settlements, crashes and clock jumps, in
 //! memory and through bytes at once, against a model that only reads the replies.
 
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects, clippy::panic, reason = "tests")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -1,13 +1,6 @@
 //! The main job on a simulated host: what takes minutes for people takes microseconds here.
 #![cfg(all(feature = "testing", not(target_arch = "wasm32")))]
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::arithmetic_side_effects,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 #[path = "scenarios/cache.rs"]
 mod cache;

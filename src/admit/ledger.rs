@@ -8,7 +8,7 @@ use super::lease::Hold;
 use super::period::{Calendar, Place};
 use super::reservation::{Late, MOST_LIVE, Reservation, Reservations};
 use super::target::{LONGEST_NAME, Targets};
-use crate::config::{BreakerConfig, BudgetConfig};
+use crate::config::{BreakerConfig, BudgetConfig, GatewayConfig};
 use crate::error::{BreakerOutcome, Code, Detail, Error, FieldError, Result};
 use crate::host::ZoneRules;
 use crate::money::NanoUsd;
@@ -23,6 +23,14 @@ pub struct LedgerPolicy<'a> {
     pub breaker: &'a BreakerConfig,
     /// Requests in flight at once.
     pub max_concurrent: u32,
+}
+
+impl<'a> LedgerPolicy<'a> {
+    /// The rules of a configuration.
+    #[must_use]
+    pub const fn of(config: &'a GatewayConfig) -> Self {
+        Self { budget: &config.budget, breaker: &config.breaker, max_concurrent: config.limits.max_concurrent }
+    }
 }
 
 /// All that the ledger knows.
@@ -310,5 +318,5 @@ pub(super) fn unknown_zone() -> Box<Error> {
     Error::new(Code::ConfigInvalid).with(Detail::Fields([field].into())).into()
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;

@@ -83,5 +83,5 @@ fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
     sum.to_le_bytes()
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;

@@ -333,5 +333,5 @@ fn time(reader: &mut Reader<'_>) -> Result<Timestamp> {
     reader.int().map(Timestamp::from_millis)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;

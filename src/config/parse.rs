@@ -69,6 +69,15 @@ impl GatewayConfig {
         let own = self.providers.iter().find(|known| known.id == provider).map(|known| known.base_url.as_str());
         own.or_else(|| PROVIDERS.iter().find(|(id, _)| *id == provider).map(|(_, url)| *url))
     }
+
+    /// Scheme, host and port of a provider's API: what its key is bound to.
+    #[must_use]
+    pub fn origin(&self, provider: &str) -> Option<&str> {
+        let url = self.base_url(provider)?;
+        let (scheme, rest) = url.split_once("://")?;
+        let host = rest.split('/').next()?;
+        url.get(..scheme.len().checked_add(3)?.checked_add(host.len())?)
+    }
 }
 
 /// FNV-1a, enough to tell configurations apart; it guards nothing.
@@ -428,5 +437,5 @@ fn is_base_url(url: &str) -> bool {
     !host.is_empty() && rest.bytes().all(plain) && (secure || local)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;

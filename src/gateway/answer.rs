@@ -196,7 +196,7 @@ pub(super) fn degraded(id: &str, text: &str, created_s: u64) -> String {
     out
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
 

@@ -23,7 +23,9 @@ pub(super) struct Offer {
 pub(super) fn offers(gate: &Gate, facts: &Facts, keyed: &[bool], now: Timestamp) -> (Vec<Offer>, Vec<Candidate>) {
     let config = &gate.config;
     let each = config.targets.iter().zip(keyed).map(|(target, keyed)| {
-        let known = gate.prices.lookup(&target.provider, &target.model, now, &config.prices);
+        // A price may rise while an attempt runs: the dearer one counts.
+        let until = now.after(config.timeouts.total);
+        let known = gate.prices.lookup_until(&target.provider, &target.model, now, until, &config.prices);
         let worst = || (config.unknown_price == UnknownPrice::Worst).then(|| gate.prices.worst(now));
         let price = known.or_else(worst);
         let input = bound_input(&facts.parts, &target.provider, &target.model);

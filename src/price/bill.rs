@@ -35,7 +35,7 @@ pub fn cost(price: &Price, usage: &Usage) -> NanoUsd {
     .fold(NanoUsd::ZERO, NanoUsd::saturating_add)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 #[expect(clippy::arithmetic_side_effects, reason = "small numbers of tests")]
 mod tests {
     use proptest::prelude::*;

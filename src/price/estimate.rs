@@ -67,7 +67,7 @@ fn product(count: u32, each: u32) -> u64 {
     u64::from(count).saturating_mul(u64::from(each))
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use proptest::prelude::*;
     use serde_json::Value;

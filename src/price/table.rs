@@ -133,6 +133,6 @@ fn without_date(model: &str) -> Option<&str> {
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 #[expect(clippy::arithmetic_side_effects, reason = "small numbers of tests")]
 mod tests;

@@ -118,7 +118,7 @@ fn at(year: u64, month: u64, day: u64, second: u64) -> Option<Timestamp> {
     i64::try_from(seconds.saturating_mul(1_000)).ok().map(Timestamp::from_millis)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use proptest::prelude::*;
 

@@ -101,7 +101,7 @@ fn digit(byte: u8) -> Option<u64> {
     char::from(byte).to_digit(10).map(u64::from)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use proptest::prelude::*;
 

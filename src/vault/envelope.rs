@@ -111,7 +111,7 @@ pub fn unseal(key: &Secret<[u8; 32]>, expected: &Header<'_>, bytes: &[u8]) -> Re
     Ok(Secret::new(content.raw(length)?.to_vec()))
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use proptest::prelude::*;
 

@@ -171,5 +171,5 @@ fn placeholder(key: &str, known: bool) -> Option<&'static str> {
     (uniform || (!known && (run_of_x || bracketed || worded))).then_some(PLACEHOLDER)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;

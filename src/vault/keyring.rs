@@ -186,5 +186,5 @@ impl<'a> PassphraseSlot<'a> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;

@@ -168,5 +168,5 @@ impl<'a> Stored<'a> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;

@@ -100,7 +100,7 @@ fn one_waiter_who_leaves_does_not_take_the_others_with_it() {
         abort.trigger();
         None::<tidegate::error::Result<gateway::Reply>>
     };
-    let ended = world.host.run_all::<Option<_>>(vec![
+    let ended = world.host.run_all::<Option<tidegate::error::Result<gateway::Reply>>>(vec![
         Box::pin(async { Some(gateway::chat(&world.gate, &world.host, leader).await) }) as _,
         Box::pin(async { Some(gateway::chat(&world.gate, &world.host, ManualHost::call(&text)).await) }) as _,
         Box::pin(leaver) as _,

@@ -45,6 +45,10 @@ fn every_field_is_read() {
     assert_eq!(config.budget.limit, NanoUsd::new(250_000_000));
     assert_eq!((config.budget.reset_hour, config.budget.thresholds.as_slice()), (4, &[50, 90][..]));
     assert_eq!(config.base_url("mine"), Some("http://localhost:4000/v1"));
+    assert_eq!(
+        (config.origin("mine"), config.origin("groq")),
+        (Some("http://localhost:4000"), Some("https://api.groq.com"))
+    );
     assert_eq!(config.base_url("groq"), Some("https://api.groq.com/openai/v1"));
     assert_eq!(config.targets, [TargetConfig::new("mine", "m")]);
     assert_eq!(config.prices.first().map(|price| price.input), Some(Rate::per_million(500_000_000)));

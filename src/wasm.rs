@@ -1,0 +1,24 @@
+//! The boundary: converts and forwards. The only place that names JavaScript; no rule of the domain is
+//! decided here.
+
+#[cfg(feature = "gateway")]
+mod convert;
+#[cfg(feature = "gateway")]
+mod core;
+#[cfg(feature = "gateway")]
+mod decider;
+#[cfg(feature = "gateway")]
+mod fetch;
+#[cfg(feature = "gateway")]
+mod host;
+#[cfg(feature = "kdf")]
+mod kdf;
+#[cfg(feature = "gateway")]
+mod keys;
+#[cfg(feature = "gateway")]
+mod zone;
+
+#[cfg(feature = "gateway")]
+pub use self::core::Core;
+#[cfg(feature = "gateway")]
+pub use decider::LedgerDecider;

@@ -1,0 +1,185 @@
+//! One gate, as JavaScript holds it. Every method takes `&self`: calls overlap.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use js_sys::Array;
+use wasm_bindgen::prelude::*;
+use web_sys::AbortSignal;
+
+use super::convert::{error, from_js, to_js};
+use super::host::JsHost;
+use super::keys::Keys;
+use super::zone::Intl;
+use crate::abort::Abort;
+use crate::admit::{Command, Outcome, TargetFigures};
+use crate::cache::Controls;
+use crate::config::GatewayConfig;
+use crate::error::Code;
+use crate::gateway::{self, Call, Gate};
+use crate::host::{Clock, Entropy, Ledger};
+use crate::time::Timestamp;
+use crate::value::Value;
+
+/// One gate.
+#[wasm_bindgen]
+pub struct Core {
+    pub(super) gate: Rc<Gate>,
+    pub(super) host: Rc<JsHost>,
+    pub(super) keys: RefCell<Keys>,
+}
+
+/// Reads a configuration.
+pub(super) fn configuration(raw: JsValue) -> Result<GatewayConfig, JsValue> {
+    GatewayConfig::parse(&from_js(raw)?, &Intl).map_err(|bad| error(&bad))
+}
+
+#[wasm_bindgen]
+impl Core {
+    /// Opens a gate. `hooks`: `runtime`, and optionally `fetch`, `ledger`, `emit`, `join`, `debug`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: JsValue, hooks: JsValue) -> Result<Self, JsValue> {
+        let flag = |name: &str| js_sys::Reflect::get(&hooks, &name.into()).ok().and_then(|value| value.as_bool());
+        if cfg!(debug_assertions) || flag("debug") == Some(true) {
+            console_error_panic_hook::set_once();
+        }
+        let config = configuration(config)?;
+        let host = JsHost::new(config.clone(), &hooks);
+        let mut seed = [0; 32];
+        host.fill(&mut seed);
+        let gate = Gate::new(config, flag("join") != Some(false), seed);
+        Ok(Self { gate: Rc::new(gate), host: Rc::new(host), keys: RefCell::default() })
+    }
+
+    /// Takes one chat request through the gateway. Resolves to the answer's JSON and the gateway's account
+    /// of it; rejects with an error object.
+    pub async fn chat(
+        &self,
+        body: String,
+        tenant: Option<String>,
+        cache_flags: u32,
+        ttl_ms: Option<f64>,
+        namespace: Option<String>,
+        signal: Option<AbortSignal>,
+    ) -> Result<Array, JsValue> {
+        let (gate, host) = (self.gate.clone(), self.host.clone());
+        let abort = Abort::new();
+        let _listening = signal.map(|signal| Listening::to(signal, abort.clone()));
+        let controls = Controls {
+            skip_read: cache_flags & 1 != 0,
+            skip_write: cache_flags & 2 != 0,
+            refresh: cache_flags & 4 != 0,
+            ttl: ttl_ms.map(span),
+            namespace,
+        };
+        let tenant = tenant.as_deref().unwrap_or("default").into();
+        let call = Call { body: body.into(), tenant, controls, abort };
+        match gateway::chat(&gate, &host, call).await {
+            Ok(reply) => Ok(Array::of2(&(&*reply.body).into(), &reply.meta.to_json().into())),
+            Err(failed) => Err(error(&failed)),
+        }
+    }
+
+    /// Targets, budget and cache as the public API shows them.
+    pub async fn status(&self) -> Result<JsValue, JsValue> {
+        let (gate, host) = (self.gate.clone(), self.host.clone());
+        let reply = host.decide(Command::Status).await.map_err(|failed| error(&failed))?;
+        let figures = match reply.result {
+            Ok(Outcome::Status(figures)) => figures,
+            Ok(_) => return Err(error(&Code::Internal.into())),
+            Err(failed) => return Err(error(&failed)),
+        };
+        let now = host.now();
+        let targets = gate.config.targets.iter().map(|target| {
+            let own = figures.targets.iter().find(|one| one.target == target.name);
+            let until = |pick: fn(&TargetFigures) -> Option<Timestamp>| own.and_then(pick).filter(|until| *until > now);
+            Value::map([
+                ("target", target.name.as_str().into()),
+                ("provider", target.provider.as_str().into()),
+                ("model", target.model.as_str().into()),
+                ("keyed", gate.has_key(&target.provider).into()),
+                ("breaker", own.map_or("closed", |one| one.state.as_str()).into()),
+                ("failures", own.map_or(0, |one| one.failures).into()),
+                ("openUntil", until(|one| one.open_until).into()),
+                ("coolingUntil", until(|one| one.cooling_until).into()),
+            ])
+        });
+        let cache = &gate.config.cache;
+        let cached = Value::map([
+            ("entries", self.cached().into()),
+            ("maxEntries", cache.max_entries.into()),
+            ("ttlMs", cache.ttl.into()),
+        ]);
+        let budget = Value::map([
+            ("limitNanoUsd", figures.limit.into()),
+            ("spentNanoUsd", figures.spent.into()),
+            ("reservedNanoUsd", figures.reserved.into()),
+            ("overshootNanoUsd", figures.overshoot.into()),
+            ("resetsAt", figures.resets_at.into()),
+        ]);
+        Ok(to_js(&Value::map([
+            ("targets", targets.collect()),
+            ("budget", budget),
+            ("cache", cached),
+            ("inFlight", gate.in_flight().into()),
+        ])))
+    }
+
+    /// Whether anybody listens to events; if not, none is built.
+    pub fn listen(&self, on: bool) {
+        self.host.listening.set(on);
+    }
+
+    /// The last decision records, oldest first.
+    pub fn records(&self) -> Array {
+        self.gate.records().iter().map(|record| JsValue::from_str(record)).collect()
+    }
+
+    /// Takes the decisions of a record again.
+    pub async fn replay(&self, record: String) -> Result<JsValue, JsValue> {
+        let (gate, host) = (self.gate.clone(), self.host.clone());
+        let replayed = gateway::replay(&gate, &host, &record).await.map_err(|failed| error(&failed))?;
+        Ok(to_js(&Value::map([("same", replayed.same.into()), ("record", replayed.record.into())])))
+    }
+
+    /// Forgets every cached answer.
+    #[wasm_bindgen(js_name = clearCache)]
+    pub fn clear_cache(&self) {
+        self.gate.clear_cache();
+    }
+
+    /// How many answers are cached.
+    pub fn cached(&self) -> u32 {
+        u32::try_from(self.gate.cached()).unwrap_or(u32::MAX)
+    }
+}
+
+/// Whole milliseconds of a JavaScript number, at most a day.
+fn span(millis: f64) -> Duration {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped; NaN becomes zero")]
+    Duration::from_millis(millis.clamp(0.0, 86_400_000.0) as u64)
+}
+
+/// Listens to a signal as long as it lives.
+struct Listening {
+    signal: AbortSignal,
+    closure: Closure<dyn FnMut()>,
+}
+
+impl Listening {
+    fn to(signal: AbortSignal, abort: Abort) -> Self {
+        if signal.aborted() {
+            abort.trigger();
+        }
+        let closure = Closure::<dyn FnMut()>::new(move || abort.trigger());
+        let _ = signal.add_event_listener_with_callback("abort", closure.as_ref().unchecked_ref());
+        Self { signal, closure }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let _ = self.signal.remove_event_listener_with_callback("abort", self.closure.as_ref().unchecked_ref());
+    }
+}

@@ -1,0 +1,124 @@
+//! The host: `fetch`, timers, `Intl`, `crypto`, and a ledger that is either in memory or asked by bytes.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use js_sys::{Function, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use super::convert;
+use super::fetch::Fetcher;
+use super::zone::Intl;
+use crate::admit::{Command, LedgerPolicy, LedgerState, Reply};
+use crate::config::GatewayConfig;
+use crate::error::{Code, NetworkKind, Result};
+use crate::host::{Clock, Entropy, Ledger, Observer, Timer, Transport, UpstreamRequest, UpstreamResponse, ZoneRules};
+use crate::time::Timestamp;
+use crate::value::Value;
+
+/// Timers of JavaScript count in 32 bits; gloo-timers would wrap above. The one place where sleeps are
+/// clamped: 24 days are longer than any configured wait.
+const MAX_TIMER_MS: u32 = i32::MAX as u32;
+
+/// Where the gateway's decisions about money are taken.
+enum Books {
+    Memory(RefCell<LedgerState>),
+    Asked(Function),
+}
+
+/// The JavaScript host of one gate.
+pub(super) struct JsHost {
+    config: GatewayConfig,
+    books: Books,
+    fetcher: Fetcher,
+    emit: Option<Function>,
+    pub(super) listening: Cell<bool>,
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = Date, js_name = now)]
+    fn date_now() -> f64;
+}
+
+impl JsHost {
+    pub(super) fn new(config: GatewayConfig, hooks: &JsValue) -> Self {
+        let hook = |name: &str| Reflect::get(hooks, &name.into()).ok();
+        let function = |name: &str| hook(name).and_then(|value| value.dyn_into::<Function>().ok());
+        let books = function("ledger").map_or_else(|| Books::Memory(LedgerState::new().into()), Books::Asked);
+        let browser = hook("runtime").and_then(|runtime| runtime.as_string()).as_deref() == Some("web");
+        let fetcher = Fetcher::new(function("fetch"), browser);
+        Self { config, books, fetcher, emit: function("emit"), listening: Cell::new(false) }
+    }
+}
+
+impl Clock for JsHost {
+    fn now(&self) -> Timestamp {
+        #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
+        Timestamp::from_millis(date_now() as i64)
+    }
+}
+
+impl Entropy for JsHost {
+    fn fill(&self, bytes: &mut [u8]) {
+        // Web Crypto is there wherever this runs; without it nothing of ours may go on.
+        if getrandom::fill(bytes).is_err() {
+            wasm_bindgen::throw_str("no source of randomness");
+        }
+    }
+}
+
+impl Timer for JsHost {
+    async fn sleep(&self, span: Duration) {
+        let millis = u32::try_from(span.as_millis()).unwrap_or(MAX_TIMER_MS).min(MAX_TIMER_MS);
+        gloo_timers::future::TimeoutFuture::new(millis).await;
+    }
+}
+
+impl ZoneRules for JsHost {
+    fn offset_at(&self, zone: &str, at: Timestamp) -> Option<i32> {
+        Intl.offset_at(zone, at)
+    }
+}
+
+impl Transport for JsHost {
+    async fn send(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse, NetworkKind> {
+        self.fetcher.send(request).await
+    }
+}
+
+impl Ledger for JsHost {
+    type Command = Command;
+    type Reply = Reply;
+
+    async fn decide(&self, command: Command) -> Result<Reply> {
+        match &self.books {
+            Books::Memory(state) => {
+                let now = self.now();
+                let policy = LedgerPolicy::of(&self.config);
+                Ok(state.borrow_mut().apply(&command, &policy, &Intl, now))
+            }
+            Books::Asked(ask) => {
+                let bytes = Uint8Array::from(command.encode().as_slice());
+                let promise = ask.call1(&JsValue::UNDEFINED, &bytes).map_err(|_| Code::Internal)?;
+                // Whatever went wrong, nothing was admitted that we know of: fail closed.
+                let reply = JsFuture::from(Promise::resolve(&promise)).await.map_err(|_| Code::Internal)?;
+                Reply::decode(&Uint8Array::new(&reply).to_vec())
+            }
+        }
+    }
+}
+
+impl Observer for JsHost {
+    fn listens(&self) -> bool {
+        self.listening.get()
+    }
+
+    fn notice(&self, name: &'static str, event: Value) {
+        if let Some(emit) = &self.emit {
+            // A listener that throws must not stop the request; the adapter reports it.
+            let _ = emit.call2(&JsValue::UNDEFINED, &name.into(), &convert::to_js(&event));
+        }
+    }
+}
