@@ -1,6 +1,9 @@
 //! The ledger under arbitrary interleavings of admissions, settlements, crashes and clock jumps, in
 //! memory and through bytes at once, against a model that only reads the replies.
 
+#![cfg(test)]
+#![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -306,10 +309,9 @@ impl World {
     }
 
     fn status(&mut self) -> Figures {
-        match self.apply(&Command::Status).result.unwrap() {
-            Outcome::Status(figures) => figures,
-            other => panic!("{other:?}"),
-        }
+        let outcome = self.apply(&Command::Status).result.unwrap();
+        let Outcome::Status(figures) = outcome else { panic!("{outcome:?}") };
+        figures
     }
 
     /// What holds after every step.

@@ -1,3 +1,5 @@
+#![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
+
 use BreakerOutcome::{Failure, Ignored, Success};
 
 use super::*;

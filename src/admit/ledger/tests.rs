@@ -1,3 +1,5 @@
+#![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
+
 use std::time::Duration;
 
 use super::*;
@@ -48,10 +50,10 @@ impl Bench {
     fn admit_with(&mut self, target: &str, bound: u64, slot: Option<u64>) -> Result<(u64, u64, bool)> {
         let lease_until = at(self.now + LEASE);
         let (tenant, target) = ("me".into(), target.into());
-        match self.apply(&Command::Admit { tenant, target, bound: cents(bound), lease_until, slot })? {
-            Outcome::Admitted { reservation, slot, probe, .. } => Ok((reservation, slot, probe)),
-            other => panic!("{other:?}"),
-        }
+        let admit = Command::Admit { tenant, target, bound: cents(bound), lease_until, slot };
+        let outcome = self.apply(&admit)?;
+        let Outcome::Admitted { reservation, slot, probe, .. } = outcome else { panic!("{outcome:?}") };
+        Ok((reservation, slot, probe))
     }
 
     fn admit(&mut self, bound: u64) -> Result<(u64, u64, bool)> {
@@ -64,10 +66,9 @@ impl Bench {
     }
 
     fn status(&mut self) -> Figures {
-        match self.apply(&Command::Status).unwrap() {
-            Outcome::Status(figures) => figures,
-            other => panic!("{other:?}"),
-        }
+        let outcome = self.apply(&Command::Status).unwrap();
+        let Outcome::Status(figures) = outcome else { panic!("{outcome:?}") };
+        figures
     }
 
     fn money(&mut self) -> (u64, u64) {
