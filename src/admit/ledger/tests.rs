@@ -188,6 +188,21 @@ fn renewing_keeps_an_attempt_alive() {
 }
 
 #[test]
+fn renewing_keeps_a_probe_the_only_one() {
+    let mut bench = Bench::new();
+    bench.trip();
+    bench.now = 60;
+    let (id, ..) = bench.admit(1).unwrap();
+    bench.now = 60 + LEASE;
+    let renew = Command::Renew { reservation: id, lease_until: at(60 + 2 * LEASE) };
+    bench.apply(&renew).unwrap();
+    bench.now = 60 + 2 * LEASE;
+    assert_eq!(code(bench.admit(1)).0, Code::CircuitOpen);
+    bench.now += 1;
+    assert!(bench.admit(1).unwrap().2);
+}
+
+#[test]
 fn a_slot_is_held_from_the_first_attempt_to_the_end_of_the_request() {
     let mut bench = Bench::new();
     bench.max_concurrent = 1;

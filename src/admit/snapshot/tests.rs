@@ -95,7 +95,7 @@ fn contents_that_no_ledger_writes_are_refused() {
     };
     // Floor, books, targets, slots, reservations, late.
     assert!(LedgerState::restore(&body(&|w| _ = w.raw(&[0, 0, 0, 0, 0, 0]))).is_ok());
-    let wrong: [(&str, &[u8]); 9] = [
+    let wrong: [(&str, &[u8]); 10] = [
         ("something follows", &[0, 0, 0, 0, 0, 0, 0]),
         ("the same period twice", &[0, 2, 2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0]),
         ("the same target twice", &[0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
@@ -103,6 +103,10 @@ fn contents_that_no_ledger_writes_are_refused() {
         ("the same slot twice", &[0, 0, 0, 2, 5, 0, 0, 5, 0, 0, 0, 0]),
         ("a slot never given", &[0, 0, 0, 1, 100, 0, 0, 0, 0]),
         ("a reservation without a target", &[0, 1, 2, 0, 0, 0, 0, 0, 0, 1, 5, 6, 0, 2, 0, 0, 0, 0, 0, 0]),
+        (
+            "a reservation never given",
+            &[0, 1, 2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 100, 6, 0, 2, 0, 0, 0, 0, 0, 0],
+        ),
         ("a reservation without a book", &[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 5, 6, 0, 2, 0, 0, 0, 0, 0, 0]),
         ("a count beyond the input", &[0, 0, 0, 0, 0x80, 0x20, 0]),
     ];
