@@ -230,6 +230,27 @@ fn a_slot_is_held_from_the_first_attempt_to_the_end_of_the_request() {
 }
 
 #[test]
+fn a_slot_lasts_as_long_as_the_longest_attempt_of_its_request() {
+    let mut bench = Bench::new();
+    let (_, slot, _) = bench.admit(1).unwrap();
+    let (tenant, target, lease_until) = ("me".into(), "openrouter".into(), at(10));
+    bench.apply(&Command::Admit { tenant, target, bound: cents(1), lease_until, slot: Some(slot) }).unwrap();
+    bench.now = LEASE;
+    assert_eq!(bench.status().in_flight, 1);
+}
+
+#[test]
+fn a_late_bill_ends_the_slot_of_its_request() {
+    let mut bench = Bench::new();
+    let (reservation, ..) = bench.admit(1).unwrap();
+    for (charge, end_slot, in_flight) in [(Charge::Bound, false, 1), (Charge::Actual(cents(1)), true, 0)] {
+        let outcome = BreakerOutcome::Success;
+        bench.apply(&Command::Settle { reservation, charge, outcome, cool_until: None, end_slot }).unwrap();
+        assert_eq!(bench.status().in_flight, in_flight);
+    }
+}
+
+#[test]
 fn a_stated_wait_cools_the_target_beside_the_breaker() {
     let mut bench = Bench::new();
     let cool = |reservation, seconds| Command::Settle {
