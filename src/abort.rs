@@ -78,7 +78,7 @@ pub async fn race<T>(work: impl Future<Output = T>, timer: impl Future<Output = 
     .await
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
 

@@ -21,5 +21,6 @@ pub use entry::{Answer, Hit};
 pub use exact::{ExactCache, MAX_BODY_BYTES, MAX_BYTES};
 pub use fingerprint::{Fingerprint, Scope, fingerprint};
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))] // proptest does not build there
 mod tests;

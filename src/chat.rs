@@ -241,7 +241,7 @@ pub struct Usage {
     pub reasoning: u64,
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::{Code, Detail};

@@ -453,7 +453,7 @@ impl From<Code> for Box<Error> {
 /// A result whose error is boxed: errors are rare and large, answers are frequent.
 pub type Result<T, E = Box<Error>> = std::result::Result<T, E>;
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

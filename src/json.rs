@@ -175,7 +175,7 @@ impl<'de> Visitor<'de> for ListVisitor {
     }
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -24,5 +24,6 @@ pub use classify::{Verdict, classify};
 pub use decide::{Failure, Position, Step, WaitReason, next_step};
 pub use wait::Headers;
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))] // proptest does not build there
 mod tests;

@@ -59,7 +59,7 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
     }
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use std::cell::RefCell;
     use std::rc::Rc;

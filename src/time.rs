@@ -52,7 +52,7 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -70,7 +70,7 @@ pub struct Reply {
     /// - `queue_full`: every slot is held.
     /// - `budget_exceeded`, with its figures: the bound does not fit until the reset.
     /// - `config_invalid`, naming `budget.timeZone`: the zone is not known.
-    /// - `internal`: the stored ledger or the command could not be read.
+    /// - `internal`: the stored ledger or the command could not be read, or a name is too long.
     pub result: Result<Outcome>,
     /// What else came to pass, in order.
     pub notices: Vec<Notice>,

@@ -9,6 +9,7 @@ use crate::time::Timestamp;
 /// The longest hold: leases and cooldowns beyond it are shortened. No request lives for a day, and a
 /// wait of more than a day is a mistake of whoever stated it.
 pub(super) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Something held until an instant.
 ///
@@ -19,25 +20,36 @@ pub(super) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Hold {
     until: Timestamp,
-    span: Duration,
+    /// Milliseconds, 0 to [`LONGEST`]. Not a `Duration`, whose conversions are 128 bits wide: this is
+    /// the inner loop of every decision.
+    span: i64,
+}
+
+/// Whole milliseconds, at most [`LONGEST`].
+fn millis(span: Duration) -> i64 {
+    let millis = span.as_secs().saturating_mul(1_000).saturating_add(span.subsec_millis().into());
+    i64::try_from(millis).unwrap_or(LONGEST_MILLIS).min(LONGEST_MILLIS)
 }
 
 impl Hold {
     /// From `now` until `until`, at most [`LONGEST`].
     pub(super) fn until(until: Timestamp, now: Timestamp) -> Self {
-        Self::lasting(until.since(now), now)
+        Self::spanning(until.as_millis().saturating_sub(now.as_millis()).clamp(0, LONGEST_MILLIS), now)
     }
 
     /// For `span` from `now`, at most [`LONGEST`].
     pub(super) fn lasting(span: Duration, now: Timestamp) -> Self {
-        let span = span.min(LONGEST);
-        Self { until: now.after(span), span }
+        Self::spanning(millis(span), now)
+    }
+
+    const fn spanning(span: i64, now: Timestamp) -> Self {
+        Self { until: Timestamp::from_millis(now.as_millis().saturating_add(span)), span }
     }
 
     /// Shortens the hold to `most`, and to its span after the clock went back.
     pub(super) fn tick(&mut self, now: Timestamp, most: Duration) {
-        self.span = self.span.min(most);
-        self.until = self.until.min(now.after(self.span));
+        self.span = self.span.min(millis(most));
+        self.until = self.until.min(Self::spanning(self.span, now).until);
     }
 
     /// When it ends.
@@ -66,16 +78,17 @@ impl Hold {
     }
 
     pub(super) fn encode(self, writer: &mut Writer) {
-        writer.int(self.until.as_millis()).uint(u64::try_from(self.span.as_millis()).unwrap_or(u64::MAX));
+        writer.int(self.until.as_millis()).uint(self.span.unsigned_abs());
     }
 
     pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self> {
         let until = Timestamp::from_millis(reader.int()?);
-        Ok(Self { until, span: Duration::from_millis(reader.uint()?).min(LONGEST) })
+        let span = i64::try_from(reader.uint()?).unwrap_or(LONGEST_MILLIS).min(LONGEST_MILLIS);
+        Ok(Self { until, span })
     }
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

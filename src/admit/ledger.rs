@@ -318,5 +318,5 @@ pub(super) fn unknown_zone() -> Box<Error> {
     Error::new(Code::ConfigInvalid).with(Detail::Fields([field].into())).into()
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests;

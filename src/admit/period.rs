@@ -98,5 +98,5 @@ impl<'a> Calendar<'a> {
     }
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests;

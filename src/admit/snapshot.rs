@@ -83,5 +83,5 @@ fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
     sum.to_le_bytes()
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests;

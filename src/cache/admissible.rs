@@ -65,7 +65,7 @@ pub fn may_store(answer: &AnswerFacts, config: &CacheConfig, controls: &Controls
         && (config.sampled || !answer.is_sampled)
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -196,7 +196,7 @@ pub(super) fn degraded(id: &str, text: &str, created_s: u64) -> String {
     out
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -35,7 +35,8 @@ pub fn cost(price: &Price, usage: &Usage) -> NanoUsd {
     .fold(NanoUsd::ZERO, NanoUsd::saturating_add)
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))] // proptest does not build there
 #[expect(clippy::arithmetic_side_effects, reason = "small numbers of tests")]
 mod tests {
     use proptest::prelude::*;

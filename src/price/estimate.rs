@@ -67,7 +67,8 @@ fn product(count: u32, each: u32) -> u64 {
     u64::from(count).saturating_mul(u64::from(each))
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))] // proptest does not build there
 mod tests {
     use proptest::prelude::*;
     use serde_json::Value;

@@ -49,7 +49,7 @@ pub(super) fn image_bound(provider: &str, model: &str) -> Option<ImageBound> {
     }
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -133,6 +133,6 @@ fn without_date(model: &str) -> Option<&str> {
     })
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "small numbers of tests")]
 mod tests;

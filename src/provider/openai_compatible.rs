@@ -120,7 +120,7 @@ fn read_usage(usage: &Fields<'_>) -> Option<Usage> {
     })
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -118,7 +118,8 @@ fn at(year: u64, month: u64, day: u64, second: u64) -> Option<Timestamp> {
     i64::try_from(seconds.saturating_mul(1_000)).ok().map(Timestamp::from_millis)
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))] // proptest does not build there
 mod tests {
     use proptest::prelude::*;
 

@@ -116,7 +116,7 @@ pub fn next_step(
     Step::Retry { wait, reason }
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

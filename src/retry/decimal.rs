@@ -101,7 +101,8 @@ fn digit(byte: u8) -> Option<u64> {
     char::from(byte).to_digit(10).map(u64::from)
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))] // proptest does not build there
 mod tests {
     use proptest::prelude::*;
 

@@ -77,7 +77,7 @@ pub fn plan(
     if plan.is_empty() { Err(first_exclusion.unwrap_or(Exclusion::NoKey)) } else { Ok(plan) }
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

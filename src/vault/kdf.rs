@@ -78,7 +78,7 @@ fn run(argon2: &argon2::Argon2<'_>, passphrase: &[u8], salt: &[u8]) -> Result<Se
     Ok(key)
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -168,5 +168,6 @@ impl<'a> Stored<'a> {
     }
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))] // proptest does not build there
 mod tests;

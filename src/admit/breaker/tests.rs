@@ -1,3 +1,5 @@
+#![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
+
 use BreakerOutcome::{Failure, Ignored, Success};
 
 use super::*;
@@ -136,4 +138,13 @@ fn zero_failures_count_as_one() {
     assert_eq!(bench.record(permit, Success, 0), None);
     assert_eq!(bench.record(permit, Failure, 0), Some(Change::Opened(at(0))));
     assert!(bench.acquire(0).unwrap().probe);
+}
+
+#[test]
+fn a_probe_of_a_clock_that_ran_ahead_does_not_wedge_the_circuit() {
+    let mut bench = Bench::open();
+    assert!(bench.acquire(1_000_000).unwrap().probe);
+    assert_eq!(bench.acquire(0), Err(60));
+    assert_eq!(bench.acquire(100), Err(0));
+    assert!(bench.acquire(101).unwrap().probe);
 }

@@ -1,3 +1,5 @@
+#![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
+
 use super::*;
 
 const CENT: u64 = 10_000_000;
@@ -37,11 +39,9 @@ impl Bench {
     }
 
     fn told(&mut self) -> Vec<u32> {
-        let percent = |notice| match notice {
-            Notice::Threshold { percent, .. } => Some(percent),
-            _ => None,
-        };
-        std::mem::take(&mut self.notices).into_iter().filter_map(percent).collect()
+        let notices = std::mem::take(&mut self.notices);
+        let percent = |notice| if let Notice::Threshold { percent, .. } = notice { Some(percent) } else { None };
+        notices.into_iter().filter_map(percent).collect()
     }
 }
 

@@ -1,3 +1,5 @@
+#![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
+
 use std::time::Duration;
 
 use super::*;
@@ -48,10 +50,10 @@ impl Bench {
     fn admit_with(&mut self, target: &str, bound: u64, slot: Option<u64>) -> Result<(u64, u64, bool)> {
         let lease_until = at(self.now + LEASE);
         let (tenant, target) = ("me".into(), target.into());
-        match self.apply(&Command::Admit { tenant, target, bound: cents(bound), lease_until, slot })? {
-            Outcome::Admitted { reservation, slot, probe, .. } => Ok((reservation, slot, probe)),
-            other => panic!("{other:?}"),
-        }
+        let admit = Command::Admit { tenant, target, bound: cents(bound), lease_until, slot };
+        let outcome = self.apply(&admit)?;
+        let Outcome::Admitted { reservation, slot, probe, .. } = outcome else { panic!("{outcome:?}") };
+        Ok((reservation, slot, probe))
     }
 
     fn admit(&mut self, bound: u64) -> Result<(u64, u64, bool)> {
@@ -64,10 +66,9 @@ impl Bench {
     }
 
     fn status(&mut self) -> Figures {
-        match self.apply(&Command::Status).unwrap() {
-            Outcome::Status(figures) => figures,
-            other => panic!("{other:?}"),
-        }
+        let outcome = self.apply(&Command::Status).unwrap();
+        let Outcome::Status(figures) = outcome else { panic!("{outcome:?}") };
+        figures
     }
 
     fn money(&mut self) -> (u64, u64) {
@@ -187,6 +188,21 @@ fn renewing_keeps_an_attempt_alive() {
 }
 
 #[test]
+fn renewing_keeps_a_probe_the_only_one() {
+    let mut bench = Bench::new();
+    bench.trip();
+    bench.now = 60;
+    let (id, ..) = bench.admit(1).unwrap();
+    bench.now = 60 + LEASE;
+    let renew = Command::Renew { reservation: id, lease_until: at(60 + 2 * LEASE) };
+    bench.apply(&renew).unwrap();
+    bench.now = 60 + 2 * LEASE;
+    assert_eq!(code(bench.admit(1)).0, Code::CircuitOpen);
+    bench.now += 1;
+    assert!(bench.admit(1).unwrap().2);
+}
+
+#[test]
 fn a_slot_is_held_from_the_first_attempt_to_the_end_of_the_request() {
     let mut bench = Bench::new();
     bench.max_concurrent = 1;
@@ -211,6 +227,27 @@ fn a_slot_is_held_from_the_first_attempt_to_the_end_of_the_request() {
     let (_, other, _) = bench.admit_with("groq", 10, Some(slot)).unwrap();
     assert_ne!(other, slot, "a slot that ended is taken anew");
     assert_eq!(code(bench.admit_with("groq", 10, Some(slot))).0, Code::QueueFull);
+}
+
+#[test]
+fn a_slot_lasts_as_long_as_the_longest_attempt_of_its_request() {
+    let mut bench = Bench::new();
+    let (_, slot, _) = bench.admit(1).unwrap();
+    let (tenant, target, lease_until) = ("me".into(), "openrouter".into(), at(10));
+    bench.apply(&Command::Admit { tenant, target, bound: cents(1), lease_until, slot: Some(slot) }).unwrap();
+    bench.now = LEASE;
+    assert_eq!(bench.status().in_flight, 1);
+}
+
+#[test]
+fn a_late_bill_ends_the_slot_of_its_request() {
+    let mut bench = Bench::new();
+    let (reservation, ..) = bench.admit(1).unwrap();
+    for (charge, end_slot, in_flight) in [(Charge::Bound, false, 1), (Charge::Actual(cents(1)), true, 0)] {
+        let outcome = BreakerOutcome::Success;
+        bench.apply(&Command::Settle { reservation, charge, outcome, cool_until: None, end_slot }).unwrap();
+        assert_eq!(bench.status().in_flight, in_flight);
+    }
 }
 
 #[test]

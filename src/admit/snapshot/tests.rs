@@ -1,3 +1,5 @@
+#![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
+
 use std::time::Duration;
 
 use super::*;
@@ -44,7 +46,7 @@ fn lived_in() -> LedgerState {
 #[test]
 fn version_1_is_read_as_it_was_written() {
     let hex = include_str!("v1.hex").trim();
-    let byte = |index: usize| u8::from_str_radix(&hex[index..index + 2], 16).unwrap();
+    let byte = |index: usize| u8::from_str_radix(hex.get(index..index + 2).unwrap(), 16).unwrap();
     let bytes: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
     assert!(bytes.len() > 200);
     assert_eq!(LedgerState::restore(&bytes).unwrap().snapshot(), bytes);
@@ -92,8 +94,8 @@ fn contents_that_no_ledger_writes_are_refused() {
         sealed(writer.finish())
     };
     // Floor, books, targets, slots, reservations, late.
-    assert!(LedgerState::restore(&body(&|w| drop(w.raw(&[0, 0, 0, 0, 0, 0])))).is_ok());
-    let wrong: [(&str, &[u8]); 9] = [
+    assert!(LedgerState::restore(&body(&|w| _ = w.raw(&[0, 0, 0, 0, 0, 0]))).is_ok());
+    let wrong: [(&str, &[u8]); 10] = [
         ("something follows", &[0, 0, 0, 0, 0, 0, 0]),
         ("the same period twice", &[0, 2, 2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0]),
         ("the same target twice", &[0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
@@ -101,12 +103,16 @@ fn contents_that_no_ledger_writes_are_refused() {
         ("the same slot twice", &[0, 0, 0, 2, 5, 0, 0, 5, 0, 0, 0, 0]),
         ("a slot never given", &[0, 0, 0, 1, 100, 0, 0, 0, 0]),
         ("a reservation without a target", &[0, 1, 2, 0, 0, 0, 0, 0, 0, 1, 5, 6, 0, 2, 0, 0, 0, 0, 0, 0]),
+        (
+            "a reservation never given",
+            &[0, 1, 2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 100, 6, 0, 2, 0, 0, 0, 0, 0, 0],
+        ),
         ("a reservation without a book", &[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 5, 6, 0, 2, 0, 0, 0, 0, 0, 0]),
         ("a count beyond the input", &[0, 0, 0, 0, 0x80, 0x20, 0]),
     ];
     for (what, bytes) in wrong {
-        assert!(LedgerState::restore(&body(&|w| drop(w.raw(bytes)))).is_err(), "{what}");
+        assert!(LedgerState::restore(&body(&|w| _ = w.raw(bytes))).is_err(), "{what}");
     }
     let right = [0, 1, 2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 5, 6, 0, 2, 0, 0, 0, 0, 0, 0];
-    assert!(LedgerState::restore(&body(&|w| drop(w.raw(&right)))).is_ok(), "else the cases above prove nothing");
+    assert!(LedgerState::restore(&body(&|w| _ = w.raw(&right))).is_ok(), "else the cases above prove nothing");
 }

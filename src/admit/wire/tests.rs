@@ -141,7 +141,7 @@ proptest! {
             let _ = Command::decode(hostile);
             let _ = Reply::decode(hostile);
             let _ = LedgerState::restore(hostile);
-            with(|policy| decide(Some(hostile), hostile, policy, &UtcOnly, at(0)));
+            let _ = with(|policy| decide(Some(hostile), hostile, policy, &UtcOnly, at(0)));
         }
         with(|policy| {
             let mut stored = decide(None, &admit().encode(), policy, &UtcOnly, at(0)).0.unwrap();
@@ -150,7 +150,7 @@ proptest! {
                 prop_assert!(LedgerState::restore(&stored).is_err());
             }
             stored.truncate(cut);
-            decide(Some(&stored), &started, policy, &UtcOnly, at(0));
+            let _ = decide(Some(&stored), &started, policy, &UtcOnly, at(0));
             Ok(())
         })?;
     }
