@@ -126,6 +126,7 @@ export function steps(page) {
       };
     },
     spent: () => nano('budget-spent'),
+    reserved: () => nano('budget-reserved'),
     breaker: (provider, state) => page.locator(`[data-testid="target-${provider}"][data-breaker="${state}"]`).waitFor(),
     /** The steps of the newest request as the page tells them. */
     traceSteps: async () => page.getByTestId('trace-request').first().getByTestId('trace-step').allInnerTexts(),

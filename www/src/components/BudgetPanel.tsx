@@ -46,7 +46,9 @@ export function BudgetPanel({ budget }: { budget: Status['budget'] }) {
       <dl className="facts">
         <div>
           <dt>Reserved</dt>
-          <dd data-testid="budget-reserved">{money(reservedNanoUsd)}</dd>
+          <dd data-testid="budget-reserved" data-nano-usd={reservedNanoUsd}>
+            {money(reservedNanoUsd)}
+          </dd>
         </div>
         <div>
           <dt>Resets</dt>
