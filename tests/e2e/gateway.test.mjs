@@ -91,13 +91,13 @@ describe('the app', () => {
     await app.ask('Second question while Groq is broken');
     await app.breaker('groq', 'open');
     assert.equal(await demo.calls('groq'), 5);
-    assert.match(await app.page.getByTestId('target-groq').innerText(), /one probe in \d+ s/);
+    assert.match(await app.page.getByTestId('target-groq').innerText(), /probe in \d+ s/);
 
     assert.equal((await app.ask('Third question, the circuit is open')).target, OPENROUTER);
     assert.equal(await demo.calls('groq'), 5, 'Groq is not called while its circuit is open');
 
     await demo.fault('groq', 'none');
-    await app.page.getByTestId('target-groq').getByText('one probe in').waitFor({ state: 'hidden' });
+    await app.page.getByTestId('target-groq').getByText('probe in').waitFor({ state: 'hidden' });
     assert.equal((await app.ask('Fourth question, the probe')).target, GROQ);
     await app.breaker('groq', 'closed');
     assert.equal(await demo.calls('groq'), 6);
@@ -111,7 +111,7 @@ describe('the app', () => {
     await app.ask('Second question');
     await app.breaker('groq', 'open');
     const before = await demo.calls('groq');
-    await app.page.getByTestId('target-groq').getByText('one probe in').waitFor({ state: 'hidden' });
+    await app.page.getByTestId('target-groq').getByText('probe in').waitFor({ state: 'hidden' });
     assert.equal((await app.ask('Third question, a probe that fails')).target, OPENROUTER);
     assert.equal(await demo.calls('groq'), before + 1);
     assert.match((await app.traceSteps()).join('\n'), /circuit of Groq opened/);

@@ -55,9 +55,11 @@ export function Keys({ gate, targets, demo, busy, act }: Props) {
         <ul className="key-list" data-testid="keys">
           {keys.map((key) => (
             <li key={key.provider}>
-              <span className="key-name">{providerName(key.provider)}</span>
-              <span className="quiet">
-                version {key.version}, added {day(key.addedAt)}
+              <span>
+                <span className="key-name">{providerName(key.provider)}</span>{' '}
+                <span className="quiet">
+                  version {key.version}, added {day(key.addedAt)}
+                </span>
               </span>
               <button
                 type="button"

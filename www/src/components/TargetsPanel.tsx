@@ -11,7 +11,7 @@ const BREAKER = { closed: ['good', 'Closed'], open: ['bad', 'Open'], 'half-open'
 
 const note = (target: Target, now: number): string => {
   if (target.openUntil !== undefined && target.openUntil > now)
-    return `one probe in ${remaining(target.openUntil, now)}`;
+    return `probe in ${remaining(target.openUntil, now)}`;
   if (target.coolingUntil !== undefined && target.coolingUntil > now) {
     return `cooling for ${remaining(target.coolingUntil, now)}`;
   }

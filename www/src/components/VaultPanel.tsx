@@ -39,7 +39,7 @@ export function VaultPanel({ gate, status, demo, refresh }: Props) {
       headingRef={heading}
       aside={
         status.vault === 'unlocked' && (
-          <button type="button" disabled={busy} onClick={() => void act(() => gate.vault.lock())}>
+          <button type="button" className="small" disabled={busy} onClick={() => void act(() => gate.vault.lock())}>
             Lock the vault
           </button>
         )
