@@ -10,8 +10,7 @@ type Target = Status['targets'][number];
 const BREAKER = { closed: ['good', 'Closed'], open: ['bad', 'Open'], 'half-open': ['warn', 'Half-open'] } as const;
 
 const note = (target: Target, now: number): string => {
-  if (target.openUntil !== undefined && target.openUntil > now)
-    return `probe in ${remaining(target.openUntil, now)}`;
+  if (target.openUntil !== undefined && target.openUntil > now) return `probe in ${remaining(target.openUntil, now)}`;
   if (target.coolingUntil !== undefined && target.coolingUntil > now) {
     return `cooling for ${remaining(target.coolingUntil, now)}`;
   }
