@@ -12,7 +12,7 @@ export const PASSPHRASE = 'correct horse battery staple';
 export const GROQ = 'groq/openai/gpt-oss-20b';
 export const OPENROUTER = 'openrouter/qwen/qwen3-coder:free';
 
-const CHROME = process.env.CHROME ?? '/usr/bin/chromium';
+const CHROME = process.env.CHROME || '/usr/bin/chromium';
 const CHROME_ARGS = [
   '--no-sandbox',
   '--disable-gpu',
