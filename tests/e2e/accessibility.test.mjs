@@ -1,0 +1,96 @@
+// The page passes axe in every state a person meets, light and dark, wide and narrow, and works by keyboard alone.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+
+import { GROQ, launchBrowser, openApp, PASSPHRASE, startDemo } from './support.mjs';
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const violations = async (page) => {
+  // Through the debugger: the page's own policy refuses foreign scripts, and rightly so.
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  return found.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(' | ')}`);
+};
+
+const sideways = (page) => page.evaluate(() => document.documentElement.scrollWidth - globalThis.innerWidth);
+
+describe('the page', () => {
+  let demo;
+  let browser;
+  before(async () => {
+    [demo, browser] = await Promise.all([startDemo('--no-worker'), launchBrowser()]);
+  });
+  after(async () => {
+    await browser?.close();
+    await demo?.stop();
+  });
+
+  for (const colorScheme of ['light', 'dark']) {
+    for (const width of [1280, 390]) {
+      test(`passes axe, ${colorScheme}, ${width} px`, async (t) => {
+        await demo.reset();
+        // Reduced motion: no colour is measured halfway through a change.
+        const look = { colorScheme, viewport: { width, height: 844 }, reducedMotion: 'reduce' };
+        const app = await openApp(browser, demo, { openMs: '60000' }, look);
+        t.after(() => app.context.close());
+        const check = async (state) => {
+          assert.deepEqual(await violations(app.page), [], state);
+          assert.equal(await sideways(app.page), 0, `${state}: nothing to scroll sideways`);
+        };
+        await check('no vault');
+        await app.setUp();
+        await app.ask('Why is the sea salty?');
+        await check('an answer');
+        await demo.fault('groq', 'fail');
+        await app.ask('First question while Groq is broken');
+        await app.ask('Second question while Groq is broken');
+        await app.breaker('groq', 'open');
+        await check('an open circuit');
+        await demo.fault('openrouter', 'wrong-key');
+        assert.ok((await app.ask('A question that nobody can answer')).code);
+        await check('a problem');
+        await app.button('Lock the vault').click();
+        await app.vaultState('Vault locked');
+        await check('a locked vault');
+      });
+    }
+  }
+
+  test('works by keyboard alone', async (t) => {
+    await demo.reset();
+    const app = await openApp(browser, demo);
+    t.after(() => app.context.close());
+    const { keyboard } = app.page;
+    const focus = async (name) => {
+      for (let presses = 0; presses < 40; presses += 1) {
+        await keyboard.press('Tab');
+        const focused = await app.page.evaluate(() => {
+          const element = document.activeElement;
+          return element?.labels?.[0]?.textContent?.trim() || element?.textContent?.trim();
+        });
+        // The label of a text area holds its text, too.
+        if (focused?.startsWith(name)) return;
+      }
+      assert.fail(`${name} was not reached with the Tab key`);
+    };
+    await focus('New passphrase');
+    await keyboard.type(PASSPHRASE);
+    await focus('The same again');
+    await keyboard.type(PASSPHRASE);
+    await keyboard.press('Enter');
+    await app.vaultState('Vault unlocked');
+    await focus('Use the demo keys');
+    await keyboard.press('Enter');
+    await app.page.getByTestId('target-groq').getByText('Ready').waitFor();
+    await focus('Your message');
+    await keyboard.press('Control+a');
+    await keyboard.type('A question asked by keyboard');
+    await keyboard.press('Control+Enter');
+    await app.page.getByTestId('answer').waitFor();
+    assert.equal(await app.page.getByTestId('answer-target').getAttribute('data-target'), GROQ);
+  });
+});

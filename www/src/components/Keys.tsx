@@ -1,0 +1,92 @@
+import { useCallback, useEffect, useState } from 'react';
+import type { Status, Tidegate } from 'tidegate';
+
+import { demoKey, type Demo } from '../demo';
+import { day, providerName } from '../format';
+import { useTask } from '../useTask';
+import { AddKey } from './AddKey';
+import { ProblemNotice } from './ProblemNotice';
+
+type StoredKey = Awaited<ReturnType<Tidegate['vault']['list']>>[number];
+
+interface Props {
+  gate: Tidegate;
+  targets: Status['targets'];
+  demo: Demo | null;
+  busy: boolean;
+  act: (work: () => Promise<void>) => Promise<boolean>;
+}
+
+/** The names of the keys in the vault; the keys themselves never come back out of it. */
+export function Keys({ gate, targets, demo, busy, act }: Props) {
+  const [keys, setKeys] = useState<StoredKey[] | null>(null);
+  const reload = useCallback(async () => setKeys(await gate.vault.list()), [gate]);
+
+  const { problem, run } = useTask();
+
+  // Once per unlock; every change below reloads by itself.
+  useEffect(() => void run(reload), [run, reload]);
+
+  const change = (work: () => Promise<void>) =>
+    act(async () => {
+      await work();
+      await reload();
+    });
+
+  const putDemoKeys = async (from: Demo) => {
+    for (const provider of from.keys) {
+      const bytes = await demoKey(provider);
+      try {
+        await gate.vault.put(provider, bytes);
+      } finally {
+        bytes.fill(0);
+      }
+    }
+  };
+
+  const providers = [...new Set(targets.map(({ provider }) => provider))];
+  const missing = demo && keys && demo.keys.some((provider) => !keys.some((key) => key.provider === provider));
+
+  return (
+    <div className="keys">
+      {problem && <ProblemNotice problem={problem} testId="keys-problem" />}
+      {keys?.length === 0 && <p className="quiet">No key yet. Add one for a provider, and you can send a message.</p>}
+      {keys && keys.length > 0 && (
+        <ul className="key-list" data-testid="keys">
+          {keys.map((key) => (
+            <li key={key.provider}>
+              <span>
+                <span className="key-name">{providerName(key.provider)}</span>{' '}
+                <span className="quiet">
+                  version {key.version}, added {day(key.addedAt)}
+                </span>
+              </span>
+              <button
+                type="button"
+                className="small"
+                disabled={busy}
+                aria-label={`Remove the key for ${providerName(key.provider)}`}
+                onClick={() => void change(() => gate.vault.remove(key.provider))}
+              >
+                Remove
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {missing && (
+        <button className="primary" type="button" disabled={busy} onClick={() => void change(() => putDemoKeys(demo))}>
+          Use the demo keys
+        </button>
+      )}
+      <details open={keys?.length === 0}>
+        <summary>Add or replace a key</summary>
+        <AddKey
+          providers={providers}
+          busy={busy}
+          put={(provider, bytes) => change(() => gate.vault.put(provider, bytes))}
+        />
+      </details>
+    </div>
+  );
+}

@@ -1,0 +1,76 @@
+import { isTidegateError, type TidegateError } from 'tidegate';
+
+import { duration, moment, money } from './format';
+
+/** What a person is told when something failed. */
+export interface Problem {
+  code: string;
+  title: string;
+  next: string;
+  details: string[];
+}
+
+/** What happened, and what to do next, by error code. */
+const WORDS: Record<string, [title: string, next: string]> = {
+  invalid_request: ['The request is not valid', 'Correct the fields named here and try again.'],
+  config_invalid: ['The configuration is not valid', 'Correct the fields named here and reload the page.'],
+  secret_detected: ['Your message carries a secret', 'Take the key or token out of the message and send it again.'],
+  unauthorized: ['You are not signed in', 'Sign in again.'],
+  forbidden: ['You may not do this', 'Ask whoever runs this gateway for access.'],
+  rate_limited: ['Too many requests', 'Wait a moment, then send it again.'],
+  budget_exceeded: [
+    'The budget leaves no room for this',
+    'Wait for the reset, raise the cap, or ask for a shorter answer. Cached answers still cost nothing.',
+  ],
+  queue_full: ['Too many requests at once', 'Wait until one has ended, then send it again.'],
+  no_target: ['No provider can take this', 'Add a key to the vault for one of the targets.'],
+  circuit_open: ['The provider is resting', 'It failed repeatedly. It is tried again when its count-down ends.'],
+  authentication: ['The provider refused the key', 'Put a valid key into the vault.'],
+  model_not_found: ['The provider does not offer this model', 'Choose another target.'],
+  context_length: ['The message is too long for the model', 'Shorten it and send it again.'],
+  quota: ['The account has no credit left', 'Top it up at the provider, or remove its key to use the next target.'],
+  upstream_rejected: ['The provider refused the request', 'Change the message; sending it again will not help.'],
+  unpriced_input: ['This request has no known price', 'Set a price for the model in the configuration.'],
+  unsupported_endpoint: ['This is not supported', 'Leave that option out.'],
+  upstream_limited: ['The provider asks to slow down', 'Wait for the stated time, or add a key for another provider.'],
+  upstream_failed: ['The providers failed', 'Try again in a moment, and check your connection.'],
+  upstream_malformed: ['The answer could not be read', 'Try again; if it goes on, use another target.'],
+  timeout: ['The answer took too long', 'Try again, or ask for a shorter answer.'],
+  stream_interrupted: ['The answer was cut', 'Send it again.'],
+  aborted: ['You stopped this request', 'Nothing is running any more.'],
+  vault_locked: ['The vault did not open', 'Check the passphrase and unlock the vault.'],
+  vault_corrupt: [
+    'A stored record is damaged',
+    'It was left as it is. Start a new vault only if you still have your keys.',
+  ],
+  internal: ['Something broke in the gateway', 'Reload the page. The budget and the vault are kept.'],
+};
+
+const attemptsOf = (error: TidegateError): string[] =>
+  (error.attempts ?? []).map(({ target, code, status }) => `${target}: ${code}${status ? ` (${status})` : ''}`);
+
+/** Turns whatever was thrown into words. Texts of foreign errors are not shown: they could carry anything. */
+export function problemOf(error: unknown): Problem {
+  if (!isTidegateError(error)) {
+    return {
+      code: 'unknown',
+      title: 'Something went wrong',
+      next: 'Reload the page. The budget and the vault are kept.',
+      details: [],
+    };
+  }
+  const [title, next] = WORDS[error.code] ?? [error.message, 'Try again.'];
+  const details = [
+    ...(error.fields ?? []).map(({ path, problem }) => `${path}: ${problem}`),
+    ...(error.budget
+      ? [
+          `${money(error.budget.spentNanoUsd)} of ${money(error.budget.limitNanoUsd)} is spent` +
+            (error.budget.reservedNanoUsd > 0 ? `, ${money(error.budget.reservedNanoUsd)} is reserved.` : '.'),
+          `It resets ${moment(error.budget.resetsAt)}.`,
+        ]
+      : []),
+    ...(error.retryAfterMs ? [`Worth another try in ${duration(error.retryAfterMs)}.`] : []),
+    ...attemptsOf(error),
+  ];
+  return { code: error.code, title, next, details };
+}

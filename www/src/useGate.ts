@@ -1,0 +1,80 @@
+import { useCallback, useEffect, useReducer, useState } from 'react';
+import { Tidegate, type Events, type Status } from 'tidegate';
+
+import { findDemo, type Demo } from './demo';
+import { problemOf, type Problem } from './problem';
+import { configOf } from './settings';
+import { record, type GateEvent, type Trace } from './trace';
+
+const NAMES: (keyof Events)[] = [
+  'attempt-start',
+  'attempt-end',
+  'wait',
+  'circuit-open',
+  'circuit-half-open',
+  'circuit-closed',
+  'budget-threshold',
+  'budget-overshoot',
+  'request-end',
+];
+
+// Other tabs share the ledger, and their spending raises no event here.
+const REFRESH_MS = 1_000;
+
+export interface OpenGate {
+  gate: Tidegate;
+  demo: Demo | null;
+  status: Status;
+  traces: Trace[];
+  /** Reads the status again, after something that raises no event. */
+  refresh: () => void;
+}
+
+type Opening = { state: 'opening' } | { state: 'failed'; problem: Problem } | { state: 'open'; open: OpenGate };
+
+/** Opens the gate once and follows its status and its events. The gate lives as long as the page. */
+export function useGate(): Opening {
+  const [gate, setGate] = useState<{ gate: Tidegate; demo: Demo | null }>();
+  const [problem, setProblem] = useState<Problem>();
+  const [status, setStatus] = useState<Status>();
+  const [traces, dispatch] = useReducer(record, []);
+
+  useEffect(() => {
+    let wanted = true;
+    const open = async () => {
+      const demo = await findDemo();
+      const opened = await Tidegate.open(configOf(new URLSearchParams(location.search), demo));
+      if (wanted) setGate({ gate: opened, demo });
+    };
+    open().catch((error: unknown) => {
+      if (wanted) setProblem(problemOf(error));
+    });
+    return () => {
+      wanted = false;
+    };
+  }, []);
+
+  const refresh = useCallback(() => {
+    gate?.gate.status().then(setStatus, (error: unknown) => setProblem(problemOf(error)));
+  }, [gate]);
+
+  useEffect(() => {
+    if (!gate) return undefined;
+    const follow = <K extends keyof Events>(name: K) =>
+      gate.gate.on(name, (event) => {
+        dispatch({ name, event } as GateEvent);
+        refresh();
+      });
+    const offs = NAMES.map((name) => follow(name));
+    refresh();
+    const timer = setInterval(refresh, REFRESH_MS);
+    return () => {
+      clearInterval(timer);
+      offs.forEach((off) => off());
+    };
+  }, [gate, refresh]);
+
+  if (problem) return { state: 'failed', problem };
+  if (!gate || !status) return { state: 'opening' };
+  return { state: 'open', open: { ...gate, status, traces, refresh } };
+}
