@@ -2,7 +2,8 @@
 //! takes microseconds here, and goes the same way every time.
 //!
 //! ```
-//! # //! # use tidegate::testing::{ManualHost, completion};
+//! # use std::rc::Rc;
+//! # use tidegate::testing::{ManualHost, completion};
 //! # use tidegate::{gateway, config::GatewayConfig, secret::Secret};
 //! let config = GatewayConfig::default();
 //! let host = Rc::new(ManualHost::new(1, &config));

@@ -1,7 +1,8 @@
 //! The ledger under arbitrary interleavings of admissions, settlements, crashes and clock jumps, in
 //! memory and through bytes at once, against a model that only reads the replies.
 
-#![cfg(all(test, not(target_arch = "wasm32")))]
+#![cfg(test)]
+#![cfg(not(target_arch = "wasm32"))]
 #![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,78 @@
+// Errors as programs read them: a code and data, then one sentence. Never a prompt, a key or a body.
+
+/** One failed attempt of a request. */
+export interface AttemptError {
+  /** From 1. */
+  attempt: number;
+  /** `provider/model`. */
+  target: string;
+  code: string;
+  /** The provider's HTTP status, if one came. */
+  status?: number;
+}
+
+/** The error object that crosses from the Wasm; also structured-cloneable. */
+export interface ErrorData {
+  code: string;
+  message: string;
+  /** HTTP status that fits the code. */
+  status: number;
+  shouldRetry: boolean;
+  provider?: string;
+  attempt?: number;
+  retryAfterMs?: number;
+  /** Bad fields: where, and what would be right. */
+  fields?: { path: string; problem: string }[];
+  /** With `budget_exceeded`. */
+  budget?: { limitNanoUsd: number; spentNanoUsd: number; reservedNanoUsd: number; resetsAt: number };
+  /** The provider's HTTP status. */
+  upstreamStatus?: number;
+  timeout?: 'attempt' | 'total';
+  network?: 'network' | 'offline' | 'cors';
+  attempts: AttemptError[];
+}
+
+/** What every method of a gate rejects with. `code` is stable: see the table in the README. */
+export class TidegateError extends Error implements ErrorData {
+  override readonly name = 'TidegateError';
+  readonly code!: string;
+  readonly status!: number;
+  readonly shouldRetry!: boolean;
+  declare readonly provider?: string;
+  declare readonly attempt?: number;
+  declare readonly retryAfterMs?: number;
+  declare readonly fields?: { path: string; problem: string }[];
+  declare readonly budget?: NonNullable<ErrorData['budget']>;
+  declare readonly upstreamStatus?: number;
+  declare readonly timeout?: 'attempt' | 'total';
+  declare readonly network?: 'network' | 'offline' | 'cors';
+  readonly attempts!: AttemptError[];
+
+  constructor(data: ErrorData) {
+    const { message, ...rest } = data;
+    const named = data.fields?.map(({ path, problem }) => `${path || 'input'} ${problem}`).join('; ');
+    super(named ? `${message} ${named}.` : message);
+    Object.assign(this, rest);
+  }
+}
+
+/** Whether something thrown is an error of the gateway. Works across copies of the package and realms. */
+export function isTidegateError(error: unknown): error is TidegateError {
+  return error instanceof Object && 'name' in error && error.name === 'TidegateError' && 'code' in error;
+}
+
+/** Makes a real error of what came out of the Wasm; anything else is a defect and passes as `internal`. */
+export function toError(thrown: unknown): TidegateError {
+  if (isTidegateError(thrown)) return thrown;
+  if (thrown instanceof Object && 'code' in thrown && 'attempts' in thrown) {
+    return new TidegateError(thrown as ErrorData);
+  }
+  return internal('The gateway failed unexpectedly.', thrown);
+}
+
+/** An `internal` error with a sentence of its own. */
+export function internal(message: string, cause?: unknown): TidegateError {
+  const error = new TidegateError({ code: 'internal', message, status: 500, shouldRetry: false, attempts: [] });
+  if (cause !== undefined) error.cause = cause;
+  return error;
+}

@@ -1,0 +1,87 @@
+// IndexedDB: one database per gate name, shared by all tabs of the origin.
+//
+// A decision of the ledger is one strict readwrite transaction: read, decide (synchronously, in the Wasm), write. Only
+// the transaction's own requests are awaited in between, else it would commit early. `strict` asks the browser to flush
+// before it reports success: a reservation must survive the crash that it is there for.
+
+import { openDB } from 'idb';
+import type { DBSchema, IDBPDatabase } from 'idb';
+
+import { internal, TidegateError } from '../errors.js';
+import type { Decide } from '../platform.js';
+import type { Storage, Table } from './storage.js';
+
+/** Version of the database's layout. The records in it carry versions of their own. */
+const VERSION = 1;
+const LEDGER_KEY = 'ledger';
+
+interface Schema extends DBSchema {
+  ledger: { key: string; value: Uint8Array };
+  vault: { key: string; value: Uint8Array };
+  cache: { key: string; value: Uint8Array };
+}
+
+export async function indexedDbStorage(name: string, decide: Decide): Promise<Storage> {
+  if (typeof indexedDB === 'undefined') {
+    throw internal("This browser has no IndexedDB here: open the gate with ledger: 'memory'.");
+  }
+  let database: IDBPDatabase<Schema> | undefined;
+  const open = async () =>
+    (database ??= await openDB<Schema>(`tidegate:${name}`, VERSION, {
+      upgrade(fresh) {
+        for (const table of ['ledger', 'vault', 'cache'] as const) fresh.createObjectStore(table);
+      },
+      // A newer version of the package wants to migrate: make way; the next use opens again, or is refused.
+      blocking: () => close(),
+      terminated: () => (database = undefined),
+    }).catch((error: unknown) => {
+      const newer = error instanceof DOMException && error.name === 'VersionError';
+      throw newer ? corrupt() : internal('The browser refused to open the database.', error);
+    }));
+  const close = () => {
+    database?.close();
+    database = undefined;
+  };
+  await open();
+  return {
+    kind: 'indexeddb',
+    async ledger(command) {
+      const transaction = (await open()).transaction('ledger', 'readwrite', { durability: 'strict' });
+      // A transaction that aborts rejects here and there: whoever comes second must not be unhandled.
+      const done = transaction.done;
+      done.catch(() => undefined);
+      const [snapshot, reply] = decide(await transaction.store.get(LEDGER_KEY), command);
+      if (snapshot) void transaction.store.put(snapshot, LEDGER_KEY).catch(() => undefined);
+      await done;
+      return reply;
+    },
+    async all(table: Table) {
+      const { store } = (await open()).transaction(table);
+      const [names, records] = await Promise.all([store.getAllKeys(), store.getAll()]);
+      return new Map(names.map((key, index) => [key, records[index]!]));
+    },
+    async change(table, put, remove) {
+      const transaction = (await open()).transaction(table, 'readwrite', { durability: 'strict' });
+      const done = transaction.done;
+      done.catch(() => undefined);
+      for (const key of remove) void transaction.store.delete(key).catch(() => undefined);
+      for (const [key, bytes] of put) void transaction.store.put(bytes, key).catch(() => undefined);
+      await done;
+    },
+    close() {
+      close();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Data of a newer version is left as it is. */
+function corrupt(): TidegateError {
+  return new TidegateError({
+    code: 'vault_corrupt',
+    message: 'The stored data is of a newer version of tidegate; it was left as it is.',
+    status: 500,
+    shouldRetry: false,
+    attempts: [],
+  });
+}

@@ -1,0 +1,235 @@
+// A gate as an app holds it. Everything is asynchronous and structured-cloneable, so that a later version can move the
+// gate into a Web Worker without a change to the app.
+
+import { internal, toError } from './errors.js';
+import type { Glue, Platform } from './platform.js';
+import { memoryStorage } from './storage/memory.js';
+import type { Storage } from './storage/storage.js';
+import type {
+  BudgetStatus,
+  ChatAnswer,
+  ChatMeta,
+  ChatOptions,
+  ChatRequest,
+  Events,
+  Status,
+  TidegateConfig,
+  TidegateHooks,
+} from './types.js';
+import { Vault } from './vault.js';
+import { Watchdog } from './watchdog.js';
+
+type Core = InstanceType<Glue['Core']>;
+type Listener = (event: never) => void;
+
+/** The default of `timeouts.totalMs`, and what the watchdog waits beyond it. */
+const DEFAULT_TOTAL_MS = 120_000;
+const GRACE_MS = 10_000;
+
+interface Opened {
+  key: string;
+  gate: Promise<Tidegate>;
+}
+
+const opened = new Map<string, Opened>();
+
+/** One gate: `await Tidegate.open(config)`. */
+export class Tidegate {
+  /** Provider keys. */
+  readonly vault: Vault;
+  /** The spending cap. */
+  readonly budget: { status(): Promise<BudgetStatus> };
+  /** The exact cache. */
+  readonly cache: { clear(): Promise<void>; size(): Promise<number> };
+
+  readonly #core: Core;
+  readonly #storage: Storage;
+  readonly #ledger: Status['ledger'];
+  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #watchdog = new Watchdog();
+  readonly #patienceMs: number;
+  readonly #persistCache: boolean;
+  readonly #forget: () => void;
+
+  private constructor(
+    core: Core,
+    glue: Glue,
+    platform: Platform,
+    storage: Storage,
+    ledger: Status['ledger'],
+    config: TidegateConfig,
+    forget: () => void,
+  ) {
+    this.#core = core;
+    this.#storage = storage;
+    this.#ledger = ledger;
+    this.#forget = forget;
+    this.#patienceMs = (config.timeouts?.totalMs ?? DEFAULT_TOTAL_MS) + GRACE_MS;
+    this.#persistCache = config.cache?.persist === true;
+    this.vault = new Vault(core, glue, platform, storage, () => this.#loadCache());
+    this.budget = { status: async () => (await this.status()).budget };
+    this.cache = {
+      clear: async () => {
+        core.clearCache();
+        await storage.change('cache', [], (await storage.all('cache')).keys());
+      },
+      size: () => Promise.resolve(core.cached()),
+    };
+  }
+
+  /** @internal The entries bind this to their platform. */
+  static async openOn(platform: Platform, config: TidegateConfig = {}, hooks: TidegateHooks = {}): Promise<Tidegate> {
+    const name = typeof config.name === 'string' ? config.name : 'default';
+    const key = JSON.stringify(config);
+    const known = opened.get(name);
+    if (known?.key === key) return known.gate;
+    const entry: Opened = {
+      key,
+      // A changed configuration (hot reload) takes the place of the old gate; ledger and vault are the same.
+      gate: (known?.gate ?? Promise.resolve(undefined)).then(
+        async (old) => {
+          await old?.close();
+          return Tidegate.#make(platform, config, hooks, () => opened.get(name) === entry && opened.delete(name));
+        },
+        () => Tidegate.#make(platform, config, hooks, () => opened.get(name) === entry && opened.delete(name)),
+      ),
+    };
+    opened.set(name, entry);
+    entry.gate.catch(() => opened.get(name) === entry && opened.delete(name));
+    return entry.gate;
+  }
+
+  static async #make(
+    platform: Platform,
+    config: TidegateConfig,
+    hooks: TidegateHooks,
+    forget: () => void,
+  ): Promise<Tidegate> {
+    try {
+      const glue = await platform.load();
+      const decider = new glue.LedgerDecider(config); // also validates, before anything is opened
+      const name = config.name ?? 'default';
+      const storage = hooks.ledger
+        ? memoryStorage()
+        : await platform.open(name, config.ledger, (snapshot, command) => {
+            const [next, reply] = decider.decide(snapshot, command, Date.now()) as [Uint8Array | undefined, Uint8Array];
+            return [next, reply];
+          });
+      let gate: Tidegate | undefined = undefined;
+      const core = new glue.Core(config, {
+        runtime: platform.runtime,
+        fetch: hooks.fetch,
+        ledger: hooks.ledger ?? storage.ledger,
+        join: hooks.join,
+        debug: config.debug,
+        emit: (event: string, data: unknown) => gate?.#emit(event, data),
+      });
+      gate = new Tidegate(core, glue, platform, storage, hooks.ledger ? 'hook' : storage.kind, config, forget);
+      if ((await gate.vault.state()) === 'locked') await gate.vault.lock();
+      return gate;
+    } catch (error) {
+      throw toError(error);
+    }
+  }
+
+  /**
+   * Sends a chat request through the gateway: cache, budget, retry, breaker, fallback.
+   * @throws {TidegateError} with the codes of the README's table; `budget_exceeded` says when the cap resets.
+   */
+  async chat(request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer> {
+    const { cache } = options;
+    const flags = (cache?.skipRead ? 1 : 0) | (cache?.skipWrite ? 2 : 0) | (cache?.refresh ? 4 : 0);
+    try {
+      const work = this.#core.chat(
+        JSON.stringify(request),
+        options.tenant,
+        flags,
+        cache?.ttlMs,
+        cache?.namespace,
+        options.signal,
+      ) as unknown as Promise<[string, string]>;
+      const [body, meta] = await this.#watchdog.watch(work, this.#patienceMs);
+      const answer = JSON.parse(body) as ChatAnswer;
+      answer.tidegate = JSON.parse(meta) as ChatMeta;
+      if (this.#persistCache && answer.tidegate.cache !== 'hit') await this.#saveCache();
+      return answer;
+    } catch (error) {
+      throw toError(error);
+    }
+  }
+
+  /** Targets, breakers, budget, cache, vault. */
+  async status(): Promise<Status> {
+    try {
+      const status = (await this.#watchdog.watch(this.#core.status(), this.#patienceMs)) as Status;
+      return { ...status, vault: await this.vault.state(), ledger: this.#ledger };
+    } catch (error) {
+      throw toError(error);
+    }
+  }
+
+  /** Decision records of the last 64 requests, oldest first: plain text without content or keys. */
+  records(): Promise<string[]> {
+    return Promise.resolve(this.#core.records() as string[]);
+  }
+
+  /** Takes the decisions of a record again, without sending anything; says whether they are the same. */
+  async replay(record: string): Promise<{ same: boolean; record: string }> {
+    try {
+      return (await this.#core.replay(record)) as { same: boolean; record: string };
+    } catch (error) {
+      throw toError(error);
+    }
+  }
+
+  /** Calls `listener` for each event of this name. Returns how to stop. */
+  on<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener as Listener));
+    this.#core.listen(true);
+    return () => {
+      listeners.delete(listener as Listener);
+      this.#core.listen([...this.#listeners.values()].some((set) => set.size > 0));
+    };
+  }
+
+  /** Wipes the keys from memory, closes the storage, and lets `open` make a new gate of this name. */
+  async close(): Promise<void> {
+    this.#forget();
+    this.#listeners.clear();
+    this.#core.listen(false);
+    this.#core.vaultLock();
+    await this.#storage.close();
+  }
+
+  #emit(name: string, event: unknown): void {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        (listener as (event: unknown) => void)(event);
+      } catch (error) {
+        // The app's own mistake: told as one, without harm to the request.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  async #saveCache(): Promise<void> {
+    const { put, remove } = this.#core.syncCache() as { put: [string, Uint8Array][]; remove: string[] };
+    // A full disk costs cached answers, nothing else.
+    await this.#storage.change('cache', put, remove).catch(() => undefined);
+  }
+
+  async #loadCache(): Promise<void> {
+    if (!this.#persistCache) return;
+    const lost: string[] = [];
+    for (const [name, bytes] of await this.#storage.all('cache')) {
+      if (!this.#core.restoreCache(name, bytes)) lost.push(name);
+    }
+    await this.#storage.change('cache', [], lost);
+  }
+}
+
+/** For platforms without a KDF. */
+export const noDerive = () => Promise.reject(internal('A vault with a passphrase is not available in this runtime.'));

@@ -1,0 +1,279 @@
+// The public types. Amounts are whole nano-dollars (1 USD = 1,000,000,000), times are milliseconds.
+
+/** Configuration of a gate. Every field has a default; unknown fields are refused. */
+export interface TidegateConfig {
+  /** Gates of different names are isolated: ledger, vault and cache are their own. Default `default`. */
+  name?: string;
+  /**
+   * Where requests go, in order: the first is the primary, the others are fallbacks.
+   * Default: `groq` `openai/gpt-oss-20b`, then `openrouter` `qwen/qwen3-coder:free`.
+   */
+  targets?: { provider: string; model: string }[];
+  /** Addresses of providers that are not built in (`groq`, `openrouter`, `openai` are), or other ones for these. */
+  providers?: Record<
+    string,
+    {
+      /** Base of an OpenAI-compatible API: `https:`, or `http:` on this machine. `/chat/completions` is appended. */
+      baseUrl: string;
+    }
+  >;
+  /** The spending cap. */
+  budget?: {
+    /** Dollars per period, exact as a text (`'0.25'`). Default 1. */
+    limitUsd?: number | string;
+    /** IANA time zone whose day is the period. Default `UTC`. */
+    timeZone?: string;
+    /** Local hour at which the period begins, 0 to 23. Default 0. */
+    resetHour?: number;
+    /** Percentages of the cap, ascending, each told once per period. Default `[80, 100]`. */
+    thresholds?: number[];
+  };
+  /** Retries at the same target, of transient failures only. */
+  retry?: {
+    /** Retries after the first attempt, 0 to 10. Default 3. */
+    maxRetries?: number;
+    /** Upper end of the first back-off. Default 1,000. */
+    baseMs?: number;
+    /** Upper end of every back-off, and of a stated wait that is slept. Default 60,000. */
+    capMs?: number;
+    /** A stated wait is slept up to this while another target could be tried. Default 2,000. */
+    shortWaitMs?: number;
+    /** Share of requests, in percent, that retries may add. Default 20. */
+    budgetPercent?: number;
+    /** Retries per minute that are always allowed. Default 10. */
+    budgetFloor?: number;
+  };
+  /** The circuit breaker, one per tenant and target. */
+  breaker?: {
+    /** Consecutive failures that open it, 1 to 1,000. Default 5. */
+    failures?: number;
+    /** How long it stays open before one probe. Default 60,000. */
+    openMs?: number;
+  };
+  /** Timers. */
+  timeouts?: {
+    /** One attempt, to the last byte. Default 60,000. */
+    attemptMs?: number;
+    /** The whole request with its retries, waits and fallbacks. Default 120,000. */
+    totalMs?: number;
+  };
+  /** The exact cache: the same question of the same tenant gets the same answer. */
+  cache?: {
+    /** How long an answer serves; 0 switches the cache off. Default 300,000. */
+    ttlMs?: number;
+    /** Answers kept; the least recently used goes first. Default 100. */
+    maxEntries?: number;
+    /** Keep answers of requests whose temperature is not 0. Default true. */
+    sampled?: boolean;
+    /** Keep answers that call tools. Default false. */
+    toolCalls?: boolean;
+    /** Let a fallback's answer stand in for the primary's. Default false. */
+    fallbackAnswers?: boolean;
+    /** Keep answers on disk, sealed with a key of the vault, while it is unlocked. Default false. */
+    persist?: boolean;
+  };
+  /** Limits. */
+  limits?: {
+    /** All message texts together, in UTF-16 units (`text.length`). Default 50,000. */
+    maxInputUnits?: number;
+    /** Output tokens of a request that states none. Also sent to the provider. Default 4,096. */
+    defaultMaxOutputTokens?: number;
+    /** Requests in flight at once, 1 to 1,000. Default 64. */
+    maxConcurrent?: number;
+  };
+  /** Prices that go before the built-in table, in dollars per million tokens. */
+  prices?: {
+    provider: string;
+    model: string;
+    inputUsd: number | string;
+    outputUsd: number | string;
+    cacheReadUsd?: number | string;
+    cacheWriteUsd?: number | string;
+    /** Tokens of context. */
+    context?: number;
+    /** Most output tokens of one answer. */
+    maxOutput?: number;
+  }[];
+  /** A model without a known price is left out (`refuse`, the default) or reserved at the worst known price. */
+  unknownPrice?: 'refuse' | 'worst';
+  /** Let a plan that begins with a free target go on to a paid one. Default false. */
+  allowPaidFallback?: boolean;
+  /** Answer with this text, marked `degraded`, when every target failed. Without it the error is thrown. */
+  degraded?: { message: string };
+  /**
+   * Where money is counted. Browsers: `indexeddb` (default; shared by all tabs) or `memory`. Node: `memory` (default)
+   * or a file. A Worker: `memory` unless `hooks.ledger` is given.
+   */
+  ledger?: 'indexeddb' | 'memory' | { file: string };
+  /** Print panics of the Wasm to the console. Default false. */
+  debug?: boolean;
+}
+
+/** What the place the gate runs in provides, where it differs from the default. For adapters and tests. */
+export interface TidegateHooks {
+  /** In place of the global `fetch`. */
+  fetch?: typeof fetch;
+  /** Decides about money elsewhere (a Durable Object): takes a command's bytes, gives the reply's. */
+  ledger?: (command: Uint8Array) => Promise<Uint8Array>;
+  /** Whether equal requests in flight join. Default true; false in a Worker's entry. */
+  join?: boolean;
+}
+
+/** A chat request in the shape of OpenAI's chat completions. Fields not named here are carried through as they are. */
+export interface ChatRequest {
+  /** At least one. */
+  messages: ChatMessage[];
+  /** Model or `provider/model` of a configured target to ask first; none or `auto` for the configured order. */
+  model?: string;
+  /** Most output tokens. Default `limits.defaultMaxOutputTokens`. */
+  max_tokens?: number;
+  max_completion_tokens?: number;
+  temperature?: number;
+  [field: string]: unknown;
+}
+
+/** One message. */
+export interface ChatMessage {
+  role: 'system' | 'developer' | 'user' | 'assistant' | 'tool' | 'function';
+  content?: string | null | { type: string; [field: string]: unknown }[];
+  [field: string]: unknown;
+}
+
+/** What one request asks for beside its content. */
+export interface ChatOptions {
+  /** Aborts at any point; everything held is given back at once. */
+  signal?: AbortSignal;
+  /** Whose request it is: cache entries and breakers never cross tenants. Default `default`. */
+  tenant?: string;
+  /** What it asks of the cache. */
+  cache?: {
+    /** Do not look for a kept answer. */
+    skipRead?: boolean;
+    /** Do not keep the answer. */
+    skipWrite?: boolean;
+    /** Ask anew and let the answer replace a kept one. */
+    refresh?: boolean;
+    /** How long the answer serves, at most a day. */
+    ttlMs?: number;
+    /** Divides the tenant's entries. */
+    namespace?: string;
+  };
+}
+
+/** An answer in the shape of OpenAI's chat completions, with the gateway's account of it. */
+export interface ChatAnswer {
+  id: string;
+  object: string;
+  created: number;
+  model: string;
+  choices: {
+    index: number;
+    message: { role: string; content: string | null; [field: string]: unknown };
+    finish_reason: string | null;
+    [field: string]: unknown;
+  }[];
+  usage?: { prompt_tokens: number; completion_tokens: number; total_tokens?: number; [field: string]: unknown };
+  /** What the gateway did. */
+  tidegate: ChatMeta;
+  [field: string]: unknown;
+}
+
+/** What the gateway did for one request. */
+export interface ChatMeta {
+  /** Also in events and in the decision record. */
+  requestId: string;
+  /** `provider/model` of who answered; empty for a degraded reply. */
+  target: string;
+  /** Attempts made for this request; 0 for a hit or a joined answer. */
+  attempts: number;
+  /** `joined`: an equal request in flight answered both. */
+  cache: 'hit' | 'miss' | 'bypass' | 'joined';
+  /** Age of a hit. */
+  ageMs?: number;
+  /** What a hit or a joined answer would have cost. */
+  savedNanoUsd?: number;
+  /** What this request cost, all its attempts together. */
+  costNanoUsd: number;
+  /** The provider's own figure, usage times price, or the reserved bound because the provider gave no usage. */
+  costSource: 'reported' | 'computed' | 'estimated';
+  /** Set when every target failed and the text is the configured one. */
+  degraded?: boolean;
+  usage: { inputTokens: number; cachedInputTokens: number; outputTokens: number; reasoningTokens: number };
+}
+
+/** The present state of a gate. */
+export interface Status {
+  targets: {
+    /** `provider/model`. */
+    target: string;
+    provider: string;
+    model: string;
+    /** Whether a key for its provider is at hand. */
+    keyed: boolean;
+    breaker: 'closed' | 'open' | 'half-open';
+    /** When an open breaker permits a probe. */
+    openUntil?: number;
+    /** Until when the provider asked to wait. */
+    coolingUntil?: number;
+    /** Consecutive failures. */
+    failures: number;
+  }[];
+  budget: BudgetStatus;
+  cache: { entries: number; maxEntries: number; ttlMs: number };
+  vault: VaultState;
+  /** Where money is counted: `memory` forgets with the process. */
+  ledger: 'indexeddb' | 'memory' | 'file' | 'hook';
+  /** Requests of this gate being worked on. */
+  inFlight: number;
+}
+
+/** The books of the present period. */
+export interface BudgetStatus {
+  limitNanoUsd: number;
+  spentNanoUsd: number;
+  /** Held by requests in flight. */
+  reservedNanoUsd: number;
+  /** Part of what is spent that was above its bounds. */
+  overshootNanoUsd: number;
+  /** When the next period begins. */
+  resetsAt: number;
+}
+
+/** `absent`: none was created. */
+export type VaultState = 'absent' | 'locked' | 'unlocked';
+
+/** The events of a gate. None carries content or keys. `at` is when it happened. */
+export interface Events {
+  'attempt-start': { requestId: string; attempt: number; target: string; retry: boolean; at: number };
+  'attempt-end': {
+    requestId: string;
+    attempt: number;
+    target: string;
+    ok: boolean;
+    code?: string;
+    status?: number;
+    durationMs: number;
+    costNanoUsd?: number;
+    at: number;
+  };
+  wait: { requestId: string; target: string; waitMs: number; reason: 'backoff' | 'retry-after'; at: number };
+  'circuit-open': { target: string; until: number; at: number };
+  'circuit-half-open': { target: string; at: number };
+  'circuit-closed': { target: string; at: number };
+  'budget-threshold': { percent: number; spentNanoUsd: number; limitNanoUsd: number; at: number };
+  'budget-overshoot': { overshootNanoUsd: number; at: number };
+  /** A request vanished (its tab was closed) and was charged its bound. */
+  'lease-expired': { at: number };
+  'request-end': {
+    requestId: string;
+    ok: boolean;
+    code?: string;
+    target?: string;
+    cache?: ChatMeta['cache'];
+    costNanoUsd: number;
+    durationMs: number;
+    inputTokens: number;
+    outputTokens: number;
+    at: number;
+  };
+}

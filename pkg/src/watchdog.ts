@@ -1,0 +1,52 @@
+// A panic in the Wasm after an await leaves its promise pending for ever, and the runtime tells nobody. So every promise
+// is watched: one timer for all of them, since nearly none ever runs out.
+
+import { internal } from './errors.js';
+
+const TICK_MS = 5_000;
+
+interface Watched {
+  until: number;
+  fail: (error: Error) => void;
+}
+
+export class Watchdog {
+  readonly #watched = new Set<Watched>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Settles as `work` does, or rejects with `internal` once `spanMs` has long passed. */
+  watch<T>(work: Promise<T>, spanMs: number): Promise<T> {
+    return new Promise((resolve, fail) => {
+      const watched = { until: Date.now() + spanMs, fail };
+      this.#watched.add(watched);
+      this.#arm();
+      work.then(
+        (value) => {
+          this.#watched.delete(watched);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.#watched.delete(watched);
+          fail(error);
+        },
+      );
+    });
+  }
+
+  #arm(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const now = Date.now();
+      for (const watched of this.#watched) {
+        if (watched.until < now) {
+          this.#watched.delete(watched);
+          watched.fail(internal('The gateway stopped answering: reload the page, and please report it.'));
+        }
+      }
+      if (this.#watched.size > 0) this.#arm();
+    }, TICK_MS);
+    // Node: an idle watchdog must not keep the process alive.
+    if (typeof this.#timer === 'object') this.#timer.unref?.();
+  }
+}
