@@ -17,11 +17,11 @@ built() {
 }
 
 # --no-pack and --no-gitignore: with wasm-pack's own package.json and .gitignore, npm would leave the Wasm out.
-variant() { # variant NAME CARGO-OPTION…
-  local name="$1" started="$SECONDS"
-  shift
+variant() { # variant NAME TARGET CARGO-OPTION…
+  local name="$1" target="$2" started="$SECONDS"
+  shift 2
   say "building $name.wasm (1 min the first time)"
-  wasm-pack --log-level error build --mode no-install --target web --release --no-pack --no-gitignore \
+  wasm-pack --log-level error build --mode no-install --target "$target" --release --no-pack --no-gitignore \
     --out-dir "$STAGE" --out-name "$name" . -- "$@"
   node --input-type=module - "$name" "$STAGE/${name}_bg.wasm" "$((SECONDS - started))" <<'SIZES'
     import { readFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ variant() { # variant NAME CARGO-OPTION…
 SIZES
 }
 
-SOURCES="$(hash_of Cargo.toml Cargo.lock .cargo/config.toml scripts/build-wasm.sh src)"
+SOURCES="$(hash_of Cargo.toml Cargo.lock .cargo/config.toml scripts/build-wasm.sh pkg/kdf.d.ts src)"
 if built; then
   say "the Wasm is up to date"
   exit 0
@@ -44,8 +44,17 @@ fi
 [ -x node_modules/.bin/wasm-opt ] || die "no wasm-opt in node_modules: run scripts/setup.sh wasm"
 rm -rf "$STAGE"
 mkdir -p target
-variant tidegate
-variant kdf --no-default-features --features kdf
+variant tidegate web
+variant kdf no-modules --no-default-features --features kdf
+# Generated modules keep their instance for ever; the KDF's must be thrown away. So its glue becomes a factory.
+{
+  echo 'export default function instantiate() {'
+  cat "$STAGE/kdf.js"
+  echo 'return wasm_bindgen;'
+  echo '}'
+} >"$STAGE/kdf.factory.js"
+mv "$STAGE/kdf.factory.js" "$STAGE/kdf.js"
+cp pkg/kdf.d.ts "$STAGE/kdf.d.ts"
 # Only now replace what was there: a failed build leaves the last good one.
 rm -rf "$OUT"
 mv "$STAGE" "$OUT"

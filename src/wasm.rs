@@ -8,6 +8,8 @@ mod core;
 #[cfg(feature = "gateway")]
 mod decider;
 #[cfg(feature = "gateway")]
+mod disk;
+#[cfg(feature = "gateway")]
 mod fetch;
 #[cfg(feature = "gateway")]
 mod host;

@@ -115,16 +115,20 @@ export class Tidegate {
             const [next, reply] = decider.decide(snapshot, command, Date.now()) as [Uint8Array | undefined, Uint8Array];
             return [next, reply];
           });
-      let gate: Tidegate | undefined = undefined;
+      const listening: { gate?: Tidegate } = {};
       const core = new glue.Core(config, {
         runtime: platform.runtime,
         fetch: hooks.fetch,
         ledger: hooks.ledger ?? storage.ledger,
         join: hooks.join,
         debug: config.debug,
-        emit: (event: string, data: unknown) => gate?.#emit(event, data),
+        emit: (event: string, data: unknown) => {
+          const { gate } = listening;
+          if (gate) gate.#emit(event, data);
+        },
       });
-      gate = new Tidegate(core, glue, platform, storage, hooks.ledger ? 'hook' : storage.kind, config, forget);
+      const gate = new Tidegate(core, glue, platform, storage, hooks.ledger ? 'hook' : storage.kind, config, forget);
+      listening.gate = gate;
       if ((await gate.vault.state()) === 'locked') await gate.vault.lock();
       return gate;
     } catch (error) {

@@ -120,6 +120,23 @@ impl Gate {
         self.state.borrow().cache.len()
     }
 
+    /// The questions that have an answer in the cache.
+    #[must_use]
+    pub fn fingerprints(&self) -> Vec<Fingerprint> {
+        self.state.borrow().cache.fingerprints().copied().collect()
+    }
+
+    /// One cached answer as bytes, to be sealed.
+    #[must_use]
+    pub fn encode_cached(&self, fingerprint: &Fingerprint) -> Option<Vec<u8>> {
+        self.state.borrow().cache.encode(fingerprint)
+    }
+
+    /// Takes a cached answer back; whether it still serves.
+    pub fn restore_cached(&self, bytes: &[u8], now: Timestamp) -> bool {
+        self.state.borrow_mut().cache.restore(bytes, now).unwrap_or(false)
+    }
+
     /// Forgets every cached answer.
     pub fn clear_cache(&self) {
         self.state.borrow_mut().cache.clear();

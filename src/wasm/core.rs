@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use super::convert::{error, from_js, to_js};
+use super::disk::Disk;
 use super::host::JsHost;
 use super::keys::Keys;
 use super::zone::Intl;
@@ -28,6 +29,7 @@ pub struct Core {
     pub(super) gate: Rc<Gate>,
     pub(super) host: Rc<JsHost>,
     pub(super) keys: RefCell<Keys>,
+    pub(super) disk: RefCell<Disk>,
 }
 
 /// Reads a configuration.
@@ -49,7 +51,7 @@ impl Core {
         let mut seed = [0; 32];
         host.fill(&mut seed);
         let gate = Gate::new(config, flag("join") != Some(false), seed);
-        Ok(Self { gate: Rc::new(gate), host: Rc::new(host), keys: RefCell::default() })
+        Ok(Self { gate: Rc::new(gate), host: Rc::new(host), keys: RefCell::default(), disk: RefCell::default() })
     }
 
     /// Takes one chat request through the gateway. Resolves to the answer's JSON and the gateway's account

@@ -17,6 +17,12 @@ use crate::vault::{format, kdf, keyring, records};
 #[derive(Default)]
 pub(super) struct Keys(Option<keyring::Unlocked>);
 
+impl Keys {
+    pub(super) const fn unlocked(&self) -> Option<&keyring::Unlocked> {
+        self.0.as_ref()
+    }
+}
+
 #[wasm_bindgen]
 impl Core {
     /// Uses a key for this session, without a vault. Returns warnings about its format.
