@@ -29,7 +29,7 @@ export default defineConfig(
   { files: ['www/**'], languageOptions: { globals: globals.browser } },
   { files: ['worker/**'], languageOptions: { globals: globals.serviceworker } },
   {
-    files: ['scripts/**', 'tests/**', 'benches/**', '*.config.js', '**/*.config.{js,mjs,ts}'],
+    files: ['scripts/**', 'tools/**', 'tests/**', 'benches/**', '*.config.js', '**/*.config.{js,mjs,ts}'],
     // Browser globals too: functions handed to a page are written in these files.
     languageOptions: { globals: { ...globals.node, ...globals.browser } },
   },

@@ -27,5 +27,6 @@ step "prettier" prettier --check --log-level warn .
 step "eslint" eslint --max-warnings 0 .
 # The types of the generated Wasm are part of the workspaces' types.
 step "build the Wasm" scripts/build-wasm.sh
+step "build the package" npm run --silent build -w pkg
 step "types" types
 step "check passed"

@@ -6,6 +6,7 @@ use crate::vault::kdf;
 
 /// Derives a slot key from a passphrase. Throws the error's code as text.
 #[wasm_bindgen]
+#[expect(unreachable_pub, reason = "exported to JavaScript")]
 pub fn derive(
     mut passphrase: Vec<u8>,
     salt: &[u8],
