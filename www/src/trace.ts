@@ -63,5 +63,8 @@ export function record(traces: Trace[], { name, event }: GateEvent): Trace[] {
       return aside(traces, { kind: 'threshold', percent: event.percent, at: event.at });
     case 'budget-overshoot':
       return aside(traces, { kind: 'overshoot', overshootNanoUsd: event.overshootNanoUsd, at: event.at });
+    // It tells of a request of another page; the budget's bar shows what it was charged.
+    case 'lease-expired':
+      return traces;
   }
 }

@@ -6,7 +6,7 @@ const LEDGER = {
   indexeddb: 'The budget and the circuits are kept in this browser and shared by its tabs.',
   memory: 'The budget and the circuits are kept in memory and end with this page.',
   file: 'The budget and the circuits are kept in a file.',
-  'durable-object': 'The budget and the circuits are kept in a Durable Object.',
+  hook: 'The budget and the circuits are kept elsewhere.',
 } as const;
 
 export function Footer({ status, demo }: { status: Status; demo: Demo | null }) {

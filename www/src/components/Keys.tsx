@@ -84,7 +84,7 @@ export function Keys({ gate, targets, demo, busy, act }: Props) {
         <AddKey
           providers={providers}
           busy={busy}
-          put={(provider, bytes) => change(() => gate.vault.put(provider, bytes))}
+          put={(provider, bytes) => change(async () => void (await gate.vault.put(provider, bytes)))}
         />
       </details>
     </div>
