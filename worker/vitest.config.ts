@@ -48,9 +48,6 @@ export default defineConfig({
   test: {
     // The files of a project share one stand-in, which they script.
     fileParallelism: false,
-    projects: [
-      worker('gateway', 'test/gateway/*.test.ts', quick),
-      worker('cap', 'test/cap/*.test.ts', oneTarget),
-    ],
+    projects: [worker('gateway', 'test/gateway/*.test.ts', quick), worker('cap', 'test/cap/*.test.ts', oneTarget)],
   },
 });

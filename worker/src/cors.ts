@@ -30,7 +30,9 @@ export const allowedOrigins = (env: Env): string[] => (env.ALLOWED_ORIGINS ?? ''
 
 /** Entries that can match no page, such as one with a slash at its end. */
 export function unusableOrigins(env: Env): string[] {
-  return allowedOrigins(env).filter((entry) => entry !== '*' && !(URL.canParse(entry) && new URL(entry).origin === entry));
+  return allowedOrigins(env).filter(
+    (entry) => entry !== '*' && !(URL.canParse(entry) && new URL(entry).origin === entry),
+  );
 }
 
 /** Answers preflights, and lets pages of the configured origins read every answer, errors included. */
@@ -57,7 +59,10 @@ export const cors: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
   headers.set('access-control-allow-methods', 'GET, POST');
   headers.set(
     'access-control-allow-headers',
-    requested.slice(0, MAX_REQUESTED).filter((name) => ALLOWED.test(name)).join(', '),
+    requested
+      .slice(0, MAX_REQUESTED)
+      .filter((name) => ALLOWED.test(name))
+      .join(', '),
   );
   headers.set('access-control-max-age', PREFLIGHT_SECONDS);
 };

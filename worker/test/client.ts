@@ -31,7 +31,10 @@ export const contentOf = (answer: Answer) =>
   (JSON.parse(answer.text) as { choices: { message: { content: string } }[] }).choices[0]?.message.content;
 
 /** Calls the Worker as a client would, with the token unless another authorization is given. */
-export async function call(path: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Answer> {
+export async function call(
+  path: string,
+  init: RequestInit & { headers?: Record<string, string> } = {},
+): Promise<Answer> {
   const headers = { authorization: `Bearer ${env.TIDEGATE_TOKEN}`, ...init.headers };
   const response = await exports.default.fetch(`https://gateway.example${path}`, { ...init, headers });
   return { status: response.status, headers: response.headers, text: await response.text() };

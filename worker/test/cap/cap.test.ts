@@ -118,7 +118,10 @@ describe('the ledger', () => {
   it('admits nothing when what is stored cannot be read, and leaves it as it is', async () => {
     await ask();
     const damaged = new Uint8Array([255, 1, 2, 3]);
-    await runInDurableObject(ledger(), (_, state) => void state.storage.sql.exec('UPDATE ledger SET snapshot = ?', damaged));
+    await runInDurableObject(
+      ledger(),
+      (_, state) => void state.storage.sql.exec('UPDATE ledger SET snapshot = ?', damaged),
+    );
     await journal();
     expect((await ask()).status).toBe(500);
     expect(await journal()).toEqual([]);

@@ -47,7 +47,9 @@ describe('answers', () => {
     expect(headers.get('vary')).toContain('Origin');
     const exposed = headers.get('access-control-expose-headers')?.split(', ') ?? [];
     // Whatever of ours an answer carries, the page can read it.
-    const own = [...headers.keys()].filter((name) => /^(x-tidegate-|x-request-id|x-should-retry|retry-after)/.test(name));
+    const own = [...headers.keys()].filter((name) =>
+      /^(x-tidegate-|x-request-id|x-should-retry|retry-after)/.test(name),
+    );
     expect(own.length).toBeGreaterThan(0);
     expect(own.filter((name) => !exposed.includes(name))).toEqual([]);
     expect(exposed).toContain('x-ratelimit-remaining-tokens');

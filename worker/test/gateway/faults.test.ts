@@ -74,7 +74,11 @@ describe('retries and fallback', () => {
 
 describe('hostile bodies', () => {
   const user = { role: 'user', content: 'x' };
-  const invalidBytes = new Uint8Array([...new TextEncoder().encode('{"messages":[{"role":"user","content":"'), 0xff, 0xfe]);
+  const invalidBytes = new Uint8Array([
+    ...new TextEncoder().encode('{"messages":[{"role":"user","content":"'),
+    0xff,
+    0xfe,
+  ]);
 
   it.each([
     ['nothing', '', 400],
@@ -145,9 +149,16 @@ describe('keys', () => {
     const echo = (key: string) => ({
       status: 401,
       headers: { 'x-echo': key, 'www-authenticate': `Bearer ${key}` },
-      body: JSON.stringify({ error: { message: `Incorrect API key provided: ${key}`, code: 'invalid_api_key', param: key } }),
+      body: JSON.stringify({
+        error: { message: `Incorrect API key provided: ${key}`, code: 'invalid_api_key', param: key },
+      }),
     });
-    const answers: Answer[] = [await ask(), await ask({ stream: true }), await call('/readyz'), await call('/v1/models')];
+    const answers: Answer[] = [
+      await ask(),
+      await ask({ stream: true }),
+      await call('/readyz'),
+      await call('/v1/models'),
+    ];
     await script('groq', echo(env.GROQ_API_KEY));
     await script('openrouter', echo(env.OPENROUTER_API_KEY));
     const refused = await ask();
@@ -155,7 +166,8 @@ describe('keys', () => {
     expect(errorOf(refused).code).toBe('authentication');
     answers.push(refused, await post(`{"messages":"Bearer ${env.TIDEGATE_TOKEN}"`), await call('/v1/x'));
 
-    const seen = answers.map(({ text, headers }) => text + JSON.stringify([...headers])).join() + JSON.stringify(logged);
+    const seen =
+      answers.map(({ text, headers }) => text + JSON.stringify([...headers])).join() + JSON.stringify(logged);
     for (const secret of [env.GROQ_API_KEY, env.OPENROUTER_API_KEY, env.TIDEGATE_TOKEN]) {
       expect(seen).not.toContain(secret);
       expect(seen).not.toContain(secret.slice(-16));

@@ -15,7 +15,11 @@ async function started(variables: Partial<Record<string, unknown>>) {
   const own = { ...env, ...variables } as unknown as Env;
   return async (path: string, init: RequestInit = {}) => {
     const headers = { authorization: `Bearer ${env.TIDEGATE_TOKEN}` };
-    const response = await worker.fetch(new Request(`https://gateway.example${path}`, { headers, ...init }), own, context);
+    const response = await worker.fetch(
+      new Request(`https://gateway.example${path}`, { headers, ...init }),
+      own,
+      context,
+    );
     return { status: response.status, text: await response.text() };
   };
 }
@@ -28,10 +32,22 @@ describe('readiness says what is wrong', () => {
     ['no key', { GROQ_API_KEY: '', OPENROUTER_API_KEY: '' }, 'targets: none has a key'],
     ['a key that is none', { GROQ_API_KEY: MASKED }, 'GROQ_API_KEY: key was copied from where it is shown shortened'],
     ['a configuration that is no JSON', { TIDEGATE_CONFIG: '{' }, 'gateway: TIDEGATE_CONFIG must be JSON'],
-    ['a misspelt limit', { TIDEGATE_CONFIG: '{"budget":{"limitUSD":5}}' }, 'gateway: budget.limitUSD is not a known field'],
+    [
+      'a misspelt limit',
+      { TIDEGATE_CONFIG: '{"budget":{"limitUSD":5}}' },
+      'gateway: budget.limitUSD is not a known field',
+    ],
     ['a configuration of another type', { TIDEGATE_CONFIG: '[]' }, 'gateway: must be an object'],
-    ['a key sent in the clear', { GROQ_BASE_URL: 'http://example.com/v1' }, 'gateway: providers.groq.baseUrl must be an https URL'],
-    ['an origin that matches no page', { ALLOWED_ORIGINS: 'https://app.example/' }, 'ALLOWED_ORIGINS: https://app.example/ is no origin'],
+    [
+      'a key sent in the clear',
+      { GROQ_BASE_URL: 'http://example.com/v1' },
+      'gateway: providers.groq.baseUrl must be an https URL',
+    ],
+    [
+      'an origin that matches no page',
+      { ALLOWED_ORIGINS: 'https://app.example/' },
+      'ALLOWED_ORIGINS: https://app.example/ is no origin',
+    ],
   ])('%s', async (_, variables, reason) => {
     const send = await started(variables);
     const ready = await send('/readyz');
@@ -62,14 +78,20 @@ describe('requests are refused', () => {
     for (const authorization of ['', 'Bearer ', 'Bearer undefined']) {
       const answer = await send('/v1/chat/completions', { ...chat, headers: { authorization } });
       expect(answer.status).toBe(500);
-      expect((JSON.parse(answer.text) as ErrorBody).error).toMatchObject({ code: 'config_invalid', param: 'TIDEGATE_TOKEN' });
+      expect((JSON.parse(answer.text) as ErrorBody).error).toMatchObject({
+        code: 'config_invalid',
+        param: 'TIDEGATE_TOKEN',
+      });
     }
   });
 
   it('with an invalid configuration, by the field', async () => {
     const answer = await (await started({ TIDEGATE_CONFIG: '{"budget":{"limitUsd":-1}}' }))('/v1/models');
     expect(answer.status).toBe(500);
-    expect((JSON.parse(answer.text) as ErrorBody).error).toMatchObject({ code: 'config_invalid', param: 'budget.limitUsd' });
+    expect((JSON.parse(answer.text) as ErrorBody).error).toMatchObject({
+      code: 'config_invalid',
+      param: 'budget.limitUsd',
+    });
   });
 
   it('after the deadline when the gateway never answers, and the next one finds a new gate', async () => {

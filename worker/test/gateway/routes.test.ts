@@ -26,7 +26,8 @@ describe('chat completions', () => {
   });
 
   it('answers the same question from the cache at no cost, as far as the caller allows it', async () => {
-    const again = (headers: Record<string, string>) => ask({ messages: [{ role: 'user', content: 'cached' }] }, headers);
+    const again = (headers: Record<string, string>) =>
+      ask({ messages: [{ role: 'user', content: 'cached' }] }, headers);
     await again({});
     const hit = await again({});
     expect(hit.headers.get('x-tidegate-cache')).toBe('hit');
@@ -39,7 +40,8 @@ describe('chat completions', () => {
   });
 
   it('stores nothing where the caller says so', async () => {
-    const once = (headers: Record<string, string>) => ask({ messages: [{ role: 'user', content: 'no trace' }] }, headers);
+    const once = (headers: Record<string, string>) =>
+      ask({ messages: [{ role: 'user', content: 'no trace' }] }, headers);
     await once({ 'x-tidegate-cache': 'no-store' });
     expect((await once({ 'x-tidegate-cache': 'no-store, skip' })).headers.get('x-tidegate-cache')).toBe('bypass');
     await once({ 'x-tidegate-cache-ttl-ms': '1' });
@@ -114,11 +116,14 @@ describe('the other routes', () => {
     expect(errorOf(answer).code).toBe('invalid_request');
   });
 
-  it.each(['/v1/embeddings', '/v1/responses', '/v1/models/x', '/v1/chat/completions/x'])('answers 501 at %s', async (path) => {
-    const answer = await call(path, { method: 'POST' });
-    expect(answer.status).toBe(501);
-    expect(errorOf(answer).code).toBe('unsupported_endpoint');
-  });
+  it.each(['/v1/embeddings', '/v1/responses', '/v1/models/x', '/v1/chat/completions/x'])(
+    'answers 501 at %s',
+    async (path) => {
+      const answer = await call(path, { method: 'POST' });
+      expect(answer.status).toBe(501);
+      expect(errorOf(answer).code).toBe('unsupported_endpoint');
+    },
+  );
 });
 
 describe('the token', () => {
