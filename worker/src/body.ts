@@ -3,8 +3,8 @@ import { invalid } from './errors';
 /** Longest request body, in bytes. */
 export const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
-/** Types that cannot be JSON. Everything else is let through: many clients name none or a wrong one. */
-const NOT_JSON = /^\s*(multipart\/|application\/x-www-form-urlencoded|(image|audio|video)\/)/i;
+/** Types that cannot be JSON. Everything else is let through: clients name none or a wrong one, curl a form's. */
+const NOT_JSON = /^\s*(multipart|image|audio|video)\//i;
 
 /**
  * The request's body as text. It is counted while it comes, since a length that is stated need not be true.

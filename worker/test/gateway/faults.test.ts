@@ -118,10 +118,12 @@ describe('hostile bodies', () => {
     expect(sent).toBeLessThan(40);
   });
 
-  it('takes JSON by any name but a form’s', async () => {
+  it('takes JSON by any name, but no upload', async () => {
     const body = JSON.stringify({ messages: [{ role: 'user', content: 'typed' }] });
-    expect((await post(body, { 'content-type': 'text/plain' })).status).toBe(200);
-    expect((await post(body, { 'content-type': 'application/x-www-form-urlencoded' })).status).toBe(415);
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/vnd.api+json', '']) {
+      expect((await post(body, { 'content-type': type })).status).toBe(200);
+    }
+    expect((await post(body, { 'content-type': 'multipart/form-data; boundary=x' })).status).toBe(415);
   });
 });
 
