@@ -28,10 +28,11 @@ export async function chat(c: Context<{ Bindings: Env }>): Promise<Response> {
   const ttlMs = milliseconds(c.req.header('x-tidegate-cache-ttl-ms'));
   const namespace = c.req.header('x-tidegate-namespace');
   const body = await readBody(c.req.raw);
-  const answer = gate.core.chat(body, ORGANISATION, flags, ttlMs, namespace, c.req.raw.signal);
+  const running = gate.core.chat(body, ORGANISATION, flags, ttlMs, namespace, c.req.raw.signal);
+  const answer = within(ORGANISATION, gate.deadlineMs, running);
   // A client that goes away aborts the attempt; its money is settled after that, while nobody listens.
-  c.executionCtx.waitUntil(within(ORGANISATION, gate.deadlineMs, answer).then(ignore, ignore));
-  const [text, account] = (await within(ORGANISATION, gate.deadlineMs, answer)) as [string, string];
+  c.executionCtx.waitUntil(answer.then(ignore, ignore));
+  const [text, account] = (await answer) as [string, string];
   const meta = JSON.parse(account) as Meta;
   return new Response(text, {
     headers: {
