@@ -74,11 +74,10 @@ describe('retries and fallback', () => {
 
 describe('hostile bodies', () => {
   const user = { role: 'user', content: 'x' };
-  const invalidBytes = new Uint8Array([
-    ...new TextEncoder().encode('{"messages":[{"role":"user","content":"'),
-    0xff,
-    0xfe,
-  ]);
+  // Good JSON otherwise: a lenient decoder would pass it on with other characters than were sent.
+  const invalidBytes = Uint8Array.from(JSON.stringify({ messages: [user] }), (letter) =>
+    letter === 'x' ? 0xff : letter.charCodeAt(0),
+  );
 
   it.each([
     ['nothing', '', 400],
