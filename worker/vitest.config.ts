@@ -11,7 +11,7 @@ const secrets = {
 /** Quick, so that a test waits for milliseconds where people wait for seconds. */
 const quick = {
   retry: { maxRetries: 1, baseMs: 1, capMs: 2, budgetFloor: 10_000 },
-  breaker: { failures: 4, openMs: 400 },
+  breaker: { failures: 4, openMs: 1_500 },
   timeouts: { attemptMs: 10_000, totalMs: 20_000 },
 };
 

@@ -64,7 +64,7 @@ describe('retries and fallback', () => {
     expect(await providers()).toEqual(['openrouter']);
 
     await script('groq', { delayMs: 100 });
-    await new Promise((resolve) => setTimeout(resolve, 450));
+    await new Promise((resolve) => setTimeout(resolve, 1_600));
     const answers = await Promise.all(Array.from({ length: 10 }, () => ask()));
     expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
     expect((await providers()).filter((provider) => provider === 'groq').length).toBe(1);
