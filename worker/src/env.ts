@@ -1,0 +1,44 @@
+import { badConfiguration } from './errors';
+import type { TenantLedger } from './ledger';
+
+/** What wrangler binds to the Worker; see wrangler.jsonc for each. */
+export interface Env {
+  TENANT_LEDGER: DurableObjectNamespace<TenantLedger>;
+  ALLOWED_ORIGINS?: string;
+  TIDEGATE_CONFIG?: string | Record<string, unknown>;
+  TIDEGATE_TOKEN?: string;
+  /** `<PROVIDER>_API_KEY` and `<PROVIDER>_BASE_URL`. */
+  [name: `${string}_API_KEY` | `${string}_BASE_URL`]: string | undefined;
+}
+
+/** The variables named `<PROVIDER><suffix>` that are set, by the provider's id: GROQ_API_KEY is groq's. */
+function ofProviders(env: Env, suffix: string): [provider: string, value: string][] {
+  return Object.entries(env).flatMap(([name, value]) => {
+    const set = name.endsWith(suffix) && typeof value === 'string' && value !== '';
+    return set ? [[name.slice(0, -suffix.length).toLowerCase(), value] as [string, string]] : [];
+  });
+}
+
+export const providerKeys = (env: Env) => ofProviders(env, '_API_KEY');
+
+/** The gateway's raw configuration. It is validated by the gateway, not here; only what is no JSON is refused. */
+export function rawConfiguration(env: Env): unknown {
+  const given = env.TIDEGATE_CONFIG ?? {};
+  const config = typeof given === 'string' ? parse(given || '{}') : given;
+  const overrides = ofProviders(env, '_BASE_URL').map(([id, baseUrl]) => [id, { baseUrl }]);
+  if (overrides.length === 0 || !isObject(config)) return config;
+  const own = isObject(config.providers) ? config.providers : {};
+  return { ...config, providers: { ...own, ...Object.fromEntries(overrides) } };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The text itself stays out of it: somebody may have put a key there.
+    throw badConfiguration('TIDEGATE_CONFIG', 'must be JSON');
+  }
+}

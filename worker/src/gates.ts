@@ -1,0 +1,83 @@
+import { providerKeys, rawConfiguration, type Env } from './env';
+import { internal, reasonOf } from './errors';
+import { Core, load } from './wasm';
+
+/** One organisation's gate: its cache, its keys, its records. Money is in the organisation's ledger object. */
+export interface Gate {
+  readonly core: Core;
+  /** No request takes longer, in milliseconds, unless something of ours has failed. */
+  readonly deadlineMs: number;
+  /** Keys that cannot be one, by name and problem, never by content. */
+  readonly refusedKeys: readonly string[];
+}
+
+/** Every caller belongs to this one until there are tenants. */
+export const ORGANISATION = 'default';
+
+/** What a gate may take beyond its own total timeout before it counts as stuck. */
+const GRACE_MS = 5_000;
+/** The gateway's own default of `timeouts.totalMs`. */
+const TOTAL_MS = 120_000;
+
+/** The one thing the isolate keeps between requests; nothing of an organisation lies in Wasm statics. */
+const gates = new Map<string, Gate>();
+
+/**
+ * The organisation's gate, opened at first use.
+ * @throws the gateway's error object if the configuration is not valid; nothing is kept then.
+ */
+export function gateOf(organisation: string, env: Env): Gate {
+  let gate = gates.get(organisation);
+  if (!gate) {
+    gate = open(organisation, env);
+    gates.set(organisation, gate);
+  }
+  return gate;
+}
+
+function open(organisation: string, env: Env): Gate {
+  load();
+  const config = rawConfiguration(env);
+  const core = new Core(config, {
+    runtime: 'workerd',
+    // Here no promise may wait on another request's: equal requests each go their own way.
+    join: false,
+    // A stub for each call: it belongs to the request that is running now, not to the one that opened the gate.
+    ledger: async (command: Uint8Array) => {
+      const { TENANT_LEDGER } = env;
+      const reply = await TENANT_LEDGER.get(TENANT_LEDGER.idFromName(organisation)).decide(command);
+      if (reply.byteLength === 0) throw new Error('no decision');
+      return reply;
+    },
+  });
+  const refusedKeys = providerKeys(env).flatMap(([provider, key]) => {
+    try {
+      core.setKey(provider, new TextEncoder().encode(key));
+      return [];
+    } catch (refusal) {
+      return [`${provider.toUpperCase()}_API_KEY: ${reasonOf(refusal)}`];
+    }
+  });
+  // Valid by now: the gateway has read it.
+  const { timeouts } = config as { timeouts?: { totalMs?: number } };
+  const totalMs = timeouts?.totalMs ?? TOTAL_MS;
+  return { core, deadlineMs: totalMs + GRACE_MS, refusedKeys };
+}
+
+/**
+ * Waits for the gate, but not for ever: after a panic a promise of Wasm stays pending. A gate that does not
+ * answer is dropped, and the next request opens a new one.
+ */
+export async function within<T>(organisation: string, deadlineMs: number, answer: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    console.error('gate: no answer within its deadline; the next request opens a new one');
+    gates.delete(organisation);
+    reject(internal());
+  }, deadlineMs);
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

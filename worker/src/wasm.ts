@@ -1,0 +1,9 @@
+import wasm from '../../pkg/wasm/tidegate_bg.wasm';
+import { Core, initSync, LedgerDecider } from '../../pkg/wasm/tidegate.js';
+
+export { Core, LedgerDecider };
+
+/** Starts the isolate's one Wasm instance. Called inside requests: at module scope nothing random may run. */
+export function load(): void {
+  initSync({ module: wasm });
+}

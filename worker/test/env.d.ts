@@ -1,0 +1,12 @@
+declare namespace Cloudflare {
+  interface GlobalProps {
+    mainModule: typeof import('../src/index');
+  }
+  interface Env extends Omit<import('../src/env').Env, 'TIDEGATE_CONFIG'> {
+    TIDEGATE_CONFIG: string;
+    TIDEGATE_TOKEN: string;
+    GROQ_API_KEY: string;
+    OPENROUTER_API_KEY: string;
+    STAND_IN: string;
+  }
+}

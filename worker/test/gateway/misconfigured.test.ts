@@ -1,0 +1,112 @@
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { type Env } from '../../src/env';
+import { calm, type ErrorBody } from '../client';
+
+beforeEach(calm);
+
+const context = { waitUntil: () => {}, passThroughOnException: () => {} } as unknown as ExecutionContext;
+
+/** A Worker that starts anew with other variables. */
+async function started(variables: Partial<Record<string, unknown>>) {
+  vi.resetModules();
+  const { default: worker } = await import('../../src/index');
+  const own = { ...env, ...variables } as unknown as Env;
+  return async (path: string, init: RequestInit = {}) => {
+    const headers = { authorization: `Bearer ${env.TIDEGATE_TOKEN}` };
+    const response = await worker.fetch(
+      new Request(`https://gateway.example${path}`, { headers, ...init }),
+      own,
+      context,
+    );
+    return { status: response.status, text: await response.text() };
+  };
+}
+
+const MASKED = 'gsk_…abcd';
+
+describe('readiness says what is wrong', () => {
+  it.each([
+    ['no token', { TIDEGATE_TOKEN: undefined }, 'TIDEGATE_TOKEN: is not set'],
+    ['no key', { GROQ_API_KEY: '', OPENROUTER_API_KEY: '' }, 'targets: none has a key'],
+    ['a key that is none', { GROQ_API_KEY: MASKED }, 'GROQ_API_KEY: key was copied from where it is shown shortened'],
+    ['a configuration that is no JSON', { TIDEGATE_CONFIG: '{' }, 'gateway: TIDEGATE_CONFIG must be JSON'],
+    [
+      'a misspelt limit',
+      { TIDEGATE_CONFIG: '{"budget":{"limitUSD":5}}' },
+      'gateway: budget.limitUSD is not a known field',
+    ],
+    ['a configuration of another type', { TIDEGATE_CONFIG: '[]' }, 'gateway: must be an object'],
+    [
+      'a key sent in the clear',
+      { GROQ_BASE_URL: 'http://example.com/v1' },
+      'gateway: providers.groq.baseUrl must be an https URL',
+    ],
+    [
+      'an origin that matches no page',
+      { ALLOWED_ORIGINS: 'https://app.example/' },
+      'ALLOWED_ORIGINS: https://app.example/ is no origin',
+    ],
+  ])('%s', async (_, variables, reason) => {
+    const send = await started(variables);
+    const ready = await send('/readyz');
+    expect(ready.status).toBe(503);
+    const { reasons } = JSON.parse(ready.text) as { reasons: string[] };
+    expect(reasons.some((one) => one.startsWith(reason))).toBe(true);
+    expect((await send('/livez')).status).toBe(200);
+  });
+
+  it('is ready with the configuration as an object, and with any origin if that is said', async () => {
+    const send = await started({ TIDEGATE_CONFIG: { cache: { ttlMs: 0 } }, ALLOWED_ORIGINS: '*' });
+    expect(await send('/readyz')).toEqual({ status: 200, text: '{"status":"ready"}' });
+  });
+
+  it('is not ready when the ledger does not answer', async () => {
+    const TENANT_LEDGER = { idFromName: () => '', get: () => ({ decide: () => Promise.reject(new Error('down')) }) };
+    const ready = await (await started({ TENANT_LEDGER }))('/readyz');
+    expect(ready.status).toBe(503);
+    expect(ready.text).toContain('gateway: The gateway or its storage failed.');
+  });
+});
+
+describe('requests are refused', () => {
+  const chat = { method: 'POST', body: '{"messages":[{"role":"user","content":"x"}]}' };
+
+  it('without a token set, whatever the caller sends', async () => {
+    const send = await started({ TIDEGATE_TOKEN: '' });
+    for (const authorization of ['', 'Bearer ', 'Bearer undefined']) {
+      const answer = await send('/v1/chat/completions', { ...chat, headers: { authorization } });
+      expect(answer.status).toBe(500);
+      expect((JSON.parse(answer.text) as ErrorBody).error).toMatchObject({
+        code: 'config_invalid',
+        param: 'TIDEGATE_TOKEN',
+      });
+    }
+  });
+
+  it('with an invalid configuration, by the field', async () => {
+    const answer = await (await started({ TIDEGATE_CONFIG: '{"budget":{"limitUsd":-1}}' }))('/v1/models');
+    expect(answer.status).toBe(500);
+    expect((JSON.parse(answer.text) as ErrorBody).error).toMatchObject({
+      code: 'config_invalid',
+      param: 'budget.limitUsd',
+    });
+  });
+
+  it('after the deadline when the gateway never answers, and the next one finds a new gate', async () => {
+    let hangs = true;
+    const real = env.TENANT_LEDGER;
+    const TENANT_LEDGER = {
+      idFromName: (name: string) => real.idFromName(name),
+      get: (id: DurableObjectId) => (hangs ? { decide: () => new Promise(() => {}) } : real.get(id)),
+    };
+    const send = await started({ TENANT_LEDGER, TIDEGATE_CONFIG: '{"timeouts":{"attemptMs":10,"totalMs":10}}' });
+    const started_ = Date.now();
+    const stuck = await send('/readyz');
+    expect(stuck.status).toBe(503);
+    expect(Date.now() - started_).toBeLessThan(7_000);
+    hangs = false;
+    expect((await send('/readyz')).status).toBe(200);
+  });
+});
