@@ -1,47 +1,15 @@
 // What a Vite app makes a browser load before its first answer: benches `size-brotli-kb`, `size-gzip-kb`, `size-raw-kb`.
 // Each row is an app of one file, built for production and opened in Chromium; what Chromium fetched from the app
 // before the answer came is counted, so nothing that loads later is, and nothing that loads early is forgotten.
-import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { readFile, readdir } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { chromium } from 'playwright-core';
-import { build } from 'vite';
 import { apps } from './apps.mjs';
-import { BASE_URL, ANSWER, TEXT } from './requests.mjs';
+import { buildApp, launch, serve } from './browser.mjs';
+import { ANSWER, BASE_URL, TEXT } from './requests.mjs';
 
-const FOLDER = fileURLToPath(new URL('../target/bench-size/', import.meta.url));
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 const CORS = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*' };
 const UNITS = { brotli: 'KB', gzip: 'KB', raw: 'KB' };
-
-async function buildApp(row) {
-  const root = join(FOLDER, row);
-  await rm(root, { recursive: true, force: true });
-  await mkdir(root, { recursive: true });
-  await writeFile(join(root, 'index.html'), '<!doctype html><script type="module" src="/main.js"></script>');
-  await writeFile(join(root, 'main.js'), apps[row]);
-  await build({ root, configFile: false, logLevel: 'error', build: { reportCompressedSize: false } });
-  return join(root, 'dist');
-}
-
-/** Serves `folder` and notes the paths asked for. */
-async function serve(folder) {
-  const asked = new Set();
-  const server = createServer(async (request, response) => {
-    const path = new URL(request.url, 'http://localhost').pathname.replace(/\/$/, '/index.html');
-    try {
-      const body = await readFile(join(folder, path));
-      asked.add(path.slice(1));
-      response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' }).end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { asked, url: `http://localhost:${server.address().port}/`, stop: () => server.close() };
-}
 
 /** The app's files that the browser fetched before the answer was shown. */
 async function loaded(browser, dist) {
@@ -76,7 +44,7 @@ function sizes(bytes) {
 }
 
 async function measure(browser, row) {
-  const dist = await buildApp(row);
+  const dist = await buildApp(row, apps[row]);
   const first = await loaded(browser, dist);
   const files = [];
   for (const entry of await readdir(dist, { recursive: true, withFileTypes: true })) {
@@ -92,8 +60,7 @@ async function measure(browser, row) {
 
 /** Measures the named rows; a size has one round, for a build always gives the same bytes. */
 export async function size(names) {
-  const executablePath = process.env.CHROME || undefined;
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  const browser = await launch();
   const [rows, remarks] = [[], []];
   try {
     const measured = {};

@@ -15,9 +15,9 @@ async function ask(body, signal) {
 }
 
 /** A gate with everything on and a budget that never refuses. */
-async function gate() {
+async function gate(ledger) {
   const { Tidegate } = await import('tidegate');
-  const gate = await Tidegate.open({ name: 'bench', ledger: 'memory', budget: { limitUsd: 1_000_000 } });
+  const gate = await Tidegate.open({ name: 'bench', ledger, budget: { limitUsd: 1_000_000 } });
   await gate.vault.put('groq', KEY);
   return gate;
 }
@@ -59,7 +59,12 @@ export const chat = {
   },
 
   async tidegate() {
-    const open = await gate();
+    const open = await gate('memory');
+    return async (index) => (await open.chat(request(index))).choices[0].message.content;
+  },
+
+  async 'tidegate-chromium-indexeddb'() {
+    const open = await gate('indexeddb');
     return async (index) => (await open.chat(request(index))).choices[0].message.content;
   },
 };
@@ -73,7 +78,7 @@ export const cacheHit = {
   },
 
   async tidegate() {
-    const open = await gate();
+    const open = await gate('memory');
     await open.chat(request(0));
     return async () => {
       const answer = await open.chat(request(0));
