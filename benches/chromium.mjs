@@ -3,9 +3,10 @@
 import { buildApp, launch, serve } from './browser.mjs';
 
 const IN_PAGE = `
-import { instantFetch, TEXT } from '${new URL('requests.mjs', import.meta.url).pathname}';
+import { BASE_URL, instantFetch, TEXT } from '${new URL('requests.mjs', import.meta.url).pathname}';
 import { chat } from '${new URL('stacks.mjs', import.meta.url).pathname}';
-globalThis.fetch = instantFetch;
+const network = globalThis.fetch; // the gateway's own Wasm comes from the server
+globalThis.fetch = (url, init) => (String(url).startsWith(BASE_URL) ? instantFetch() : network(url, init));
 globalThis.start = async (row) => {
   const send = await chat[row]();
   let index = 0;

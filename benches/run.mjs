@@ -1,9 +1,10 @@
 // `make bench`: measures, prints a table, writes target/bench.json. What each row is: README.md beside this file.
-//   node benches/run.mjs [--only chat,size] [--rounds 15] [--requests 2000]
+//   node benches/run.mjs [--only chat,cache-hit,hosts,size] [--rows bare,tidegate] [--rounds 15] [--requests 2000]
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { cpu } from './cpu.mjs';
+import { hosts } from './hosts.mjs';
 import { load } from './rounds.mjs';
 import { size } from './size.mjs';
 import { table } from './table.mjs';
@@ -22,6 +23,8 @@ const amount = { rounds: Number(values.rounds), requests: Number(values.requests
 const BENCHES = {
   chat: (only) => cpu('chat', only(['bare', 'cockatiel', 'openai', 'ai-sdk', 'tidegate']), amount),
   'cache-hit': (only) => cpu('cache-hit', only(['lru-cache', 'tidegate']), amount),
+  hosts: (only) =>
+    hosts(only(['bare-chromium', 'tidegate-chromium-indexeddb', 'bare-workerd', 'tidegate-workerd-object']), amount),
   size: (only) => size(only(['bare', 'cockatiel-stack', 'openai', 'ai-sdk', 'tidegate'])),
 };
 
@@ -42,7 +45,7 @@ for (const name of chosen) {
 
 console.log(`\n${table(rows, versions())}\n`);
 console.log(`Node ${process.versions.node}, ${os.cpus().length} × ${os.cpus()[0]?.model ?? 'unknown processor'}`);
-console.log(`load average ${started} at the start, ${load()} at the end; ratios are to the first row of each bench`);
+console.log(`load average ${started} at the start, ${load()} at the end; ratios are to the bare row above`);
 for (const remark of remarks) console.log(remark);
 
 await mkdir('target', { recursive: true });

@@ -1,22 +1,16 @@
 // The table that `make bench` prints.
 
-/** Rows of bench.json as text, each beside the first row of its bench. */
+/** Rows of bench.json as text, each beside the bare row above it (or the first of its bench). */
 export function table(rows, versions) {
-  const first = {};
-  for (const row of rows) first[row.bench] ??= row.median;
-  const cells = rows.map(({ bench, row, unit, median, min, max, rounds }) => [
-    bench,
-    row,
-    versions[row] ?? '',
-    unit,
-    String(median),
-    String(min),
-    String(max),
-    String(rounds),
-    `× ${(median / first[bench]).toPrecision(3)}`,
-    (median >= first[bench] ? '+' : '') + String(Number((median - first[bench]).toPrecision(4))),
-  ]);
-  const head = ['bench', 'row', 'version', 'unit', 'median', 'min', 'max', 'rounds', 'ratio', 'over first'];
+  let base;
+  const cells = rows.map(({ bench, row, unit, median, min, max, rounds }) => {
+    if (base?.bench !== bench || row.startsWith('bare')) base = { bench, median };
+    const over = Number((median - base.median).toPrecision(4));
+    const figures = [median, min, max, rounds].map(String);
+    const ratio = `× ${(median / base.median).toPrecision(3)}`;
+    return [bench, row, versions[row] ?? '', unit, ...figures, ratio, over < 0 ? String(over) : `+${over}`];
+  });
+  const head = ['bench', 'row', 'version', 'unit', 'median', 'min', 'max', 'rounds', 'ratio', 'over bare'];
   const widths = head.map((title, column) => Math.max(title.length, ...cells.map((line) => line[column].length)));
   const TEXTS = 4; // the first columns are words, the others figures
   const line = (texts) =>
