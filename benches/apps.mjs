@@ -58,6 +58,6 @@ document.title = (await generateText({ model: provider(${model}), prompt: 'Which
   tidegate: `
 import { Tidegate } from 'tidegate';
 const gate = await Tidegate.open();
-await gate.vault.put('groq', ${key});
+await gate.vault.putForSession('groq', ${key});
 document.title = (await gate.chat(${body})).choices[0].message.content;`,
 };

@@ -39,10 +39,7 @@ export async function cpu(bench, names, { rounds, requests }) {
     const rows = (suffix, unit, pick) =>
       names.map((name) => summary(bench + suffix, name, unit, measured[name].samples, pick));
     return {
-      rows: [
-        ...rows('', 'µs CPU', ({ cpuUs }) => cpuUs),
-        ...rows('-wall', 'µs', ({ wallUs }) => wallUs),
-      ],
+      rows: [...rows('', 'µs CPU', ({ cpuUs }) => cpuUs), ...rows('-wall', 'µs', ({ wallUs }) => wallUs)],
       remarks: names.map((name) => remark(`${bench}, ${name}`, measured[name])).filter(Boolean),
     };
   } finally {

@@ -7,10 +7,11 @@ import { openInWorkerd } from './workerd.mjs';
 /** Which stack a row in Chromium runs, and every how many requests of the other benches it sends one. */
 const IN_CHROMIUM = {
   'bare-chromium': { stack: 'bare', every: 1 },
-  'tidegate-chromium-indexeddb': { stack: 'tidegate-chromium-indexeddb', every: 10 },
+  'tidegate-chromium-indexeddb': { stack: 'tidegate-chromium-indexeddb', every: 4 },
 };
 /** Row in `chat-hosts` → row in the benches of Workers. */
 const IN_WORKERD = { 'bare-workerd': 'bare', 'tidegate-workerd-object': 'tidegate' };
+const asWorker = (name) => IN_WORKERD[name];
 const EVERY_IN_WORKERD = 4;
 const WARM_UP = 3; // rounds
 
@@ -29,9 +30,9 @@ export async function hosts(names, { rounds, requests }) {
       Object.assign(rows, opened.rounds);
     }
     if (workerd.length > 0) {
-      const opened = await openInWorkerd(Object.values(IN_WORKERD), every(EVERY_IN_WORKERD));
+      const opened = await openInWorkerd(workerd.map(asWorker), every(EVERY_IN_WORKERD));
       stops.push(opened.stop);
-      for (const name of workerd) rows[name] = opened.rounds[IN_WORKERD[name]];
+      for (const name of workerd) rows[name] = opened.rounds[asWorker(name)];
     }
     for (const round of Object.values(rows)) {
       for (let warmed = 0; warmed < WARM_UP; warmed += 1) await round();
@@ -40,7 +41,6 @@ export async function hosts(names, { rounds, requests }) {
     const figures = (bench, unit, pick, from, rename = (name) => name) =>
       from.map((name) => summary(bench, rename(name), unit, measured[name].samples, pick));
     const cpuUs = (sample) => sample.cpuUs;
-    const asWorker = (name) => IN_WORKERD[name];
     return {
       rows: [
         ...figures('chat-hosts', 'µs CPU', cpuUs, Object.keys(rows)),

@@ -38,9 +38,16 @@ const started = load();
 const [rows, remarks] = [[], []];
 for (const name of chosen) {
   console.log(`tidegate: measuring ${name}`);
-  const measured = await BENCHES[name](only);
-  rows.push(...measured.rows);
-  remarks.push(...measured.remarks);
+  try {
+    const measured = await BENCHES[name](only);
+    rows.push(...measured.rows);
+    remarks.push(...measured.remarks);
+  } catch (error) {
+    // The other benches' figures are worth keeping.
+    console.error(error);
+    remarks.push(`${name} FAILED: ${error.message}`);
+    process.exitCode = 1;
+  }
 }
 
 console.log(`\n${table(rows, versions())}\n`);

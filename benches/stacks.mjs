@@ -18,7 +18,7 @@ async function ask(body, signal) {
 async function gate(ledger) {
   const { Tidegate } = await import('tidegate');
   const gate = await Tidegate.open({ name: 'bench', ledger, budget: { limitUsd: 1_000_000 } });
-  await gate.vault.put('groq', KEY);
+  await gate.vault.putForSession('groq', KEY);
   return gate;
 }
 

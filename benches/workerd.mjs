@@ -36,7 +36,10 @@ function tidegate(config) {
   const modules = readdirSync(BUNDLE)
     .map((name) => ({ path: join(BUNDLE, name), type: { '.js': 'ESModule', '.wasm': 'CompiledWasm' }[extname(name)] }))
     .filter(({ type }) => type);
-  const objects = config.durable_objects.bindings.map((one) => [one.name, { className: one.class_name, useSQLite: true }]);
+  const objects = config.durable_objects.bindings.map((one) => [
+    one.name,
+    { className: one.class_name, useSQLite: true },
+  ]);
   return {
     path: '/v1/chat/completions',
     headers: { authorization: `Bearer ${TOKEN}` },
@@ -52,7 +55,9 @@ const WORKERS = { bare: () => ({ modules: true, script: BARE }), tidegate };
 
 /** CPU milliseconds of the process so far; only where /proc exists. */
 function cpuMs(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
