@@ -1,0 +1,60 @@
+// `make bench`: measures, prints a table, writes target/bench.json. What each row is: README.md beside this file.
+//   node benches/run.mjs [--only chat,cache-hit,hosts,size] [--rows bare,tidegate] [--rounds 15] [--requests 2000]
+import { mkdir, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import { parseArgs } from 'node:util';
+import { cpu } from './cpu.mjs';
+import { hosts } from './hosts.mjs';
+import { load } from './rounds.mjs';
+import { size } from './size.mjs';
+import { table } from './table.mjs';
+import { versions } from './versions.mjs';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    rows: { type: 'string' },
+    rounds: { type: 'string', default: '15' },
+    requests: { type: 'string', default: '2000' },
+  },
+});
+const amount = { rounds: Number(values.rounds), requests: Number(values.requests) };
+
+const BENCHES = {
+  chat: (only) => cpu('chat', only(['bare', 'cockatiel', 'openai', 'ai-sdk', 'tidegate']), amount),
+  'cache-hit': (only) => cpu('cache-hit', only(['lru-cache', 'tidegate']), amount),
+  hosts: (only) =>
+    hosts(only(['bare-chromium', 'tidegate-chromium-indexeddb', 'bare-workerd', 'tidegate-workerd-object']), amount),
+  size: (only) => size(only(['bare', 'cockatiel-stack', 'openai', 'ai-sdk', 'tidegate'])),
+};
+
+const chosen = values.only?.split(',') ?? Object.keys(BENCHES);
+for (const name of chosen) {
+  if (!BENCHES[name]) throw new Error(`no bench "${name}": choose of ${Object.keys(BENCHES).join(', ')}`);
+}
+const only = (rows) => rows.filter((row) => !values.rows || values.rows.split(',').includes(row));
+
+const started = load();
+const [rows, remarks] = [[], []];
+for (const name of chosen) {
+  console.log(`tidegate: measuring ${name}`);
+  try {
+    const measured = await BENCHES[name](only);
+    rows.push(...measured.rows);
+    remarks.push(...measured.remarks);
+  } catch (error) {
+    // The other benches' figures are worth keeping.
+    console.error(error);
+    remarks.push(`${name} FAILED: ${error.message}`);
+    process.exitCode = 1;
+  }
+}
+
+console.log(`\n${table(rows, versions())}\n`);
+console.log(`Node ${process.versions.node}, ${os.cpus().length} × ${os.cpus()[0]?.model ?? 'unknown processor'}`);
+console.log(`load average ${started} at the start, ${load()} at the end; ratios are to the bare row above`);
+for (const remark of remarks) console.log(remark);
+
+await mkdir('target', { recursive: true });
+await writeFile('target/bench.json', `${JSON.stringify(rows, null, 2)}\n`);
+console.log('wrote target/bench.json');

@@ -1,0 +1,139 @@
+// Workers in workerd itself, without wrangler's proxy: benches `worker-cpu` and `worker-ttfb-ms`.
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import http from 'node:http';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { unstable_readConfig as readConfig } from 'wrangler';
+import { ANSWER, BASE_URL, HEADERS, KEY, request, TEXT } from './requests.mjs';
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+const CONFIG = join(ROOT, 'worker/wrangler.jsonc');
+const BUNDLE = join(ROOT, 'target/bench-worker');
+const TOKEN = 'token-of-the-bench';
+const TICK_MS = 10; // of /proc's CPU figures
+
+// Answers at once. It runs in the same process, so its CPU is in every row alike.
+const PROVIDER = `
+const [body, headers] = [${JSON.stringify(ANSWER)}, ${JSON.stringify(HEADERS)}];
+export default { async fetch(request) { await request.arrayBuffer(); return new Response(body, { headers }); } };`;
+
+// What a Worker without a gateway does: read, ask, answer.
+const BARE = `
+export default {
+  async fetch(request) {
+    const body = JSON.stringify(await request.json());
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer ${KEY}' };
+    const response = await fetch('${BASE_URL}/chat/completions', { method: 'POST', headers, body });
+    return Response.json(JSON.parse(await response.text()));
+  },
+};`;
+
+/** The Worker as `wrangler deploy` would upload it, with a budget that never refuses. */
+function tidegate(config) {
+  execFileSync('wrangler', ['deploy', '--dry-run', '--config', CONFIG, '--outdir', BUNDLE], { stdio: 'pipe' });
+  const modules = readdirSync(BUNDLE)
+    .map((name) => ({ path: join(BUNDLE, name), type: { '.js': 'ESModule', '.wasm': 'CompiledWasm' }[extname(name)] }))
+    .filter(({ type }) => type);
+  const objects = config.durable_objects.bindings.map((one) => [
+    one.name,
+    { className: one.class_name, useSQLite: true },
+  ]);
+  return {
+    path: '/v1/chat/completions',
+    headers: { authorization: `Bearer ${TOKEN}` },
+    // The script that starts comes first.
+    modules: modules.sort((a, b) => (b.type === 'ESModule') - (a.type === 'ESModule')),
+    modulesRoot: BUNDLE,
+    bindings: { TIDEGATE_TOKEN: TOKEN, GROQ_API_KEY: KEY, TIDEGATE_CONFIG: { budget: { limitUsd: 1_000_000 } } },
+    durableObjects: Object.fromEntries(objects),
+  };
+}
+
+const WORKERS = { bare: () => ({ modules: true, script: BARE }), tidegate };
+
+/** CPU milliseconds of the process so far; only where /proc exists. */
+function cpuMs(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
+
+const children = () => readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean);
+
+/** One POST over a kept connection: milliseconds to the first byte of the answer, and the answer. */
+function post(url, agent, headers, body) {
+  return new Promise((resolve, reject) => {
+    const started = performance.now();
+    const outgoing = http.request(url, { method: 'POST', agent, headers }, (response) => {
+      response.once('readable', () => {
+        const ttfbMs = performance.now() - started;
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (part) => (text += part));
+        response.on('end', () => resolve({ ttfbMs, text, status: response.statusCode }));
+      });
+    });
+    outgoing.on('error', reject).end(body);
+  });
+}
+
+/** One workerd per row. A round is `count` requests, one after the other. */
+async function open(name, count) {
+  const config = readConfig({ config: CONFIG });
+  const before = new Set(children());
+  const { path = '/', headers = {}, ...worker } = WORKERS[name](config);
+  const compatibility = {
+    compatibilityDate: config.compatibility_date,
+    compatibilityFlags: config.compatibility_flags,
+  };
+  const direct = { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }], outboundService: 'provider' };
+  const options = {
+    workers: [
+      { name: 'gateway', ...compatibility, ...direct, ...worker },
+      { name: 'provider', ...compatibility, modules: true, script: PROVIDER },
+    ],
+  };
+  const miniflare = new Miniflare(convertV4MiniflareOptions(options));
+  await miniflare.ready;
+  const url = new URL(path, await miniflare.unsafeGetDirectURL('gateway'));
+  const pid = children().find((child) => !before.has(child));
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const sent = { 'content-type': 'application/json', ...headers };
+  let index = 0;
+  const round = async () => {
+    const started = cpuMs(pid);
+    const ttfbs = [];
+    for (let done = 0; done < count; done += 1) {
+      const { ttfbMs, text, status } = await post(url, agent, sent, JSON.stringify(request(index)));
+      if (status !== 200 || JSON.parse(text).choices[0].message.content !== TEXT) {
+        throw new Error(`${name} answered ${status}: ${text.slice(0, 200)}`);
+      }
+      ttfbs.push(ttfbMs);
+      index += 1;
+    }
+    const used = cpuMs(pid) - started;
+    const ttfbMs = ttfbs.sort((a, b) => a - b)[ttfbs.length >> 1];
+    return { cpuMs: used, cpuUs: (used * 1000) / count, ttfbMs };
+  };
+  const stop = async () => {
+    agent.destroy();
+    await miniflare.dispose();
+  };
+  return { round, stop };
+}
+
+/** Rows ready to be run in rounds of `count` requests: `rounds` name → function, and `stop`. */
+export async function openInWorkerd(names, count) {
+  const opened = {};
+  const stop = () => Promise.all(Object.values(opened).map((row) => row.stop()));
+  try {
+    for (const name of names) opened[name] = await open(name, count);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { rounds: Object.fromEntries(Object.entries(opened).map(([name, { round }]) => [name, round])), stop };
+}
