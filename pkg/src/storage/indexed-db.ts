@@ -4,11 +4,9 @@
 // the transaction's own requests are awaited in between, else it would commit early. `strict` asks the browser to flush
 // before it reports success: a reservation must survive the crash that it is there for.
 
-import { openDB } from 'idb';
-import type { DBSchema, IDBPDatabase } from 'idb';
-
 import { internal, TidegateError } from '../errors.js';
 import type { Decide } from '../platform.js';
+import { openDB, type DBSchema, type IDBPDatabase } from './idb.js';
 import type { Storage, Table } from './storage.js';
 
 /** Version of the database's layout. The records in it carry versions of their own. */
