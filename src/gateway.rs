@@ -265,16 +265,10 @@ fn free_meta(request_id: &Rc<str>, target: &str, cache: CacheState, saved: NanoU
 /// The record of a request that took no decision of its own.
 fn note_cached<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, call: &Call, prepared: &Prepared, how: &str) {
     let context = context(gate, host, call, prepared, call.abort.clone());
-    let fingerprint = shown(gate, &prepared.fingerprint);
-    context.open_record(&fingerprint, prepared.started, &prepared.facts, &prepared.keyed);
+    context.open_record("-", prepared.started, &prepared.facts, &prepared.keyed);
     let mut tape = context.tape.into_inner();
     tape.line(&["cache".into(), how.into()]);
-    gate.keep_record(tape.finish().0);
-}
-
-/// A fingerprint as it may be seen outside the cache: keyed, so that nobody can try out prompts.
-fn shown(gate: &Gate, fingerprint: &Fingerprint) -> String {
-    hex(fingerprint.keyed(&gate.fingerprint_key).get(..8).unwrap_or_default())
+    gate.keep_record(prepared.fingerprint, tape.finish().0);
 }
 
 fn hex(bytes: &[u8]) -> String {

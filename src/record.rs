@@ -132,7 +132,8 @@ impl Tape {
     fn field(&mut self, field: Field<'_>) {
         match field {
             Field::Int(number) => push_int(&mut self.written, number),
-            Field::Word(word) => self.written.extend(word.chars().map(|c| if c.is_control() { ' ' } else { c })),
+            Field::Word(word) if word.bytes().all(|byte| byte >= b' ') => self.written.push_str(word),
+            Field::Word(word) => self.written.extend(word.chars().map(|c| if c < ' ' { ' ' } else { c })),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::flight::Flight;
+use super::hex;
 use crate::cache::{ExactCache, Fingerprint};
 use crate::config::GatewayConfig;
 use crate::error::{Code, Error};
@@ -16,6 +17,8 @@ use crate::time::Timestamp;
 
 /// Decision records kept for reading.
 const MAX_RECORDS: usize = 64;
+/// Where a kept record will show its fingerprint.
+const UNSHOWN: &str = "\t-\t";
 /// Final errors kept for clients that ask again although they were told not to.
 const MAX_FINALS: usize = 32;
 /// How long such an error answers the same question.
@@ -42,7 +45,7 @@ pub(super) struct State {
     pub(super) retry: RetryBudget,
     pub(super) keys: Vec<(String, Secret<String>)>,
     pub(super) locked: bool,
-    pub(super) records: VecDeque<Rc<str>>,
+    pub(super) records: VecDeque<(Fingerprint, String)>,
     pub(super) finals: VecDeque<Final>,
     pub(super) in_flight: u32,
 }
@@ -108,10 +111,15 @@ impl Gate {
         Some(Secret::new(["Bearer ", key.expose().as_str()].concat()))
     }
 
-    /// The last decision records, oldest first.
+    /// The last decision records, oldest first. A fingerprint that leaves the cache is keyed, so that nobody
+    /// can try out prompts; it is keyed here, since few records are ever read.
     #[must_use]
     pub fn records(&self) -> Vec<Rc<str>> {
-        self.state.borrow().records.iter().cloned().collect()
+        let shown = |(fingerprint, record): &(Fingerprint, String)| {
+            let keyed = hex(fingerprint.keyed(&self.fingerprint_key).get(..8).unwrap_or_default());
+            record.replacen(UNSHOWN, &["\t", &keyed, "\t"].concat(), 1).into()
+        };
+        self.state.borrow().records.iter().map(shown).collect()
     }
 
     /// Answers in the cache.
@@ -148,12 +156,12 @@ impl Gate {
         self.state.borrow().in_flight
     }
 
-    pub(super) fn keep_record(&self, record: String) {
+    pub(super) fn keep_record(&self, fingerprint: Fingerprint, record: String) {
         let mut state = self.state.borrow_mut();
         if state.records.len() >= MAX_RECORDS {
             state.records.pop_front();
         }
-        state.records.push_back(record.into());
+        state.records.push_back((fingerprint, record));
     }
 
     /// A final upstream error of the same question that is still to be repeated: within ten seconds, and

@@ -8,7 +8,7 @@ use super::context::{Context, Hold, millis};
 use super::flight::Landing;
 use super::gate::is_final_upstream;
 use super::offers::{Offer, no_plan, offers};
-use super::{Host, Prepared, shown};
+use super::{Host, Prepared};
 use crate::admit::Charge;
 use crate::attempt::{Exchange, Failure};
 use crate::cache::{self, AnswerFacts, Controls, may_store};
@@ -28,8 +28,7 @@ const LEASE_GRACE: Duration = Duration::from_secs(60);
 /// Leads one question: exchange, store, record.
 pub(super) async fn lead<H: Host>(context: Context<H>, prepared: &Prepared, controls: Controls) -> Landing {
     let gate = context.gate.clone();
-    let fingerprint = shown(&gate, &prepared.fingerprint);
-    context.open_record(&fingerprint, prepared.started, &prepared.facts, &prepared.keyed);
+    context.open_record("-", prepared.started, &prepared.facts, &prepared.keyed);
     gate.state.borrow_mut().retry.note_request(prepared.started);
     let mut run = Run::new(&context, prepared);
     let ended = run.drive().await;
@@ -48,7 +47,7 @@ pub(super) async fn lead<H: Host>(context: Context<H>, prepared: &Prepared, cont
             Err(Rc::new(*error))
         }
     };
-    gate.keep_record(context.tape.into_inner().finish().0);
+    gate.keep_record(prepared.fingerprint, context.tape.into_inner().finish().0);
     landing
 }
 
