@@ -14,6 +14,13 @@
 //! assert_eq!(reply.unwrap().unwrap().meta.target, "groq/openai/gpt-oss-20b");
 //! ```
 
+mod dice;
+mod faults;
+mod script;
+
+pub use dice::Dice;
+pub use script::{DIFFERS, scripted_run};
+
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, poll_fn};
 use std::pin::{Pin, pin};
@@ -88,7 +95,7 @@ type Script = Box<dyn FnMut(&Sent) -> Scripted>;
 pub struct ManualHost {
     config: GatewayConfig,
     now: Cell<i64>,
-    seed: Cell<u64>,
+    dice: Cell<Dice>,
     timers: RefCell<Vec<(u64, i64)>>,
     next_timer: Cell<u64>,
     script: RefCell<Script>,
@@ -112,7 +119,7 @@ impl ManualHost {
         Self {
             config: config.clone(),
             now: Cell::new(START.as_millis()),
-            seed: Cell::new(seed),
+            dice: Cell::new(Dice::new(seed)),
             timers: RefCell::default(),
             next_timer: Cell::new(0),
             script: RefCell::new(Box::new(|_| Scripted::Silence)),
@@ -246,16 +253,12 @@ impl ZoneRules for ManualHost {
 }
 
 impl Entropy for ManualHost {
-    /// SplitMix64 (Steele, Lea and Flood 2014): the same everywhere.
     fn fill(&self, bytes: &mut [u8]) {
+        let mut dice = self.dice.get();
         for chunk in bytes.chunks_mut(8) {
-            let state = self.seed.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-            self.seed.set(state);
-            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            let drawn = (mixed ^ (mixed >> 31)).to_le_bytes();
-            chunk.iter_mut().zip(drawn).for_each(|(to, from)| *to = from);
+            chunk.iter_mut().zip(dice.throw().to_le_bytes()).for_each(|(to, from)| *to = from);
         }
+        self.dice.set(dice);
     }
 }
 

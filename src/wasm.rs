@@ -17,6 +17,8 @@ mod host;
 mod kdf;
 #[cfg(feature = "gateway")]
 mod keys;
+#[cfg(feature = "testing")]
+mod simulate;
 #[cfg(feature = "gateway")]
 mod zone;
 
