@@ -40,6 +40,7 @@ if [ "$("$SYSTEM_NODE" --version)" != "$(node --version)" ]; then
 fi
 step "worker, in workerd" npm test -w worker --if-present
 step "www" npm test -w www --if-present
+step "determinism: native, Node, Chromium, workerd" npm run test:determinism
 if has_tests tests/e2e; then step "end to end" npm run test:e2e; fi
 if has_tests tests/packaging; then step "packaging" npm run test:packaging; fi
 step "test passed"
