@@ -26,3 +26,5 @@ mod zone;
 pub use self::core::Core;
 #[cfg(feature = "gateway")]
 pub use decider::LedgerDecider;
+#[cfg(feature = "gateway")]
+pub use keys::{describe_record, kdf_for_new_vault, kdf_request};

@@ -75,16 +75,30 @@ impl Fetcher {
         Reflect::set(&init, &"body".into(), &request.body.into())?;
         Reflect::set(&init, &"signal".into(), &controller.0.signal())?;
         let promise: Promise = match &self.fetch {
-            Some(fetch) => fetch.call2(&JsValue::UNDEFINED, &request.url.into(), &init)?.unchecked_into(),
+            // It may be a stand-in that returns anything.
+            Some(fetch) => Promise::resolve(&fetch.call2(&JsValue::UNDEFINED, &request.url.into(), &init)?),
             None => global_fetch(&request.url, &init)?,
         };
-        let response: Response = JsFuture::from(promise).await?.unchecked_into();
+        let response = JsFuture::from(promise).await?;
+        if self.fetch.is_some() {
+            look_at(&response)?;
+        }
+        let response: Response = response.unchecked_into();
         let status = response.status();
         let headers = read_headers(&response.headers(), status);
         let bytes = JsFuture::from(response.array_buffer()?).await?;
         std::mem::forget(controller); // read to its end: nothing is left to abort
         Ok(UpstreamResponse { status, headers, body: Uint8Array::new(&bytes).to_vec() })
     }
+}
+
+/// An error for what is no response. By its looks, since it may be one of a library's own; what a getter
+/// of `web_sys` throws would end in nobody's hands, and the request would hang.
+fn look_at(response: &JsValue) -> Result<(), JsValue> {
+    let has = |object: &JsValue, name: &str| Reflect::get(object, &name.into()).map(|value| value.is_function());
+    let status = Reflect::get(response, &"status".into())?.as_f64();
+    let headers = Reflect::get(response, &"headers".into())?;
+    if status.is_some() && has(&headers, "get")? && has(response, "arrayBuffer")? { Ok(()) } else { Err(headers) }
 }
 
 /// Aborts the fetch unless its answer was read to the end.

@@ -134,7 +134,7 @@ impl Ledger for JsHost {
                 let promise = ask.call1(&JsValue::UNDEFINED, &bytes).map_err(|_| Code::Internal)?;
                 // Whatever went wrong, nothing was admitted that we know of: fail closed.
                 let reply = JsFuture::from(Promise::resolve(&promise)).await.map_err(|_| Code::Internal)?;
-                Reply::decode(&Uint8Array::new(&reply).to_vec())
+                Ok(Reply::decode(&Uint8Array::new(&reply).to_vec()).map_err(|_| Code::Internal)?)
             }
         }
     }

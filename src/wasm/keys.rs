@@ -107,7 +107,6 @@ impl Core {
 
 /// What the KDF needs to know to unlock a vault: `{salt, memoryKib, passes, lanes}`.
 #[wasm_bindgen(js_name = kdfRequest)]
-#[expect(unreachable_pub, reason = "exported to JavaScript")]
 pub fn kdf_request(header: &[u8]) -> Result<JsValue, JsValue> {
     let (salt, params) = keyring::kdf_request(header).map_err(|failed| error(&failed))?;
     let result = kdf_object(params);
@@ -117,7 +116,6 @@ pub fn kdf_request(header: &[u8]) -> Result<JsValue, JsValue> {
 
 /// What the KDF shall do for a new vault, with a fresh salt: `{salt, memoryKib, passes, lanes}`.
 #[wasm_bindgen(js_name = kdfForNewVault)]
-#[expect(unreachable_pub, reason = "exported to JavaScript")]
 pub fn kdf_for_new_vault() -> Result<JsValue, JsValue> {
     let mut salt = [0; kdf::SALT_BYTES];
     getrandom::fill(&mut salt).map_err(|_| internal())?;
@@ -137,7 +135,6 @@ fn kdf_object(params: kdf::KdfParams) -> JsValue {
 /// What a record says of itself, without its key: `{provider, version, origin, addedAt}`. Works while the
 /// vault is locked.
 #[wasm_bindgen(js_name = describeRecord)]
-#[expect(unreachable_pub, reason = "exported to JavaScript")]
 pub fn describe_record(record: &[u8]) -> Result<JsValue, JsValue> {
     let own = records::describe(record).map_err(|failed| error(&failed))?;
     Ok(to_js(&Value::map([
