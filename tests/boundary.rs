@@ -1,6 +1,14 @@
 //! The boundary in a real browser: what JavaScript hands in and gets back.
 #![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 #[path = "boundary/chat.rs"]
 mod chat;
@@ -11,7 +19,7 @@ mod ledger;
 #[path = "boundary/vault.rs"]
 mod vault;
 
-use js_sys::{Array, Function, Object, Reflect};
+use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test_configure;
 
@@ -51,9 +59,4 @@ fn code<T>(result: Result<T, JsValue>) -> String {
 fn fields(error: &JsValue) -> Vec<String> {
     let each = Array::from(&get(error, "fields"));
     each.iter().map(|field| [text(&field, "path"), text(&field, "problem")].join(": ")).collect()
-}
-
-/// Calls a function of one argument.
-fn call(function: &JsValue, argument: &JsValue) -> JsValue {
-    function.unchecked_ref::<Function>().call1(&JsValue::UNDEFINED, argument).unwrap()
 }

@@ -1,6 +1,15 @@
 //! Bad input through the whole gateway: whatever comes in, an answer or a typed error comes out, nothing
 //! panics, and no money, slot or stored thing is lost.
 #![cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 #[path = "hostile/answers.rs"]
 mod answers;

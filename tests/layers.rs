@@ -2,6 +2,15 @@
 //! Policies never import one another; what joins them is the pipeline.
 
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
 
 use std::path::{Path, PathBuf};
 

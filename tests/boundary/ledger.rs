@@ -12,6 +12,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use super::{code, js};
 
 const NOW: f64 = 1_767_225_600_000.0;
+const LATER: Timestamp = Timestamp::from_millis(1_767_225_780_000);
 
 fn decider() -> LedgerDecider {
     LedgerDecider::new(js("{ budget: { limitUsd: '0.000001' } }")).unwrap()
@@ -26,12 +27,11 @@ fn decide(snapshot: Option<&[u8]>, command: &[u8]) -> (Option<Vec<u8>>, Reply) {
 }
 
 fn admit() -> Vec<u8> {
-    let lease_until = Timestamp::from_millis(NOW as i64 + 180_000);
     let command = Command::Admit {
         tenant: "t".into(),
         target: "groq/openai/gpt-oss-20b".into(),
         bound: NanoUsd::new(600),
-        lease_until,
+        lease_until: LATER,
         slot: None,
     };
     command.encode()
