@@ -162,7 +162,7 @@ fn between(gate: &Gate, host: &ManualHost, dice: &mut Dice) {
 /// Takes over the records that are new since the last time, and replays each.
 fn collect(gate: &Rc<Gate>, host: &Rc<ManualHost>, last: &mut Option<Rc<str>>, records: &mut String) {
     let kept = gate.records();
-    let known = last.as_ref().and_then(|last| kept.iter().position(|record| Rc::ptr_eq(record, last)));
+    let known = last.as_ref().and_then(|last| kept.iter().rposition(|record| record == last));
     let new = known.map_or(0, |position| position.saturating_add(1));
     for record in kept.iter().skip(new) {
         records.push_str(record);
