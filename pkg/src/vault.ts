@@ -53,7 +53,8 @@ export class Vault {
       const request = this.#glue.kdfForNewVault() as KdfRequest;
       const header = this.#core.vaultCreate(await this.#derive(passphrase, request), request.salt);
       await this.#storage.change('vault', [[HEADER, header]], []);
-      if (this.#platform.runtime === 'web') await navigator.storage?.persist?.().catch(() => false);
+      // Not awaited: Firefox asks the user, and settles only when they answer.
+      if (this.#platform.runtime === 'web') navigator.storage?.persist?.().catch(() => false);
     });
   }
 
