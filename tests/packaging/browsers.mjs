@@ -66,7 +66,7 @@ export async function openFirefox() {
       name: 'Firefox',
       async text(url) {
         await call('POST', `${session}/url`, { url });
-        for (const until = Date.now() + PATIENCE_MS; Date.now() < until; ) {
+        for (const until = Date.now() + PATIENCE_MS; Date.now() < until;) {
           const script = 'return document.querySelector("output")?.textContent';
           const text = await call('POST', `${session}/execute/sync`, { script, args: [] });
           if (text) return text;

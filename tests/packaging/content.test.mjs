@@ -19,7 +19,9 @@ test('one gateway, one KDF, licences and notices; no sources, no tests', () => {
   for (const entry of ['web', 'node', 'workerd']) {
     assert.ok(files.includes(`dist/${entry}.js`) && files.includes(`dist/${entry}.d.ts`), entry);
   }
-  const others = files.filter((file) => !/^((dist|wasm)\/.*\.(js|d\.ts|wasm)|[A-Z-]+(\.md)?|package\.json)$/u.test(file));
+  const others = files.filter(
+    (file) => !/^((dist|wasm)\/.*\.(js|d\.ts|wasm)|[A-Z-]+(\.md)?|package\.json)$/u.test(file),
+  );
   assert.deepEqual(others, []);
   assert.deepEqual(
     files.filter((file) => /(^|\/)(src|tests?)\/|\.test\./u.test(file)),
@@ -34,7 +36,9 @@ test('it depends on nothing, and no file imports by name', async (t) => {
   assert.ok(Object.values(exports['.']).every((path) => files.includes(path.slice(2))));
   const named = files
     .filter((file) => file.endsWith('.js'))
-    .flatMap((file) => [...readFileSync(join(installed, file), 'utf8').matchAll(/^\s*(?:import|export)\b.*?from ['"]([^'"]+)/gmu)])
+    .flatMap((file) => [
+      ...readFileSync(join(installed, file), 'utf8').matchAll(/^\s*(?:import|export)\b.*?from ['"]([^'"]+)/gmu),
+    ])
     .map(([, specifier]) => specifier)
     .filter((specifier) => !/^(\.|node:)/u.test(specifier));
   assert.deepEqual(named, []);

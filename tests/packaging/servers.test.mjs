@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-import { Miniflare } from 'miniflare';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { build } from 'vite';
 
 import { throwAwayKeys } from '../../scripts/demo-worker.mjs';
@@ -76,17 +76,21 @@ test('workerd: bundled by wrangler, run by miniflare', async (t) => {
     cwd,
     env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
   });
-  const built = readdirSync(join(cwd, 'out'));
-  assert.equal(built.filter((file) => file.endsWith('.wasm')).length, 1, built.join());
+  const out = join(cwd, 'out');
+  const [wasm, ...more] = readdirSync(out).filter((file) => file.endsWith('.wasm'));
+  assert.deepEqual(more, []);
   const standIns = await startStandIns();
   t.after(() => standIns.stop());
-  const miniflare = new Miniflare({
-    modules: true,
-    modulesRoot: join(cwd, 'out'),
-    scriptPath: join(cwd, 'out', 'worker.js'),
-    modulesRules: [{ type: 'CompiledWasm', include: ['**/*.wasm'] }],
+  const worker = {
+    name: 'packed',
+    modulesRoot: out,
+    modules: [
+      { type: 'ESModule', path: join(out, 'worker.js') },
+      { type: 'CompiledWasm', path: join(out, wasm) },
+    ],
     compatibilityDate: '2026-08-22',
-  });
+  };
+  const miniflare = new Miniflare(convertV4MiniflareOptions({ workers: [worker] }));
   t.after(() => miniflare.dispose());
   const query = new URLSearchParams({ groq: standIns.groqUrl, key: throwAwayKeys().groq });
   const response = await miniflare.dispatchFetch(`http://worker/?${query}`);

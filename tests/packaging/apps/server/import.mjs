@@ -1,9 +1,6 @@
 // Imports the package, and its browser build, and tells whatever that has set in motion.
 const done = [];
-const note =
-  (name) =>
-  () =>
-    done.push(name);
+const note = (name) => () => done.push(name);
 for (const name of ['fetch', 'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'addEventListener']) {
   globalThis[name] = note(name);
 }
