@@ -53,7 +53,8 @@ export class Vault {
       const request = this.#glue.kdfForNewVault() as KdfRequest;
       const header = this.#core.vaultCreate(await this.#derive(passphrase, request), request.salt);
       await this.#storage.change('vault', [[HEADER, header]], []);
-      if (this.#platform.runtime === 'web') await navigator.storage?.persist?.().catch(() => false);
+      // Not awaited: Firefox asks the user, and settles only when they answer.
+      if (this.#platform.runtime === 'web') navigator.storage?.persist?.().catch(() => false);
     });
   }
 
@@ -91,10 +92,10 @@ export class Vault {
    * @throws `vault_locked`; `invalid_request` for what cannot be a key.
    */
   async put(provider: string, key: string | Uint8Array): Promise<{ warnings: string[] }> {
-    return this.#typed(async () => {
+    return this.#wiping(key, async (bytes) => {
       const old = (await this.#storage.all('vault')).get(provider);
       const version = old ? this.#describe(old).version + 1 : 1;
-      const sealed = this.#core.vaultPut(provider, bytesOf(key), version) as { record: Uint8Array; warnings: string[] };
+      const sealed = this.#core.vaultPut(provider, bytes, version) as { record: Uint8Array; warnings: string[] };
       await this.#storage.change('vault', [[provider, sealed.record]], []);
       return { warnings: sealed.warnings };
     });
@@ -102,7 +103,7 @@ export class Vault {
 
   /** Uses a key until the page or process ends, and stores nothing. Returns warnings about its format. */
   async putForSession(provider: string, key: string | Uint8Array): Promise<{ warnings: string[] }> {
-    return this.#typed(() => Promise.resolve({ warnings: this.#core.setKey(provider, bytesOf(key)) as string[] }));
+    return this.#wiping(key, async (bytes) => ({ warnings: this.#core.setKey(provider, bytes) as string[] }));
   }
 
   /** The stored keys, without the keys. Works while the vault is locked. */
@@ -144,6 +145,16 @@ export class Vault {
     } finally {
       bytes.fill(0);
       if (typeof passphrase !== 'string') passphrase.fill(0);
+    }
+  }
+
+  /** The Wasm takes a copy: what it was copied from is overwritten, whether it was accepted or not. */
+  async #wiping<T>(secret: string | Uint8Array, work: (bytes: Uint8Array) => Promise<T>): Promise<T> {
+    const bytes = bytesOf(secret);
+    try {
+      return await this.#typed(() => work(bytes));
+    } finally {
+      bytes.fill(0);
     }
   }
 

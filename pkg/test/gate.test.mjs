@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inspect } from 'node:util';
+
+import { isTidegateError, Tidegate, TidegateError } from 'tidegate';
+
+import { Watchdog } from '../dist/watchdog.js';
+import { answer, ask, KEY, keyed, open } from './support.mjs';
+
+test('open gives the same gate for a name, another for a changed configuration, a new one after close', async () => {
+  const config = { name: 'same', cache: { ttlMs: 1000 } };
+  const [one, two] = await Promise.all([Tidegate.open(config), Tidegate.open({ ...config })]);
+  assert.equal(one, two);
+  const other = await Tidegate.open({ ...config, name: 'other' });
+  assert.notEqual(one, other);
+  const changed = await Tidegate.open({ ...config, cache: { ttlMs: 2000 } });
+  assert.notEqual(changed, one);
+  assert.equal((await changed.status()).cache.ttlMs, 2000);
+  await changed.close();
+  const fresh = await Tidegate.open({ ...config, cache: { ttlMs: 2000 } });
+  assert.notEqual(fresh, changed);
+  await Promise.all([fresh.close(), other.close()]);
+});
+
+test('a bad configuration is named, and the name stays free', async () => {
+  await assert.rejects(Tidegate.open({ name: 'bad', retry: { maxRetries: 99 }, unheard: 1 }), (error) => {
+    assert.ok(error instanceof TidegateError && isTidegateError(error));
+    assert.equal(error.code, 'config_invalid');
+    const paths = error.fields.map(({ path }) => path);
+    assert.ok(paths.some((path) => path.includes('maxRetries')) && paths.some((path) => path.includes('unheard')));
+    assert.match(error.message, /maxRetries/u);
+    return true;
+  });
+  await (await Tidegate.open({ name: 'bad' })).close();
+});
+
+test('errors are real errors with fields', async (t) => {
+  const { gate } = await keyed(t, { retry: { maxRetries: 0 } }, () => new Response('{}', { status: 500 }));
+  await assert.rejects(gate.chat(ask('one')), (error) => {
+    assert.ok(error instanceof TidegateError && error instanceof Error);
+    assert.equal(error.name, 'TidegateError');
+    assert.equal(error.code, 'upstream_failed');
+    assert.equal(error.shouldRetry, false);
+    assert.deepEqual(
+      error.attempts.map(({ attempt, target, status }) => ({ attempt, target, status })),
+      [{ attempt: 1, target: 'groq/openai/gpt-oss-20b', status: 500 }],
+    );
+    assert.ok(!inspect(error, { depth: 9 }).includes(KEY));
+    return true;
+  });
+  await assert.rejects(gate.chat({ messages: [] }), { code: 'invalid_request' });
+});
+
+test('the budget refuses with its figures', async (t) => {
+  const { gate, sent } = await keyed(t, { budget: { limitUsd: '0.000001' } });
+  await assert.rejects(gate.chat(ask('dear')), (error) => {
+    assert.equal(error.code, 'budget_exceeded');
+    assert.equal(error.status, 402);
+    assert.equal(error.budget.limitNanoUsd, 1000);
+    assert.ok(error.budget.resetsAt > Date.now());
+    return true;
+  });
+  assert.deepEqual(sent, []);
+});
+
+test('cache controls', async (t) => {
+  const { gate, sent } = await keyed(t, {}, ({ number }) => answer(`Answer ${number}`));
+  const said = async (options) => {
+    const { choices, tidegate } = await gate.chat(ask('the same'), options);
+    return [choices[0].message.content, tidegate.cache, tidegate.costNanoUsd > 0];
+  };
+  assert.deepEqual(await said({ cache: { skipWrite: true } }), ['Answer 1', 'miss', true]);
+  assert.deepEqual(await said(), ['Answer 2', 'miss', true]);
+  assert.deepEqual(await said(), ['Answer 2', 'hit', false]);
+  assert.equal((await said({ cache: { skipRead: true, skipWrite: true } }))[0], 'Answer 3');
+  assert.equal((await said({ cache: { refresh: true } }))[0], 'Answer 4');
+  assert.deepEqual(await said(), ['Answer 4', 'hit', false]);
+  assert.equal((await said({ cache: { namespace: 'apart' } }))[0], 'Answer 5');
+  assert.equal((await said({ tenant: 'another' }))[0], 'Answer 6');
+  assert.equal(await gate.cache.size(), 3);
+  await gate.cache.clear();
+  assert.equal(await gate.cache.size(), 0);
+  assert.equal((await said())[0], 'Answer 7');
+  assert.equal(sent.length, 7);
+});
+
+test('an abort before sends nothing; one during gives everything back', async (t) => {
+  const controller = new AbortController();
+  const { gate, sent } = await keyed(t, {}, async ({ signal }) => {
+    queueMicrotask(() => controller.abort());
+    await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  });
+  await assert.rejects(gate.chat(ask('early'), { signal: AbortSignal.abort() }), { code: 'aborted' });
+  assert.deepEqual(sent, []);
+  await assert.rejects(gate.chat(ask('late'), { signal: controller.signal }), { code: 'aborted' });
+  assert.equal(sent.length, 1);
+  const { inFlight, budget, targets } = await gate.status();
+  assert.deepEqual([inFlight, budget.reservedNanoUsd, targets[0].failures], [0, 0, 0]);
+});
+
+test('events arrive until they are switched off; a listener that throws harms nothing', async (t) => {
+  const { gate } = await keyed(t);
+  const thrown = [];
+  const caught = (error) => thrown.push(error.message);
+  // The test runner listens too, and would fail the test.
+  const others = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException').on('uncaughtException', caught);
+  t.after(() => {
+    process.removeAllListeners('uncaughtException');
+    for (const other of others) process.on('uncaughtException', other);
+  });
+  const seen = [];
+  gate.on('attempt-start', () => {
+    throw new Error('of the app');
+  });
+  const off = gate.on('request-end', (event) => seen.push(event));
+  const { tidegate } = await gate.chat(ask('one'));
+  assert.equal(seen.length, 1);
+  assert.equal(seen[0].requestId, tidegate.requestId);
+  assert.ok(seen[0].ok && seen[0].costNanoUsd === tidegate.costNanoUsd);
+  off();
+  await gate.chat(ask('two'));
+  assert.equal(seen.length, 1);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(thrown, ['of the app', 'of the app']);
+});
+
+test('records are replayed to the same decisions', async (t) => {
+  const { gate } = await keyed(t, {}, ({ number }) => (number === 1 ? new Response('', { status: 500 }) : answer()));
+  await gate.chat(ask('one secret thing'));
+  const [record] = await gate.records();
+  assert.ok(!record.includes('secret') && !record.includes(KEY));
+  assert.equal((await gate.replay(record)).same, true);
+});
+
+test('a core that never settles is told as internal', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const never = new Watchdog().watch(new Promise(() => {}), 1000);
+  const told = assert.rejects(never, { code: 'internal', name: 'TidegateError' });
+  t.mock.timers.tick(20_000);
+  await told;
+  assert.equal(await new Watchdog().watch(Promise.resolve(7), 1000), 7);
+});
+
+test('the gates of different names are isolated', async (t) => {
+  const { gate } = await keyed(t);
+  const { gate: other } = await open(t);
+  assert.equal((await gate.status()).targets[0].keyed, true);
+  assert.equal((await other.status()).targets[0].keyed, false);
+});

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { ask, KEY, open, OTHER_KEY, PASSPHRASE } from './support.mjs';
+
+const bytes = (text) => new TextEncoder().encode(text);
+
+test('the life of a vault', async (t) => {
+  const { gate, sent } = await open(t, { cache: { ttlMs: 0 } });
+  const { vault } = gate;
+  assert.equal(await vault.state(), 'absent');
+  await assert.rejects(vault.put('groq', KEY), { code: 'vault_locked' });
+  await assert.rejects(vault.unlock(PASSPHRASE), { code: 'invalid_request' });
+  await assert.rejects(vault.create(''), { code: 'invalid_request' });
+  await vault.create(PASSPHRASE);
+  await assert.rejects(vault.create(PASSPHRASE), { code: 'invalid_request' });
+
+  assert.deepEqual(await vault.put('groq', KEY), { warnings: [] });
+  assert.equal((await gate.chat(ask('one'))).tidegate.target, 'groq/openai/gpt-oss-20b');
+  await vault.put('groq', OTHER_KEY);
+  await gate.chat(ask('two'));
+  assert.deepEqual(sent, [`Bearer ${KEY}`, `Bearer ${OTHER_KEY}`]);
+
+  await vault.lock();
+  assert.equal(await vault.state(), 'locked');
+  const [stored, ...more] = await vault.list();
+  assert.deepEqual(more, []);
+  assert.deepEqual([stored.provider, stored.version, stored.origin], ['groq', 2, 'https://api.groq.com']);
+  assert.ok(!JSON.stringify(stored).includes('gsk_'));
+  await assert.rejects(gate.chat(ask('three')), { code: 'vault_locked' });
+  await assert.rejects(vault.unlock('wrong'), { code: 'vault_locked' });
+  assert.equal(await vault.state(), 'locked');
+
+  await vault.unlock(PASSPHRASE);
+  await gate.chat(ask('four'));
+  assert.equal(sent.at(-1), `Bearer ${OTHER_KEY}`);
+
+  await vault.remove('groq');
+  assert.deepEqual(await vault.list(), []);
+  assert.equal((await gate.status()).targets[0].keyed, false);
+  await vault.destroy();
+  assert.equal(await vault.state(), 'absent');
+});
+
+test('bytes are wiped after use', async (t) => {
+  const { gate } = await open(t);
+  const given = [bytes(PASSPHRASE), bytes(PASSPHRASE), bytes(KEY), bytes(KEY)];
+  await gate.vault.create(given[0]);
+  await gate.vault.lock();
+  await gate.vault.unlock(given[1]);
+  await gate.vault.put('groq', given[2]);
+  await gate.vault.putForSession('groq', given[3]);
+  for (const [index, array] of given.entries())
+    assert.ok(
+      array.every((byte) => byte === 0),
+      `bytes ${index}`,
+    );
+  const refused = bytes('not a key');
+  await assert.rejects(gate.vault.put('groq', refused));
+  assert.ok(
+    refused.every((byte) => byte === 0),
+    'refused ones too',
+  );
+});
+
+test('what cannot be a key is refused by name, without being repeated', async (t) => {
+  const { gate } = await open(t);
+  await gate.vault.create(PASSPHRASE);
+  for (const bad of ['', 'with space inside it', 'line\nbreak']) {
+    for (const method of ['put', 'putForSession']) {
+      await assert.rejects(gate.vault[method]('groq', bad), (error) => {
+        assert.equal(error.code, 'invalid_request');
+        assert.ok(error.fields.length > 0);
+        assert.ok(bad === '' || !error.message.includes(bad));
+        return true;
+      });
+    }
+  }
+  await assert.rejects(gate.vault.put('nobody', KEY), { name: 'TidegateError' });
+  assert.deepEqual(await gate.vault.list(), []);
+});
+
+test('a session key is used and never stored', async (t) => {
+  const { gate, sent } = await open(t);
+  await gate.vault.putForSession('groq', KEY);
+  await gate.chat(ask('one'));
+  assert.deepEqual(sent, [`Bearer ${KEY}`]);
+  assert.deepEqual(await gate.vault.list(), []);
+  assert.equal(await gate.vault.state(), 'absent');
+});

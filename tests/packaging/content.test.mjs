@@ -1,0 +1,82 @@
+// What is in the package, and that it is what the sources say.
+
+import assert from 'node:assert/strict';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+
+import { BIN, FILES, output, project, ROOT } from './support.mjs';
+
+const files = JSON.parse(readFileSync(FILES, 'utf8'));
+
+test('one gateway, one KDF, licences and notices; no sources, no tests', () => {
+  const wasm = files.filter((file) => file.endsWith('.wasm'));
+  assert.deepEqual(wasm.sort(), ['wasm/kdf_bg.wasm', 'wasm/tidegate_bg.wasm']);
+  for (const file of ['LICENSE-MIT', 'LICENSE-APACHE', 'THIRD-PARTY-NOTICES.md', 'package.json']) {
+    assert.ok(files.includes(file), file);
+  }
+  for (const entry of ['web', 'node', 'workerd']) {
+    assert.ok(files.includes(`dist/${entry}.js`) && files.includes(`dist/${entry}.d.ts`), entry);
+  }
+  const others = files.filter(
+    (file) => !/^((dist|wasm)\/.*\.(js|d\.ts|wasm)|[A-Z-]+(\.md)?|package\.json)$/u.test(file),
+  );
+  assert.deepEqual(others, []);
+  assert.deepEqual(
+    files.filter((file) => /(^|\/)(src|tests?)\/|\.test\./u.test(file)),
+    [],
+  );
+});
+
+test('it depends on nothing, and no file imports by name', async (t) => {
+  const installed = join(await project(t, 'types'), 'node_modules', 'tidegate');
+  const { dependencies, exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  assert.equal(dependencies, undefined);
+  assert.ok(Object.values(exports['.']).every((path) => files.includes(path.slice(2))));
+  const named = files
+    .filter((file) => file.endsWith('.js'))
+    .flatMap((file) => [
+      ...readFileSync(join(installed, file), 'utf8').matchAll(/^\s*(?:import|export)\b.*?from ['"]([^'"]+)/gmu),
+    ])
+    .map(([, specifier]) => specifier)
+    .filter((specifier) => !/^(\.|node:)/u.test(specifier));
+  assert.deepEqual(named, []);
+});
+
+test('the notices name what is linked in, with its licence', () => {
+  const notices = readFileSync(join(ROOT, 'pkg/THIRD-PARTY-NOTICES.md'), 'utf8');
+  for (const name of ['aes-gcm', 'argon2', 'serde_json', 'wasm-bindgen', 'idb']) {
+    assert.match(notices, new RegExp(`${name} \\d+\\.\\d+\\.\\d+ \\(\\S.*\\)`, 'u'));
+  }
+  assert.match(notices, /Jake Archibald/u);
+  assert.ok(!notices.includes(ROOT), 'no path of this machine');
+  assert.doesNotMatch(notices, /## (.*, )?(syn|proptest) /u);
+});
+
+test('without the Wasm nothing is packed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-bare-'));
+  try {
+    mkdirSync(join(folder, 'scripts'));
+    copyFileSync(join(ROOT, 'scripts/prepack.mjs'), join(folder, 'scripts/prepack.mjs'));
+    cpSync(join(ROOT, 'pkg/dist'), join(folder, 'pkg/dist'), { recursive: true });
+    await assert.rejects(
+      output(process.execPath, [join(folder, 'scripts/prepack.mjs')], { cwd: dirname(folder) }),
+      /tidegate_bg\.wasm.*not built/u,
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+for (const [module, moduleResolution] of [
+  ['esnext', 'bundler'],
+  ['nodenext', 'nodenext'],
+]) {
+  test(`its types, moduleResolution ${moduleResolution}`, async (t) => {
+    const cwd = await project(t, 'types');
+    const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--lib', 'esnext,dom'];
+    const how = ['--target', 'es2022', '--module', module, '--moduleResolution', moduleResolution];
+    await output(join(BIN, 'tsc'), [...options, ...how, 'consumer.ts'], { cwd });
+  });
+}

@@ -1,0 +1,74 @@
+// The packed package in a page: through Vite without any configuration, and as plain files.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { build, createServer } from 'vite';
+
+import { throwAwayKeys } from '../../scripts/demo-worker.mjs';
+import { startStandIns } from '../../scripts/stand-ins.mjs';
+import { openChromium, openFirefox } from './browsers.mjs';
+import { serve } from './static.mjs';
+import { PASSPHRASE, project } from './support.mjs';
+
+let standIns;
+const browsers = [];
+before(
+  async () => {
+    // One by one: what has begun is there to be stopped when the next one fails.
+    standIns = await startStandIns();
+    browsers.push(await openChromium());
+    browsers.push(await openFirefox());
+  },
+  { timeout: 60_000 },
+);
+after(() => Promise.all([standIns?.stop(), ...browsers.map((browser) => browser.close())]));
+
+/** Opens the page in each browser and expects an answer that was paid for. */
+async function chats(t, url, which = browsers) {
+  for (const browser of which) {
+    await t.test(browser.name, async () => {
+      const { groq: key } = throwAwayKeys();
+      const query = new URLSearchParams({ name: 'packed', groq: standIns.groqUrl, passphrase: PASSPHRASE, key });
+      const text = await browser.text(`${url}?${query}`);
+      assert.ok(text.startsWith('{'), text);
+      const told = JSON.parse(text);
+      assert.equal(told.target, 'groq/openai/gpt-oss-20b');
+      assert.ok(told.text.length > 0 && told.spent > 0, text);
+      assert.equal(told.ledger, 'indexeddb');
+      const journal = await (await fetch(`${standIns.controlUrl}/journal`)).json();
+      assert.equal(journal.requests.at(-1).authorization, `Bearer ${key}`);
+    });
+  }
+}
+
+for (const base of ['/', '/sub/dir/']) {
+  test(`vite build, base ${base}`, async (t) => {
+    const root = await project(t, 'browser');
+    await build({ root, base, configFile: false, logLevel: 'error' });
+    const { url, lost } = await serve(t, `${root}/dist`, { base });
+    await chats(t, url);
+    assert.deepEqual(lost, []);
+  });
+
+  test(`vite dev, base ${base}`, async (t) => {
+    const root = await project(t, 'browser');
+    const server = await createServer({
+      root,
+      base,
+      configFile: false,
+      logLevel: 'error',
+      server: { host: '127.0.0.1', port: 0 },
+    });
+    t.after(() => server.close());
+    await server.listen();
+    await chats(t, `http://127.0.0.1:${server.httpServer.address().port}${base}`);
+  });
+}
+
+test('plain files, no bundler, no import map, a server that does not know Wasm', async (t) => {
+  const root = await project(t, 'plain');
+  const { url, lost } = await serve(t, root, { wasmType: 'application/octet-stream' });
+  await chats(t, url);
+  assert.deepEqual(lost, []);
+});
