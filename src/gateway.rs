@@ -80,6 +80,8 @@ struct Prepared {
     fingerprint: Fingerprint,
     facts: Facts,
     keyed: Vec<bool>,
+    /// Whether the vault was locked when the request came.
+    locked: bool,
     started: Timestamp,
 }
 
@@ -93,7 +95,10 @@ pub async fn chat<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: Call) 
     let _guest = Guest::enter(gate);
     let result = match prepare(gate, &call, request_id.clone(), started) {
         Ok(prepared) => answer(gate, host, &call, prepared).await,
-        Err(error) => Err(error),
+        Err(error) => {
+            note_refused(gate, &request_id, started, error.code);
+            Err(error)
+        }
     };
     if host.listens() {
         host.notice("request-end", request_end(&request_id, &result, started, host.now()));
@@ -113,7 +118,8 @@ fn prepare(gate: &Gate, call: &Call, request_id: Rc<str>, started: Timestamp) ->
     };
     let fingerprint = cache::fingerprint(&scope, request.fields.iter())?;
     let keyed = gate.config.targets.iter().map(|target| gate.has_key(&target.provider)).collect();
-    Ok(Prepared { request_id, fingerprint, facts, keyed, started })
+    let locked = gate.state.borrow().locked;
+    Ok(Prepared { request_id, fingerprint, facts, keyed, locked, started })
 }
 
 /// Step 4: the cache, the errors not to be repeated, the requests in flight; then the exchange.
@@ -123,6 +129,7 @@ async fn answer<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: &Call, p
     loop {
         let now = host.now();
         if call.abort.is_aborted() {
+            note_cached(gate, host, call, &prepared, "aborted");
             return Err(Code::Aborted.into());
         }
         if reads {
@@ -146,14 +153,21 @@ async fn answer<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: &Call, p
         let waited = boarded.flight.clone().wait(&call.abort).await;
         drop(boarded);
         match waited {
-            Waited::Left => return Err(Code::Aborted.into()),
+            Waited::Left => {
+                note_cached(gate, host, call, &prepared, "left");
+                return Err(Code::Aborted.into());
+            }
             Waited::Landed(Ok(served)) if leads => return Ok(own(&prepared.request_id, served, state)),
             Waited::Landed(Ok(served)) => {
                 note_cached(gate, host, call, &prepared, "joined");
                 return Ok(joined(&prepared.request_id, &served));
             }
             // The leader's own refusal, abort or deadline is not the joiner's: the next one leads.
-            Waited::Landed(Err(error)) if leads || is_final_upstream(error.code) => return Err(unshare(error)),
+            Waited::Landed(Err(error)) if leads => return Err(unshare(error)),
+            Waited::Landed(Err(error)) if is_final_upstream(error.code) => {
+                note_cached(gate, host, call, &prepared, "joined-error");
+                return Err(unshare(error));
+            }
             Waited::Landed(Err(_)) => {}
         }
     }
@@ -179,6 +193,7 @@ fn board<'a, H: Host + 'static>(
         fingerprint: prepared.fingerprint,
         facts: prepared.facts.clone(),
         keyed: prepared.keyed.clone(),
+        locked: prepared.locked,
         started: prepared.started,
     };
     let fingerprint = prepared.fingerprint;
@@ -262,10 +277,20 @@ fn free_meta(request_id: &Rc<str>, target: &str, cache: CacheState, saved: NanoU
     }
 }
 
+/// The record of a request that was refused before anything was decided.
+fn note_refused(gate: &Gate, request_id: &str, started: Timestamp, code: Code) {
+    let mut tape = Tape::recording();
+    tape.line(&["tidegate-record".into(), 1u32.into(), gate.config.version.into()]);
+    let at = u64::try_from(started.as_millis()).unwrap_or(0);
+    tape.line(&["request".into(), request_id.into(), "-".into(), at.into()]);
+    tape.line(&["end".into(), code.as_str().into(), 0u32.into()]);
+    gate.keep_record(Fingerprint::NONE, tape.finish().0);
+}
+
 /// The record of a request that took no decision of its own.
 fn note_cached<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, call: &Call, prepared: &Prepared, how: &str) {
     let context = context(gate, host, call, prepared, call.abort.clone());
-    context.open_record("-", prepared.started, &prepared.facts, &prepared.keyed);
+    context.open_record("-", prepared);
     let mut tape = context.tape.into_inner();
     tape.line(&["cache".into(), how.into()]);
     gate.keep_record(prepared.fingerprint, tape.finish().0);

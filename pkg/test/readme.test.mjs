@@ -23,7 +23,8 @@ test("the README's example works when pasted", async (context) => {
     return new Response(JSON.stringify(completion), { headers: { 'content-type': 'application/json' } });
   });
   const lines = [];
-  const person = (question) => (question === 'Groq key' ? `gsk_${'aB3dE6gH9j'.repeat(6).slice(0, 52)}` : 'a passphrase');
+  const person = (question) =>
+    question === 'Groq key' ? `gsk_${'aB3dE6gH9j'.repeat(6).slice(0, 52)}` : 'a passphrase';
   const AsyncFunction = (async () => {}).constructor;
   await new AsyncFunction('tidegate', 'prompt', 'console', code)(tidegate, person, {
     log: (...words) => lines.push(words),

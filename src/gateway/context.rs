@@ -5,9 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::Host;
-use super::facts::Facts;
 use super::gate::Gate;
+use super::{Host, Prepared};
 use crate::abort::{Abort, Raced, race};
 use crate::admit::{Charge, Command, Notice, Outcome as Decided, Reply};
 use crate::attempt::{Exchange, Failure, exchange};
@@ -252,14 +251,14 @@ impl<H: Host> Context<H> {
     }
 
     /// Writes the head of the record.
-    pub(super) fn open_record(&self, fingerprint: &str, started: Timestamp, facts: &Facts, keyed: &[bool]) {
+    pub(super) fn open_record(&self, fingerprint: &str, prepared: &Prepared) {
         let mut tape = self.tape.borrow_mut();
         tape.line(&["tidegate-record".into(), 1u32.into(), self.gate.config.version.into()]);
-        let started = u64::try_from(started.as_millis()).unwrap_or(0);
+        let started = u64::try_from(prepared.started.as_millis()).unwrap_or(0);
         tape.line(&["request".into(), (&*self.request_id).into(), fingerprint.into(), started.into()]);
-        facts.write(&mut tape);
-        let mut fields: Vec<Field<'_>> = vec!["keyed".into()];
-        fields.extend(keyed.iter().map(|keyed| Field::from(*keyed)));
+        prepared.facts.write(&mut tape);
+        let mut fields: Vec<Field<'_>> = vec!["keyed".into(), prepared.locked.into()];
+        fields.extend(prepared.keyed.iter().map(|keyed| Field::from(*keyed)));
         tape.line(&fields);
     }
 }

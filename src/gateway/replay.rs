@@ -39,14 +39,22 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
     }
     let mut request = Outcome::of(lines.next().and_then(|line| line.strip_prefix("request")).unwrap_or(""));
     let (request_id, shown, started) = (request.word(), request.word(), request.int());
-    let facts = lines.next().and_then(Facts::read);
+    let third = lines.next().unwrap_or("");
+    if request.is_sound() && third.starts_with("end\t") && lines.next().is_none() {
+        // It was refused before anything was decided: there is nothing to decide again.
+        return Ok(Replayed { same: true, record: record.into() });
+    }
+    let facts = Facts::read(third);
     let keyed = lines.next().and_then(|line| line.strip_prefix("keyed"));
     let (Some(facts), Some(keyed), true) = (facts, keyed, request.is_sound()) else {
         return Err(bad("must be a whole decision record").into());
     };
     let started = Timestamp::from_millis(i64::try_from(started).unwrap_or(i64::MAX));
-    let keyed = keyed.split('\t').skip(1).map(|flag| flag == "1").collect();
-    let prepared = Prepared { request_id: request_id.into(), fingerprint: Fingerprint::NONE, facts, keyed, started };
+    let mut flags = keyed.split('\t').skip(1).map(|flag| flag == "1");
+    let locked = flags.next().unwrap_or(false);
+    let keyed = flags.collect();
+    let (request_id, fingerprint) = (request_id.into(), Fingerprint::NONE);
+    let prepared = Prepared { request_id, fingerprint, facts, keyed, locked, started };
     let context = Context {
         host: host.clone(),
         gate: gate.clone(),
@@ -57,7 +65,7 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
         tape: Tape::replaying(record.into()).into(),
         slot: None.into(),
     };
-    context.open_record(&shown, started, &prepared.facts, &prepared.keyed);
+    context.open_record(&shown, &prepared);
     let cached = lines.next().filter(|line| line.starts_with("cache\t"));
     match cached {
         Some(line) => {

@@ -28,7 +28,7 @@ const LEASE_GRACE: Duration = Duration::from_secs(60);
 /// Leads one question: exchange, store, record.
 pub(super) async fn lead<H: Host>(context: Context<H>, prepared: &Prepared, controls: Controls) -> Landing {
     let gate = context.gate.clone();
-    context.open_record("-", prepared.started, &prepared.facts, &prepared.keyed);
+    context.open_record("-", prepared);
     gate.state.borrow_mut().retry.note_request(prepared.started);
     let mut run = Run::new(&context, prepared);
     let ended = run.drive().await;
@@ -144,7 +144,7 @@ impl<'a, H: Host> Run<'a, H> {
         let now = context.now();
         let (offers, candidates) = offers(&context.gate, &prepared.facts, &prepared.keyed, now);
         let plan = plan(&candidates, prepared.facts.requested, config.allow_paid_fallback);
-        let plan = plan.map_err(|exclusion| no_plan(exclusion, context.gate.state.borrow().locked))?;
+        let plan = plan.map_err(|exclusion| no_plan(exclusion, prepared.locked))?;
         let mut cheaper_than = None;
         for (position, index) in plan.iter().copied().enumerate() {
             let Some(offer) = offers.get(index) else { continue };

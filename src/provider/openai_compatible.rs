@@ -91,8 +91,9 @@ pub fn decode(body: &str, provider: &str) -> Option<Answer> {
     let groq =
         || fields.field("x_groq").and_then(|own| json::fields(own.get()).ok()).and_then(|own| own.field("usage"));
     if let Some(raw) = fields.field("usage").filter(|raw| raw.get() != "null").or_else(groq) {
-        let usage = json::fields(raw.get()).ok()?;
-        answer.usage = Some(read_usage(&usage)?);
+        // A usage that cannot be read is an unknown one: the answer stands, and its bound is charged.
+        let usage = json::fields(raw.get()).unwrap_or_default();
+        answer.usage = read_usage(&usage);
         if quirks(provider).reports_cost {
             // Null or absent is unknown, 0 is a real zero.
             answer.cost = usage.field("cost").and_then(|cost| NanoUsd::parse_usd(cost.get()));
@@ -162,7 +163,9 @@ mod tests {
         assert_eq!(read(r#""usage":{"prompt_tokens":1,"completion_tokens":2,"cost":null}"#, "openrouter").cost, None);
         let groq = read(r#""usage":null,"x_groq":{"usage":{"prompt_tokens":3,"completion_tokens":4}}"#, "groq");
         assert_eq!(groq.usage.map(|usage| (usage.input, usage.output)), Some((3, 4)));
-        assert_eq!(read(r#""object":"x""#, "groq").usage, None);
+        for unknown in [r#""object":"x""#, r#""usage":7"#, r#""usage":{"prompt_tokens":-1,"completion_tokens":2}"#] {
+            assert_eq!(read(unknown, "groq").usage, None);
+        }
     }
 
     #[test]

@@ -62,6 +62,23 @@ fn a_changed_record_does_not_replay() {
 }
 
 #[test]
+fn every_request_leaves_a_record_and_the_vaults_state_is_in_it() {
+    let world = World::new("{}");
+    world.gate.lock(true);
+    world.refused("locked");
+    let record = last(&world);
+    world.gate.lock(false);
+    assert!(replays(&world, &record), "replayed after unlocking: {record}");
+    for (number, call) in [ManualHost::call("{}"), ManualHost::call(&body("aborted"))].into_iter().enumerate() {
+        let before = world.gate.records().len();
+        call.abort.trigger();
+        assert!(world.call(call).is_err());
+        assert_eq!(world.gate.records().len(), before + 1, "request {number}");
+        assert!(replays(&world, &last(&world)));
+    }
+}
+
+#[test]
 fn a_record_of_another_configuration_is_refused() {
     let world = World::new("{}");
     world.host.answer(|_| completion("a", 5, 5));
