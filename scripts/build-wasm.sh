@@ -17,11 +17,11 @@ built() {
 }
 
 # --no-pack and --no-gitignore: with wasm-pack's own package.json and .gitignore, npm would leave the Wasm out.
-variant() { # variant NAME TARGET CARGO-OPTION…
-  local name="$1" target="$2" started="$SECONDS"
-  shift 2
+variant() { # variant NAME PROFILE TARGET CARGO-OPTION… (profiles of wasm-pack: what wasm-opt does, see Cargo.toml)
+  local name="$1" profile="$2" target="$3" started="$SECONDS"
+  shift 3
   say "building $name.wasm (1 min the first time)"
-  wasm-pack --log-level error build --mode no-install --target "$target" --release --no-pack --no-gitignore \
+  wasm-pack --log-level error build --mode no-install --target "$target" "--$profile" --no-pack --no-gitignore \
     --out-dir "$STAGE" --out-name "$name" . -- "$@"
   node --input-type=module - "$name" "$STAGE/${name}_bg.wasm" "$((SECONDS - started))" <<'SIZES'
     import { readFileSync } from 'node:fs';
@@ -44,8 +44,8 @@ fi
 [ -x node_modules/.bin/wasm-opt ] || die "no wasm-opt in node_modules: run scripts/setup.sh wasm"
 rm -rf "$STAGE"
 mkdir -p target
-variant tidegate web
-variant kdf no-modules --no-default-features --features kdf
+variant tidegate release web
+variant kdf profiling no-modules --no-default-features --features kdf
 # Generated modules keep their instance for ever; the KDF's must be thrown away. So its glue becomes a factory.
 {
   echo 'export default function instantiate() {'

@@ -3,10 +3,8 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
 use crate::error::{Error, Result};
-use crate::json::{self, Fields};
+use crate::json::{self, Fields, Raw};
 
 /// Who speaks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,7 +41,7 @@ pub struct Message<'a> {
     /// Its content in order; empty for an assistant that only calls tools.
     pub parts: Vec<Part<'a>>,
     /// Everything else that the model reads (tool calls, names, reasoning), as JSON text.
-    pub other: Vec<&'a RawValue>,
+    pub other: Vec<Raw<'a>>,
 }
 
 /// A chat request in the shape of OpenAI's chat completions, which most providers speak.
@@ -54,7 +52,7 @@ pub struct ChatRequest<'a> {
     /// At least one message.
     pub messages: Vec<Message<'a>>,
     /// Tool definitions.
-    pub tools: Vec<&'a RawValue>,
+    pub tools: Vec<Raw<'a>>,
     /// Most output tokens (`max_completion_tokens`, else `max_tokens`).
     pub max_output_tokens: Option<u32>,
     /// How many answers (`n`).
@@ -145,7 +143,7 @@ fn is_zero(number: &str) -> bool {
     mantissa.bytes().any(|byte| byte == b'0') && mantissa.bytes().all(|byte| matches!(byte, b'0' | b'.' | b'-'))
 }
 
-fn tokens(raw: &RawValue, name: &str) -> Result<u32> {
+fn tokens(raw: Raw<'_>, name: &str) -> Result<u32> {
     let count = json::uint(raw).and_then(|count| u32::try_from(count).ok()).filter(|count| *count > 0);
     count.ok_or_else(|| Error::invalid(name, "must be a whole number of tokens, at least 1").into())
 }
@@ -162,12 +160,12 @@ fn at(index: usize, field: &str) -> String {
     ["messages[", &index.to_string(), "]", field].concat()
 }
 
-fn messages(raw: &RawValue) -> Result<Vec<Message<'_>>> {
+fn messages(raw: Raw<'_>) -> Result<Vec<Message<'_>>> {
     let items = json::items(raw.get()).map_err(|_| Error::invalid("messages", "must be a list"))?;
     items.into_iter().enumerate().map(|(index, item)| message(index, item)).collect()
 }
 
-fn message(index: usize, raw: &RawValue) -> Result<Message<'_>> {
+fn message(index: usize, raw: Raw<'_>) -> Result<Message<'_>> {
     let fields = object(raw.get()).ok_or_else(|| Error::invalid(&at(index, ""), OBJECT))?;
     let (mut role, mut parts, mut other) = (None, Vec::new(), Vec::new());
     for (name, raw) in fields.iter() {
@@ -191,7 +189,7 @@ fn message(index: usize, raw: &RawValue) -> Result<Message<'_>> {
     Ok(Message { role, parts, other })
 }
 
-fn content(index: usize, raw: &RawValue) -> Result<Vec<Part<'_>>> {
+fn content(index: usize, raw: Raw<'_>) -> Result<Vec<Part<'_>>> {
     const PROBLEM: &str = "must be a text, a list of parts, or null";
     if raw.get() == "null" {
         return Ok(Vec::new());

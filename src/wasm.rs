@@ -28,3 +28,8 @@ pub use self::core::Core;
 pub use decider::LedgerDecider;
 #[cfg(feature = "gateway")]
 pub use keys::{describe_record, kdf_for_new_vault, kdf_request};
+
+/// 4 KB smaller than the allocator of the standard library.
+#[cfg(feature = "gateway")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

@@ -5,11 +5,10 @@
 //! more. Every piece carries a tag and its length or count, so no two structures run together into the
 //! same bytes.
 
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::json::{self, Fields};
+use crate::json::{self, Fields, Raw};
 
 /// Levels of arrays and objects in one another, beyond which input is refused.
 const MAX_DEPTH: u8 = 128;
@@ -66,7 +65,7 @@ fn map_at(hash: &mut Sha256, mut fields: Fields<'_>, depth: u8) -> Result<()> {
     Ok(())
 }
 
-fn value(hash: &mut Sha256, raw: &RawValue, depth: u8) -> Result<()> {
+fn value(hash: &mut Sha256, raw: Raw<'_>, depth: u8) -> Result<()> {
     // A raw value begins with its first token: whitespace before it is not part of it.
     match raw.get().as_bytes().first() {
         Some(b'{') => map_at(hash, json::fields(raw.get())?, depth)?,

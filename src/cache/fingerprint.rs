@@ -3,12 +3,11 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::canonical::{Tag, head, map, text};
 use crate::error::Result;
-use crate::json::Fields;
+use crate::json::{Fields, Raw};
 use crate::secret::Secret;
 
 /// Changes whenever the form of what is hashed changes, so that old entries are never found again.
@@ -82,10 +81,7 @@ pub struct Scope<'a> {
 /// # Errors
 /// `invalid_request` if a name occurs twice at any level, if values nest deeper than 128 levels, or if
 /// a string is no Unicode text (a lone surrogate).
-pub fn fingerprint<'a>(
-    scope: &Scope<'_>,
-    body: impl IntoIterator<Item = (&'a str, &'a RawValue)>,
-) -> Result<Fingerprint> {
+pub fn fingerprint<'a>(scope: &Scope<'_>, body: impl IntoIterator<Item = (&'a str, Raw<'a>)>) -> Result<Fingerprint> {
     digest(scope, body.into_iter().filter(|(name, _)| !IGNORED.contains(name)).collect())
 }
 

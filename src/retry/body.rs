@@ -4,10 +4,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use serde_json::value::RawValue;
-
 use super::{decimal, wait};
-use crate::json::{self, Fields};
+use crate::json::{self, Fields, Raw};
 use crate::time::Timestamp;
 
 /// Longer bodies are not read: no provider's error is, and a hostile one shall not cost time.
@@ -125,7 +123,7 @@ fn object<'a>(of: &Fields<'a>, name: &str) -> Fields<'a> {
 }
 
 /// The content of a string; any other value as it is written.
-fn string(value: &RawValue) -> String {
+fn string(value: Raw<'_>) -> String {
     json::text(value).map_or_else(|| value.get().into(), Cow::into_owned)
 }
 

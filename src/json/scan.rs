@@ -1,0 +1,190 @@
+//! Walks along JSON text (RFC 8259) and says where its parts lie. `None` means: this is not JSON.
+
+/// A place in JSON text.
+pub(super) struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) const fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// One value with all that is inside it, without the whitespace around it. What is open is kept on the
+    /// heap: hostile nesting cannot overflow the stack.
+    pub(super) fn value(&mut self) -> Option<&'a str> {
+        self.token()?;
+        let start = self.at;
+        let mut open = Vec::new();
+        loop {
+            match self.token()? {
+                b'"' => {
+                    self.string()?;
+                }
+                b'-' | b'0'..=b'9' => self.number()?,
+                b't' => self.literal("true")?,
+                b'f' => self.literal("false")?,
+                b'n' => self.literal("null")?,
+                bracket @ (b'[' | b'{') => {
+                    self.step();
+                    let close = if bracket == b'[' { b']' } else { b'}' };
+                    if !self.take(close) {
+                        open.push(close);
+                        if close == b'}' {
+                            self.name()?;
+                        }
+                        continue;
+                    }
+                }
+                _ => return None,
+            }
+            // A value has ended: so may have those that it is in.
+            loop {
+                let Some(close) = open.last().copied() else { return self.text.get(start..self.at) };
+                if self.take(close) {
+                    open.pop();
+                    continue;
+                }
+                self.expect(b',')?;
+                if close == b'}' {
+                    self.name()?;
+                }
+                break;
+            }
+        }
+    }
+
+    /// The name of a field as it is written, quotes included, and the colon after it.
+    pub(super) fn name(&mut self) -> Option<&'a str> {
+        self.token()?;
+        let name = self.string()?;
+        self.expect(b':')?;
+        Some(name)
+    }
+
+    /// Whether `byte` comes next, after whitespace; if so it is behind us.
+    pub(super) fn take(&mut self, byte: u8) -> bool {
+        self.token();
+        self.eat(byte)
+    }
+
+    /// `byte` and nothing else, after whitespace.
+    pub(super) fn expect(&mut self, byte: u8) -> Option<()> {
+        self.take(byte).then_some(())
+    }
+
+    /// Nothing but whitespace is left.
+    pub(super) fn end(&mut self) -> Option<()> {
+        self.token().is_none().then_some(())
+    }
+
+    /// The next byte that is no whitespace; it is still ahead.
+    fn token(&mut self) -> Option<u8> {
+        while matches!(self.peek(), Some(b' ' | b'\n' | b'\t' | b'\r')) {
+            self.step();
+        }
+        self.peek()
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Never beyond one past the end: called for bytes that were seen.
+    const fn step(&mut self) {
+        self.at = self.at.wrapping_add(1);
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let next = self.peek() == Some(byte);
+        if next {
+            self.step();
+        }
+        next
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.step();
+        Some(byte)
+    }
+
+    /// Escapes are looked at only as far as their form goes: whether a pair of surrogates is whole is
+    /// seen when the text is read.
+    fn string(&mut self) -> Option<&'a str> {
+        let start = self.at;
+        if !self.eat(b'"') {
+            return None;
+        }
+        loop {
+            let rest = self.text.as_bytes().get(self.at..)?;
+            self.at = self.at.wrapping_add(plain(rest));
+            match self.next()? {
+                b'"' => return self.text.get(start..self.at),
+                b'\\' => match self.next()? {
+                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
+                    b'u' => {
+                        for _ in 0..4 {
+                            if !self.next()?.is_ascii_hexdigit() {
+                                return None;
+                            }
+                        }
+                    }
+                    _ => return None,
+                },
+                _ => return None, // a control character
+            }
+        }
+    }
+
+    /// A second digit after a leading zero is left over, and no part of JSON begins with one there.
+    fn number(&mut self) -> Option<()> {
+        self.eat(b'-');
+        if !self.eat(b'0') {
+            self.digits()?;
+        }
+        if self.eat(b'.') {
+            self.digits()?;
+        }
+        if self.eat(b'e') || self.eat(b'E') {
+            let _signed = self.eat(b'+') || self.eat(b'-');
+            self.digits()?;
+        }
+        Some(())
+    }
+
+    fn digits(&mut self) -> Option<()> {
+        let start = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.step();
+        }
+        (self.at > start).then_some(())
+    }
+
+    fn literal(&mut self, word: &str) -> Option<()> {
+        word.bytes().all(|byte| self.eat(byte)).then_some(())
+    }
+}
+
+/// How many bytes at the beginning are neither quote, backslash nor control character. Eight at a time:
+/// prompts are long, and each is walked along several times.
+pub(super) fn plain(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = ONES << 7;
+    // The high bit of each byte below `limit`. Bytes after the first such may be wrong, through the borrow.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES.wrapping_mul(limit)) & !word;
+    let equal = |word: u64, byte: u8| below(word ^ ONES.wrapping_mul(byte.into()), 1);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut length = 0usize;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let found = (below(word, 0x20) | equal(word, b'"') | equal(word, b'\\')) & HIGH;
+        if found != 0 {
+            return length.wrapping_add((found.trailing_zeros() / 8) as usize);
+        }
+        length = length.wrapping_add(8);
+    }
+    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    length.wrapping_add(rest.iter().position(special).unwrap_or(rest.len()))
+}
