@@ -40,6 +40,10 @@ if built; then
   exit 0
 fi
 
+# Panics name their source files: neither the paths of the machine that builds nor their bytes belong into the Wasm.
+# The variable replaces the flags of .cargo/config.toml, so they are repeated.
+export RUSTFLAGS="-C target-feature=+simd128 --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src= --remap-path-prefix=$PWD="
+
 # Without a wasm-opt wasm-pack goes on, with an older one the module may load nowhere.
 [ -x node_modules/.bin/wasm-opt ] || die "no wasm-opt in node_modules: run scripts/setup.sh wasm"
 rm -rf "$STAGE"
