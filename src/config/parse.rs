@@ -2,7 +2,9 @@
 //! what goes in wrong is told whole, every bad field by its path. Unknown fields are refused, since a
 //! misspelt limit is no limit.
 
-use std::time::Duration;
+mod section;
+
+use section::{Section, is_name, whole};
 
 use super::{
     BreakerConfig, BudgetConfig, CacheConfig, GatewayConfig, LimitConfig, PriceOverride, ProviderConfig, RetryConfig,
@@ -10,7 +12,6 @@ use super::{
 };
 use crate::error::{Code, Detail, Error, FieldError, Result};
 use crate::host::ZoneRules;
-use crate::money::{NanoUsd, Rate};
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -20,9 +21,6 @@ pub const PROVIDERS: [(&str, &str); 3] = [
     ("openrouter", "https://openrouter.ai/api/v1"),
     ("openai", "https://api.openai.com/v1"),
 ];
-
-/// A day: no timer or wait is longer.
-const MAX_SPAN_MS: i64 = 86_400_000;
 
 impl GatewayConfig {
     /// Reads the raw configuration.
@@ -224,200 +222,6 @@ fn price(section: &mut Section<'_>) -> Option<PriceOverride> {
         context: some(context),
         max_output: some(max_output),
     })
-}
-
-/// One object of the raw configuration: fields are taken by name, what is left over is an error.
-struct Section<'a> {
-    fields: &'a [(String, Value)],
-    taken: Vec<&'static str>,
-    path: String,
-    bad: &'a mut Vec<FieldError>,
-}
-
-impl<'a> Section<'a> {
-    fn open(raw: &'a Value, path: String, bad: &'a mut Vec<FieldError>) -> Self {
-        let fields = match raw {
-            Value::Map(fields) => fields.as_slice(),
-            Value::Null => &[],
-            _ => {
-                bad.push(FieldError { path: path.clone(), problem: "must be an object" });
-                &[]
-            }
-        };
-        Self { fields, taken: Vec::new(), path, bad }
-    }
-
-    fn path_of(&self, name: &str) -> String {
-        match (self.path.is_empty(), name.is_empty()) {
-            (true, _) => name.into(),
-            (_, true) => self.path.clone(),
-            _ => [&self.path, ".", name].concat(),
-        }
-    }
-
-    fn fail(&mut self, name: &str, problem: &'static str) {
-        let path = self.path_of(name);
-        self.bad.push(FieldError { path, problem });
-    }
-
-    fn allow(&mut self, name: &'static str) {
-        self.taken.push(name);
-    }
-
-    /// The field's value; `null` and `undefined` count as absent.
-    fn take(&mut self, name: &'static str) -> Option<&'a Value> {
-        self.taken.push(name);
-        self.fields.iter().find(|(key, _)| key == name).map(|(_, value)| value).filter(|value| **value != Value::Null)
-    }
-
-    fn close(self) {
-        for (key, _) in self.fields {
-            if !self.taken.iter().any(|name| name == key) {
-                // A hostile key may be of any length; an error is for reading.
-                let shown: String = key.chars().take(64).collect();
-                let path = self.path_of(&shown);
-                self.bad.push(FieldError { path, problem: "is not a known field" });
-            }
-        }
-    }
-
-    fn section(&mut self, name: &'static str, read: impl FnOnce(&mut Section<'_>)) {
-        let Some(raw) = self.take(name) else { return };
-        let mut section = Section::open(raw, self.path_of(name), self.bad);
-        read(&mut section);
-        section.close();
-    }
-
-    /// An object whose keys are ids.
-    fn entries(&mut self, name: &'static str, mut read: impl FnMut(&str, &mut Section<'_>)) {
-        let Some(raw) = self.take(name) else { return };
-        let Value::Map(entries) = raw else { return self.fail(name, "must be an object") };
-        for (id, raw) in entries {
-            let shown: String = id.chars().take(64).collect();
-            let path = [self.path_of(name).as_str(), ".", &shown].concat();
-            let mut section = Section::open(raw, path, self.bad);
-            read(id, &mut section);
-            section.close();
-        }
-    }
-
-    fn list<T>(&mut self, name: &'static str, mut read: impl FnMut(&mut Section<'_>) -> Option<T>) -> Option<Vec<T>> {
-        let raw = self.take(name)?;
-        let Value::List(items) = raw else {
-            self.fail(name, "must be a list");
-            return None;
-        };
-        let mut list = Vec::new();
-        for (index, raw) in items.iter().enumerate() {
-            let path = [&self.path_of(name), "[", &index.to_string(), "]"].concat();
-            let mut section = Section::open(raw, path, self.bad);
-            list.extend(read(&mut section));
-            section.close();
-        }
-        Some(list)
-    }
-
-    fn text(&mut self, name: &'static str, max: usize) -> Option<String> {
-        match self.take(name)? {
-            Value::Text(text) if text.len() <= max => Some(text.clone()),
-            _ => {
-                self.fail(name, "must be a text of reasonable length");
-                None
-            }
-        }
-    }
-
-    fn name(&mut self, name: &'static str, out: &mut String) {
-        match self.take(name) {
-            None => {}
-            Some(Value::Text(text)) if is_name(text) => out.clone_from(text),
-            Some(_) => self.fail(name, "must be 1 to 64 letters, digits, dots, dashes or underscores"),
-        }
-    }
-
-    fn flag(&mut self, name: &'static str, out: &mut bool) {
-        match self.take(name) {
-            None => {}
-            Some(Value::Bool(value)) => *out = *value,
-            Some(_) => self.fail(name, "must be true or false"),
-        }
-    }
-
-    fn choice<T: Copy>(&mut self, name: &'static str, out: &mut T, choices: &[(&str, T)], problem: &'static str) {
-        let Some(value) = self.take(name) else { return };
-        let chosen = choices.iter().find(|(text, _)| matches!(value, Value::Text(own) if own == text));
-        match chosen {
-            Some((_, choice)) => *out = *choice,
-            None => self.fail(name, problem),
-        }
-    }
-
-    fn whole(&mut self, name: &'static str, out: &mut u32, min: u32, max: u32, problem: &'static str) {
-        let Some(value) = self.take(name) else { return };
-        match whole(value, min, max) {
-            Some(number) => *out = number,
-            None => self.fail(name, problem),
-        }
-    }
-
-    fn span(&mut self, name: &'static str, out: &mut Duration, min: i64) {
-        match self.take(name) {
-            None => {}
-            Some(Value::Int(ms)) if (min..=MAX_SPAN_MS).contains(ms) => *out = Duration::from_millis(ms.unsigned_abs()),
-            Some(_) => self.fail(name, "must be a whole number of milliseconds, at most a day"),
-        }
-    }
-
-    fn usd(&mut self, name: &'static str, out: &mut NanoUsd) {
-        let Some(value) = self.take(name) else { return };
-        match usd(value) {
-            Some(amount) if amount <= MAX_USD => *out = amount,
-            _ => self.fail(name, "must be dollars from 0 to 9000000, a number or a text such as '0.25'"),
-        }
-    }
-
-    fn rate(&mut self, name: &'static str, required: bool) -> Option<Rate> {
-        let value = self.take(name);
-        let rate = value.and_then(usd).filter(|amount| *amount <= MAX_USD_PER_MILLION);
-        if (required || value.is_some()) && rate.is_none() {
-            // A price per million put where a price per token belongs, or the reverse, is the usual slip.
-            self.fail(name, "must be dollars per million tokens, from 0 to 100000");
-        }
-        rate.map(|amount| Rate::per_million(amount.as_nano()))
-    }
-}
-
-/// More nano-dollars than JavaScript's whole numbers hold.
-const MAX_USD: NanoUsd = NanoUsd::new(9_000_000_000_000_000);
-const MAX_USD_PER_MILLION: NanoUsd = NanoUsd::new(100_000_000_000_000);
-
-fn whole(value: &Value, min: u32, max: u32) -> Option<u32> {
-    match value {
-        Value::Int(number) => u32::try_from(*number).ok().filter(|number| (min..=max).contains(number)),
-        _ => None,
-    }
-}
-
-fn usd(value: &Value) -> Option<NanoUsd> {
-    match value {
-        Value::Text(text) => NanoUsd::parse_usd(text),
-        Value::Int(dollars) => {
-            u64::try_from(*dollars).ok().and_then(|dollars| dollars.checked_mul(1_000_000_000)).map(NanoUsd::new)
-        }
-        // The one float of the crate: 0.1 is given as the nearest binary fraction, so it is rounded to
-        // the nearest nano-dollar before it becomes money.
-        Value::Float(dollars) if *dollars >= 0.0 && *dollars < 9_000_000.0 =>
-        {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 53 bits, not negative")]
-            Some(NanoUsd::new((*dollars * 1e9 + 0.5) as u64))
-        }
-        _ => None,
-    }
-}
-
-fn is_name(text: &str) -> bool {
-    let ok = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    (1..=64).contains(&text.len()) && text.bytes().all(ok)
 }
 
 /// `https://host…`, or `http://` on this machine: a key is never sent in the clear over a network.

@@ -1,10 +1,12 @@
 //! Steps 5 to 12: the plan, and its attempts.
 
+mod events;
+
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::answer::{CostSource, Served, degraded};
-use super::context::{Context, Hold, millis};
+use super::context::{Context, Hold};
 use super::flight::Landing;
 use super::gate::is_final_upstream;
 use super::offers::{Offer, no_plan, offers};
@@ -20,7 +22,6 @@ use crate::provider::Answer;
 use crate::retry::{Failure as Failed, Position, Step, next_step};
 use crate::route::plan;
 use crate::time::Timestamp;
-use crate::value::Value;
 
 /// Leases outlast the deadline by this much, so that a live request never loses its holds.
 const LEASE_GRACE: Duration = Duration::from_secs(60);
@@ -264,15 +265,7 @@ impl<'a, H: Host> Run<'a, H> {
         let config = &context.gate.config.retry;
         match next_step(config, failed, position, draw, &mut || context.may_retry(now)) {
             Step::Retry { wait, reason } => {
-                context.emit("wait", || {
-                    Value::map([
-                        ("requestId", (&*context.request_id).into()),
-                        ("target", self.name(index).into()),
-                        ("waitMs", wait.into()),
-                        ("reason", reason.as_str().into()),
-                        ("at", now.into()),
-                    ])
-                });
+                self.emit_wait(index, wait, reason, now);
                 if context.wait(wait, reason).await { Next::Again } else { Next::Stop(Code::Aborted.into()) }
             }
             Step::NextTarget => Next::Target,
@@ -366,40 +359,6 @@ impl<'a, H: Host> Run<'a, H> {
 
     fn name(&self, index: usize) -> &'a str {
         self.context.gate.config.targets.get(index).map_or("", |target| target.name.as_str())
-    }
-
-    fn emit_start(&self, index: usize, retry: bool, at: Timestamp) {
-        self.context.emit("attempt-start", || {
-            Value::map([
-                ("requestId", (&*self.context.request_id).into()),
-                ("attempt", self.attempts.into()),
-                ("target", self.name(index).into()),
-                ("retry", retry.into()),
-                ("at", at.into()),
-            ])
-        });
-    }
-
-    fn emit_end(
-        &self,
-        index: usize,
-        failure: Option<(Code, Option<u16>)>,
-        cost: Option<NanoUsd>,
-        (started, at): (Timestamp, Timestamp),
-    ) {
-        self.context.emit("attempt-end", || {
-            Value::map([
-                ("requestId", (&*self.context.request_id).into()),
-                ("attempt", self.attempts.into()),
-                ("target", self.name(index).into()),
-                ("ok", failure.is_none().into()),
-                ("code", failure.map(|(code, _)| code.as_str()).into()),
-                ("status", failure.and_then(|(_, status)| status).map(u32::from).into()),
-                ("durationMs", millis(at.since(started)).into()),
-                ("costNanoUsd", cost.into()),
-                ("at", at.into()),
-            ])
-        });
     }
 }
 

@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use super::*;
 use crate::host::UtcOnly;
+use crate::money::{NanoUsd, Rate};
 
 fn parse(json: &str) -> Result<GatewayConfig> {
     GatewayConfig::parse(&serde_json::from_str(json).unwrap(), &UtcOnly)
