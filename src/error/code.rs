@@ -209,7 +209,7 @@ impl Code {
     }
 
     /// The HTTP status that the Worker answers with. `upstream_rejected` passes the provider's own 4xx
-    /// on (see [`Error::http_status`]); `aborted` has no reader, 499 is for logs.
+    /// on (see [`Error::http_status`](super::Error::http_status)); `aborted` has no reader, 499 is for logs.
     #[must_use]
     pub const fn http_status(self) -> u16 {
         match self {
