@@ -46,7 +46,7 @@ test('it depends on nothing, and no file imports by name', async (t) => {
 
 test('the notices name what is linked in, with its licence', () => {
   const notices = readFileSync(join(ROOT, 'pkg/THIRD-PARTY-NOTICES.md'), 'utf8');
-  for (const name of ['aes-gcm', 'argon2', 'serde_json', 'wasm-bindgen', 'idb']) {
+  for (const name of ['aes-gcm', 'argon2', 'serde-wasm-bindgen', 'talc', 'wasm-bindgen', 'idb']) {
     assert.match(notices, new RegExp(`${name} \\d+\\.\\d+\\.\\d+ \\(\\S.*\\)`, 'u'));
   }
   assert.match(notices, /Jake Archibald/u);
