@@ -37,7 +37,7 @@ use crate::chat::{ChatRequest, Usage};
 use crate::error::{Code, Error, Result};
 use crate::host::{Clock, Entropy, Ledger, Observer, Timer, Transport, ZoneRules};
 use crate::money::NanoUsd;
-use crate::record::Tape;
+use crate::record::{Field, Tape, hex};
 use crate::time::Timestamp;
 use crate::value::Value;
 use context::{Context, draw, millis};
@@ -75,6 +75,7 @@ pub struct Call {
 }
 
 /// What follows from the request alone.
+#[derive(Clone)]
 struct Prepared {
     request_id: Rc<str>,
     fingerprint: Fingerprint,
@@ -129,18 +130,18 @@ async fn answer<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: &Call, p
     loop {
         let now = host.now();
         if call.abort.is_aborted() {
-            note_cached(gate, host, call, &prepared, "aborted");
+            note_cached(gate, &prepared, "aborted");
             return Err(Code::Aborted.into());
         }
         if reads {
             let hit = gate.state.borrow_mut().cache.lookup(&fingerprint, now);
             if let Some(hit) = hit {
-                note_cached(gate, host, call, &prepared, "hit");
+                note_cached(gate, &prepared, "hit");
                 return Ok(from_cache(&prepared.request_id, hit));
             }
         }
         if let Some(error) = gate.final_error(&fingerprint, now) {
-            note_cached(gate, host, call, &prepared, "final-error");
+            note_cached(gate, &prepared, "final-error");
             return Err(error.into());
         }
         let state = if reads { CacheState::Miss } else { CacheState::Bypass };
@@ -154,18 +155,18 @@ async fn answer<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: &Call, p
         drop(boarded);
         match waited {
             Waited::Left => {
-                note_cached(gate, host, call, &prepared, "left");
+                note_cached(gate, &prepared, "left");
                 return Err(Code::Aborted.into());
             }
             Waited::Landed(Ok(served)) if leads => return Ok(own(&prepared.request_id, served, state)),
             Waited::Landed(Ok(served)) => {
-                note_cached(gate, host, call, &prepared, "joined");
+                note_cached(gate, &prepared, "joined");
                 return Ok(joined(&prepared.request_id, &served));
             }
             // The leader's own refusal, abort or deadline is not the joiner's: the next one leads.
             Waited::Landed(Err(error)) if leads => return Err(unshare(error)),
             Waited::Landed(Err(error)) if is_final_upstream(error.code) => {
-                note_cached(gate, host, call, &prepared, "joined-error");
+                note_cached(gate, &prepared, "joined-error");
                 return Err(unshare(error));
             }
             Waited::Landed(Err(_)) => {}
@@ -188,14 +189,7 @@ fn board<'a, H: Host + 'static>(
     let abort = Abort::new();
     let context = context(gate, host, call, prepared, abort.clone());
     let controls = call.controls.clone();
-    let prepared = Prepared {
-        request_id: prepared.request_id.clone(),
-        fingerprint: prepared.fingerprint,
-        facts: prepared.facts.clone(),
-        keyed: prepared.keyed.clone(),
-        locked: prepared.locked,
-        started: prepared.started,
-    };
+    let prepared = prepared.clone();
     let fingerprint = prepared.fingerprint;
     let flight = Flight::new(abort, async move { run::lead(context, &prepared, controls).await });
     gate.state.borrow_mut().flights.push((fingerprint, flight.clone()));
@@ -277,28 +271,37 @@ fn free_meta(request_id: &Rc<str>, target: &str, cache: CacheState, saved: NanoU
     }
 }
 
+impl Prepared {
+    /// Writes the head of the record: who asked when, and all that follows from the request alone.
+    fn open_record(&self, tape: &mut Tape, version: u64, fingerprint: &str) {
+        open_record(tape, version, &self.request_id, fingerprint, self.started);
+        self.facts.write(tape);
+        let mut fields: Vec<Field<'_>> = vec!["keyed".into(), self.locked.into()];
+        fields.extend(self.keyed.iter().map(|keyed| Field::from(*keyed)));
+        tape.line(&fields);
+    }
+}
+
+/// The lines that every record begins with.
+fn open_record(tape: &mut Tape, version: u64, request_id: &str, fingerprint: &str, started: Timestamp) {
+    tape.line(&["tidegate-record".into(), 1u32.into(), version.into()]);
+    tape.line(&["request".into(), request_id.into(), fingerprint.into(), started.into()]);
+}
+
 /// The record of a request that was refused before anything was decided.
 fn note_refused(gate: &Gate, request_id: &str, started: Timestamp, code: Code) {
     let mut tape = Tape::recording();
-    tape.line(&["tidegate-record".into(), 1u32.into(), gate.config.version.into()]);
-    let at = u64::try_from(started.as_millis()).unwrap_or(0);
-    tape.line(&["request".into(), request_id.into(), "-".into(), at.into()]);
+    open_record(&mut tape, gate.config.version, request_id, "-", started);
     tape.line(&["end".into(), code.as_str().into(), 0u32.into()]);
     gate.keep_record(Fingerprint::NONE, tape.finish().0);
 }
 
 /// The record of a request that took no decision of its own.
-fn note_cached<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, call: &Call, prepared: &Prepared, how: &str) {
-    let context = context(gate, host, call, prepared, call.abort.clone());
-    context.open_record("-", prepared);
-    let mut tape = context.tape.into_inner();
+fn note_cached(gate: &Gate, prepared: &Prepared, how: &str) {
+    let mut tape = Tape::recording();
+    prepared.open_record(&mut tape, gate.config.version, "-");
     tape.line(&["cache".into(), how.into()]);
     gate.keep_record(prepared.fingerprint, tape.finish().0);
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 fn request_end(request_id: &str, result: &Result<Reply>, started: Timestamp, now: Timestamp) -> Value {

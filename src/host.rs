@@ -75,16 +75,6 @@ pub trait Ledger {
     async fn decide(&self, command: Self::Command) -> Result<Self::Reply>;
 }
 
-/// Keeps bytes by name. May lose them: readers treat a loss as a miss.
-pub trait Store {
-    /// The bytes under `name`.
-    async fn load(&self, name: &str) -> Option<Vec<u8>>;
-    /// Keeps `bytes` under `name`; a failure is not told.
-    async fn save(&self, name: &str, bytes: &[u8]);
-    /// Forgets `name`.
-    async fn forget(&self, name: &str);
-}
-
 /// Hears what happens. Called synchronously; it must not call back into the gateway.
 pub trait Observer {
     /// Whether anybody listens; if not, events are not even built.

@@ -6,6 +6,8 @@
 
 use std::rc::Rc;
 
+use crate::time::Timestamp;
+
 /// One field of a line.
 #[derive(Clone, Copy, Debug)]
 pub enum Field<'a> {
@@ -36,6 +38,13 @@ impl From<usize> for Field<'_> {
 impl From<bool> for Field<'_> {
     fn from(flag: bool) -> Self {
         Self::Int(flag.into())
+    }
+}
+
+impl From<Timestamp> for Field<'_> {
+    /// Milliseconds; an instant before 1970 reads as 0.
+    fn from(instant: Timestamp) -> Self {
+        Self::Int(u64::try_from(instant.as_millis()).unwrap_or(0))
     }
 }
 
@@ -136,6 +145,13 @@ impl Tape {
             Field::Word(word) => self.written.extend(word.chars().map(|c| if c < ' ' { ' ' } else { c })),
         }
     }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 /// Appends a number without the formatting machinery: this runs several times for each request.

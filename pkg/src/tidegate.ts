@@ -83,19 +83,18 @@ export class Tidegate {
     const key = JSON.stringify(config);
     const known = opened.get(name);
     if (known?.key === key) return known.gate;
+    const forget = () => opened.get(name) === entry && opened.delete(name);
+    // A changed configuration (hot reload) takes the place of the old gate; ledger and vault are the same.
+    const closed = known?.gate.then(
+      (old) => old.close(),
+      () => undefined,
+    );
     const entry: Opened = {
       key,
-      // A changed configuration (hot reload) takes the place of the old gate; ledger and vault are the same.
-      gate: (known?.gate ?? Promise.resolve(undefined)).then(
-        async (old) => {
-          await old?.close();
-          return Tidegate.#make(platform, config, hooks, () => opened.get(name) === entry && opened.delete(name));
-        },
-        () => Tidegate.#make(platform, config, hooks, () => opened.get(name) === entry && opened.delete(name)),
-      ),
+      gate: Promise.resolve(closed).then(() => Tidegate.#make(platform, config, hooks, forget)),
     };
     opened.set(name, entry);
-    entry.gate.catch(() => opened.get(name) === entry && opened.delete(name));
+    entry.gate.catch(forget);
     return entry.gate;
   }
 

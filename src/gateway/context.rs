@@ -5,8 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::Host;
 use super::gate::Gate;
-use super::{Host, Prepared};
 use crate::abort::{Abort, Raced, race};
 use crate::admit::{Charge, Command, Notice, Outcome as Decided, Reply};
 use crate::attempt::{Exchange, Failure, exchange};
@@ -61,7 +61,7 @@ impl<H: Host> Context<H> {
             return Timestamp::from_millis(i64::try_from(past.int()).unwrap_or(i64::MAX));
         }
         let now = self.host.now();
-        self.came(&[u64::try_from(now.as_millis()).unwrap_or(0).into()]);
+        self.came(&[now.into()]);
         now
     }
 
@@ -86,8 +86,7 @@ impl<H: Host> Context<H> {
 
     /// Asks the ledger to admit an attempt at the target of this index.
     pub(super) async fn admit(&self, index: usize, bound: NanoUsd, lease_until: Timestamp) -> Result<Hold> {
-        let lease = u64::try_from(lease_until.as_millis()).unwrap_or(0);
-        let fields = ["admit".into(), index.into(), bound.as_nano().into(), lease.into()];
+        let fields = ["admit".into(), index.into(), bound.as_nano().into(), lease_until.into()];
         if let Some(mut past) = self.decide(&fields) {
             if past.word() == "ok" {
                 return Ok(Hold { reservation: past.int(), lease_until });
@@ -141,7 +140,7 @@ impl<H: Host> Context<H> {
             BreakerOutcome::Failure => "failure",
             BreakerOutcome::Ignored => "ignored",
         };
-        let cool = cool_until.map_or("-".into(), |until| Field::from(u64::try_from(until.as_millis()).unwrap_or(0)));
+        let cool = cool_until.map_or("-".into(), Field::from);
         let fields = ["settle".into(), kind.into(), amount.into(), health.into(), cool, end_slot.into()];
         if let Some(mut past) = self.decide(&fields) {
             return NanoUsd::new(past.int());
@@ -248,18 +247,6 @@ impl<H: Host> Context<H> {
             body: encode(&fields, &target.provider, &target.model, max_output),
         };
         exchange(&*self.host, request, timeout, &self.abort, || self.host.now()).await
-    }
-
-    /// Writes the head of the record.
-    pub(super) fn open_record(&self, fingerprint: &str, prepared: &Prepared) {
-        let mut tape = self.tape.borrow_mut();
-        tape.line(&["tidegate-record".into(), 1u32.into(), self.gate.config.version.into()]);
-        let started = u64::try_from(prepared.started.as_millis()).unwrap_or(0);
-        tape.line(&["request".into(), (&*self.request_id).into(), fingerprint.into(), started.into()]);
-        prepared.facts.write(&mut tape);
-        let mut fields: Vec<Field<'_>> = vec!["keyed".into(), prepared.locked.into()];
-        fields.extend(prepared.keyed.iter().map(|keyed| Field::from(*keyed)));
-        tape.line(&fields);
     }
 }
 

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::flight::Flight;
-use super::hex;
 use crate::cache::{ExactCache, Fingerprint};
 use crate::config::GatewayConfig;
 use crate::error::{Code, Error};
 use crate::price::Table;
+use crate::record::hex;
 use crate::retry::RetryBudget;
 use crate::secret::Secret;
 use crate::time::Timestamp;

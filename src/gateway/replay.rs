@@ -65,7 +65,7 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
         tape: Tape::replaying(record.into()).into(),
         slot: None.into(),
     };
-    context.open_record(&shown, &prepared);
+    prepared.open_record(&mut context.tape.borrow_mut(), gate.config.version, &shown);
     let cached = lines.next().filter(|line| line.starts_with("cache\t"));
     match cached {
         Some(line) => {

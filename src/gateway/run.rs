@@ -29,7 +29,7 @@ const LEASE_GRACE: Duration = Duration::from_secs(60);
 /// Leads one question: exchange, store, record.
 pub(super) async fn lead<H: Host>(context: Context<H>, prepared: &Prepared, controls: Controls) -> Landing {
     let gate = context.gate.clone();
-    context.open_record("-", prepared);
+    prepared.open_record(&mut context.tape.borrow_mut(), gate.config.version, "-");
     gate.state.borrow_mut().retry.note_request(prepared.started);
     let mut run = Run::new(&context, prepared);
     let ended = run.drive().await;

@@ -11,6 +11,7 @@ use super::core::Core;
 use crate::cache::Fingerprint;
 use crate::error::Code;
 use crate::host::{Clock, Entropy};
+use crate::record::hex;
 
 /// Label of the vault's key for cached answers and for their names.
 const LABEL: &str = "cache";
@@ -75,9 +76,4 @@ impl Core {
         }
         Ok(true)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
