@@ -41,7 +41,7 @@ for (const node of NODES) {
 test('two processes that share a ledger file never pass the cap together', async (t) => {
   const cwd = await project(t, 'server');
   const pair = [NODES[0], NODES.at(-1)];
-  const both = await Promise.all(pair.map((node) => told(node, cwd, 'chat.mjs', 'shared', '20')));
+  const both = await Promise.all(pair.map((node) => told(node, cwd, 'chat.mjs', 'shared', '20', '2')));
   const answered = both.reduce((sum, { codes }) => sum + (codes.ok ?? 0), 0);
   for (const { codes, most } of both) {
     assert.deepEqual(Object.keys(codes).sort(), ['budget_exceeded', 'ok']);

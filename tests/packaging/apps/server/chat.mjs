@@ -1,7 +1,10 @@
-// node chat.mjs LEDGER-FILE REQUESTS: chats at a cap of one cent through a provider that takes its time; prints figures.
+// node chat.mjs LEDGER-FILE REQUESTS [PROCESSES]: chats at a cap of one cent through a provider that takes its time; prints
+// figures. With PROCESSES it begins only when so many are ready, so that none has spent the cap before another starts.
+import { readdir, writeFile } from 'node:fs/promises';
+
 import { isTidegateError, Tidegate } from 'tidegate';
 
-const [file, requests] = process.argv.slice(2);
+const [file, requests, processes] = process.argv.slice(2);
 const body = JSON.stringify({
   id: 'one',
   object: 'chat.completion',
@@ -26,6 +29,11 @@ const gate = await Tidegate.open(
 );
 await gate.vault.create('correct horse battery staple');
 await gate.vault.put('groq', `gsk_${'A1b2'.repeat(13)}`);
+if (processes) {
+  await writeFile(`${file}.ready.${process.pid}`, '');
+  const ready = async () => (await readdir('.')).filter((name) => name.startsWith(`${file}.ready.`)).length;
+  while ((await ready()) < Number(processes)) await new Promise((resolve) => setTimeout(resolve, 2));
+}
 const codes = {};
 let most = 0;
 for (let number = 0; number < Number(requests); number += 1) {
