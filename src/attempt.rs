@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::abort::{Abort, Raced, race};
+use crate::chat::Dialect;
 use crate::error::{Code, Detail, NetworkKind, TimeoutKind};
 use crate::host::{Timer, Transport, UpstreamRequest, UpstreamResponse};
-use crate::provider::{Answer, decode};
+use crate::provider::{Answer, decode_body};
 use crate::retry::classify;
 use crate::time::Timestamp;
 
@@ -99,7 +100,12 @@ fn read(response: UpstreamResponse, provider: &str, now: Timestamp) -> Exchange 
         });
     }
     let text = String::from_utf8(response.body).ok();
-    match text.and_then(|text| decode(&text, provider).map(|answer| (answer, text))) {
+    let read = |text: String| {
+        let mut answer = Answer::default();
+        decode_body(Dialect::Chat, provider, &text, &mut |delta| answer.push(&delta))?;
+        Some((answer, text))
+    };
+    match text.and_then(read) {
         Some((answer, text)) => Exchange::Answered(answer, text),
         None => Exchange::Failed(Failure {
             code: Code::UpstreamMalformed,

@@ -1,7 +1,15 @@
 //! Provider-neutral chat types. What the gateway does not need to understand is carried through as the
 //! caller wrote it: each field keeps its JSON text.
 
+mod completion;
+mod delta;
+mod dialect;
+
 use std::borrow::Cow;
+
+pub use completion::{Choice, Completion, ToolCall};
+pub use delta::{Delta, Finish};
+pub use dialect::Dialect;
 
 use crate::error::{Error, Result};
 use crate::json::{self, Fields, Raw};

@@ -140,6 +140,89 @@ pub fn text(value: Raw<'_>) -> Option<Cow<'_, str>> {
     if plain(inner.as_bytes()) == inner.len() { Some(Cow::Borrowed(inner)) } else { unescape(inner).map(Cow::Owned) }
 }
 
+/// Text as it stands between the quotes of a JSON string, escapes and all: it can be taken from one document
+/// and put into another without being read.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Escaped<'a>(Cow<'a, str>);
+
+impl<'a> Escaped<'a> {
+    /// The inside of a JSON string; `None` for other values.
+    #[must_use]
+    pub fn of(value: Raw<'a>) -> Option<Self> {
+        Some(Self(Cow::Borrowed(value.get().strip_prefix('"')?.strip_suffix('"')?)))
+    }
+
+    /// What was taken from an `Escaped` before.
+    #[must_use]
+    pub const fn trusted(inner: &'a str) -> Self {
+        Self(Cow::Borrowed(inner))
+    }
+
+    /// Escapes a text.
+    #[must_use]
+    pub fn from_text(text: &'a str) -> Self {
+        if plain(text.as_bytes()) == text.len() {
+            return Self(Cow::Borrowed(text));
+        }
+        let mut out = String::with_capacity(text.len().saturating_add(16));
+        push_escaped(&mut out, text);
+        Self(Cow::Owned(out))
+    }
+
+    /// The escaped text.
+    #[must_use]
+    pub fn get(&self) -> &str {
+        &self.0
+    }
+
+    /// The text itself; `None` for escapes that are no Unicode text (half a pair of surrogates).
+    #[must_use]
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        if plain(self.0.as_bytes()) == self.0.len() {
+            Some(Cow::Borrowed(&self.0))
+        } else {
+            unescape(&self.0).map(Cow::Owned)
+        }
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The same, on its own.
+    #[must_use]
+    pub fn into_owned(self) -> Escaped<'static> {
+        Escaped(Cow::Owned(self.0.into_owned()))
+    }
+}
+
+/// Appends `text` as a JSON string.
+pub fn push_text(out: &mut String, text: &str) {
+    out.push('"');
+    push_escaped(out, text);
+    out.push('"');
+}
+
+/// Appends `text` escaped, without the quotes.
+pub fn push_escaped(out: &mut String, text: &str) {
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            control if control < ' ' => {
+                out.push_str("\\u00");
+                for digit in [u32::from(control) >> 4, u32::from(control) & 15] {
+                    out.extend(char::from_digit(digit, 16));
+                }
+            }
+            other => out.push(other),
+        }
+    }
+}
+
 /// A whole number from 0, written plainly: `12`, but not `12.0`, `1e3` or `-0`.
 #[must_use]
 pub fn uint(value: Raw<'_>) -> Option<u64> {

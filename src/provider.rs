@@ -1,8 +1,18 @@
 //! Providers: how a request is written for one and how its answer is read. What differs between
 //! providers of the same dialect is data in [`catalogue`].
 
+pub mod anthropic;
 pub mod catalogue;
+mod dialect;
+mod facts;
+pub mod google;
 pub mod openai_compatible;
+pub mod responses;
+pub mod sse;
 
 pub use catalogue::{Quirks, quirks};
-pub use openai_compatible::{Answer, decode, encode};
+pub use dialect::{
+    Malformed, Outgoing, Stamp, StreamDecoder, StreamEncoder, decode_body, decode_request, encode_body, encode_error,
+    encode_request, path, rewrite_request,
+};
+pub use facts::Answer;

@@ -73,7 +73,7 @@ pub fn completion(text: &str, input: u64, output: u64) -> Scripted {
     let mut body = String::from(
         r#"{"id":"cmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"#,
     );
-    crate::provider::openai_compatible::push_text(&mut body, text);
+    crate::json::push_text(&mut body, text);
     body.push_str(r#"},"finish_reason":"stop"}],"usage":{"prompt_tokens":"#);
     body.push_str(&input.to_string());
     body.push_str(r#","completion_tokens":"#);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::chat::Usage;
 use crate::json;
+use crate::json::push_text;
 use crate::money::NanoUsd;
-use crate::provider::openai_compatible::push_text;
 use crate::record::push_int;
 
 /// Where the cost comes from.

@@ -10,11 +10,12 @@ use super::gate::Gate;
 use crate::abort::{Abort, Raced, race};
 use crate::admit::{Charge, Command, Notice, Outcome as Decided, Reply};
 use crate::attempt::{Exchange, Failure, exchange};
+use crate::chat::Dialect;
 use crate::error::{BreakerOutcome, Code, Detail, Error, Result};
 use crate::host::UpstreamRequest;
 use crate::json;
 use crate::money::NanoUsd;
-use crate::provider::{Answer, encode};
+use crate::provider::{Answer, Outgoing, rewrite_request};
 use crate::record::{Field, Outcome, Tape};
 use crate::retry::WaitReason;
 use crate::time::Timestamp;
@@ -244,7 +245,16 @@ impl<H: Host> Context<H> {
             url: [base, "/chat/completions"].concat(),
             provider: &target.provider,
             authorization,
-            body: encode(&fields, &target.provider, &target.model, max_output),
+            body: rewrite_request(
+                Dialect::Chat,
+                &fields,
+                &Outgoing {
+                    provider: &target.provider,
+                    model: &target.model,
+                    max_output_tokens: max_output,
+                    stream: false,
+                },
+            ),
         };
         exchange(&*self.host, request, timeout, &self.abort, || self.host.now()).await
     }
@@ -274,8 +284,8 @@ fn replay_exchange(mut past: Outcome) -> Exchange {
                 reasoning: past.int(),
             };
             let cost = past.word().parse().ok().map(NanoUsd::new);
-            let answer =
-                Answer { usage: known.then_some(usage), cost, complete: past.int() == 1, tool_calls: past.int() == 1 };
+            let (complete, tool_calls) = (past.int() == 1, past.int() == 1);
+            let answer = Answer { usage: known.then_some(usage), cost, complete, tool_calls, ended: 1 };
             Exchange::Answered(answer, String::new())
         }
         "no" => Exchange::Failed(Failure {

@@ -1,0 +1,151 @@
+//! A whole answer in neutral form: collected from a stream, read from one dialect, written in another.
+
+use std::borrow::Cow;
+
+use super::{Delta, Finish, Usage};
+use crate::json::Escaped;
+use crate::money::NanoUsd;
+
+/// Answers and tool calls that one completion keeps: an index above is a mistake or an attack.
+const MOST: u32 = 128;
+
+/// A whole answer. All texts are kept escaped, as [`Escaped`] has them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Completion {
+    /// The provider's id of the answer.
+    pub id: String,
+    /// The model, as the provider names it.
+    pub model: String,
+    /// The answers (`n`), by index.
+    pub choices: Vec<Choice>,
+    /// Tokens, if the provider said.
+    pub usage: Option<Usage>,
+    /// What the provider says that it charged.
+    pub cost: Option<NanoUsd>,
+    /// What had no neutral form and is not in here.
+    pub unmapped: Vec<&'static str>,
+}
+
+/// One answer.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Choice {
+    /// Visible text.
+    pub text: String,
+    /// Text of a refusal.
+    pub refusal: String,
+    /// Reasoning in plain text.
+    pub reasoning: String,
+    /// Reasoning that must go back as it is, one JSON object each.
+    pub details: Vec<String>,
+    /// Tool calls in order.
+    pub calls: Vec<ToolCall>,
+    /// Why it ended; `None` while it has not.
+    pub finish: Option<Finish>,
+}
+
+/// One tool call.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ToolCall {
+    /// Its id.
+    pub id: String,
+    /// The tool's name.
+    pub name: String,
+    /// Its arguments: JSON text, escaped.
+    pub arguments: String,
+    /// What must go back with it (`extra_content`), a JSON object.
+    pub extra: Option<String>,
+}
+
+impl Completion {
+    /// Takes one piece in.
+    pub fn push(&mut self, delta: &Delta<'_>) {
+        match delta {
+            Delta::Start { id, model } if self.id.is_empty() && self.model.is_empty() => {
+                self.id = id.get().into();
+                self.model = model.get().into();
+            }
+            Delta::Start { .. } | Delta::Failed { .. } | Delta::End => {}
+            Delta::Text { choice, text } => self.with(*choice, |choice| choice.text.push_str(text.get())),
+            Delta::Refusal { choice, text } => self.with(*choice, |choice| choice.refusal.push_str(text.get())),
+            Delta::Reasoning { choice, text } => self.with(*choice, |choice| choice.reasoning.push_str(text.get())),
+            Delta::ReasoningDetail { choice, item } => {
+                self.with(*choice, |choice| choice.details.push(item.as_ref().into()));
+            }
+            Delta::ToolCall { choice, index, id, name, extra } => self.call(*choice, *index, |call| {
+                call.id = id.get().into();
+                call.name = name.get().into();
+                call.extra = extra.as_deref().map(String::from);
+            }),
+            Delta::ToolArguments { choice, index, json } => {
+                self.call(*choice, *index, |call| call.arguments.push_str(json.get()));
+            }
+            Delta::Finish { choice, reason } => self.with(*choice, |choice| choice.finish = Some(*reason)),
+            Delta::Usage { usage, cost } => {
+                self.usage = Some(*usage);
+                self.cost = cost.or(self.cost);
+            }
+            Delta::Unmapped(what) => {
+                if !self.unmapped.contains(what) {
+                    self.unmapped.push(what);
+                }
+            }
+        }
+    }
+
+    /// The answer in pieces again, each text whole.
+    pub fn deltas(&self, sink: &mut dyn FnMut(Delta<'_>)) {
+        sink(Delta::Start { id: Escaped::trusted(&self.id), model: Escaped::trusted(&self.model) });
+        for (choice, own) in (0u32..).zip(&self.choices) {
+            if !own.reasoning.is_empty() {
+                sink(Delta::Reasoning { choice, text: Escaped::trusted(&own.reasoning) });
+            }
+            for item in &own.details {
+                sink(Delta::ReasoningDetail { choice, item: Cow::Borrowed(item) });
+            }
+            if !own.refusal.is_empty() {
+                sink(Delta::Refusal { choice, text: Escaped::trusted(&own.refusal) });
+            }
+            if !own.text.is_empty() {
+                sink(Delta::Text { choice, text: Escaped::trusted(&own.text) });
+            }
+            for (index, call) in (0u32..).zip(&own.calls) {
+                let (id, name) = (Escaped::trusted(&call.id), Escaped::trusted(&call.name));
+                let extra = call.extra.as_deref().map(Cow::Borrowed);
+                sink(Delta::ToolCall { choice, index, id, name, extra });
+                if !call.arguments.is_empty() {
+                    sink(Delta::ToolArguments { choice, index, json: Escaped::trusted(&call.arguments) });
+                }
+            }
+            if let Some(reason) = own.finish {
+                sink(Delta::Finish { choice, reason });
+            }
+        }
+        if let Some(usage) = self.usage {
+            sink(Delta::Usage { usage, cost: self.cost });
+        }
+        sink(Delta::End);
+    }
+
+    fn with(&mut self, index: u32, change: impl FnOnce(&mut Choice)) {
+        if let Some(choice) = at(&mut self.choices, index) {
+            change(choice);
+        }
+    }
+
+    fn call(&mut self, choice: u32, index: u32, change: impl FnOnce(&mut ToolCall)) {
+        self.with(choice, |choice| {
+            if let Some(call) = at(&mut choice.calls, index) {
+                change(call);
+            }
+        });
+    }
+}
+
+/// The item of this index, made if it is not there.
+fn at<T: Default>(items: &mut Vec<T>, index: u32) -> Option<&mut T> {
+    let index = usize::try_from(index).ok().filter(|_| index < MOST)?;
+    while items.len() <= index {
+        items.push(T::default());
+    }
+    items.get_mut(index)
+}

@@ -1,0 +1,221 @@
+//! One place that knows all dialects: each function hands over to the dialect's own module. The modules have
+//! the same parts under the same names.
+
+use super::{anthropic, google, openai_compatible as chat, responses};
+use crate::chat::{Completion, Delta, Dialect};
+use crate::error::{Error, Result};
+use crate::json::Fields;
+
+/// What the gateway decided about a request that goes out.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    /// The provider's id, for its quirks.
+    pub provider: &'a str,
+    /// The provider's name of the model.
+    pub model: &'a str,
+    /// Most output tokens of one answer.
+    pub max_output_tokens: u32,
+    /// Whether a stream is asked for.
+    pub stream: bool,
+}
+
+/// What a translated answer carries beside what the provider said.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    /// When the request came, in seconds since 1970.
+    pub created_s: u64,
+    /// Whether the caller asked for usage in the stream (`stream_options.include_usage`); dialects whose
+    /// streams always carry usage do not look at it.
+    pub include_usage: bool,
+}
+
+/// Reads a caller's request and writes it as a chat completion request, the neutral form. `model` is what the
+/// path names (Gemini), `stream` what the path asks for; the other dialects have both in the body.
+///
+/// # Errors
+/// `invalid_request` that names the field, for what is malformed and for what has no neutral form.
+pub fn decode_request(dialect: Dialect, body: &str, model: Option<&str>, stream: bool) -> Result<String> {
+    match dialect {
+        Dialect::Chat => Ok(body.into()),
+        Dialect::Responses => responses::decode_request(body),
+        Dialect::Anthropic => anthropic::decode_request(body),
+        Dialect::Google => google::decode_request(body, model, stream),
+    }
+}
+
+/// Writes a neutral request for a provider of another dialect than the caller's.
+///
+/// # Errors
+/// `invalid_request` that names the field of the neutral request that the dialect cannot carry: the target is
+/// then left out of the plan. Nothing that shapes the answer is dropped; hints that do not (`user`,
+/// `metadata`, `store`, `prompt_cache_key`, `service_tier`, cache marks) are.
+pub fn encode_request(dialect: Dialect, request: &Fields<'_>, outgoing: &Outgoing<'_>) -> Result<String> {
+    match dialect {
+        Dialect::Chat => chat::encode_request(request, outgoing),
+        Dialect::Responses => responses::encode_request(request, outgoing),
+        Dialect::Anthropic => anthropic::encode_request(request, outgoing),
+        Dialect::Google => google::encode_request(request, outgoing),
+    }
+}
+
+/// Writes a request for a provider of the caller's own dialect. Fields that nothing changes keep their text;
+/// the model, the output bound and the stream flag are the target's.
+#[must_use]
+pub fn rewrite_request(dialect: Dialect, request: &Fields<'_>, outgoing: &Outgoing<'_>) -> String {
+    match dialect {
+        Dialect::Chat => chat::rewrite_request(request, outgoing),
+        Dialect::Responses => responses::rewrite_request(request, outgoing),
+        Dialect::Anthropic => anthropic::rewrite_request(request, outgoing),
+        Dialect::Google => google::rewrite_request(request, outgoing),
+    }
+}
+
+/// What follows the base URL: `/chat/completions`. A model in a path is percent-encoded.
+#[must_use]
+pub fn path(dialect: Dialect, model: &str, stream: bool) -> String {
+    match dialect {
+        Dialect::Chat => "/chat/completions".into(),
+        Dialect::Responses => "/responses".into(),
+        Dialect::Anthropic => "/messages".into(),
+        Dialect::Google => google::path(model, stream),
+    }
+}
+
+/// Reads a whole 2xx answer piece by piece; `None` if it is none of this dialect.
+#[must_use]
+pub fn decode_body(dialect: Dialect, provider: &str, body: &str, sink: &mut dyn FnMut(Delta<'_>)) -> Option<()> {
+    match dialect {
+        Dialect::Chat => chat::decode_body(provider, body, sink),
+        Dialect::Responses => responses::decode_body(body, sink),
+        Dialect::Anthropic => anthropic::decode_body(body, sink),
+        Dialect::Google => google::decode_body(body, sink),
+    }
+}
+
+/// Writes a whole answer for a caller.
+#[must_use]
+pub fn encode_body(dialect: Dialect, completion: &Completion, stamp: &Stamp) -> String {
+    match dialect {
+        Dialect::Chat => chat::encode_body(completion, stamp),
+        Dialect::Responses => responses::encode_body(completion, stamp),
+        Dialect::Anthropic => anthropic::encode_body(completion, stamp),
+        Dialect::Google => google::encode_body(completion, stamp),
+    }
+}
+
+/// The body of an error as the clients of a dialect read it.
+///
+/// `message` is one sentence without content or keys; `account` is the JSON object that stands under
+/// `error.tidegate`.
+#[must_use]
+pub fn encode_error(dialect: Dialect, error: &Error, message: &str, account: &str) -> String {
+    match dialect {
+        Dialect::Chat => chat::encode_error(error, message, account),
+        Dialect::Responses => responses::encode_error(error, message, account),
+        Dialect::Anthropic => anthropic::encode_error(error, message, account),
+        Dialect::Google => google::encode_error(error, message, account),
+    }
+}
+
+/// Reads a provider's stream, event by event.
+#[derive(Debug)]
+pub enum StreamDecoder {
+    /// Chat completions.
+    Chat(chat::StreamDecoder),
+    /// Responses.
+    Responses(responses::StreamDecoder),
+    /// Messages.
+    Anthropic(anthropic::StreamDecoder),
+    /// Gemini.
+    Google(google::StreamDecoder),
+}
+
+/// An event that is none of the dialect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Malformed;
+
+impl StreamDecoder {
+    /// A decoder for one stream of `provider`.
+    #[must_use]
+    pub fn new(dialect: Dialect, provider: &str) -> Self {
+        match dialect {
+            Dialect::Chat => Self::Chat(chat::StreamDecoder::new(provider)),
+            Dialect::Responses => Self::Responses(responses::StreamDecoder::default()),
+            Dialect::Anthropic => Self::Anthropic(anthropic::StreamDecoder::default()),
+            Dialect::Google => Self::Google(google::StreamDecoder::default()),
+        }
+    }
+
+    /// Reads one event: its `event` field (empty if there is none) and its data. Emits what is in it, which
+    /// may be nothing.
+    ///
+    /// # Errors
+    /// `Malformed` for data that is no event of the dialect.
+    pub fn event(&mut self, name: &str, data: &str, sink: &mut dyn FnMut(Delta<'_>)) -> Result<(), Malformed> {
+        match self {
+            Self::Chat(own) => own.event(name, data, sink),
+            Self::Responses(own) => own.event(name, data, sink),
+            Self::Anthropic(own) => own.event(name, data, sink),
+            Self::Google(own) => own.event(name, data, sink),
+        }
+    }
+
+    /// Whether the stream may end here: every answer finished, or the terminal event came, as the dialect
+    /// demands. An end elsewhere is a cut.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        match self {
+            Self::Chat(own) => own.is_finished(),
+            Self::Responses(own) => own.is_finished(),
+            Self::Anthropic(own) => own.is_finished(),
+            Self::Google(own) => own.is_finished(),
+        }
+    }
+}
+
+/// Writes a stream for a caller, piece by piece, as server-sent events.
+#[derive(Debug)]
+pub enum StreamEncoder {
+    /// Chat completions.
+    Chat(chat::StreamEncoder),
+    /// Responses.
+    Responses(responses::StreamEncoder),
+    /// Messages.
+    Anthropic(anthropic::StreamEncoder),
+    /// Gemini.
+    Google(google::StreamEncoder),
+}
+
+impl StreamEncoder {
+    /// An encoder for one caller.
+    #[must_use]
+    pub fn new(dialect: Dialect, stamp: Stamp) -> Self {
+        match dialect {
+            Dialect::Chat => Self::Chat(chat::StreamEncoder::new(stamp)),
+            Dialect::Responses => Self::Responses(responses::StreamEncoder::new(stamp)),
+            Dialect::Anthropic => Self::Anthropic(anthropic::StreamEncoder::new(stamp)),
+            Dialect::Google => Self::Google(google::StreamEncoder::new(stamp)),
+        }
+    }
+
+    /// Writes one piece; `Delta::End` writes the terminal event. `Failed` and `Unmapped` write nothing.
+    pub fn push(&mut self, delta: &Delta<'_>, out: &mut String) {
+        match self {
+            Self::Chat(own) => own.push(delta, out),
+            Self::Responses(own) => own.push(delta, out),
+            Self::Anthropic(own) => own.push(delta, out),
+            Self::Google(own) => own.push(delta, out),
+        }
+    }
+
+    /// Writes an error into the stream, after which nothing comes: such that the dialect's own clients raise
+    /// it. `body` is what [`encode_error`] gave for this dialect.
+    pub fn error(&mut self, error: &Error, body: &str, out: &mut String) {
+        match self {
+            Self::Chat(own) => own.error(error, body, out),
+            Self::Responses(own) => own.error(error, body, out),
+            Self::Anthropic(own) => own.error(error, body, out),
+            Self::Google(own) => own.error(error, body, out),
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! Whole answers.
+
+use std::borrow::Cow;
+
+use crate::chat::{Choice, Completion, Delta, Finish, Usage};
+use crate::json::{self, Escaped, Fields, Raw};
+use crate::money::NanoUsd;
+use crate::provider::Stamp;
+use crate::provider::catalogue::quirks;
+use crate::record::push_int;
+
+/// Reads a 2xx answer; `None` if it is no chat completion.
+pub(in crate::provider) fn decode_body(provider: &str, body: &str, sink: &mut dyn FnMut(Delta<'_>)) -> Option<()> {
+    let fields = json::fields(body).ok()?;
+    let choices = json::items(fields.field("choices")?.get()).ok()?;
+    if choices.is_empty() {
+        return None;
+    }
+    start(&fields, sink);
+    for (index, choice) in (0u32..).zip(choices) {
+        let choice = json::fields(choice.get()).ok()?;
+        let message = json::fields(choice.field("message")?.get()).ok()?;
+        pieces(index, &message, sink);
+        if let Some(reason) = choice.field("finish_reason").and_then(finish) {
+            sink(Delta::Finish { choice: index, reason });
+        }
+    }
+    usage(&fields, provider, sink);
+    sink(Delta::End);
+    Some(())
+}
+
+/// Id and model.
+pub(super) fn start(fields: &Fields<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
+    let text = |name: &str| fields.field(name).and_then(Escaped::of).unwrap_or_default();
+    sink(Delta::Start { id: text("id"), model: text("model") });
+}
+
+/// The reason in neutral words; `None` for none.
+pub(super) fn finish(raw: Raw<'_>) -> Option<Finish> {
+    Some(match json::text(raw)?.as_ref() {
+        "stop" => Finish::Stop,
+        "length" => Finish::Length,
+        "tool_calls" | "function_call" => Finish::ToolCalls,
+        "content_filter" => Finish::ContentFilter,
+        _ => Finish::Other,
+    })
+}
+
+/// What a message, or the delta of one, brings.
+pub(super) fn pieces(choice: u32, message: &Fields<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
+    // Both names are in use: Groq and OpenRouter write `reasoning`, DeepSeek and others `reasoning_content`;
+    // who writes both means the same text.
+    let mut reasoned = false;
+    for (name, raw) in message.iter() {
+        match name {
+            "content" => match Escaped::of(raw) {
+                Some(text) if !text.is_empty() => sink(Delta::Text { choice, text }),
+                Some(_) => {}
+                None => parts(choice, raw, sink),
+            },
+            "reasoning" | "reasoning_content" if !reasoned => {
+                if let Some(text) = Escaped::of(raw).filter(|text| !text.is_empty()) {
+                    reasoned = true;
+                    sink(Delta::Reasoning { choice, text });
+                }
+            }
+            "refusal" => {
+                if let Some(text) = Escaped::of(raw).filter(|text| !text.is_empty()) {
+                    sink(Delta::Refusal { choice, text });
+                }
+            }
+            "reasoning_details" => details(choice, raw, sink),
+            "tool_calls" => calls(choice, raw, sink),
+            "function_call" => call(choice, 0, Escaped::default(), raw, None, sink),
+            "audio" if raw.get() != "null" => sink(Delta::Unmapped("audio")),
+            "images" if raw.get() != "null" => sink(Delta::Unmapped("images")),
+            "annotations" if !matches!(raw.get(), "null" | "[]") => sink(Delta::Unmapped("annotations")),
+            _ => {}
+        }
+    }
+}
+
+/// Content as a list of parts (Mistral's reasoning models).
+fn parts(choice: u32, raw: Raw<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
+    for part in json::items(raw.get()).unwrap_or_default() {
+        let Ok(part) = json::fields(part.get()) else { continue };
+        match part.field("text").and_then(Escaped::of) {
+            Some(text) => sink(Delta::Text { choice, text }),
+            None => sink(Delta::Unmapped("content")),
+        }
+    }
+}
+
+/// Signed or encrypted reasoning. Items that are plain text repeat `reasoning`.
+fn details(choice: u32, raw: Raw<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
+    for item in json::items(raw.get()).unwrap_or_default() {
+        let signed = json::fields(item.get()).is_ok_and(|fields| {
+            let said = |name: &str| fields.field(name).is_some_and(|raw| !matches!(raw.get(), "null" | "\"\""));
+            said("signature") || said("data")
+        });
+        if signed {
+            sink(Delta::ReasoningDetail { choice, item: Cow::Borrowed(item.get()) });
+        }
+    }
+}
+
+fn calls(choice: u32, raw: Raw<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
+    for (place, item) in (0u32..).zip(json::items(raw.get()).unwrap_or_default()) {
+        let Ok(fields) = json::fields(item.get()) else { continue };
+        let index = fields.field("index").and_then(json::uint).and_then(|index| u32::try_from(index).ok());
+        let id = fields.field("id").and_then(Escaped::of).unwrap_or_default();
+        let extra = fields.field("extra_content").filter(|raw| raw.get() != "null").map(|raw| Cow::Borrowed(raw.get()));
+        if let Some(function) = fields.field("function") {
+            call(choice, index.unwrap_or(place), id, function, extra, sink);
+        }
+    }
+}
+
+/// In a stream the first piece of a call has its name; later pieces have arguments only.
+fn call(
+    choice: u32,
+    index: u32,
+    id: Escaped<'_>,
+    function: Raw<'_>,
+    extra: Option<Cow<'_, str>>,
+    sink: &mut dyn FnMut(Delta<'_>),
+) {
+    let Ok(function) = json::fields(function.get()) else { return };
+    let name = function.field("name").and_then(Escaped::of).unwrap_or_default();
+    if !name.is_empty() {
+        sink(Delta::ToolCall { choice, index, id, name, extra });
+    }
+    if let Some(json) = function.field("arguments").and_then(Escaped::of).filter(|json| !json.is_empty()) {
+        sink(Delta::ToolArguments { choice, index, json });
+    }
+}
+
+/// Usage, wherever this provider puts it. One that cannot be read is an unknown one: the answer stands, and
+/// its bound is charged.
+pub(super) fn usage(fields: &Fields<'_>, provider: &str, sink: &mut dyn FnMut(Delta<'_>)) {
+    let nested = |group: &str| {
+        let group = json::fields(fields.field(group)?.get()).ok()?;
+        group.field("usage").filter(|raw| raw.get() != "null")
+    };
+    // Groq has both `usage` and `x_groq.usage` at times: one of them counts.
+    let Some(raw) = fields.field("usage").filter(|raw| raw.get() != "null").or_else(|| nested("x_groq")) else {
+        return;
+    };
+    let own = json::fields(raw.get()).unwrap_or_default();
+    // Null or absent is unknown, 0 is a real zero.
+    let cost = own.field("cost").filter(|_| quirks(provider).reports_cost);
+    let cost = cost.and_then(|cost| NanoUsd::parse_usd(cost.get()));
+    if let Some(usage) = read_usage(&own, provider) {
+        sink(Delta::Usage { usage, cost });
+    }
+}
+
+fn read_usage(usage: &Fields<'_>, provider: &str) -> Option<Usage> {
+    let count = |name: &str| usage.field(name).and_then(json::uint);
+    let detail = |group: &str, name: &str| {
+        let group = usage.field(group).and_then(|raw| json::fields(raw.get()).ok());
+        group.as_ref().and_then(|group| group.field(name)).and_then(json::uint)
+    };
+    let input = count("prompt_tokens")?;
+    let output = count("completion_tokens")?;
+    let cached = detail("prompt_tokens_details", "cached_tokens").or_else(|| count("prompt_cache_hit_tokens"));
+    let reasoning = detail("completion_tokens_details", "reasoning_tokens").unwrap_or(0);
+    // xAI counts reasoning beside the completion, the others inside it.
+    let output = if quirks(provider).reasoning_beside { output.saturating_add(reasoning) } else { output };
+    Some(Usage {
+        input,
+        cached_input: cached.unwrap_or(0).min(input),
+        cache_write: detail("prompt_tokens_details", "cache_write_tokens").unwrap_or(0).min(input),
+        cache_write_1h: 0,
+        output,
+        reasoning: reasoning.min(output),
+    })
+}
+
+/// Writes a whole answer.
+pub(in crate::provider) fn encode_body(completion: &Completion, stamp: &Stamp) -> String {
+    let mut out = String::with_capacity(512);
+    head(&mut out, &completion.id, &completion.model, "chat.completion", stamp);
+    out.push_str(",\"choices\":[");
+    for (index, choice) in completion.choices.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        out.push_str("{\"index\":");
+        push_int(&mut out, index as u64);
+        out.push_str(",\"message\":");
+        message(&mut out, choice);
+        out.push_str(",\"logprobs\":null,\"finish_reason\":\"");
+        out.push_str(reason(choice.finish));
+        out.push_str("\"}");
+    }
+    out.push(']');
+    if let Some(usage) = &completion.usage {
+        out.push_str(",\"usage\":");
+        push_usage(&mut out, usage);
+    }
+    out.push('}');
+    out
+}
+
+/// Opens an answer's object, up to its `model`.
+pub(super) fn head(out: &mut String, id: &str, model: &str, object: &str, stamp: &Stamp) {
+    for piece in ["{\"id\":\"", id, "\",\"object\":\"", object, "\",\"created\":"] {
+        out.push_str(piece);
+    }
+    push_int(out, stamp.created_s);
+    for piece in [",\"model\":\"", model, "\""] {
+        out.push_str(piece);
+    }
+}
+
+fn message(out: &mut String, choice: &Choice) {
+    out.push_str("{\"role\":\"assistant\",\"content\":");
+    quoted_or_null(out, &choice.text);
+    out.push_str(",\"refusal\":");
+    quoted_or_null(out, &choice.refusal);
+    if !choice.reasoning.is_empty() {
+        out.push_str(",\"reasoning\":");
+        quoted_or_null(out, &choice.reasoning);
+    }
+    if !choice.details.is_empty() {
+        out.push_str(",\"reasoning_details\":[");
+        out.push_str(&choice.details.join(","));
+        out.push(']');
+    }
+    for (index, call) in choice.calls.iter().enumerate() {
+        out.push_str(if index == 0 { ",\"tool_calls\":[" } else { "," });
+        for piece in ["{\"id\":\"", &call.id, "\",\"type\":\"function\",\"function\":{\"name\":\"", &call.name] {
+            out.push_str(piece);
+        }
+        for piece in ["\",\"arguments\":\"", &call.arguments, "\"}"] {
+            out.push_str(piece);
+        }
+        if let Some(extra) = &call.extra {
+            out.push_str(",\"extra_content\":");
+            out.push_str(extra);
+        }
+        out.push('}');
+    }
+    out.push_str(if choice.calls.is_empty() { "}" } else { "]}" });
+}
+
+/// OpenAI writes `null` where there is no text.
+fn quoted_or_null(out: &mut String, inner: &str) {
+    if inner.is_empty() {
+        out.push_str("null");
+    } else {
+        for piece in ["\"", inner, "\""] {
+            out.push_str(piece);
+        }
+    }
+}
+
+/// The dialect's word for a reason. An answer that never gave one ended by itself, as far as anyone knows.
+pub(super) const fn reason(finish: Option<Finish>) -> &'static str {
+    match finish {
+        Some(Finish::Length) => "length",
+        Some(Finish::ToolCalls) => "tool_calls",
+        Some(Finish::ContentFilter) => "content_filter",
+        Some(Finish::Stop | Finish::Other) | None => "stop",
+    }
+}
+
+/// Appends a usage object.
+pub(super) fn push_usage(out: &mut String, usage: &Usage) {
+    let total = usage.input.saturating_add(usage.output);
+    for (name, count) in [
+        ("{\"prompt_tokens\":", usage.input),
+        (",\"completion_tokens\":", usage.output),
+        (",\"total_tokens\":", total),
+        (",\"prompt_tokens_details\":{\"cached_tokens\":", usage.cached_input),
+        ("},\"completion_tokens_details\":{\"reasoning_tokens\":", usage.reasoning),
+    ] {
+        out.push_str(name);
+        push_int(out, count);
+    }
+    out.push_str("}}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str, provider: &str) -> Option<Completion> {
+        let mut completion = Completion::default();
+        decode_body(provider, body, &mut |delta| completion.push(&delta))?;
+        Some(completion)
+    }
+
+    #[test]
+    fn usage_and_cost_are_read_as_each_provider_writes_them() {
+        let choice = r#""choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"x"}}]"#;
+        let read = |usage: &str, provider: &str| read(&format!("{{{choice},{usage}}}"), provider).unwrap();
+        let openai = read(
+            r#""usage":{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":3},"cost":9}"#,
+            "openai",
+        );
+        assert_eq!(
+            openai.usage,
+            Some(Usage { input: 10, cached_input: 4, cache_write: 0, cache_write_1h: 0, output: 5, reasoning: 3 })
+        );
+        assert_eq!(openai.cost, None, "only OpenRouter's cost is what it charges");
+        let router = read(r#""usage":{"prompt_tokens":1,"completion_tokens":2,"cost":0.00014}"#, "openrouter");
+        assert_eq!(router.cost, Some(NanoUsd::new(140_000)));
+        assert_eq!(
+            read(r#""usage":{"prompt_tokens":1,"completion_tokens":2,"cost":0}"#, "openrouter").cost,
+            Some(NanoUsd::ZERO)
+        );
+        assert_eq!(read(r#""usage":{"prompt_tokens":1,"completion_tokens":2,"cost":null}"#, "openrouter").cost, None);
+        let groq = read(r#""usage":null,"x_groq":{"usage":{"prompt_tokens":3,"completion_tokens":4}}"#, "groq");
+        assert_eq!(groq.usage.map(|usage| (usage.input, usage.output)), Some((3, 4)));
+        let beside =
+            r#""usage":{"prompt_tokens":1,"completion_tokens":2,"completion_tokens_details":{"reasoning_tokens":7}}"#;
+        assert_eq!(read(beside, "xai").usage.map(|usage| (usage.output, usage.reasoning)), Some((9, 7)));
+        for unknown in [r#""object":"x""#, r#""usage":7"#, r#""usage":{"prompt_tokens":-1,"completion_tokens":2}"#] {
+            assert_eq!(read(unknown, "groq").usage, None);
+        }
+    }
+
+    #[test]
+    fn what_is_no_completion_is_refused() {
+        for body in ["", "<html>", "[]", "{}", r#"{"choices":[]}"#, r#"{"choices":[{}]}"#, r#"{"choices":7}"#] {
+            assert_eq!(read(body, "groq"), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_answer_written_again_says_the_same() {
+        let body = r#"{"id":"a","object":"chat.completion","created":5,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"\u0041\n","refusal":null,"reasoning":"hm","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":1}"},"extra_content":{"google":{"thought_signature":"s"}}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":1}}}"#;
+        let completion = read(body, "openai").unwrap();
+        let stamp = Stamp { created_s: 5, include_usage: true };
+        assert_eq!(encode_body(&completion, &stamp), body);
+        let mut again = Completion::default();
+        completion.deltas(&mut |delta| again.push(&delta));
+        assert_eq!(again, completion);
+    }
+}

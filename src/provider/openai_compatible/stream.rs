@@ -1,0 +1,202 @@
+//! Streams.
+
+use super::answer::{finish, head, pieces, push_usage, reason, start, usage};
+use crate::chat::{Delta, Usage};
+use crate::error::Error;
+use crate::json::{self, Fields, Raw};
+use crate::provider::{Malformed, Stamp};
+use crate::record::push_int;
+
+/// Reads a stream.
+#[derive(Debug)]
+pub struct StreamDecoder {
+    provider: String,
+    started: bool,
+    /// Answers that began and have not ended.
+    open: u128,
+    /// Answers that ended.
+    ended: u128,
+}
+
+impl StreamDecoder {
+    pub(in crate::provider) fn new(provider: &str) -> Self {
+        Self { provider: provider.into(), started: false, open: 0, ended: 0 }
+    }
+
+    pub(in crate::provider) fn event(
+        &mut self,
+        name: &str,
+        data: &str,
+        sink: &mut dyn FnMut(Delta<'_>),
+    ) -> Result<(), Malformed> {
+        if data.trim() == "[DONE]" {
+            sink(Delta::End);
+            return Ok(());
+        }
+        let fields = json::fields(data).map_err(|_| Malformed)?;
+        let failed = fields.field("error").is_some_and(|raw| raw.get() != "null");
+        if failed || name == "error" {
+            sink(Delta::Failed { body: data.into() });
+            return Ok(());
+        }
+        let choices = match fields.field("choices") {
+            Some(raw) if raw.get() != "null" => json::items(raw.get()).map_err(|_| Malformed)?,
+            // A usage-only chunk, or one that a proxy made up to keep the line alive.
+            _ => Vec::new(),
+        };
+        if !self.started {
+            self.started = true;
+            start(&fields, sink);
+        }
+        for choice in choices {
+            self.choice(choice, sink)?;
+        }
+        usage(&fields, &self.provider, sink);
+        Ok(())
+    }
+
+    fn choice(&mut self, choice: Raw<'_>, sink: &mut dyn FnMut(Delta<'_>)) -> Result<(), Malformed> {
+        let choice = json::fields(choice.get()).map_err(|_| Malformed)?;
+        let index = choice.field("index").and_then(json::uint).unwrap_or(0);
+        let index = u32::try_from(index).ok().filter(|index| *index < u128::BITS).ok_or(Malformed)?;
+        let bit = 1u128 << index;
+        self.open |= bit;
+        if let Some(delta) = choice.field("delta").filter(|raw| raw.get() != "null") {
+            pieces(index, &json::fields(delta.get()).map_err(|_| Malformed)?, sink);
+        }
+        if let Some(reason) = choice.field("finish_reason").and_then(finish) {
+            self.ended |= bit;
+            sink(Delta::Finish { choice: index, reason });
+        }
+        Ok(())
+    }
+
+    /// `[DONE]` is optional, a finish reason for every answer is not.
+    pub(in crate::provider) const fn is_finished(&self) -> bool {
+        self.open != 0 && self.open == self.ended
+    }
+}
+
+/// Whether an event is nothing but the usage that was asked for: to be taken out again for a caller who did
+/// not ask.
+#[must_use]
+pub(in crate::provider) fn is_usage_only(data: &str) -> bool {
+    let Ok(fields) = json::fields(data) else { return false };
+    let none = |fields: &Fields<'_>| {
+        fields.field("choices").is_some_and(|raw| json::items(raw.get()).is_ok_and(|all| all.is_empty()))
+    };
+    none(&fields) && fields.field("usage").is_some_and(|raw| raw.get() != "null")
+}
+
+/// Writes a stream.
+#[derive(Debug)]
+pub struct StreamEncoder {
+    stamp: Stamp,
+    id: String,
+    model: String,
+    started: u128,
+    usage: Option<Usage>,
+}
+
+impl StreamEncoder {
+    pub(in crate::provider) const fn new(stamp: Stamp) -> Self {
+        Self { stamp, id: String::new(), model: String::new(), started: 0, usage: None }
+    }
+
+    pub(in crate::provider) fn push(&mut self, delta: &Delta<'_>, out: &mut String) {
+        match delta {
+            Delta::Start { id, model } => {
+                self.id = id.get().into();
+                self.model = model.get().into();
+            }
+            Delta::Text { choice, text } => self.chunk(*choice, &["\"content\":\"", text.get(), "\""], None, out),
+            Delta::Refusal { choice, text } => self.chunk(*choice, &["\"refusal\":\"", text.get(), "\""], None, out),
+            Delta::Reasoning { choice, text } => {
+                self.chunk(*choice, &["\"reasoning\":\"", text.get(), "\""], None, out)
+            }
+            Delta::ReasoningDetail { choice, item } => {
+                self.chunk(*choice, &["\"reasoning_details\":[", item, "]"], None, out);
+            }
+            Delta::ToolCall { choice, index, id, name, extra } => {
+                let mut number = String::new();
+                push_int(&mut number, u64::from(*index));
+                let (before, extra) = match extra {
+                    Some(extra) => ("\",\"arguments\":\"\"},\"extra_content\":", extra.as_ref()),
+                    None => ("\",\"arguments\":\"\"}", ""),
+                };
+                let call = [
+                    "\"tool_calls\":[{\"index\":",
+                    &number,
+                    ",\"id\":\"",
+                    id.get(),
+                    "\",\"type\":\"function\",\"function\":{\"name\":\"",
+                    name.get(),
+                    before,
+                    extra,
+                    "}]",
+                ];
+                self.chunk(*choice, &call, None, out);
+            }
+            Delta::ToolArguments { choice, index, json } => {
+                let mut number = String::new();
+                push_int(&mut number, u64::from(*index));
+                let call =
+                    ["\"tool_calls\":[{\"index\":", &number, ",\"function\":{\"arguments\":\"", json.get(), "\"}}]"];
+                self.chunk(*choice, &call, None, out);
+            }
+            Delta::Finish { choice, reason: why } => self.chunk(*choice, &[], Some(reason(Some(*why))), out),
+            Delta::Usage { usage, .. } => self.usage = Some(*usage),
+            Delta::End => self.end(out),
+            Delta::Failed { .. } | Delta::Unmapped(_) => {}
+        }
+    }
+
+    /// The first chunk of an answer says who speaks.
+    fn chunk(&mut self, choice: u32, delta: &[&str], finish: Option<&str>, out: &mut String) {
+        out.push_str("data: ");
+        head(out, &self.id, &self.model, "chat.completion.chunk", &self.stamp);
+        out.push_str(",\"choices\":[{\"index\":");
+        push_int(out, u64::from(choice));
+        out.push_str(",\"delta\":{");
+        let bit = 1u128.checked_shl(choice).unwrap_or(0);
+        if self.started & bit == 0 {
+            self.started |= bit;
+            out.push_str("\"role\":\"assistant\"");
+            if !delta.is_empty() {
+                out.push(',');
+            }
+        }
+        for piece in delta {
+            out.push_str(piece);
+        }
+        out.push_str("},\"logprobs\":null,\"finish_reason\":");
+        match finish {
+            Some(reason) => {
+                for piece in ["\"", reason, "\""] {
+                    out.push_str(piece);
+                }
+            }
+            None => out.push_str("null"),
+        }
+        out.push_str("}]}\n\n");
+    }
+
+    fn end(&mut self, out: &mut String) {
+        if let Some(usage) = self.usage.take().filter(|_| self.stamp.include_usage) {
+            out.push_str("data: ");
+            head(out, &self.id, &self.model, "chat.completion.chunk", &self.stamp);
+            out.push_str(",\"choices\":[],\"usage\":");
+            push_usage(out, &usage);
+            out.push_str("}\n\n");
+        }
+        out.push_str("data: [DONE]\n\n");
+    }
+
+    /// OpenAI's clients raise an `APIError` for an event with an `error` in it.
+    #[expect(clippy::unused_self, reason = "the same shape in every dialect")]
+    pub(in crate::provider) fn error(&mut self, _error: &Error, body: &str, out: &mut String) {
+        for piece in ["data: ", body, "\n\n"] {
+            out.push_str(piece);
+        }
+    }
+}
