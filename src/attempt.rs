@@ -1,20 +1,55 @@
-//! One exchange with one target: send, read, classify.
+//! One exchange with one target: send, read up to the commit point, classify.
+
+mod flow;
 
 use std::time::Duration;
 
+pub use flow::{Flow, Pushed, Trouble};
+
 use crate::abort::{Abort, Raced, race};
-use crate::chat::Dialect;
+use crate::chat::{Completion, Dialect};
 use crate::error::{Code, Detail, NetworkKind, TimeoutKind};
-use crate::host::{Timer, Transport, UpstreamRequest, UpstreamResponse};
-use crate::provider::{Answer, decode_body};
+use crate::host::{Chunks, Clock, Timer, Transport, UpstreamBody, UpstreamRequest, UpstreamResponse};
+use crate::provider::{Answer, Stamp, decode_body};
 use crate::retry::classify;
 use crate::time::Timestamp;
 
+/// The longest whole answer that is read, in bytes.
+const MAX_BODY: usize = 32 << 20;
+
+/// How an answer is to be read, and for whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// What the provider speaks.
+    pub dialect: Dialect,
+    /// What the caller speaks.
+    pub caller: Dialect,
+    /// The provider's id, for its quirks.
+    pub provider: &'a str,
+    /// What a translated answer carries.
+    pub stamp: Stamp,
+}
+
+/// The timers of one exchange, each from its beginning.
+#[derive(Clone, Copy, Debug)]
+pub struct Timers {
+    /// A whole answer must be there.
+    pub attempt: Duration,
+    /// A stream's headers must be there.
+    pub headers: Duration,
+    /// A stream's first output must be there.
+    pub first_output: Duration,
+}
+
 /// How an exchange ended.
 #[derive(Debug)]
-pub enum Exchange {
-    /// A chat completion: what the gateway reads of it, and its text.
+pub enum Exchange<C> {
+    /// A whole answer: what the gateway reads of it, and its text.
     Answered(Answer, String),
+    /// A whole answer to one who asked for a stream: some providers do that.
+    Unstreamed(Answer, Completion),
+    /// A stream that has committed.
+    Streaming(Box<Committed<C>>),
     /// No answer.
     Failed(Failure),
     /// The caller aborted.
@@ -22,6 +57,17 @@ pub enum Exchange {
         /// Whether the request had been sent by then.
         sent: bool,
     },
+}
+
+/// A stream after its first output. Nothing of it is retried any more.
+#[derive(Debug)]
+pub struct Committed<C> {
+    /// What of it was read so far.
+    pub flow: Flow,
+    /// Bytes to be handed out first.
+    pub head: Vec<u8>,
+    /// The rest; `None` if all was read.
+    pub chunks: Option<C>,
 }
 
 /// Why there is no answer, and what follows for money and for the next try.
@@ -41,80 +87,183 @@ pub struct Failure {
     pub detail: Detail,
 }
 
-/// Sends `request` and reads the answer within `timeout`.
-///
-/// `clock` is read once the answer is there: a stated date counts from then.
-pub async fn exchange<H: Transport + Timer>(
-    host: &H,
-    request: UpstreamRequest<'_>,
-    timeout: Duration,
-    abort: &Abort,
-    clock: impl FnOnce() -> Timestamp,
-) -> Exchange {
-    let provider = request.provider;
-    if abort.is_aborted() {
-        return Exchange::Aborted { sent: false };
+impl Failure {
+    /// An attempt that the provider may bill.
+    #[must_use]
+    pub const fn billed(code: Code, detail: Detail) -> Self {
+        Self { code, status: None, wait: None, stop: false, billed: true, detail }
     }
-    match race(host.send(request), host.sleep(timeout), abort).await {
-        Raced::Done(Ok(response)) => read(response, provider, clock()),
-        Raced::Done(Err(kind)) => Exchange::Failed(lost(kind)),
-        Raced::TimedOut => Exchange::Failed(Failure {
-            code: Code::Timeout,
-            status: None,
-            wait: None,
-            stop: false,
-            // The request was sent; nobody knows how far the provider came.
-            billed: true,
-            detail: Detail::Timeout(TimeoutKind::Attempt),
-        }),
-        Raced::Aborted => Exchange::Aborted { sent: true },
-    }
-}
 
-/// A fetch without a response. Browsers do not say whether anything was sent, so it counts as possibly
-/// billed unless the browser was offline or the provider refused the preflight.
-fn lost(kind: NetworkKind) -> Failure {
-    Failure {
-        code: Code::UpstreamFailed,
-        status: None,
-        wait: None,
-        stop: false,
-        billed: kind == NetworkKind::Network,
-        detail: Detail::Network(kind),
+    /// The timer of this kind ran out: the request was sent, nobody knows how far the provider came.
+    const fn late(kind: TimeoutKind) -> Self {
+        Self::billed(Code::Timeout, Detail::Timeout(kind))
     }
-}
 
-fn read(response: UpstreamResponse, provider: &str, now: Timestamp) -> Exchange {
-    let header = |name: &str| {
-        let found = response.headers.iter().find(|(own, _)| own == name);
-        found.map(|(_, value)| value.as_str())
-    };
-    if let Some(verdict) = classify(response.status, &header, &response.body, now) {
-        return Exchange::Failed(Failure {
+    /// It answered 2xx with something that is no answer: it may well have run the model.
+    const fn malformed(status: u16) -> Self {
+        Self { status: Some(status), ..Self::billed(Code::UpstreamMalformed, Detail::Status(status)) }
+    }
+
+    /// A fetch without a response. Browsers do not say whether anything was sent, so it counts as possibly
+    /// billed unless the browser was offline or the provider refused the preflight.
+    fn lost(kind: NetworkKind) -> Self {
+        Self { billed: kind == NetworkKind::Network, ..Self::billed(Code::UpstreamFailed, Detail::Network(kind)) }
+    }
+
+    /// What the provider says about it, if it is a failure.
+    fn read(response: &Head<'_>, body: &[u8], now: Timestamp) -> Option<Self> {
+        let header = |name: &str| {
+            let found = response.headers.iter().find(|(own, _)| own == name);
+            found.map(|(_, value)| value.as_str())
+        };
+        let verdict = classify(response.status, &header, body, now)?;
+        Some(Self {
             code: verdict.code,
             status: Some(verdict.status),
             wait: verdict.wait,
             stop: verdict.stop,
             billed: verdict.billed,
             detail: Detail::Status(verdict.status),
-        });
+        })
     }
-    let text = String::from_utf8(response.body).ok();
-    let read = |text: String| {
-        let mut answer = Answer::default();
-        decode_body(Dialect::Chat, provider, &text, &mut |delta| answer.push(&delta))?;
-        Some((answer, text))
+
+    /// What an error event before the first output stands for.
+    fn embedded(body: &str, now: Timestamp) -> Self {
+        let head = Head { status: 200, headers: &[] };
+        Self::read(&head, body.as_bytes(), now).unwrap_or_else(|| Self::malformed(200))
+    }
+}
+
+struct Head<'a> {
+    status: u16,
+    headers: &'a [(String, String)],
+}
+
+/// Sends `request` and reads the answer: all of it, or up to the first output of a stream.
+pub async fn exchange<H: Transport + Timer + Clock>(
+    host: &H,
+    request: UpstreamRequest<'_>,
+    reading: &Reading<'_>,
+    timers: &Timers,
+    abort: &Abort,
+) -> Exchange<H::Chunks> {
+    if abort.is_aborted() {
+        return Exchange::Aborted { sent: false };
+    }
+    let streams = request.stream;
+    let began = host.now();
+    let (span, kind) =
+        if streams { (timers.headers, TimeoutKind::Headers) } else { (timers.attempt, TimeoutKind::Attempt) };
+    let response = match race(host.send(request), host.sleep(span), abort).await {
+        Raced::Done(Ok(response)) => response,
+        Raced::Done(Err(kind)) => return Exchange::Failed(Failure::lost(kind)),
+        Raced::TimedOut => return Exchange::Failed(Failure::late(kind)),
+        Raced::Aborted => return Exchange::Aborted { sent: true },
     };
-    match text.and_then(read) {
-        Some((answer, text)) => Exchange::Answered(answer, text),
-        None => Exchange::Failed(Failure {
-            code: Code::UpstreamMalformed,
-            status: Some(response.status),
-            wait: None,
-            stop: false,
-            // It answered 200 with something: it may well have run the model.
-            billed: true,
-            detail: Detail::Status(response.status),
-        }),
+    let UpstreamResponse { status, headers, body } = response;
+    let head = Head { status, headers: &headers };
+    match body {
+        UpstreamBody::Whole(body) => read(&head, body, reading, streams, host.now()),
+        UpstreamBody::Open(chunks) => {
+            let passed = host.now().since(began);
+            let left = timers.first_output.saturating_sub(passed);
+            let work = first_output(host, &head, chunks, reading);
+            match race(work, host.sleep(left), abort).await {
+                Raced::Done(exchange) => exchange,
+                Raced::TimedOut => Exchange::Failed(Failure::late(TimeoutKind::FirstOutput)),
+                Raced::Aborted => Exchange::Aborted { sent: true },
+            }
+        }
+    }
+}
+
+/// Reads a stream up to its first output.
+async fn first_output<H: Transport + Clock>(
+    host: &H,
+    response: &Head<'_>,
+    mut chunks: H::Chunks,
+    reading: &Reading<'_>,
+) -> Exchange<H::Chunks> {
+    let mut flow = Flow::new(reading);
+    let mut head = Vec::new();
+    let mut begun = false;
+    loop {
+        let chunk = match chunks.next().await {
+            Ok(chunk) => chunk,
+            Err(kind) => return Exchange::Failed(Failure::lost(kind)),
+        };
+        let ended = chunk.is_none();
+        let bytes = chunk.unwrap_or_default();
+        if !begun {
+            let visible = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+            // JSON or HTML instead of events, whatever the headers say.
+            if matches!(visible, Some(b'{' | b'[' | b'<')) || !(200..300).contains(&response.status) {
+                return whole(host, response, bytes, chunks, reading).await;
+            }
+            begun = visible.is_some();
+        }
+        match flow.push(&bytes) {
+            Pushed::Same => head.extend_from_slice(&bytes),
+            Pushed::Bytes(bytes) => head.extend(bytes),
+        }
+        if ended {
+            head.extend(flow.finish());
+        }
+        match flow.trouble() {
+            // Output that came with the trouble has not been handed out: there is still time for another try.
+            Some(Trouble::Failed(body)) => return Exchange::Failed(Failure::embedded(body, host.now())),
+            Some(Trouble::Malformed) => return Exchange::Failed(Failure::malformed(response.status)),
+            None => {}
+        }
+        match (ended, flow.outputs() > 0 || flow.is_finished()) {
+            (false, true) => return Exchange::Streaming(Committed { flow, head, chunks: Some(chunks) }.into()),
+            (true, _) if flow.is_finished() => {
+                return Exchange::Streaming(Committed { flow, head, chunks: None }.into());
+            }
+            // Cut before anybody saw anything of it.
+            (true, _) => return Exchange::Failed(Failure::malformed(response.status)),
+            (false, false) => {}
+        }
+    }
+}
+
+/// Reads to the end what turned out to be no stream of events.
+async fn whole<H: Transport + Clock>(
+    host: &H,
+    response: &Head<'_>,
+    mut body: Vec<u8>,
+    mut chunks: H::Chunks,
+    reading: &Reading<'_>,
+) -> Exchange<H::Chunks> {
+    loop {
+        match chunks.next().await {
+            Ok(Some(chunk)) if body.len().saturating_add(chunk.len()) <= MAX_BODY => body.extend(chunk),
+            Ok(Some(_)) => return Exchange::Failed(Failure::malformed(response.status)),
+            Ok(None) => return read(response, body, reading, true, host.now()),
+            Err(kind) => return Exchange::Failed(Failure::lost(kind)),
+        }
+    }
+}
+
+fn read<C>(response: &Head<'_>, body: Vec<u8>, reading: &Reading<'_>, streams: bool, now: Timestamp) -> Exchange<C> {
+    if let Some(failure) = Failure::read(response, &body, now) {
+        return Exchange::Failed(failure);
+    }
+    let translates = streams || reading.caller != reading.dialect;
+    let mut answer = Answer::default();
+    let mut completion = Completion::default();
+    let text = String::from_utf8(body).ok();
+    let decoded = text.as_deref().and_then(|text| {
+        decode_body(reading.dialect, reading.provider, text, &mut |delta| {
+            answer.push(&delta);
+            if translates {
+                completion.push(&delta);
+            }
+        })
+    });
+    match (decoded, text) {
+        (Some(()), Some(_)) if translates => Exchange::Unstreamed(answer, completion),
+        (Some(()), Some(text)) => Exchange::Answered(answer, text),
+        _ => Exchange::Failed(Failure::malformed(response.status)),
     }
 }

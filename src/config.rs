@@ -78,13 +78,25 @@ impl Default for RetryConfig {
 pub struct TimeoutConfig {
     /// One attempt, from sending to the last byte. Default 60 s.
     pub attempt: Duration,
-    /// The whole request with all its attempts and waits. Default 120 s.
+    /// Headers of a stream, from sending. Default 10 s.
+    pub headers: Duration,
+    /// First output of a stream, from sending. Default 30 s.
+    pub first_output: Duration,
+    /// Between two outputs of a stream; what only keeps the connection alive does not count. Default 30 s.
+    pub idle: Duration,
+    /// The whole request with all its attempts and waits, a stream to its end. Default 120 s.
     pub total: Duration,
 }
 
 impl Default for TimeoutConfig {
     fn default() -> Self {
-        Self { attempt: Duration::from_secs(60), total: Duration::from_secs(120) }
+        Self {
+            attempt: Duration::from_secs(60),
+            headers: Duration::from_secs(10),
+            first_output: Duration::from_secs(30),
+            idle: Duration::from_secs(30),
+            total: Duration::from_secs(120),
+        }
     }
 }
 

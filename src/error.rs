@@ -18,6 +18,12 @@ use crate::time::Timestamp;
 pub enum TimeoutKind {
     /// One attempt took too long.
     Attempt,
+    /// A stream's headers took too long.
+    Headers,
+    /// A stream's first output took too long.
+    FirstOutput,
+    /// A stream stood still between two outputs.
+    Idle,
     /// The deadline of the whole request passed.
     Total,
 }
@@ -28,6 +34,9 @@ impl TimeoutKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Attempt => "attempt",
+            Self::Headers => "headers",
+            Self::FirstOutput => "first-output",
+            Self::Idle => "idle",
             Self::Total => "total",
         }
     }

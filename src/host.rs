@@ -2,9 +2,11 @@
 //! dispatch, no boxing); everything runs on one thread, so no bound asks for `Send`.
 #![expect(async_fn_in_trait, reason = "one thread: callers need no Send bound on these futures")]
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::error::{NetworkKind, Result};
+use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -40,28 +42,47 @@ pub struct UpstreamRequest<'a> {
     pub url: String,
     /// Provider whose key the transport's caller put into `authorization`.
     pub provider: &'a str,
-    /// Value of the `authorization` header.
-    pub authorization: crate::secret::Secret<String>,
+    /// Names, in lower case, and values of the headers beside `content-type`. One of them carries the key.
+    pub headers: Vec<(Cow<'static, str>, Secret<String>)>,
     /// JSON body.
     pub body: String,
+    /// Whether a stream is asked for: then the body of a 2xx may be left open.
+    pub stream: bool,
 }
 
-/// A provider's whole answer.
+/// A provider's answer, from its headers on.
 #[derive(Debug)]
-pub struct UpstreamResponse {
+pub struct UpstreamResponse<C> {
     /// HTTP status; 0 for a redirect that was not followed.
     pub status: u16,
     /// Header names in lower case, and values, as far as the runtime lets them be read.
     pub headers: Vec<(String, String)>,
-    /// The body; not yet known to be UTF-8 or JSON.
-    pub body: Vec<u8>,
+    /// The body; not yet known to be UTF-8, JSON or events.
+    pub body: UpstreamBody<C>,
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub enum UpstreamBody<C> {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// Still coming in.
+    Open(C),
+}
+
+/// A body that is still coming in. Dropping it aborts the exchange.
+pub trait Chunks {
+    /// The next bytes; `None` at the end.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, NetworkKind>;
 }
 
 /// Sends requests. Never fails for an HTTP status. Dropping the future aborts the exchange. Every
 /// fetch omits credentials and referrer, bypasses HTTP caches and follows no redirect.
 pub trait Transport {
-    /// Sends and reads the whole answer.
-    async fn send(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse, NetworkKind>;
+    /// The open body of an answer.
+    type Chunks: Chunks;
+    /// Sends. Returns with the headers if a stream was asked for, else with the whole answer.
+    async fn send(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse<Self::Chunks>, NetworkKind>;
 }
 
 /// Decides about money, permits and slots, atomically, for everyone who shares it. It speaks in

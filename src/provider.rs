@@ -13,6 +13,6 @@ pub mod sse;
 pub use catalogue::{Quirks, quirks};
 pub use dialect::{
     Malformed, Outgoing, Stamp, StreamDecoder, StreamEncoder, decode_body, decode_request, encode_body, encode_error,
-    encode_request, path, rewrite_request,
+    encode_request, is_usage_only, path, rewrite_request,
 };
 pub use facts::Answer;

@@ -219,3 +219,10 @@ impl StreamEncoder {
         }
     }
 }
+
+/// Whether an event of a stream is nothing but the usage that the gateway asked for: it is taken out again
+/// for a caller who did not ask. Only chat completions have such events.
+#[must_use]
+pub fn is_usage_only(decoder: &StreamDecoder, data: &str) -> bool {
+    matches!(decoder, StreamDecoder::Chat(_)) && chat::is_usage_only(data)
+}

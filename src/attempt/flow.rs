@@ -1,0 +1,289 @@
+//! A stream on its way through: cut into events, observed, and handed on unchanged or written anew.
+
+use super::Reading;
+use crate::chat::{Completion, Delta};
+use crate::provider::sse::{Decoder, Frame};
+use crate::provider::{Answer, StreamDecoder, StreamEncoder, is_usage_only};
+
+/// How much of an answer is kept for the cache and for an error's partial text, in bytes of its stream.
+const MAX_KEPT: usize = 2 << 20;
+
+/// What came of some bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Pushed {
+    /// Hand out the same bytes.
+    Same,
+    /// Hand out these instead; maybe none.
+    Bytes(Vec<u8>),
+}
+
+/// What is wrong with a stream.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Trouble {
+    /// The provider says that it failed: a JSON object with an `error` in it.
+    Failed(String),
+    /// An event that is none, or one too long.
+    Malformed,
+}
+
+/// One stream.
+#[derive(Debug)]
+pub struct Flow {
+    frames: Decoder,
+    events: Events,
+    /// Bytes taken in, while the answer is kept.
+    weight: usize,
+}
+
+/// What the events are read into.
+#[derive(Debug)]
+struct Events {
+    decoder: StreamDecoder,
+    /// Writes the stream anew, for a caller of another dialect.
+    encoder: Option<StreamEncoder>,
+    hides_usage: bool,
+    answer: Answer,
+    kept: Option<Completion>,
+    outputs: u64,
+    trouble: Option<Trouble>,
+    text: String,
+}
+
+impl Flow {
+    /// A stream that `reading` tells how to read and how to hand on.
+    #[must_use]
+    pub fn new(reading: &Reading<'_>) -> Self {
+        let translates = reading.caller != reading.dialect;
+        Self {
+            frames: Decoder::default(),
+            events: Events {
+                decoder: StreamDecoder::new(reading.dialect, reading.provider),
+                encoder: translates.then(|| StreamEncoder::new(reading.caller, reading.stamp)),
+                hides_usage: !translates && !reading.stamp.include_usage,
+                answer: Answer::default(),
+                kept: Some(Completion::default()),
+                outputs: 0,
+                trouble: None,
+                text: String::new(),
+            },
+            weight: 0,
+        }
+    }
+
+    /// Takes bytes in. After [`trouble`](Self::trouble) nothing is handed out any more.
+    pub fn push(&mut self, bytes: &[u8]) -> Pushed {
+        self.weight = self.weight.saturating_add(bytes.len());
+        if self.weight > MAX_KEPT {
+            self.events.kept = None;
+        }
+        let mut passing = Passing { bytes, passed: 0, out: self.frames.is_holding().then(Vec::new) };
+        let events = &mut self.events;
+        let pushed = self.frames.push(bytes, &mut |frame| events.frame(&frame, &mut passing));
+        if pushed.is_err() {
+            events.trouble.get_or_insert(Trouble::Malformed);
+        }
+        if events.encoder.is_some() {
+            return Pushed::Bytes(std::mem::take(&mut events.text).into_bytes());
+        }
+        passing.end()
+    }
+
+    /// The end of the bytes: what is still to be handed out.
+    pub fn finish(&mut self) -> Vec<u8> {
+        let mut passing = Passing { bytes: &[], passed: 0, out: Some(Vec::new()) };
+        let events = &mut self.events;
+        let was_finished = events.decoder.is_finished();
+        self.frames.finish(&mut |frame| events.frame(&frame, &mut passing));
+        if was_finished && events.trouble == Some(Trouble::Malformed) {
+            // Half a frame behind a whole answer.
+            events.trouble = None;
+        }
+        if events.encoder.is_none() {
+            return passing.out.unwrap_or_default();
+        }
+        if events.trouble.is_none() && events.decoder.is_finished() {
+            events.write(&Delta::End);
+        }
+        std::mem::take(&mut events.text).into_bytes()
+    }
+
+    /// Writes an error in the caller's dialect.
+    pub fn encoder_mut(&mut self) -> Option<&mut StreamEncoder> {
+        self.events.encoder.as_mut()
+    }
+
+    /// Pieces of output so far: with the first one the stream commits.
+    #[must_use]
+    pub const fn outputs(&self) -> u64 {
+        self.events.outputs
+    }
+
+    /// Whether the stream may end here.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.events.trouble.is_none() && self.events.decoder.is_finished()
+    }
+
+    /// What is wrong with it, if anything.
+    #[must_use]
+    pub const fn trouble(&self) -> Option<&Trouble> {
+        self.events.trouble.as_ref()
+    }
+
+    /// What the gateway knows of the answer so far.
+    #[must_use]
+    pub const fn answer(&self) -> &Answer {
+        &self.events.answer
+    }
+
+    /// The answer so far, unless it is too large to keep.
+    #[must_use]
+    pub const fn completion(&self) -> Option<&Completion> {
+        self.events.kept.as_ref()
+    }
+}
+
+impl Events {
+    fn frame(&mut self, frame: &Frame<'_>, passing: &mut Passing<'_>) {
+        if self.trouble.is_some() {
+            return passing.drop(frame.bytes);
+        }
+        let Some(data) = frame.data.as_deref().filter(|data| !data.is_empty()) else {
+            // A comment keeps the caller's connection alive too. A translation has none.
+            return passing.pass(frame.bytes);
+        };
+        let Self { decoder, encoder, answer, kept, outputs, trouble, text, .. } = self;
+        let read = decoder.event(&frame.name, data, &mut |delta| {
+            answer.push(&delta);
+            if let Some(kept) = kept {
+                kept.push(&delta);
+            }
+            if delta.commits() {
+                *outputs = outputs.saturating_add(1);
+            }
+            match (&delta, encoder.as_mut()) {
+                (Delta::Failed { body }, _) => *trouble = Some(Trouble::Failed(body.as_ref().into())),
+                // Written at the end of the bytes: usage may come after the terminal event.
+                (Delta::End, _) | (_, None) => {}
+                (_, Some(encoder)) => encoder.push(&delta, text),
+            }
+        });
+        if read.is_err() {
+            self.trouble = Some(Trouble::Malformed);
+        }
+        let hidden = self.trouble.is_some() || (self.hides_usage && is_usage_only(&self.decoder, data));
+        if hidden { passing.drop(frame.bytes) } else { passing.pass(frame.bytes) }
+    }
+
+    fn write(&mut self, delta: &Delta<'_>) {
+        if let Some(encoder) = &mut self.encoder {
+            encoder.push(delta, &mut self.text);
+        }
+    }
+}
+
+/// Frames handed on as they came: without a copy as long as they are the very bytes that came in.
+struct Passing<'a> {
+    bytes: &'a [u8],
+    /// How many of `bytes` are handed on, from the beginning.
+    passed: usize,
+    out: Option<Vec<u8>>,
+}
+
+impl Passing<'_> {
+    fn pass(&mut self, frame: &[u8]) {
+        match &mut self.out {
+            Some(out) => out.extend_from_slice(frame),
+            None => self.passed = self.passed.saturating_add(frame.len()),
+        }
+    }
+
+    fn drop(&mut self, _frame: &[u8]) {
+        if self.out.is_none() {
+            self.out = Some(self.bytes.get(..self.passed).unwrap_or_default().to_vec());
+        }
+    }
+
+    fn end(self) -> Pushed {
+        match self.out {
+            Some(out) => Pushed::Bytes(out),
+            None if self.passed == self.bytes.len() => Pushed::Same,
+            None => Pushed::Bytes(self.bytes.get(..self.passed).unwrap_or_default().to_vec()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::Dialect;
+    use crate::provider::Stamp;
+
+    fn flow(include_usage: bool) -> Flow {
+        let stamp = Stamp { created_s: 0, include_usage };
+        Flow::new(&Reading { dialect: Dialect::Chat, caller: Dialect::Chat, provider: "groq", stamp })
+    }
+
+    const ROLE: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";
+    const TEXT: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n";
+    const STOP: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+    const USAGE: &str = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":1}}\n\n";
+    const DONE: &str = "data: [DONE]\n\n";
+
+    #[test]
+    fn whole_frames_are_handed_on_without_a_copy() {
+        let mut flow = flow(true);
+        assert_eq!(flow.push([": ping\n\n", ROLE].concat().as_bytes()), Pushed::Same);
+        assert_eq!(flow.outputs(), 0, "a role is no output");
+        assert_eq!(flow.push([TEXT, STOP, USAGE, DONE].concat().as_bytes()), Pushed::Same);
+        assert_eq!(flow.outputs(), 1);
+        assert!(flow.is_finished());
+        assert!(flow.answer().complete);
+        assert_eq!(flow.answer().usage.map(|usage| (usage.input, usage.output)), Some((3, 1)));
+        assert_eq!(flow.completion().map(|kept| kept.choices[0].text.as_str()), Some("Hi"));
+    }
+
+    #[test]
+    fn usage_that_nobody_asked_for_is_taken_out_wherever_the_bytes_are_cut() {
+        let stream = [ROLE, TEXT, STOP, USAGE, DONE].concat();
+        for cut in 0..=stream.len() {
+            let mut flow = flow(false);
+            let (left, right) = stream.as_bytes().split_at(cut);
+            let mut out = Vec::new();
+            for piece in [left, right] {
+                match flow.push(piece) {
+                    Pushed::Same => out.extend_from_slice(piece),
+                    Pushed::Bytes(bytes) => out.extend(bytes),
+                }
+            }
+            out.extend(flow.finish());
+            assert_eq!(String::from_utf8(out).unwrap(), [ROLE, TEXT, STOP, DONE].concat(), "{cut}");
+            assert_eq!(flow.answer().usage.map(|usage| usage.input), Some(3));
+        }
+    }
+
+    #[test]
+    fn after_trouble_nothing_is_handed_out() {
+        let mut flow = flow(true);
+        let error = "data: {\"error\":{\"message\":\"overloaded\",\"code\":529}}\n\n";
+        assert_eq!(flow.push([TEXT, error, TEXT].concat().as_bytes()), Pushed::Bytes(TEXT.into()));
+        assert!(matches!(flow.trouble(), Some(Trouble::Failed(body)) if body.contains("overloaded")));
+        assert!(!flow.is_finished());
+        let mut flow = self::flow(true);
+        assert_eq!(flow.push(b"data: {\"choices\n\n"), Pushed::Bytes(Vec::new()));
+        assert_eq!(flow.trouble(), Some(&Trouble::Malformed));
+    }
+
+    #[test]
+    fn an_end_without_a_reason_is_no_end() {
+        let mut flow = flow(true);
+        flow.push([ROLE, TEXT].concat().as_bytes());
+        assert!(flow.finish().is_empty());
+        assert!(!flow.is_finished());
+        let mut flow = self::flow(true);
+        flow.push([TEXT, STOP].concat().as_bytes());
+        flow.push(b"data: {\"half");
+        flow.finish();
+        assert!(flow.is_finished(), "half a frame behind a whole answer changes nothing");
+    }
+}
