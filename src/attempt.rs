@@ -46,8 +46,9 @@ pub struct Timers {
 pub enum Exchange<C> {
     /// A whole answer: what the gateway reads of it, and its text.
     Answered(Answer, String),
-    /// A whole answer to one who asked for a stream: some providers do that.
-    Unstreamed(Answer, Completion),
+    /// A whole answer in neutral form, to be written anew: for a caller of another dialect, or for one who asked
+    /// for a stream and did not get one.
+    Collected(Answer, Completion),
     /// A stream that has committed.
     Streaming(Box<Committed<C>>),
     /// No answer.
@@ -95,12 +96,12 @@ impl Failure {
     }
 
     /// The timer of this kind ran out: the request was sent, nobody knows how far the provider came.
-    const fn late(kind: TimeoutKind) -> Self {
+    fn late(kind: TimeoutKind) -> Self {
         Self::billed(Code::Timeout, Detail::Timeout(kind))
     }
 
     /// It answered 2xx with something that is no answer: it may well have run the model.
-    const fn malformed(status: u16) -> Self {
+    fn malformed(status: u16) -> Self {
         Self { status: Some(status), ..Self::billed(Code::UpstreamMalformed, Detail::Status(status)) }
     }
 
@@ -262,7 +263,7 @@ fn read<C>(response: &Head<'_>, body: Vec<u8>, reading: &Reading<'_>, streams: b
         })
     });
     match (decoded, text) {
-        (Some(()), Some(_)) if translates => Exchange::Unstreamed(answer, completion),
+        (Some(()), Some(_)) if translates => Exchange::Collected(answer, completion),
         (Some(()), Some(text)) => Exchange::Answered(answer, text),
         _ => Exchange::Failed(Failure::malformed(response.status)),
     }

@@ -73,6 +73,11 @@ pub struct ChatRequest<'a> {
     pub fields: Fields<'a>,
 }
 
+/// Whether `stream_options` asks for usage.
+fn asks_for_usage(options: Raw<'_>) -> bool {
+    json::fields(options.get()).is_ok_and(|own| own.field("include_usage").is_some_and(|flag| flag.get() == "true"))
+}
+
 impl<'a> ChatRequest<'a> {
     /// Reads a request.
     ///
@@ -128,6 +133,12 @@ impl<'a> ChatRequest<'a> {
         }
         request.fields = fields;
         Ok(request)
+    }
+
+    /// Whether the caller wants usage in the stream.
+    #[must_use]
+    pub fn include_usage(&self) -> bool {
+        self.fields.field("stream_options").is_some_and(asks_for_usage)
     }
 
     /// Length of all texts in the messages, in UTF-16 units, as JavaScript's `length` counts.

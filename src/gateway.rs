@@ -16,34 +16,43 @@
 //! ```
 
 mod answer;
+mod ask;
 mod context;
 mod facts;
 mod flight;
 mod gate;
 mod offers;
+mod problem;
 mod replay;
 mod run;
+mod streaming;
 
 use std::rc::Rc;
 
 pub use answer::{CacheState, CostSource, Meta, Reply, Served};
 pub use gate::Gate;
+pub use problem::{error_body, problem};
 pub use replay::{Replayed, replay};
+pub use streaming::{Closed, Ending, Streaming};
 
 use crate::abort::Abort;
 use crate::admit;
 use crate::cache::{self, Controls, Fingerprint, Scope};
-use crate::chat::{ChatRequest, Usage};
+use crate::chat::{Dialect, Usage};
 use crate::error::{Code, Error, Result};
 use crate::host::{Clock, Entropy, Ledger, Observer, Timer, Transport, ZoneRules};
+use crate::json;
 use crate::money::NanoUsd;
-use crate::record::{Field, Tape, hex};
+use crate::provider::Stamp;
+use crate::record::{Tape, hex};
 use crate::time::Timestamp;
 use crate::value::Value;
+use ask::AskText;
 use context::{Context, draw, millis};
-use facts::Facts;
+use facts::{Facts, Reach};
 use flight::{Flight, Waited};
 use gate::is_final_upstream;
+use run::Led;
 
 /// Everything that the pipeline asks of its host.
 pub trait Host:
@@ -64,8 +73,16 @@ impl<H> Host for H where
 
 /// One request to the gate.
 pub struct Call {
-    /// A chat request as JSON text.
+    /// The request as JSON text.
     pub body: Rc<str>,
+    /// What it is written in, and its answer will be.
+    pub dialect: Dialect,
+    /// The model, for dialects that have it in the path.
+    pub model: Option<Rc<str>>,
+    /// Whether the path asks for a stream, for dialects that say it there.
+    pub stream: bool,
+    /// Whether it came through the drop-in fetch: then only the model's context limits its length.
+    pub drop_in: bool,
     /// Whose request it is; caches and breakers never cross tenants.
     pub tenant: Rc<str>,
     /// What the caller asks of the cache.
@@ -74,59 +91,131 @@ pub struct Call {
     pub abort: Abort,
 }
 
+impl Call {
+    /// A chat completion request of `tenant`.
+    #[must_use]
+    pub fn chat(body: &str, tenant: &str) -> Self {
+        Self {
+            body: body.into(),
+            dialect: Dialect::Chat,
+            model: None,
+            stream: false,
+            drop_in: false,
+            tenant: tenant.into(),
+            controls: Controls::default(),
+            abort: Abort::new(),
+        }
+    }
+}
+
+/// An answer, or the beginning of one.
+pub enum Opened<H: Host> {
+    /// All of it.
+    Whole(Reply),
+    /// A stream that has committed.
+    Stream(Box<Streaming<H>>),
+}
+
+/// Version of decision records: 2 knows streams and dialects.
+pub(crate) const RECORD_VERSION: u32 = 2;
+
 /// What follows from the request alone.
-#[derive(Clone)]
 struct Prepared {
     request_id: Rc<str>,
     fingerprint: Fingerprint,
     facts: Facts,
-    keyed: Vec<bool>,
-    /// Whether the vault was locked when the request came.
-    locked: bool,
+    reach: Reach,
     started: Timestamp,
+    ask: AskText,
+    stamp: Stamp,
 }
 
-/// Takes one chat request through the whole gateway.
+/// Takes one request through the whole gateway, up to the first output if it asks for a stream.
 ///
 /// # Errors
 /// Every code of the table in [`crate::error`], with all failed attempts attached.
-pub async fn chat<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: Call) -> Result<Reply> {
+pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: Call) -> Result<Opened<H>> {
     let started = host.now();
     let request_id: Rc<str> = ["tg-", &hex(&draw(&**host).to_be_bytes())].concat().into();
-    let _guest = Guest::enter(gate);
+    let guest = Guest::enter(gate);
     let result = match prepare(gate, &call, request_id.clone(), started) {
-        Ok(prepared) => answer(gate, host, &call, prepared).await,
+        Ok((prepared, streams)) => answer(gate, host, &call, prepared.into(), streams).await,
         Err(error) => {
             note_refused(gate, &request_id, started, error.code);
             Err(error)
         }
     };
+    let ended = match result {
+        Ok(Led::Streaming(streaming)) => {
+            let cache = if call.controls.may_read(&gate.config.cache) { CacheState::Miss } else { CacheState::Bypass };
+            return Ok(Opened::Stream(streaming.boarded(cache, guest)));
+        }
+        Ok(Led::Served(reply)) => Ok(reply),
+        Err(error) => Err(error),
+    };
     if host.listens() {
-        host.notice("request-end", request_end(&request_id, &result, started, host.now()));
+        let result = ended.as_ref().map(|reply| &reply.meta).map_err(|error| error.code);
+        host.notice("request-end", request_end(&request_id, result, started, host.now()));
     }
-    result
+    ended.map(Opened::Whole)
 }
 
-/// Steps 1 and 2, and the fingerprint of step 4.
-fn prepare(gate: &Gate, call: &Call, request_id: Rc<str>, started: Timestamp) -> Result<Prepared> {
-    let request = ChatRequest::parse(&call.body)?;
-    let facts = Facts::of(&request, &gate.config)?;
+/// Takes one request through the whole gateway and gives the whole answer.
+///
+/// # Errors
+/// As [`open`]; `unsupported_endpoint` for a request that asks for a stream.
+pub async fn chat<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: Call) -> Result<Reply> {
+    match open(gate, host, call).await? {
+        Opened::Whole(reply) => Ok(reply),
+        Opened::Stream(streaming) => {
+            streaming.finish(Ending::Left).await;
+            Err(Error::field(Code::UnsupportedEndpoint, "stream", "must be false where a whole answer is wanted")
+                .into())
+        }
+    }
+}
+
+/// Steps 1 and 2, and the fingerprint of step 4; and whether a stream is asked for.
+fn prepare(gate: &Gate, call: &Call, request_id: Rc<str>, started: Timestamp) -> Result<(Prepared, bool)> {
+    let ask = AskText::of(call.body.clone(), call.dialect, call.model.as_deref(), call.stream)?;
+    let request = ask.request()?;
+    let facts = Facts::of(&request, &gate.config, call.drop_in)?;
+    let streams = request.stream;
+    let stamp = Stamp {
+        created_s: u64::try_from(started.as_millis() / 1_000).unwrap_or(0),
+        include_usage: request.include_usage(),
+    };
     let scope = Scope {
         tenant: &call.tenant,
         namespace: call.controls.namespace.as_deref().unwrap_or(""),
+        dialect: call.dialect.as_str(),
         requested: request.model.as_deref().unwrap_or("auto"),
         targets: &gate.target_names,
     };
-    let fingerprint = cache::fingerprint(&scope, request.fields.iter())?;
+    let fingerprint = match call.dialect {
+        Dialect::Chat => cache::fingerprint(&scope, request.fields.iter())?,
+        Dialect::Responses | Dialect::Anthropic | Dialect::Google => {
+            cache::fingerprint(&scope, json::fields(ask.own())?.iter())?
+        }
+    };
     let keyed = gate.config.targets.iter().map(|target| gate.has_key(&target.provider)).collect();
-    let locked = gate.state.borrow().locked;
-    Ok(Prepared { request_id, fingerprint, facts, keyed, locked, started })
+    let (able, lacking) = ask.able(call.dialect, streams, gate);
+    let reach = Reach { keyed, able, lacking, locked: gate.state.borrow().locked };
+    drop(request);
+    Ok((Prepared { request_id, fingerprint, facts, reach, started, ask, stamp }, streams))
 }
 
 /// Step 4: the cache, the errors not to be repeated, the requests in flight; then the exchange.
-async fn answer<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: &Call, prepared: Prepared) -> Result<Reply> {
+async fn answer<H: Host + 'static>(
+    gate: &Rc<Gate>,
+    host: &Rc<H>,
+    call: &Call,
+    prepared: Rc<Prepared>,
+    streams: bool,
+) -> Result<Led<H, Reply>> {
     let reads = call.controls.may_read(&gate.config.cache);
     let fingerprint = prepared.fingerprint;
+    let whole = |reply: Reply| Led::Served(if streams { reply.as_events(call.dialect, prepared.stamp) } else { reply });
     loop {
         let now = host.now();
         if call.abort.is_aborted() {
@@ -137,7 +226,7 @@ async fn answer<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: &Call, p
             let hit = gate.state.borrow_mut().cache.lookup(&fingerprint, now);
             if let Some(hit) = hit {
                 note_cached(gate, &prepared, "hit");
-                return Ok(from_cache(&prepared.request_id, hit));
+                return Ok(whole(from_cache(call.dialect, &prepared, hit)));
             }
         }
         if let Some(error) = gate.final_error(&fingerprint, now) {
@@ -145,10 +234,13 @@ async fn answer<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: &Call, p
             return Err(error.into());
         }
         let state = if reads { CacheState::Miss } else { CacheState::Bypass };
-        if !(reads && gate.joins) {
-            let abort = call.abort.clone();
-            let served = run::lead(context(gate, host, call, &prepared, abort), &prepared, call.controls.clone()).await;
-            return served.map(|served| own(&prepared.request_id, served, state)).map_err(unshare);
+        // A stream is shared only once it is whole, that is, through the cache.
+        if streams || !(reads && gate.joins) {
+            let context = context(gate, host, call, &prepared, streams, call.abort.clone());
+            return match run::lead(context, prepared.clone(), call.controls.clone()).await? {
+                Led::Served(served) => Ok(whole(own(&prepared.request_id, &served, state))),
+                Led::Streaming(streaming) => Ok(Led::Streaming(streaming)),
+            };
         }
         let (boarded, leads) = board(gate, host, call, &prepared);
         let waited = boarded.flight.clone().wait(&call.abort).await;
@@ -158,10 +250,12 @@ async fn answer<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: &Call, p
                 note_cached(gate, &prepared, "left");
                 return Err(Code::Aborted.into());
             }
-            Waited::Landed(Ok(served)) if leads => return Ok(own(&prepared.request_id, served, state)),
+            Waited::Landed(Ok(served)) if leads => {
+                return Ok(Led::Served(own(&prepared.request_id, &served, state)));
+            }
             Waited::Landed(Ok(served)) => {
                 note_cached(gate, &prepared, "joined");
-                return Ok(joined(&prepared.request_id, &served));
+                return Ok(Led::Served(joined(call.dialect, &prepared, &served)));
             }
             // The leader's own refusal, abort or deadline is not the joiner's: the next one leads.
             Waited::Landed(Err(error)) if leads => return Err(unshare(error)),
@@ -179,7 +273,7 @@ fn board<'a, H: Host + 'static>(
     gate: &'a Rc<Gate>,
     host: &Rc<H>,
     call: &Call,
-    prepared: &Prepared,
+    prepared: &Rc<Prepared>,
 ) -> (Boarded<'a>, bool) {
     let known = gate.state.borrow().flights.iter().find(|(own, _)| *own == prepared.fingerprint).cloned();
     if let Some((_, flight)) = known {
@@ -187,11 +281,19 @@ fn board<'a, H: Host + 'static>(
     }
     // The flight has a flag of its own: one caller's abort is not the others'.
     let abort = Abort::new();
-    let context = context(gate, host, call, prepared, abort.clone());
+    let context = context(gate, host, call, prepared, false, abort.clone());
     let controls = call.controls.clone();
     let prepared = prepared.clone();
     let fingerprint = prepared.fingerprint;
-    let flight = Flight::new(abort, async move { run::lead(context, &prepared, controls).await });
+    let work = async move {
+        match run::lead(context, prepared, controls).await {
+            Ok(Led::Served(served)) => Ok(Rc::new(served)),
+            // Whole answers only: a stream was not asked for.
+            Ok(Led::Streaming(_)) => Err(Rc::new(Code::Internal.into())),
+            Err(error) => Err(Rc::new(*error)),
+        }
+    };
+    let flight = Flight::new(abort, work);
     gate.state.borrow_mut().flights.push((fingerprint, flight.clone()));
     (Boarded { gate, flight }, true)
 }
@@ -210,27 +312,45 @@ impl Drop for Boarded<'_> {
     }
 }
 
-fn context<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, call: &Call, prepared: &Prepared, abort: Abort) -> Context<H> {
-    Context {
+fn context<H: Host>(
+    gate: &Rc<Gate>,
+    host: &Rc<H>,
+    call: &Call,
+    prepared: &Prepared,
+    stream: bool,
+    abort: Abort,
+) -> Rc<Context<H>> {
+    Rc::new(Context {
         host: host.clone(),
         gate: gate.clone(),
         request_id: prepared.request_id.clone(),
         tenant: call.tenant.clone(),
-        body: call.body.clone(),
+        ask: prepared.ask.clone(),
+        caller: call.dialect,
+        stream,
+        stamp: prepared.stamp,
         abort,
         tape: Tape::recording().into(),
         slot: None.into(),
-    }
+    })
 }
 
 fn unshare(error: Rc<Error>) -> Box<Error> {
     Box::new(Rc::try_unwrap(error).unwrap_or_else(|shared| (*shared).clone()))
 }
 
+impl Reply {
+    /// The same as a stream of events.
+    fn as_events(self, dialect: Dialect, stamp: Stamp) -> Self {
+        Self { body: answer::as_events(dialect, &self.body, stamp).into(), events: true, meta: self.meta }
+    }
+}
+
 /// The reply to the one whose request was sent.
-fn own(request_id: &Rc<str>, served: Rc<Served>, cache: CacheState) -> Reply {
+fn own(request_id: &Rc<str>, served: &Served, cache: CacheState) -> Reply {
     Reply {
         body: served.body.clone(),
+        events: false,
         meta: Meta {
             request_id: (**request_id).into(),
             target: served.target.clone(),
@@ -242,18 +362,23 @@ fn own(request_id: &Rc<str>, served: Rc<Served>, cache: CacheState) -> Reply {
             cost_source: served.cost_source,
             usage: served.usage,
             degraded: served.degraded,
+            reserved: None,
         },
     }
 }
 
-fn joined(request_id: &Rc<str>, served: &Served) -> Reply {
-    let meta = free_meta(request_id, &served.target, CacheState::Joined, served.cost);
-    Reply { body: answer::repeat(&served.body, request_id).into(), meta: Meta { degraded: served.degraded, ..meta } }
+fn joined(dialect: Dialect, prepared: &Prepared, served: &Served) -> Reply {
+    let id = &prepared.request_id;
+    let meta = free_meta(id, &served.target, CacheState::Joined, served.cost);
+    let body = answer::repeat(dialect, &served.body, id, &prepared.stamp).into();
+    Reply { body, events: false, meta: Meta { degraded: served.degraded, ..meta } }
 }
 
-fn from_cache(request_id: &Rc<str>, hit: cache::Hit) -> Reply {
-    let meta = free_meta(request_id, &hit.answer.target, CacheState::Hit, hit.answer.cost);
-    Reply { body: answer::repeat(&hit.answer.body, request_id).into(), meta: Meta { age: Some(hit.age), ..meta } }
+fn from_cache(dialect: Dialect, prepared: &Prepared, hit: cache::Hit) -> Reply {
+    let id = &prepared.request_id;
+    let meta = free_meta(id, &hit.answer.target, CacheState::Hit, hit.answer.cost);
+    let body = answer::repeat(dialect, &hit.answer.body, id, &prepared.stamp).into();
+    Reply { body, events: false, meta: Meta { age: Some(hit.age), ..meta } }
 }
 
 fn free_meta(request_id: &Rc<str>, target: &str, cache: CacheState, saved: NanoUsd) -> Meta {
@@ -268,30 +393,29 @@ fn free_meta(request_id: &Rc<str>, target: &str, cache: CacheState, saved: NanoU
         cost_source: CostSource::Computed,
         usage: Usage::default(),
         degraded: false,
+        reserved: None,
     }
 }
 
 impl Prepared {
     /// Writes the head of the record: who asked when, and all that follows from the request alone.
-    fn open_record(&self, tape: &mut Tape, version: u64, fingerprint: &str) {
-        open_record(tape, version, &self.request_id, fingerprint, self.started);
+    fn open_record(&self, tape: &mut Tape, version: u64, fingerprint: &str, stream: bool) {
+        open_record(tape, version, &self.request_id, fingerprint, self.started, stream);
         self.facts.write(tape);
-        let mut fields: Vec<Field<'_>> = vec!["keyed".into(), self.locked.into()];
-        fields.extend(self.keyed.iter().map(|keyed| Field::from(*keyed)));
-        tape.line(&fields);
+        self.reach.write(tape);
     }
 }
 
 /// The lines that every record begins with.
-fn open_record(tape: &mut Tape, version: u64, request_id: &str, fingerprint: &str, started: Timestamp) {
-    tape.line(&["tidegate-record".into(), 1u32.into(), version.into()]);
-    tape.line(&["request".into(), request_id.into(), fingerprint.into(), started.into()]);
+fn open_record(tape: &mut Tape, version: u64, request_id: &str, fingerprint: &str, started: Timestamp, stream: bool) {
+    tape.line(&["tidegate-record".into(), RECORD_VERSION.into(), version.into()]);
+    tape.line(&["request".into(), request_id.into(), fingerprint.into(), started.into(), stream.into()]);
 }
 
 /// The record of a request that was refused before anything was decided.
 fn note_refused(gate: &Gate, request_id: &str, started: Timestamp, code: Code) {
     let mut tape = Tape::recording();
-    open_record(&mut tape, gate.config.version, request_id, "-", started);
+    open_record(&mut tape, gate.config.version, request_id, "-", started, false);
     tape.line(&["end".into(), code.as_str().into(), 0u32.into()]);
     gate.keep_record(Fingerprint::NONE, tape.finish().0);
 }
@@ -299,16 +423,14 @@ fn note_refused(gate: &Gate, request_id: &str, started: Timestamp, code: Code) {
 /// The record of a request that took no decision of its own.
 fn note_cached(gate: &Gate, prepared: &Prepared, how: &str) {
     let mut tape = Tape::recording();
-    prepared.open_record(&mut tape, gate.config.version, "-");
+    prepared.open_record(&mut tape, gate.config.version, "-", false);
     tape.line(&["cache".into(), how.into()]);
     gate.keep_record(prepared.fingerprint, tape.finish().0);
 }
 
-fn request_end(request_id: &str, result: &Result<Reply>, started: Timestamp, now: Timestamp) -> Value {
-    let (meta, code) = match result {
-        Ok(reply) => (Some(&reply.meta), None),
-        Err(error) => (None, Some(error.code.as_str())),
-    };
+fn request_end(request_id: &str, result: Result<&Meta, Code>, started: Timestamp, now: Timestamp) -> Value {
+    let meta = result.ok();
+    let code = result.err().map(Code::as_str);
     Value::map([
         ("requestId", request_id.into()),
         ("ok", result.is_ok().into()),
@@ -324,17 +446,17 @@ fn request_end(request_id: &str, result: &Result<Reply>, started: Timestamp, now
 }
 
 /// Counts a request while it is worked on, also when its future is dropped.
-struct Guest<'a>(&'a Gate);
+struct Guest(Rc<Gate>);
 
-impl<'a> Guest<'a> {
-    fn enter(gate: &'a Gate) -> Self {
+impl Guest {
+    fn enter(gate: &Rc<Gate>) -> Self {
         let mut state = gate.state.borrow_mut();
         state.in_flight = state.in_flight.saturating_add(1);
-        Self(gate)
+        Self(gate.clone())
     }
 }
 
-impl Drop for Guest<'_> {
+impl Drop for Guest {
     fn drop(&mut self) {
         let mut state = self.0.state.borrow_mut();
         state.in_flight = state.in_flight.saturating_sub(1);

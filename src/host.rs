@@ -81,6 +81,8 @@ pub trait Chunks {
 pub trait Transport {
     /// The open body of an answer.
     type Chunks: Chunks;
+    /// Whether the requests are a page's: one provider wants to be told.
+    fn in_browser(&self) -> bool;
     /// Sends. Returns with the headers if a stream was asked for, else with the whole answer.
     async fn send(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse<Self::Chunks>, NetworkKind>;
 }

@@ -6,7 +6,7 @@
 //! # use tidegate::testing::{ManualHost, completion};
 //! # use tidegate::{gateway, config::GatewayConfig, secret::Secret};
 //! let config = GatewayConfig::default();
-//! let host = Rc::new(ManualHost::new(1, &config));
+//! let host = ManualHost::new(1, &config);
 //! let gate = Rc::new(gateway::Gate::new(config, true, [0; 32]));
 //! gate.set_key("groq", Secret::new("gsk_test".into()));
 //! host.answer(|_| completion("Hello.", 10, 3));
@@ -22,21 +22,24 @@ pub use dice::Dice;
 pub use script::{DIFFERS, scripted_run};
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::future::{Future, pending, poll_fn};
 use std::pin::{Pin, pin};
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use crate::abort::Abort;
+use crate::abort::{Abort, Raced, race};
 use crate::admit::{Command, LedgerPolicy, LedgerState, Reply};
-use crate::cache::Controls;
+use crate::attempt::Pushed;
 use crate::config::GatewayConfig;
 use crate::error::{NetworkKind, Result};
-use crate::gateway::Call;
+use crate::gateway::{Call, Closed, Ending, Streaming};
 use crate::host::{
-    Clock, Entropy, Ledger, Observer, Timer, Transport, UpstreamRequest, UpstreamResponse, UtcOnly, ZoneRules,
+    Chunks, Clock, Entropy, Ledger, Observer, Timer, Transport, UpstreamBody, UpstreamRequest, UpstreamResponse,
+    UtcOnly, ZoneRules,
 };
 use crate::time::Timestamp;
 use crate::value::Value;
@@ -48,7 +51,7 @@ pub struct Sent {
     pub url: String,
     /// For which provider.
     pub provider: String,
-    /// The authorization header.
+    /// The value of the header that carries the key, as it is sent.
     pub authorization: String,
     /// The JSON body.
     pub body: String,
@@ -63,8 +66,48 @@ pub enum Scripted {
     Answer(Duration, u16, Vec<(String, String)>, Vec<u8>),
     /// The network fails, after a time.
     Lost(Duration, NetworkKind),
+    /// An answer whose headers come after a time, and whose body in pieces, each after a time of its own.
+    Stream(Duration, u16, Vec<(Duration, Piece)>),
     /// Nothing ever comes.
     Silence,
+}
+
+/// A piece of a streamed body.
+#[derive(Clone, Debug)]
+pub enum Piece {
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// The network fails.
+    Lost,
+    /// Nothing more ever comes.
+    Stall,
+}
+
+/// A stream whose headers come after 50 ms and each of whose pieces comes 10 ms after the one before.
+#[must_use]
+pub fn stream(pieces: impl IntoIterator<Item = impl Into<Vec<u8>>>) -> Scripted {
+    let pieces = pieces.into_iter().map(|piece| (Duration::from_millis(10), Piece::Bytes(piece.into())));
+    Scripted::Stream(Duration::from_millis(50), 200, pieces.collect())
+}
+
+/// The rest of a scripted stream.
+pub struct ScriptedChunks {
+    host: Rc<ManualHost>,
+    pieces: VecDeque<(Duration, Piece)>,
+}
+
+impl Chunks for ScriptedChunks {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, NetworkKind> {
+        let Some((after, _)) = self.pieces.front() else { return Ok(None) };
+        let after = *after;
+        self.host.sleep(after).await;
+        match self.pieces.pop_front() {
+            Some((_, Piece::Bytes(bytes))) => Ok(Some(bytes)),
+            Some((_, Piece::Lost)) => Err(NetworkKind::Network),
+            Some((_, Piece::Stall)) => pending().await,
+            None => Ok(None),
+        }
+    }
 }
 
 /// A 200 with a chat completion that took 100 ms.
@@ -103,6 +146,7 @@ pub struct ManualHost {
     events: RefCell<Vec<(&'static str, Value)>>,
     ledger: RefCell<LedgerState>,
     zones: Box<dyn ZoneRules>,
+    own: Weak<ManualHost>,
 }
 
 /// 2026-01-01T00:00:00Z.
@@ -115,8 +159,9 @@ impl ManualHost {
     /// A host whose randomness follows from `seed`, whose clock stands at [`START`], and whose provider
     /// never answers until [`answer`](Self::answer) is called.
     #[must_use]
-    pub fn new(seed: u64, config: &GatewayConfig) -> Self {
-        Self {
+    pub fn new(seed: u64, config: &GatewayConfig) -> Rc<Self> {
+        Rc::new_cyclic(|own| Self {
+            own: own.clone(),
             config: config.clone(),
             now: Cell::new(START.as_millis()),
             dice: Cell::new(Dice::new(seed)),
@@ -127,13 +172,13 @@ impl ManualHost {
             events: RefCell::default(),
             ledger: RefCell::new(LedgerState::new()),
             zones: Box::new(UtcOnly),
-        }
+        })
     }
 
     /// A chat call of tenant `t` with no controls.
     #[must_use]
     pub fn call(body: &str) -> Call {
-        Call { body: body.into(), tenant: "t".into(), controls: Controls::default(), abort: Abort::new() }
+        Call::chat(body, "t")
     }
 
     /// What comes of each request from now on.
@@ -273,21 +318,35 @@ impl Timer for ManualHost {
 }
 
 impl Transport for ManualHost {
-    async fn send(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse, NetworkKind> {
+    type Chunks = ScriptedChunks;
+
+    fn in_browser(&self) -> bool {
+        false
+    }
+
+    async fn send(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse<ScriptedChunks>, NetworkKind> {
+        let keyed = ["authorization", "x-api-key", "x-goog-api-key"];
+        let key = request.headers.iter().find(|(name, _)| keyed.contains(&name.as_ref()));
         let sent = Sent {
             url: request.url,
             provider: request.provider.into(),
             // EXPOSE: a test looks at which key was sent where.
-            authorization: request.authorization.expose().clone(),
+            authorization: key.map(|(_, value)| value.expose().clone()).unwrap_or_default(),
             body: request.body,
             at: self.now(),
         };
         let scripted = (self.script.borrow_mut())(&sent);
         self.sent.borrow_mut().push(sent);
+        let host = self.own.upgrade().ok_or(NetworkKind::Network)?;
         match scripted {
             Scripted::Answer(after, status, headers, body) => {
                 self.sleep(after).await;
-                Ok(UpstreamResponse { status, headers, body })
+                Ok(UpstreamResponse { status, headers, body: UpstreamBody::Whole(body) })
+            }
+            Scripted::Stream(after, status, pieces) => {
+                self.sleep(after).await;
+                let chunks = ScriptedChunks { host, pieces: pieces.into() };
+                Ok(UpstreamResponse { status, headers: Vec::new(), body: UpstreamBody::Open(chunks) })
             }
             Scripted::Lost(after, kind) => {
                 self.sleep(after).await;
@@ -296,6 +355,40 @@ impl Transport for ManualHost {
             Scripted::Silence => pending().await,
         }
     }
+}
+
+/// Reads a stream to its end as an adapter does: bytes as they come, timers in between, and what came of it.
+pub async fn drain(host: &ManualHost, mut streaming: Box<Streaming<ManualHost>>, abort: &Abort) -> (Vec<u8>, Closed) {
+    let mut out = streaming.take_head();
+    let chunks = streaming.take_chunks();
+    let mut ending = Ending::End;
+    if let Some(mut chunks) = chunks {
+        while !streaming.is_over() {
+            match race(chunks.next(), host.sleep(streaming.time_left()), abort).await {
+                Raced::Done(Ok(Some(bytes))) => match streaming.push(&bytes) {
+                    Pushed::Same => out.extend(bytes),
+                    Pushed::Bytes(bytes) => out.extend(bytes),
+                },
+                Raced::Done(Ok(None)) => break,
+                Raced::Done(Err(kind)) => {
+                    ending = Ending::Lost(kind);
+                    break;
+                }
+                Raced::TimedOut if streaming.time_left().is_zero() => {
+                    ending = Ending::Late;
+                    break;
+                }
+                Raced::TimedOut => {}
+                Raced::Aborted => {
+                    ending = Ending::Left;
+                    break;
+                }
+            }
+        }
+    }
+    let closed = streaming.finish(ending).await;
+    out.extend(&closed.trailing);
+    (out, closed)
 }
 
 impl Ledger for ManualHost {

@@ -6,6 +6,9 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use crate::json::push_text;
+use crate::record::push_int;
+
 /// JSON-like data. Objects keep the order of their fields.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub enum Value {
@@ -36,11 +39,54 @@ impl Value {
         }
     }
 
+    /// Puts a field of an object in place of the one of this name, or adds it.
+    pub fn set(&mut self, name: &str, value: Self) {
+        if let Self::Map(fields) = self {
+            match fields.iter_mut().find(|(key, _)| key == name) {
+                Some((_, own)) => *own = value,
+                None => fields.push((name.into(), value)),
+            }
+        }
+    }
+
     /// An object from its fields; fields that are `Null` are left out.
     #[must_use]
     pub fn map<const N: usize>(fields: [(&str, Self); N]) -> Self {
         let present = fields.into_iter().filter(|(_, value)| *value != Self::Null);
         Self::Map(present.map(|(name, value)| (name.into(), value)).collect())
+    }
+}
+
+impl Value {
+    /// Appends the value as JSON text. A number that is not whole becomes `null`: none is ever written.
+    pub fn push_json(&self, out: &mut String) {
+        match self {
+            Self::Null | Self::Float(_) => out.push_str("null"),
+            Self::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
+            Self::Int(number) => {
+                if *number < 0 {
+                    out.push('-');
+                }
+                push_int(out, number.unsigned_abs());
+            }
+            Self::Text(text) => push_text(out, text),
+            Self::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    out.push(if index == 0 { '[' } else { ',' });
+                    item.push_json(out);
+                }
+                out.push_str(if items.is_empty() { "[]" } else { "]" });
+            }
+            Self::Map(fields) => {
+                for (index, (name, value)) in fields.iter().enumerate() {
+                    out.push(if index == 0 { '{' } else { ',' });
+                    push_text(out, name);
+                    out.push(':');
+                    value.push_json(out);
+                }
+                out.push_str(if fields.is_empty() { "{}" } else { "}" });
+            }
+        }
     }
 }
 

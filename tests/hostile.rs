@@ -44,7 +44,7 @@ impl World {
     pub(crate) fn new(script: impl FnMut() -> Scripted + 'static) -> Self {
         let raw = serde_json::from_str(r#"{"retry":{"maxRetries":1}}"#).unwrap();
         let config = GatewayConfig::parse(&raw, &UtcOnly).unwrap();
-        let host = Rc::new(ManualHost::new(7, &config));
+        let host = ManualHost::new(7, &config);
         let gate = Rc::new(Gate::new(config, true, [9; 32]));
         for provider in ["groq", "openrouter"] {
             gate.set_key(provider, Secret::new("a-made-up-key".into()));

@@ -10,6 +10,8 @@ mod fallback;
 mod money;
 #[path = "scenarios/records.rs"]
 mod records;
+#[path = "scenarios/streaming.rs"]
+mod streaming;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -34,7 +36,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(config: &str) -> Self {
         let config = GatewayConfig::parse(&serde_json::from_str(config).unwrap(), &UtcOnly).unwrap();
-        let host = Rc::new(ManualHost::new(7, &config));
+        let host = ManualHost::new(7, &config);
         let gate = Rc::new(Gate::new(config, true, [9; 32]));
         gate.set_key("groq", Secret::new("gsk_groqs-own-key".into()));
         gate.set_key("openrouter", Secret::new("sk-or-v1-routers-own-key".into()));

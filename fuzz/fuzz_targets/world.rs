@@ -18,7 +18,7 @@ pub struct World {
 impl World {
     pub fn new(answer: Scripted) -> Self {
         let config = GatewayConfig::default();
-        let host = Rc::new(ManualHost::new(1, &config));
+        let host = ManualHost::new(1, &config);
         let gate = Rc::new(Gate::new(config, true, [0; 32]));
         gate.set_key("groq", Secret::new("a-made-up-key".into()));
         gate.set_key("openrouter", Secret::new("a-made-up-key".into()));

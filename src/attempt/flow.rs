@@ -31,8 +31,6 @@ pub enum Trouble {
 pub struct Flow {
     frames: Decoder,
     events: Events,
-    /// Bytes taken in, while the answer is kept.
-    weight: usize,
 }
 
 /// What the events are read into.
@@ -44,6 +42,8 @@ struct Events {
     hides_usage: bool,
     answer: Answer,
     kept: Option<Completion>,
+    /// Bytes of the events that are kept.
+    weight: usize,
     outputs: u64,
     trouble: Option<Trouble>,
     text: String,
@@ -62,20 +62,16 @@ impl Flow {
                 hides_usage: !translates && !reading.stamp.include_usage,
                 answer: Answer::default(),
                 kept: Some(Completion::default()),
+                weight: 0,
                 outputs: 0,
                 trouble: None,
                 text: String::new(),
             },
-            weight: 0,
         }
     }
 
     /// Takes bytes in. After [`trouble`](Self::trouble) nothing is handed out any more.
     pub fn push(&mut self, bytes: &[u8]) -> Pushed {
-        self.weight = self.weight.saturating_add(bytes.len());
-        if self.weight > MAX_KEPT {
-            self.events.kept = None;
-        }
         let mut passing = Passing { bytes, passed: 0, out: self.frames.is_holding().then(Vec::new) };
         let events = &mut self.events;
         let pushed = self.frames.push(bytes, &mut |frame| events.frame(&frame, &mut passing));
@@ -170,6 +166,12 @@ impl Events {
         });
         if read.is_err() {
             self.trouble = Some(Trouble::Malformed);
+        }
+        if self.trouble.is_none() {
+            self.weight = self.weight.saturating_add(data.len());
+        }
+        if self.weight > MAX_KEPT {
+            self.kept = None;
         }
         let hidden = self.trouble.is_some() || (self.hides_usage && is_usage_only(&self.decoder, data));
         if hidden { passing.drop(frame.bytes) } else { passing.pass(frame.bytes) }

@@ -11,7 +11,7 @@ use crate::json::{Fields, Raw};
 use crate::secret::Secret;
 
 /// Changes whenever the form of what is hashed changes, so that old entries are never found again.
-const SCHEMA: &str = "tidegate-fingerprint-1";
+const SCHEMA: &str = "tidegate-fingerprint-2";
 
 /// Top-level fields of a request that do not shape the answer. Everything else does, known or not: a
 /// field too many in the fingerprint costs a hit, a field too few would answer a different question.
@@ -67,6 +67,8 @@ pub struct Scope<'a> {
     pub tenant: &'a str,
     /// The caller's own division of the tenant's entries; empty by default.
     pub namespace: &'a str,
+    /// What the caller speaks: an entry is an answer in one dialect.
+    pub dialect: &'a str,
     /// The model or route that the request names.
     pub requested: &'a str,
     /// Its targets as `provider/model`, in the order of the configuration, before any is left out for
@@ -87,7 +89,7 @@ pub fn fingerprint<'a>(scope: &Scope<'_>, body: impl IntoIterator<Item = (&'a st
 
 fn digest(scope: &Scope<'_>, body: Fields<'_>) -> Result<Fingerprint> {
     let mut hash = Sha256::new();
-    for part in [SCHEMA, scope.tenant, scope.namespace, scope.requested] {
+    for part in [SCHEMA, scope.tenant, scope.namespace, scope.dialect, scope.requested] {
         text(&mut hash, part);
     }
     head(&mut hash, Tag::List, scope.targets.len());

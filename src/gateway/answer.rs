@@ -3,10 +3,10 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::chat::Usage;
-use crate::json;
-use crate::json::push_text;
+use crate::chat::{Choice, Completion, Dialect, Finish, Usage};
+use crate::json::{self, Escaped, push_text};
 use crate::money::NanoUsd;
+use crate::provider::{Stamp, StreamEncoder, decode_body, encode_body};
 use crate::record::push_int;
 
 /// Where the cost comes from.
@@ -80,8 +80,10 @@ pub struct Served {
 /// What one caller gets.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reply {
-    /// A chat completion as JSON text.
+    /// A whole answer in the caller's dialect: JSON text, or a stream of events if the caller asked for one.
     pub body: Rc<str>,
+    /// Whether it is a stream of events.
+    pub events: bool,
     /// What the gateway did.
     pub meta: Meta,
 }
@@ -109,6 +111,8 @@ pub struct Meta {
     pub usage: Usage,
     /// A reply of ours because every target failed.
     pub degraded: bool,
+    /// What is reserved for a stream that goes on: its cost so far is not known.
+    pub reserved: Option<NanoUsd>,
 }
 
 impl Meta {
@@ -131,6 +135,7 @@ impl Meta {
             ("costNanoUsd", Some(self.cost.as_nano())),
             ("ageMs", self.age.map(millis)),
             ("savedNanoUsd", self.saved.map(NanoUsd::as_nano)),
+            ("reservedNanoUsd", self.reserved.map(NanoUsd::as_nano)),
         ];
         for (name, number) in numbers {
             if let Some(number) = number {
@@ -158,7 +163,13 @@ fn push_number(out: &mut String, before: &str, name: &str, number: u64) {
 
 /// The answer of a hit: another id, and a usage of zero, since nothing is billed a second time.
 #[must_use]
-pub(super) fn repeat(body: &str, id: &str) -> String {
+pub(super) fn repeat(caller: Dialect, body: &str, id: &str, stamp: &Stamp) -> String {
+    if caller != Dialect::Chat {
+        let mut completion = completion(caller, body);
+        completion.id = Escaped::from_text(id).get().into();
+        completion.usage = Some(Usage::default());
+        return encode_body(caller, &completion, stamp);
+    }
     const NO_USAGE: &str = ",\"usage\":{\"prompt_tokens\":0,\"completion_tokens\":0,\"total_tokens\":0}";
     let mut out = String::with_capacity(body.len().saturating_add(NO_USAGE.len()).saturating_add(id.len()));
     out.push_str("{\"id\":");
@@ -179,21 +190,35 @@ pub(super) fn repeat(body: &str, id: &str) -> String {
     out
 }
 
+/// A whole answer in neutral form. What is given was read before; should it be no answer, it is an empty one.
+fn completion(caller: Dialect, body: &str) -> Completion {
+    let mut completion = Completion::default();
+    let _ = decode_body(caller, "", body, &mut |delta| completion.push(&delta));
+    completion
+}
+
+/// A whole answer as a stream, for a caller who asked for one.
+#[must_use]
+pub(super) fn as_events(caller: Dialect, body: &str, stamp: Stamp) -> String {
+    let mut encoder = StreamEncoder::new(caller, stamp);
+    let mut out = String::with_capacity(body.len().saturating_mul(2));
+    completion(caller, body).deltas(&mut |delta| encoder.push(&delta, &mut out));
+    out
+}
+
 /// The reply when every target failed and the configuration asks for one.
 #[must_use]
-pub(super) fn degraded(id: &str, text: &str, created_s: u64) -> String {
-    let mut out = String::from("{\"id\":");
-    push_text(&mut out, id);
-    out.push_str(",\"object\":\"chat.completion\",\"created\":");
-    push_int(&mut out, created_s);
-    out.push_str(
-        ",\"model\":\"tidegate/degraded\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":",
-    );
-    push_text(&mut out, text);
-    out.push_str(
-        "},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":0,\"completion_tokens\":0,\"total_tokens\":0}}",
-    );
-    out
+pub(super) fn degraded(caller: Dialect, id: &str, text: &str, stamp: &Stamp) -> String {
+    let choice =
+        Choice { text: Escaped::from_text(text).get().into(), finish: Some(Finish::Stop), ..Choice::default() };
+    let completion = Completion {
+        id: Escaped::from_text(id).get().into(),
+        model: "tidegate/degraded".into(),
+        choices: vec![choice],
+        usage: Some(Usage::default()),
+        ..Completion::default()
+    };
+    encode_body(caller, &completion, stamp)
 }
 
 #[cfg(test)]
@@ -203,7 +228,8 @@ mod tests {
     #[test]
     fn a_repeated_answer_has_a_new_id_and_bills_nothing() {
         let body = r#"{"id":"a","choices":[{"message":{"content":"\u0041"}}],"usage":{"prompt_tokens":9},"x_groq":{"id":"a"},"model":"m"}"#;
-        let again = repeat(body, "b");
+        let stamp = Stamp { created_s: 5, include_usage: false };
+        let again = repeat(Dialect::Chat, body, "b", &stamp);
         assert_eq!(
             again,
             r#"{"id":"b","usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0},"choices":[{"message":{"content":"\u0041"}}],"model":"m"}"#
@@ -224,6 +250,7 @@ mod tests {
             cost_source: CostSource::Computed,
             usage: Usage { input: 1, output: 2, reasoning: 1, ..Usage::default() },
             degraded: true,
+            reserved: None,
         };
         let text = meta.to_json();
         let read = json::fields(&text).unwrap();
@@ -234,6 +261,7 @@ mod tests {
             read.field("usage").map(|raw| raw.get()),
             Some(r#"{"inputTokens":1,"cachedInputTokens":0,"outputTokens":2,"reasoningTokens":1}"#)
         );
-        assert!(json::fields(&degraded("x", "later\n\"please\"", 5)).is_ok());
+        let stamp = Stamp { created_s: 5, include_usage: false };
+        assert!(json::fields(&degraded(Dialect::Chat, "x", "later\n\"please\"", &stamp)).is_ok());
     }
 }

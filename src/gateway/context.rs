@@ -6,16 +6,17 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Host;
+use super::ask::AskText;
 use super::gate::Gate;
 use crate::abort::{Abort, Raced, race};
 use crate::admit::{Charge, Command, Notice, Outcome as Decided, Reply};
-use crate::attempt::{Exchange, Failure, exchange};
+use crate::attempt::{Committed, Exchange, Failure, Flow, Reading, Timers, exchange};
+use crate::cache::Fingerprint;
 use crate::chat::Dialect;
 use crate::error::{BreakerOutcome, Code, Detail, Error, Result};
 use crate::host::UpstreamRequest;
-use crate::json;
 use crate::money::NanoUsd;
-use crate::provider::{Answer, Outgoing, rewrite_request};
+use crate::provider::{Answer, Outgoing, Stamp, path};
 use crate::record::{Field, Outcome, Tape};
 use crate::retry::WaitReason;
 use crate::time::Timestamp;
@@ -27,7 +28,12 @@ pub(super) struct Context<H> {
     pub(super) gate: Rc<Gate>,
     pub(super) request_id: Rc<str>,
     pub(super) tenant: Rc<str>,
-    pub(super) body: Rc<str>,
+    pub(super) ask: AskText,
+    /// What the caller speaks.
+    pub(super) caller: Dialect,
+    /// Whether the caller asked for a stream.
+    pub(super) stream: bool,
+    pub(super) stamp: Stamp,
     pub(super) abort: Abort,
     pub(super) tape: RefCell<Tape>,
     /// The concurrency slot that the ledger gave this request.
@@ -55,6 +61,12 @@ impl<H: Host> Context<H> {
         if !self.tape.borrow().is_replay() && self.host.listens() {
             self.host.notice(name, event());
         }
+    }
+
+    /// Ends the tape and keeps what is on it.
+    pub(super) fn keep_record(&self, fingerprint: Fingerprint) {
+        let tape = self.tape.replace(Tape::recording());
+        self.gate.keep_record(fingerprint, tape.finish().0);
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -193,27 +205,17 @@ impl<H: Host> Context<H> {
     }
 
     /// Sends one attempt to the target of this index.
-    pub(super) async fn exchange(&self, index: usize, max_output: u32, timeout: Duration) -> Exchange {
-        if let Some(past) = self.decide(&["send".into(), index.into(), max_output.into(), millis(timeout).into()]) {
-            return replay_exchange(past);
+    pub(super) async fn exchange(&self, index: usize, max_output: u32, timers: &Timers) -> Exchange<H::Chunks> {
+        let span = millis(if self.stream { timers.first_output } else { timers.attempt });
+        if let Some(past) = self.decide(&["send".into(), index.into(), max_output.into(), span.into()]) {
+            return replay_exchange(past, self);
         }
-        let exchange = self.send(index, max_output, timeout).await;
+        let exchange = self.send(index, max_output, timers).await;
         match &exchange {
-            Exchange::Answered(answer, _) => {
-                let usage = answer.usage.unwrap_or_default();
-                self.came(&[
-                    "ok".into(),
-                    answer.usage.is_some().into(),
-                    usage.input.into(),
-                    usage.cached_input.into(),
-                    usage.cache_write.into(),
-                    usage.output.into(),
-                    usage.reasoning.into(),
-                    answer.cost.map_or("-".into(), |cost| Field::from(cost.as_nano())),
-                    answer.complete.into(),
-                    answer.tool_calls.into(),
-                ]);
+            Exchange::Answered(answer, _) | Exchange::Collected(answer, _) => {
+                self.came(&with_answer("ok", answer));
             }
+            Exchange::Streaming(_) => self.came(&["stream".into()]),
             Exchange::Failed(failure) => self.came(&[
                 "no".into(),
                 failure.code.as_str().into(),
@@ -227,36 +229,45 @@ impl<H: Host> Context<H> {
         exchange
     }
 
-    async fn send(&self, index: usize, max_output: u32, timeout: Duration) -> Exchange {
+    /// Notes how a stream ended and what is known of its answer; in a replay, tells it.
+    pub(super) fn stream_end(&self, end: StreamEnd, answer: &Answer) -> (StreamEnd, Answer) {
+        let Some(mut past) = self.decide(&["stream".into()]) else {
+            self.came(&with_answer(end.as_str(), answer));
+            return (end, answer.clone());
+        };
+        let end = StreamEnd::parse(&past.word());
+        (end, read_answer(&mut past))
+    }
+
+    async fn send(&self, index: usize, max_output: u32, timers: &Timers) -> Exchange<H::Chunks> {
         let config = &self.gate.config;
         let refuse = |code: Code| {
             let detail = Detail::None;
             Exchange::Failed(Failure { code, status: None, wait: None, stop: true, billed: false, detail })
         };
         let Some(target) = config.targets.get(index) else { return refuse(Code::Internal) };
+        let dialect = self.gate.dialect(&target.provider, self.caller);
         // The vault may have been locked since the plan was made.
-        let Some(authorization) = self.gate.authorization(&target.provider) else {
+        let Some(headers) = self.gate.headers(&target.provider, dialect, self.host.in_browser()) else {
             return refuse(Code::VaultLocked);
         };
-        let (Some(base), Ok(fields)) = (config.base_url(&target.provider), json::fields(&self.body)) else {
-            return refuse(Code::Internal);
-        };
-        let request = UpstreamRequest {
-            url: [base, "/chat/completions"].concat(),
+        let Some(base) = config.base_url(&target.provider) else { return refuse(Code::Internal) };
+        let outgoing = Outgoing {
             provider: &target.provider,
-            authorization,
-            body: rewrite_request(
-                Dialect::Chat,
-                &fields,
-                &Outgoing {
-                    provider: &target.provider,
-                    model: &target.model,
-                    max_output_tokens: max_output,
-                    stream: false,
-                },
-            ),
+            model: &target.model,
+            max_output_tokens: max_output,
+            stream: self.stream,
         };
-        exchange(&*self.host, request, timeout, &self.abort, || self.host.now()).await
+        let Ok(body) = self.ask.write(dialect, self.caller, &outgoing) else { return refuse(Code::InvalidRequest) };
+        let request = UpstreamRequest {
+            url: [base, &path(dialect, &target.model, self.stream)].concat(),
+            provider: &target.provider,
+            headers,
+            body,
+            stream: self.stream,
+        };
+        let reading = Reading { dialect, caller: self.caller, provider: &target.provider, stamp: self.stamp };
+        exchange(&*self.host, request, &reading, timers, &self.abort).await
     }
 }
 
@@ -271,22 +282,73 @@ pub(super) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn replay_exchange(mut past: Outcome) -> Exchange {
+/// How a stream ended, as far as money and the breaker go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum StreamEnd {
+    /// As its dialect demands.
+    Complete,
+    /// Anywhere else.
+    Cut,
+    /// The caller left before its end.
+    Left,
+}
+
+impl StreamEnd {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Cut => "cut",
+            Self::Left => "left",
+        }
+    }
+
+    fn parse(word: &str) -> Self {
+        match word {
+            "complete" => Self::Complete,
+            "cut" => Self::Cut,
+            _ => Self::Left,
+        }
+    }
+}
+
+fn with_answer<'a>(word: &'a str, answer: &Answer) -> [Field<'a>; 10] {
+    let usage = answer.usage.unwrap_or_default();
+    [
+        word.into(),
+        answer.usage.is_some().into(),
+        usage.input.into(),
+        usage.cached_input.into(),
+        usage.cache_write.into(),
+        usage.output.into(),
+        usage.reasoning.into(),
+        answer.cost.map_or("-".into(), |cost| Field::from(cost.as_nano())),
+        answer.complete.into(),
+        answer.tool_calls.into(),
+    ]
+}
+
+fn read_answer(past: &mut Outcome) -> Answer {
+    let known = past.int() == 1;
+    let usage = crate::chat::Usage {
+        input: past.int(),
+        cached_input: past.int(),
+        cache_write: past.int(),
+        cache_write_1h: 0,
+        output: past.int(),
+        reasoning: past.int(),
+    };
+    let cost = past.word().parse().ok().map(NanoUsd::new);
+    let (complete, tool_calls) = (past.int() == 1, past.int() == 1);
+    Answer { usage: known.then_some(usage), cost, complete, tool_calls, ended: 1 }
+}
+
+fn replay_exchange<H: Host>(mut past: Outcome, context: &Context<H>) -> Exchange<H::Chunks> {
     match past.word().as_str() {
-        "ok" => {
-            let known = past.int() == 1;
-            let usage = crate::chat::Usage {
-                input: past.int(),
-                cached_input: past.int(),
-                cache_write: past.int(),
-                cache_write_1h: 0,
-                output: past.int(),
-                reasoning: past.int(),
-            };
-            let cost = past.word().parse().ok().map(NanoUsd::new);
-            let (complete, tool_calls) = (past.int() == 1, past.int() == 1);
-            let answer = Answer { usage: known.then_some(usage), cost, complete, tool_calls, ended: 1 };
-            Exchange::Answered(answer, String::new())
+        "ok" => Exchange::Answered(read_answer(&mut past), String::new()),
+        "stream" => {
+            let (dialect, caller) = (context.caller, context.caller);
+            let reading = Reading { dialect, caller, provider: "", stamp: context.stamp };
+            Exchange::Streaming(Committed { flow: Flow::new(&reading), head: Vec::new(), chunks: None }.into())
         }
         "no" => Exchange::Failed(Failure {
             code: Code::parse(&past.word()).unwrap_or(Code::Internal),

@@ -22,22 +22,49 @@ pub(super) struct Facts {
     pub(super) parts: Parts,
 }
 
+/// Which targets a request can reach.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Reach {
+    /// For each target, whether there is a key.
+    pub(super) keyed: Vec<bool>,
+    /// For each target, whether its dialect can carry the request.
+    pub(super) able: Vec<bool>,
+    /// What the first one that cannot lacks.
+    pub(super) lacking: Option<Box<Error>>,
+    /// Whether the vault was locked when the request came.
+    pub(super) locked: bool,
+}
+
+impl Reach {
+    /// For each target: 1 with a key, 2 able, 3 both.
+    pub(super) fn write(&self, tape: &mut Tape) {
+        let mut fields: Vec<Field<'_>> = vec!["reach".into(), self.locked.into()];
+        let flags = self.keyed.iter().zip(&self.able);
+        fields.extend(flags.map(|(keyed, able)| Field::from(u32::from(*keyed) | u32::from(*able) << 1)));
+        tape.line(&fields);
+    }
+
+    /// Reads back what [`write`](Self::write) wrote.
+    pub(super) fn read(line: &str) -> Option<Self> {
+        let mut flags = line.strip_prefix("reach\t")?.split('\t');
+        let locked = flags.next() == Some("1");
+        let mut reach = Self { locked, ..Self::default() };
+        for flag in flags {
+            reach.keyed.push(matches!(flag, "1" | "3"));
+            reach.able.push(matches!(flag, "2" | "3"));
+        }
+        Some(reach)
+    }
+}
+
 impl Facts {
     /// Measures a request and checks it against the limits.
     ///
     /// # Errors
-    /// `invalid_request` if it is too long or names a model that is no target; `unsupported_endpoint` if
-    /// it asks for a stream.
-    pub(super) fn of(request: &ChatRequest<'_>, config: &GatewayConfig) -> Result<Self> {
-        if request.stream {
-            return Err(Error::field(
-                crate::error::Code::UnsupportedEndpoint,
-                "stream",
-                "must be false: streams are not served yet",
-            )
-            .into());
-        }
-        if request.utf16_units() > config.limits.max_input_units.into() {
+    /// `invalid_request` if it is too long or names a model that is no target. Through the drop-in fetch only
+    /// the model's context is a limit.
+    pub(super) fn of(request: &ChatRequest<'_>, config: &GatewayConfig, drop_in: bool) -> Result<Self> {
+        if !drop_in && request.utf16_units() > config.limits.max_input_units.into() {
             return Err(Error::invalid("messages", "must not be longer than limits.maxInputUnits").into());
         }
         let requested = match request.model.as_deref() {

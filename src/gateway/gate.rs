@@ -1,5 +1,6 @@
 //! What a gate keeps between requests.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -7,9 +8,11 @@ use std::time::Duration;
 
 use super::flight::Flight;
 use crate::cache::{ExactCache, Fingerprint};
+use crate::chat::Dialect;
 use crate::config::GatewayConfig;
 use crate::error::{Code, Error};
 use crate::price::Table;
+use crate::provider::quirks;
 use crate::record::hex;
 use crate::retry::RetryBudget;
 use crate::secret::Secret;
@@ -23,6 +26,9 @@ const UNSHOWN: &str = "\t-\t";
 const MAX_FINALS: usize = 32;
 /// How long such an error answers the same question.
 const FINAL_FOR: Duration = Duration::from_secs(10);
+
+/// Headers of a request, by name.
+pub(super) type Headers = Vec<(Cow<'static, str>, Secret<String>)>;
 
 /// One gate: a configuration and what it remembers. A gate belongs to one organisation.
 pub struct Gate {
@@ -103,12 +109,36 @@ impl Gate {
         self.state.borrow().keys.iter().any(|(own, _)| own == provider)
     }
 
-    /// The value of the authorization header for `provider`.
-    pub(super) fn authorization(&self, provider: &str) -> Option<Secret<String>> {
+    /// What to speak with `provider` for a caller of `caller`'s dialect: the same if it can.
+    pub(super) fn dialect(&self, provider: &str, caller: Dialect) -> Dialect {
+        let known = quirks(provider).dialects;
+        let preferred = known.first().copied().unwrap_or(Dialect::Chat);
+        if known.contains(&caller) { caller } else { preferred }
+    }
+
+    /// The headers for `provider`, its key among them; `None` without a key.
+    pub(super) fn headers(&self, provider: &str, dialect: Dialect, in_browser: bool) -> Option<Headers> {
         let state = self.state.borrow();
         let (_, key) = state.keys.iter().find(|(own, _)| own == provider)?;
         // EXPOSE: the header that carries the key to its own provider; the text is a Secret again at once.
-        Some(Secret::new(["Bearer ", key.expose().as_str()].concat()))
+        let key = key.expose().as_str();
+        Some(match dialect {
+            Dialect::Chat | Dialect::Responses => {
+                vec![("authorization".into(), Secret::new(["Bearer ", key].concat()))]
+            }
+            Dialect::Anthropic => {
+                let mut headers: Headers = vec![
+                    ("x-api-key".into(), Secret::new(key.into())),
+                    ("anthropic-version".into(), Secret::new("2023-06-01".into())),
+                ];
+                if in_browser {
+                    let name = "anthropic-dangerous-direct-browser-access";
+                    headers.push((name.into(), Secret::new("true".into())));
+                }
+                headers
+            }
+            Dialect::Google => vec![("x-goog-api-key".into(), Secret::new(key.into()))],
+        })
     }
 
     /// The last decision records, oldest first. A fingerprint that leaves the cache is keyed, so that nobody

@@ -1,6 +1,7 @@
 //! What each target would cost for a request, and whether it can take it.
 
-use super::facts::Facts;
+use super::ask::unable;
+use super::facts::{Facts, Reach};
 use super::gate::Gate;
 use crate::config::UnknownPrice;
 use crate::error::{Code, Detail, Error, FieldError};
@@ -20,9 +21,10 @@ pub(super) struct Offer {
 }
 
 /// The offers of all configured targets at `now`, and what the plan needs to know of each.
-pub(super) fn offers(gate: &Gate, facts: &Facts, keyed: &[bool], now: Timestamp) -> (Vec<Offer>, Vec<Candidate>) {
+pub(super) fn offers(gate: &Gate, facts: &Facts, reach: &Reach, now: Timestamp) -> (Vec<Offer>, Vec<Candidate>) {
     let config = &gate.config;
-    let each = config.targets.iter().zip(keyed).map(|(target, keyed)| {
+    let flags = reach.keyed.iter().zip(&reach.able);
+    let each = config.targets.iter().zip(flags).map(|(target, (keyed, able))| {
         // A price may rise while an attempt runs: the dearer one counts.
         let until = now.after(config.timeouts.total);
         let known = gate.prices.lookup_until(&target.provider, &target.model, now, until, &config.prices);
@@ -33,6 +35,7 @@ pub(super) fn offers(gate: &Gate, facts: &Facts, keyed: &[bool], now: Timestamp)
         let estimate = || estimate_input(&facts.parts, &target.provider, &target.model);
         let candidate = Candidate {
             keyed: *keyed,
+            able: *able,
             priced: price.is_some(),
             bounded: input.is_some(),
             // By the estimate: the bound may be several times too high, and the provider knows better.
@@ -51,13 +54,14 @@ pub(super) fn offers(gate: &Gate, facts: &Facts, keyed: &[bool], now: Timestamp)
 }
 
 /// The error when no target is left, by what kept the first choice out.
-pub(super) fn no_plan(exclusion: Exclusion, locked: bool) -> Error {
+pub(super) fn no_plan(exclusion: Exclusion, reach: &Reach) -> Error {
     let unpriced = |path: &str, problem| {
         Error::new(Code::UnpricedInput).with(Detail::Fields(vec![FieldError { path: path.into(), problem }]))
     };
     match exclusion {
-        Exclusion::NoKey if locked => Error::new(Code::VaultLocked),
+        Exclusion::NoKey if reach.locked => Error::new(Code::VaultLocked),
         Exclusion::NoKey => Error::new(Code::NoTarget),
+        Exclusion::Unable => unable(reach.lacking.as_deref()),
         Exclusion::NoPrice => unpriced("prices", "must give this model's price: it is not in the built-in table"),
         Exclusion::Unbounded => {
             unpriced("messages", "must not have parts (audio, files, some images) without a known price")

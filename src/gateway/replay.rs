@@ -2,14 +2,17 @@
 
 use std::rc::Rc;
 
-use super::context::Context;
-use super::facts::Facts;
+use super::ask::AskText;
+use super::context::{Context, StreamEnd};
+use super::facts::{Facts, Reach};
 use super::gate::Gate;
-use super::run::Run;
-use super::{Host, Prepared};
+use super::run::{Ended, Run};
+use super::{Host, Prepared, RECORD_VERSION};
 use crate::abort::Abort;
 use crate::cache::Fingerprint;
+use crate::chat::Dialect;
 use crate::error::{Error, Result};
+use crate::provider::{Answer, Stamp};
 use crate::record::{Outcome, Tape};
 use crate::time::Timestamp;
 
@@ -31,7 +34,7 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
     let bad = |problem| Error::invalid("record", problem);
     let mut lines = record.lines();
     let mut head = Outcome::of(lines.next().and_then(|line| line.strip_prefix("tidegate-record")).unwrap_or(""));
-    if head.int() != 1 || !head.is_sound() {
+    if head.int() != u64::from(RECORD_VERSION) || !head.is_sound() {
         return Err(bad("must be a decision record of a known version").into());
     }
     if head.int() != gate.config.version || !head.is_sound() {
@@ -39,33 +42,43 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
     }
     let mut request = Outcome::of(lines.next().and_then(|line| line.strip_prefix("request")).unwrap_or(""));
     let (request_id, shown, started) = (request.word(), request.word(), request.int());
+    let streams = request.int() == 1;
     let third = lines.next().unwrap_or("");
     if request.is_sound() && third.starts_with("end\t") && lines.next().is_none() {
         // It was refused before anything was decided: there is nothing to decide again.
         return Ok(Replayed { same: true, record: record.into() });
     }
     let facts = Facts::read(third);
-    let keyed = lines.next().and_then(|line| line.strip_prefix("keyed"));
-    let (Some(facts), Some(keyed), true) = (facts, keyed, request.is_sound()) else {
+    let reach = lines.next().and_then(Reach::read);
+    let (Some(facts), Some(reach), true) = (facts, reach, request.is_sound()) else {
         return Err(bad("must be a whole decision record").into());
     };
     let started = Timestamp::from_millis(i64::try_from(started).unwrap_or(i64::MAX));
-    let mut flags = keyed.split('\t').skip(1).map(|flag| flag == "1");
-    let locked = flags.next().unwrap_or(false);
-    let keyed = flags.collect();
-    let (request_id, fingerprint) = (request_id.into(), Fingerprint::NONE);
-    let prepared = Prepared { request_id, fingerprint, facts, keyed, locked, started };
-    let context = Context {
+    let stamp = Stamp { created_s: 0, include_usage: false };
+    let (request_id, fingerprint): (Rc<str>, _) = (request_id.into(), Fingerprint::NONE);
+    let prepared = Rc::new(Prepared {
+        request_id: request_id.clone(),
+        fingerprint,
+        facts,
+        reach,
+        started,
+        ask: AskText::none(),
+        stamp,
+    });
+    let context = Rc::new(Context {
         host: host.clone(),
         gate: gate.clone(),
-        request_id: prepared.request_id.clone(),
+        request_id,
         tenant: "".into(),
-        body: "".into(),
+        ask: AskText::none(),
+        caller: Dialect::Chat,
+        stream: streams,
+        stamp,
         abort: Abort::new(),
         tape: Tape::replaying(record.into()).into(),
         slot: None.into(),
-    };
-    prepared.open_record(&mut context.tape.borrow_mut(), gate.config.version, &shown);
+    });
+    prepared.open_record(&mut context.tape.borrow_mut(), gate.config.version, &shown, streams);
     let cached = lines.next().filter(|line| line.starts_with("cache\t"));
     match cached {
         Some(line) => {
@@ -74,9 +87,12 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
         }
         None => {
             // Its end is in the record, whether it is an answer or an error.
-            let _ = Run::new(&context, &prepared).drive().await;
+            let mut run = Run::new(context.clone(), prepared.clone());
+            if let Ok(Ended::Streaming(commit, _)) = run.drive().await {
+                let _ = run.close(&commit, StreamEnd::Left, &Answer::default()).await;
+            }
         }
     }
-    let (record, same) = context.tape.into_inner().finish();
+    let (record, same) = context.tape.replace(Tape::recording()).finish();
     Ok(Replayed { same, record })
 }

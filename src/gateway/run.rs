@@ -6,19 +6,19 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::answer::{CostSource, Served, degraded};
-use super::context::{Context, Hold};
-use super::flight::Landing;
+use super::context::{Context, Hold, StreamEnd};
 use super::gate::is_final_upstream;
 use super::offers::{Offer, no_plan, offers};
+use super::streaming::Streaming;
 use super::{Host, Prepared};
 use crate::admit::Charge;
-use crate::attempt::{Exchange, Failure};
+use crate::attempt::{Committed, Exchange, Failure, Timers};
 use crate::cache::{self, AnswerFacts, Controls, may_store};
 use crate::chat::Usage;
 use crate::error::{AttemptError, BreakerOutcome, Code, Detail, Error, Result, TimeoutKind};
 use crate::money::NanoUsd;
-use crate::price;
-use crate::provider::Answer;
+use crate::price::{self, Price};
+use crate::provider::{Answer, encode_body};
 use crate::retry::{Failure as Failed, Position, Step, next_step};
 use crate::route::plan;
 use crate::time::Timestamp;
@@ -26,33 +26,47 @@ use crate::time::Timestamp;
 /// Leases outlast the deadline by this much, so that a live request never loses its holds.
 const LEASE_GRACE: Duration = Duration::from_secs(60);
 
+/// What leading a question came to.
+pub(super) enum Led<H: Host, S = Served> {
+    Served(S),
+    Streaming(Box<Streaming<H>>),
+}
+
 /// Leads one question: exchange, store, record.
-pub(super) async fn lead<H: Host>(context: Context<H>, prepared: &Prepared, controls: Controls) -> Landing {
+pub(super) async fn lead<H: Host>(
+    context: Rc<Context<H>>,
+    prepared: Rc<Prepared>,
+    controls: Controls,
+) -> Result<Led<H>> {
     let gate = context.gate.clone();
-    prepared.open_record(&mut context.tape.borrow_mut(), gate.config.version, "-");
+    prepared.open_record(&mut context.tape.borrow_mut(), gate.config.version, "-", context.stream);
     gate.state.borrow_mut().retry.note_request(prepared.started);
-    let mut run = Run::new(&context, prepared);
+    let mut run = Run::new(context.clone(), prepared.clone());
     let ended = run.drive().await;
     let now = context.host.now();
-    let landing = match ended {
-        Ok((served, answer, by_fallback)) => {
+    let led = match ended {
+        Ok(Ended::Streaming(commit, committed)) => {
+            return Ok(Led::Streaming(Streaming::new(run, controls, commit, *committed, now).into()));
+        }
+        Ok(Ended::Whole(served, answer, by_fallback)) => {
             if let Some(answer) = answer {
-                store(&context, prepared, &controls, &served, &answer, by_fallback, now);
+                store(&context, &prepared, &controls, &served, &answer, by_fallback, now);
             }
-            Ok(Rc::new(served))
+            Ok(Led::Served(served))
         }
         Err(error) => {
             if is_final_upstream(error.code) && gate.config.degraded.is_none() {
                 gate.keep_final(prepared.fingerprint, &error, now);
             }
-            Err(Rc::new(*error))
+            Err(error)
         }
     };
-    gate.keep_record(prepared.fingerprint, context.tape.into_inner().finish().0);
-    landing
+    context.keep_record(prepared.fingerprint);
+    led
 }
 
-fn store<H: Host>(
+/// Keeps an answer, if it may be kept.
+pub(super) fn store<H: Host>(
     context: &Context<H>,
     prepared: &Prepared,
     controls: &Controls,
@@ -82,18 +96,34 @@ fn store<H: Host>(
     }
 }
 
-/// An answer, what was read of it (not for a degraded reply), and whether a fallback gave it.
-type Ended = (Served, Option<Answer>, bool);
+/// How the plan ended: with a whole answer, what was read of it (nothing of a degraded reply) and whether a
+/// fallback gave it; or with a stream that has committed.
+pub(super) enum Ended<C> {
+    Whole(Served, Option<Answer>, bool),
+    Streaming(Commit, Box<Committed<C>>),
+}
+
+/// The attempt whose stream committed.
+#[derive(Clone, Debug)]
+pub(super) struct Commit {
+    pub(super) index: usize,
+    pub(super) hold: Hold,
+    /// What is reserved for it.
+    pub(super) bound: NanoUsd,
+    pub(super) by_fallback: bool,
+    price: Price,
+    began: Timestamp,
+}
 
 /// The attempts of one request.
-pub(super) struct Run<'a, H> {
-    context: &'a Context<H>,
-    prepared: &'a Prepared,
-    deadline: Timestamp,
-    attempts: u32,
+pub(super) struct Run<H> {
+    pub(super) context: Rc<Context<H>>,
+    pub(super) prepared: Rc<Prepared>,
+    pub(super) deadline: Timestamp,
+    pub(super) attempts: u32,
     /// What all attempts were charged.
-    cost: NanoUsd,
-    failed: Vec<AttemptError>,
+    pub(super) cost: NanoUsd,
+    pub(super) failed: Vec<AttemptError>,
     /// The primary's error: what the caller gets when all fail.
     primary: Option<Error>,
 }
@@ -105,47 +135,81 @@ enum Next {
     Stop(Box<Error>),
 }
 
-impl<'a, H: Host> Run<'a, H> {
-    pub(super) fn new(context: &'a Context<H>, prepared: &'a Prepared) -> Self {
+impl<H: Host> Run<H> {
+    pub(super) fn new(context: Rc<Context<H>>, prepared: Rc<Prepared>) -> Self {
         let deadline = prepared.started.after(context.gate.config.timeouts.total);
         Self { context, prepared, deadline, attempts: 0, cost: NanoUsd::ZERO, failed: Vec::new(), primary: None }
     }
 
-    /// Works the plan off, and gives the slot back whatever happens.
-    pub(super) async fn drive(&mut self) -> Result<Ended> {
+    /// Works the plan off, and gives the slot back unless a stream goes on.
+    pub(super) async fn drive(&mut self) -> Result<Ended<H::Chunks>> {
         let ended = self.work().await;
+        if let Ok(Ended::Streaming(..)) = &ended {
+            return ended;
+        }
         self.context.end_slot().await;
         let result = match ended {
             Err(mut error) => {
                 error.attempts = std::mem::take(&mut self.failed);
-                match &self.context.gate.config.degraded {
-                    Some(text) if is_degradable(error.code) => Ok((self.degraded(text), None, false)),
+                let context = self.context.clone();
+                match &context.gate.config.degraded {
+                    Some(text) if is_degradable(error.code) => Ok(Ended::Whole(self.degraded(text), None, false)),
                     _ => Err(error),
                 }
             }
             ended => ended,
         };
-        let mut tape = self.context.tape.borrow_mut();
         match &result {
-            Ok((served, ..)) => tape.line(&[
-                "end".into(),
-                "ok".into(),
-                served.target.as_str().into(),
-                served.attempts.into(),
-                served.cost.as_nano().into(),
-            ]),
-            Err(error) => tape.line(&["end".into(), error.code.as_str().into(), self.attempts.into()]),
+            Ok(Ended::Whole(served, ..)) => self.note_end(&served.target, served.cost),
+            Ok(Ended::Streaming(..)) => {}
+            Err(error) => {
+                let fields = ["end".into(), error.code.as_str().into(), self.attempts.into()];
+                self.context.tape.borrow_mut().line(&fields);
+            }
         }
         result
     }
 
-    async fn work(&mut self) -> Result<Ended> {
-        let (context, prepared) = (self.context, self.prepared);
+    fn note_end(&self, target: &str, cost: NanoUsd) {
+        let fields = ["end".into(), "ok".into(), target.into(), self.attempts.into(), cost.as_nano().into()];
+        self.context.tape.borrow_mut().line(&fields);
+    }
+
+    /// Ends a stream that has committed: settles its bill and its target's health, gives the slot back.
+    /// Returns the end that counts (in a replay, the recorded one) and where the cost comes from.
+    pub(super) async fn close(&mut self, commit: &Commit, end: StreamEnd, answer: &Answer) -> (StreamEnd, CostSource) {
+        let (end, answer) = self.context.stream_end(end, answer);
+        let now = self.context.now();
+        let (outcome, code) = match end {
+            StreamEnd::Complete => (BreakerOutcome::Success, None),
+            StreamEnd::Cut => (BreakerOutcome::Failure, Some(Code::StreamInterrupted)),
+            StreamEnd::Left => (BreakerOutcome::Ignored, Some(Code::Aborted)),
+        };
+        let (charge, source) = match end {
+            StreamEnd::Complete => bill(&answer, &commit.price),
+            // Usage before the end is no usage: providers count on, and some bill the whole answer.
+            StreamEnd::Cut | StreamEnd::Left => (Charge::Bound, CostSource::Estimated),
+        };
+        let charged = self.context.settle(commit.hold, charge, outcome, None, true).await;
+        self.cost = self.cost.saturating_add(charged);
+        self.emit_end(commit.index, code.map(|code| (code, None)), Some(charged), (commit.began, now));
+        match code {
+            None => self.note_end(&self.name(commit.index), self.cost),
+            Some(code) => {
+                let fields = ["end".into(), code.as_str().into(), self.attempts.into()];
+                self.context.tape.borrow_mut().line(&fields);
+            }
+        }
+        (end, source)
+    }
+
+    async fn work(&mut self) -> Result<Ended<H::Chunks>> {
+        let (context, prepared) = (self.context.clone(), self.prepared.clone());
         let config = &context.gate.config;
         let now = context.now();
-        let (offers, candidates) = offers(&context.gate, &prepared.facts, &prepared.keyed, now);
+        let (offers, candidates) = offers(&context.gate, &prepared.facts, &prepared.reach, now);
         let plan = plan(&candidates, prepared.facts.requested, config.allow_paid_fallback);
-        let plan = plan.map_err(|exclusion| no_plan(exclusion, prepared.locked))?;
+        let plan = plan.map_err(|exclusion| no_plan(exclusion, &prepared.reach))?;
         let mut cheaper_than = None;
         for (position, index) in plan.iter().copied().enumerate() {
             let Some(offer) = offers.get(index) else { continue };
@@ -155,7 +219,7 @@ impl<'a, H: Host> Run<'a, H> {
             }
             let rest = plan.get(position.saturating_add(1)..).unwrap_or_default();
             match self.target(index, offer, position, rest, &offers).await? {
-                TargetEnd::Answered(ended) => return Ok(*ended),
+                TargetEnd::Ended(ended) => return Ok(*ended),
                 TargetEnd::Next => {}
                 TargetEnd::Cheaper => cheaper_than = Some(offer.bound),
             }
@@ -171,8 +235,8 @@ impl<'a, H: Host> Run<'a, H> {
         position: usize,
         rest: &[usize],
         offers: &[Offer],
-    ) -> Result<TargetEnd> {
-        let context = self.context;
+    ) -> Result<TargetEnd<H::Chunks>> {
+        let context = self.context.clone();
         let mut retries = 0u32;
         loop {
             let now = context.now();
@@ -185,14 +249,36 @@ impl<'a, H: Host> Run<'a, H> {
                 Err(error) => return self.refused(index, *error, offer, rest, offers),
             };
             self.attempts = self.attempts.saturating_add(1);
-            let timeout = context.gate.config.timeouts.attempt.min(remaining);
+            let timeouts = &context.gate.config.timeouts;
+            let timers = Timers {
+                attempt: timeouts.attempt.min(remaining),
+                headers: timeouts.headers.min(remaining),
+                first_output: timeouts.first_output.min(remaining),
+            };
             self.emit_start(index, retries > 0, now);
-            let exchange = context.exchange(index, offer.max_output, timeout).await;
+            let exchange = context.exchange(index, offer.max_output, &timers).await;
             let ended_at = context.now();
             match exchange {
                 Exchange::Answered(answer, body) => {
-                    let ended = self.answered(index, hold, offer, answer, body, (now, ended_at)).await?;
-                    return Ok(TargetEnd::Answered(Box::new((ended.0, Some(ended.1), position > 0))));
+                    let served = self.answered(index, hold, offer, &answer, body, (now, ended_at)).await?;
+                    return Ok(TargetEnd::Ended(Ended::Whole(served, Some(answer), position > 0).into()));
+                }
+                Exchange::Collected(answer, completion) => {
+                    let body = encode_body(context.caller, &completion, &context.stamp);
+                    let served = self.answered(index, hold, offer, &answer, body, (now, ended_at)).await?;
+                    return Ok(TargetEnd::Ended(Ended::Whole(served, Some(answer), position > 0).into()));
+                }
+                Exchange::Streaming(committed) => {
+                    self.emit_output(index, (now, ended_at));
+                    let commit = Commit {
+                        index,
+                        hold,
+                        bound: offer.bound,
+                        by_fallback: position > 0,
+                        price: offer.price,
+                        began: now,
+                    };
+                    return Ok(TargetEnd::Ended(Ended::Streaming(commit, committed).into()));
                 }
                 Exchange::Aborted { sent } => {
                     // Once sent it may be billed. It is nobody's failure.
@@ -221,7 +307,7 @@ impl<'a, H: Host> Run<'a, H> {
         offer: &Offer,
         rest: &[usize],
         offers: &[Offer],
-    ) -> Result<TargetEnd> {
+    ) -> Result<TargetEnd<H::Chunks>> {
         let code = error.code;
         let bound_of = |index: &usize| offers.get(*index).map(|offer| offer.bound);
         let cheaper = rest.iter().filter_map(bound_of).any(|bound| bound < offer.bound);
@@ -247,7 +333,7 @@ impl<'a, H: Host> Run<'a, H> {
         elsewhere: bool,
         times: (Timestamp, Timestamp),
     ) -> Next {
-        let (context, now) = (self.context, times.1);
+        let (context, now) = (self.context.clone(), times.1);
         let charge = if failure.billed { Charge::Bound } else { Charge::Released };
         let cool_until = match (failure.code, failure.wait) {
             (Code::UpstreamLimited, Some(wait)) => Some(now.after(wait)),
@@ -279,32 +365,26 @@ impl<'a, H: Host> Run<'a, H> {
         index: usize,
         hold: Hold,
         offer: &Offer,
-        answer: Answer,
+        answer: &Answer,
         body: String,
         times: (Timestamp, Timestamp),
-    ) -> Result<(Served, Answer)> {
-        let (charge, cost_source) = match (answer.cost, &answer.usage) {
-            (Some(cost), _) => (Charge::Actual(cost), CostSource::Reported),
-            (None, Some(usage)) => (Charge::Actual(price::cost(&offer.price, usage)), CostSource::Computed),
-            // Unknown is never zero.
-            (None, None) => (Charge::Bound, CostSource::Estimated),
-        };
+    ) -> Result<Served> {
+        let (charge, cost_source) = bill(answer, &offer.price);
         let charged = self.settle(hold, charge, BreakerOutcome::Success, None).await;
         self.emit_end(index, None, Some(charged), times);
         if times.1 >= hold.lease_until {
             // The page was frozen past its lease: the ledger has given up on this request, so does it.
             return Err(self.give_up(Error::new(Code::Timeout).with(Detail::Timeout(TimeoutKind::Total))));
         }
-        let served = Served {
+        Ok(Served {
             body: body.into(),
-            target: self.name(index).into(),
+            target: self.name(index),
             attempts: self.attempts,
             usage: answer.usage.unwrap_or_default(),
             cost: self.cost,
             cost_source,
             degraded: false,
-        };
-        Ok((served, answer))
+        })
     }
 
     async fn settle(
@@ -324,10 +404,9 @@ impl<'a, H: Host> Run<'a, H> {
     /// Attaches who failed, and keeps the primary's error.
     fn note_failure(&mut self, index: usize, mut error: Error, status: Option<u16>) -> Error {
         let attempt = self.attempts.max(1);
-        let target = self.context.gate.config.targets.get(index);
-        error.provider = target.map(|target| target.provider.clone());
+        error.provider = self.context.gate.config.targets.get(index).map(|target| target.provider.clone());
         error.attempt = Some(attempt);
-        self.failed.push(AttemptError { attempt, target: self.name(index).into(), code: error.code, status });
+        self.failed.push(AttemptError { attempt, target: self.name(index), code: error.code, status });
         // The primary is the target that was asked first; of its attempts the last one counts.
         if self.failed.first().is_some_and(|first| first.target == self.name(index)) {
             self.primary = Some(error.clone());
@@ -345,9 +424,9 @@ impl<'a, H: Host> Run<'a, H> {
     }
 
     fn degraded(&self, text: &str) -> Served {
-        let created = u64::try_from(self.prepared.started.as_millis() / 1_000).unwrap_or(0);
+        let context = &self.context;
         Served {
-            body: degraded(&self.context.request_id, text, created).into(),
+            body: degraded(context.caller, &context.request_id, text, &context.stamp).into(),
             target: String::new(),
             attempts: self.attempts,
             usage: Usage::default(),
@@ -357,15 +436,25 @@ impl<'a, H: Host> Run<'a, H> {
         }
     }
 
-    fn name(&self, index: usize) -> &'a str {
-        self.context.gate.config.targets.get(index).map_or("", |target| target.name.as_str())
+    pub(super) fn name(&self, index: usize) -> String {
+        self.context.gate.config.targets.get(index).map(|target| target.name.clone()).unwrap_or_default()
+    }
+}
+
+/// What an answer is charged.
+fn bill(answer: &Answer, price: &Price) -> (Charge, CostSource) {
+    match (answer.cost, &answer.usage) {
+        (Some(cost), _) => (Charge::Actual(cost), CostSource::Reported),
+        (None, Some(usage)) => (Charge::Actual(price::cost(price, usage)), CostSource::Computed),
+        // Unknown is never zero.
+        (None, None) => (Charge::Bound, CostSource::Estimated),
     }
 }
 
 /// How a target was left.
-enum TargetEnd {
-    /// With an answer.
-    Answered(Box<Ended>),
+enum TargetEnd<C> {
+    /// With an answer, or the beginning of one.
+    Ended(Box<Ended<C>>),
     /// For the next one.
     Next,
     /// For the next cheaper one.

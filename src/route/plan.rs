@@ -5,6 +5,8 @@
 pub struct Candidate {
     /// A key for its provider is at hand.
     pub keyed: bool,
+    /// Its dialect can carry the request.
+    pub able: bool,
     /// Its price is known, or the worst known price stands in for it.
     pub priced: bool,
     /// Every part of the request has a bound in its tokens.
@@ -20,6 +22,8 @@ pub struct Candidate {
 pub enum Exclusion {
     /// No key.
     NoKey,
+    /// Its dialect cannot carry something in the request.
+    Unable,
     /// Its price is unknown, and an unknown price is never zero.
     NoPrice,
     /// The request has a part whose tokens have no bound there.
@@ -34,6 +38,8 @@ impl Candidate {
     fn exclusion(self) -> Option<Exclusion> {
         if !self.keyed {
             Some(Exclusion::NoKey)
+        } else if !self.able {
+            Some(Exclusion::Unable)
         } else if !self.priced {
             Some(Exclusion::NoPrice)
         } else if !self.bounded {
@@ -81,7 +87,7 @@ pub fn plan(
 mod tests {
     use super::*;
 
-    const PAID: Candidate = Candidate { keyed: true, priced: true, bounded: true, fits: true, free: false };
+    const PAID: Candidate = Candidate { keyed: true, able: true, priced: true, bounded: true, fits: true, free: false };
     const FREE: Candidate = Candidate { free: true, ..PAID };
 
     #[test]

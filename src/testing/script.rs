@@ -9,7 +9,6 @@ use std::time::Duration;
 use super::dice::Dice;
 use super::faults::Faults;
 use super::{ManualHost, START};
-use crate::abort::Abort;
 use crate::cache::Controls;
 use crate::config::{BudgetConfig, GatewayConfig, TargetConfig};
 use crate::gateway::{Call, Gate, chat, replay};
@@ -35,7 +34,7 @@ type Work = Pin<Box<dyn Future<Output = ()>>>;
 pub fn scripted_run(seed: u64, requests: u32) -> String {
     let mut dice = Dice::new(seed);
     let config = config();
-    let host = Rc::new(ManualHost::new(dice.throw(), &config));
+    let host = ManualHost::new(dice.throw(), &config);
     let gate = Rc::new(Gate::new(config, true, [7; 32]));
     unlock(&gate);
     let mut faults = Faults::new(Dice::new(dice.throw()));
@@ -130,7 +129,7 @@ fn call(dice: &mut Dice, body: &str) -> Call {
         namespace: dice.once_in(12).then(|| "n".into()),
     };
     let tenant = dice.pick(&["one", "one", "one", "two"]);
-    Call { body: body.into(), tenant: tenant.into(), controls, abort: Abort::new() }
+    Call { controls, ..Call::chat(body, tenant) }
 }
 
 /// Up to three days forwards or one back, often to a few milliseconds around a midnight.

@@ -11,7 +11,20 @@ use crate::retry::WaitReason;
 use crate::time::Timestamp;
 use crate::value::Value;
 
-impl<H: Host> Run<'_, H> {
+impl<H: Host> Run<H> {
+    /// The first output of a stream came.
+    pub(super) fn emit_output(&self, index: usize, (started, at): (Timestamp, Timestamp)) {
+        self.context.emit("first-output", || {
+            Value::map([
+                ("requestId", (&*self.context.request_id).into()),
+                ("attempt", self.attempts.into()),
+                ("target", self.name(index).into()),
+                ("durationMs", millis(at.since(started)).into()),
+                ("at", at.into()),
+            ])
+        });
+    }
+
     pub(super) fn emit_start(&self, index: usize, retry: bool, at: Timestamp) {
         self.context.emit("attempt-start", || {
             Value::map([

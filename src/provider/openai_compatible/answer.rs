@@ -111,8 +111,15 @@ fn calls(choice: u32, raw: Raw<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
         let index = fields.field("index").and_then(json::uint).and_then(|index| u32::try_from(index).ok());
         let id = fields.field("id").and_then(Escaped::of).unwrap_or_default();
         let extra = fields.field("extra_content").filter(|raw| raw.get() != "null").map(|raw| Cow::Borrowed(raw.get()));
-        if let Some(function) = fields.field("function") {
-            call(choice, index.unwrap_or(place), id, function, extra, sink);
+        let index = index.unwrap_or(place);
+        match fields.field("function") {
+            Some(function) => call(choice, index, id, function, extra, sink),
+            // A call of a kind that has no neutral form is a call all the same.
+            None if !id.is_empty() => {
+                sink(Delta::ToolCall { choice, index, id, name: Escaped::default(), extra });
+                sink(Delta::Unmapped("tool_calls"));
+            }
+            None => {}
         }
     }
 }

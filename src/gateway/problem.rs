@@ -1,0 +1,121 @@
+//! Errors as callers see them: as plain data, as a sentence, and as the body of an HTTP answer.
+
+use crate::chat::Dialect;
+use crate::error::{Detail, Error};
+use crate::provider::encode_error;
+use crate::value::Value;
+
+/// An error as plain data, with the names of the public API.
+#[must_use]
+pub fn problem(error: &Error) -> Value {
+    let Value::Map(account) = account(error) else { return Value::Null };
+    let mut fields: Vec<(String, Value)> = Vec::with_capacity(account.len().saturating_add(4));
+    for (name, value) in [
+        ("code", error.code.as_str().into()),
+        ("message", error.code.message().into()),
+        ("status", u32::from(error.http_status()).into()),
+        ("shouldRetry", error.should_retry().into()),
+    ] {
+        fields.push((name.into(), value));
+    }
+    fields.extend(account);
+    Value::Map(fields)
+}
+
+/// What goes beside an error's code and sentence.
+fn account(error: &Error) -> Value {
+    let mut fields = vec![
+        ("provider", error.provider.as_deref().into()),
+        ("attempt", error.attempt.into()),
+        ("retryAfterMs", error.retry_after.into()),
+    ];
+    match &error.detail {
+        Detail::None => {}
+        Detail::Fields(bad) => {
+            let each =
+                bad.iter().map(|one| Value::map([("path", one.path.as_str().into()), ("problem", one.problem.into())]));
+            fields.push(("fields", each.collect()));
+        }
+        Detail::Budget { limit, spent, reserved, resets_at } => fields.push((
+            "budget",
+            Value::map([
+                ("limitNanoUsd", (*limit).into()),
+                ("spentNanoUsd", (*spent).into()),
+                ("reservedNanoUsd", (*reserved).into()),
+                ("resetsAt", (*resets_at).into()),
+            ]),
+        )),
+        Detail::Status(status) => fields.push(("upstreamStatus", u32::from(*status).into())),
+        Detail::Timeout(kind) => fields.push(("timeout", kind.as_str().into())),
+        Detail::Network(kind) => fields.push(("network", kind.as_str().into())),
+    }
+    let attempts = error.attempts.iter().map(|one| {
+        Value::map([
+            ("attempt", one.attempt.into()),
+            ("target", one.target.as_str().into()),
+            ("code", one.code.as_str().into()),
+            ("status", one.status.map(u32::from).into()),
+        ])
+    });
+    fields.push(("attempts", attempts.collect()));
+    let present = fields.into_iter().filter(|(_, value)| *value != Value::Null);
+    Value::Map(present.map(|(name, value)| (name.into(), value)).collect())
+}
+
+/// The body of an HTTP answer, as the clients of `dialect` read it.
+#[must_use]
+pub fn error_body(dialect: Dialect, error: &Error) -> String {
+    let mut account_json = String::new();
+    account(error).push_json(&mut account_json);
+    encode_error(dialect, error, &sentence(error), &account_json)
+}
+
+/// What went wrong in one line, with the fields that are at fault.
+fn sentence(error: &Error) -> String {
+    let mut out: String = error.code.message().into();
+    if let Detail::Fields(fields) = &error.detail {
+        for (index, field) in fields.iter().enumerate() {
+            out.push_str(if index == 0 { " " } else { "; " });
+            out.push_str(&field.path);
+            if !field.path.is_empty() {
+                out.push(' ');
+            }
+            out.push_str(field.problem);
+            if index.saturating_add(1) == fields.len() {
+                out.push('.');
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+    use crate::json;
+
+    #[test]
+    fn an_error_body_says_what_is_wrong_and_where() {
+        let error = Error::invalid("messages[0].role", "must be user");
+        let body = error_body(Dialect::Chat, &error);
+        let fields = json::fields(&body).unwrap();
+        let inner = json::fields(fields.field("error").unwrap().get()).unwrap();
+        let text = |name: &str| inner.field(name).and_then(json::text).unwrap().into_owned();
+        assert_eq!(text("message"), "The request is not a valid chat request. messages[0].role must be user.");
+        assert_eq!(
+            (text("type"), text("code"), text("param")),
+            ("invalid_request_error".into(), "invalid_request".into(), "messages[0].role".into())
+        );
+        assert_eq!(
+            inner.field("tidegate").map(|raw| raw.get()),
+            Some(r#"{"fields":[{"path":"messages[0].role","problem":"must be user"}],"attempts":[]}"#)
+        );
+    }
+
+    #[test]
+    fn plain_data_has_the_code_first() {
+        let Value::Map(fields) = problem(&Error::new(Code::QueueFull)) else { panic!("no object") };
+        assert_eq!(fields.first(), Some(&("code".into(), "queue_full".into())));
+    }
+}

@@ -1,0 +1,249 @@
+//! A stream after its commit point. It stays out of futures: whoever reads the provider's bytes pushes them
+//! through, at the caller's pace, and says how they ended. Only then the ledger is asked again.
+
+use std::time::Duration;
+
+use super::answer::{CacheState, CostSource, Meta, Served};
+use super::context::StreamEnd;
+use super::problem::{error_body, problem};
+use super::run::{Commit, Run, store};
+use super::{Guest, Host, request_end};
+use crate::attempt::{Committed, Flow, Pushed, Trouble};
+use crate::cache::Controls;
+use crate::error::{Code, Detail, Error, NetworkKind, TimeoutKind};
+use crate::provider::{StreamEncoder, encode_body};
+use crate::time::Timestamp;
+
+/// How the provider's bytes ended, or why nobody reads them any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// The last byte came.
+    End,
+    /// The network failed.
+    Lost(NetworkKind),
+    /// A timer of the stream ran out.
+    Late,
+    /// The caller left.
+    Left,
+}
+
+/// A stream on its way to its caller.
+pub struct Streaming<H: Host> {
+    run: Run<H>,
+    controls: Controls,
+    commit: Commit,
+    flow: Flow,
+    head: Vec<u8>,
+    chunks: Option<H::Chunks>,
+    idle_until: Timestamp,
+    cache: CacheState,
+    guest: Option<Guest>,
+}
+
+/// What a stream came to.
+#[derive(Clone, Debug)]
+pub struct Closed {
+    /// What is still to be handed out: the end of the stream, or an error in the caller's dialect.
+    pub trailing: Vec<u8>,
+    /// What the gateway did.
+    pub meta: Meta,
+    /// Why it did not end well: `stream_interrupted`, `aborted`.
+    pub error: Option<Error>,
+    /// The text that arrived before it was cut, escaped as in JSON.
+    pub partial: Option<String>,
+}
+
+impl Closed {
+    /// The account as JSON text: [`Meta`], and `error` and `partialText` of a stream that was cut.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut out = self.meta.to_json();
+        if let Some(error) = &self.error {
+            out.pop();
+            out.push_str(",\"error\":");
+            problem(error).push_json(&mut out);
+            if let Some(partial) = &self.partial {
+                for piece in [",\"partialText\":\"", partial, "\""] {
+                    out.push_str(piece);
+                }
+            }
+            out.push('}');
+        }
+        out
+    }
+}
+
+impl<H: Host> Streaming<H> {
+    pub(super) fn new(
+        run: Run<H>,
+        controls: Controls,
+        commit: Commit,
+        committed: Committed<H::Chunks>,
+        now: Timestamp,
+    ) -> Self {
+        let idle_until = now.after(run.context.gate.config.timeouts.idle);
+        let Committed { flow, head, chunks } = committed;
+        Self { run, controls, commit, flow, head, chunks, idle_until, cache: CacheState::Miss, guest: None }
+    }
+
+    pub(super) fn boarded(mut self: Box<Self>, cache: CacheState, guest: Guest) -> Box<Self> {
+        self.cache = cache;
+        self.guest = Some(guest);
+        self
+    }
+
+    /// The rest of the provider's bytes, to be read by whoever drives this stream; `None` if all came before
+    /// the commit point.
+    pub fn take_chunks(&mut self) -> Option<H::Chunks> {
+        self.chunks.take()
+    }
+
+    /// What was read up to the commit point, to be handed out first.
+    pub fn take_head(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.head)
+    }
+
+    /// Takes the provider's bytes in.
+    pub fn push(&mut self, bytes: &[u8]) -> Pushed {
+        let before = self.flow.outputs();
+        let pushed = self.flow.push(bytes);
+        // What only keeps the connection alive does not count.
+        if self.flow.outputs() > before {
+            self.idle_until = self.run.context.host.now().after(self.run.context.gate.config.timeouts.idle);
+        }
+        pushed
+    }
+
+    /// Whether there is nothing more to be read: the provider said that it failed, or what it sends is no
+    /// stream.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.flow.trouble().is_some()
+    }
+
+    /// How long until a timer may run out: none between two outputs, none of the whole request. To be asked
+    /// again after each wait; zero means that one has run out.
+    #[must_use]
+    pub fn time_left(&self) -> Duration {
+        let now = self.run.context.host.now();
+        self.idle_until.since(now).min(self.run.deadline.since(now))
+    }
+
+    /// What is known while it goes on.
+    #[must_use]
+    pub fn meta(&self) -> Meta {
+        Meta { reserved: Some(self.commit.bound), ..self.account(CostSource::Estimated) }
+    }
+
+    fn account(&self, cost_source: CostSource) -> Meta {
+        Meta {
+            request_id: (*self.run.context.request_id).into(),
+            target: self.run.name(self.commit.index),
+            attempts: self.run.attempts,
+            cache: self.cache,
+            age: None,
+            saved: None,
+            cost: self.run.cost,
+            cost_source,
+            usage: self.flow.answer().usage.unwrap_or_default(),
+            degraded: false,
+            reserved: None,
+        }
+    }
+
+    /// Ends the stream: settles, stores, records, and says what is still to be handed out.
+    pub async fn finish(mut self: Box<Self>, ending: Ending) -> Closed {
+        let mut trailing = if ending == Ending::End { self.flow.finish() } else { Vec::new() };
+        let end = match ending {
+            _ if self.flow.is_finished() => StreamEnd::Complete,
+            Ending::Left => StreamEnd::Left,
+            Ending::End | Ending::Lost(_) | Ending::Late => StreamEnd::Cut,
+        };
+        if end == StreamEnd::Complete && ending != Ending::End {
+            // Everything was said before the connection went: the caller gets a clean end.
+            trailing = self.flow.finish();
+        }
+        let commit = self.commit.clone();
+        let answer = self.flow.answer().clone();
+        let (end, cost_source) = self.run.close(&commit, end, &answer).await;
+        let context = self.run.context.clone();
+        let now = context.host.now();
+        let error = match end {
+            StreamEnd::Complete => None,
+            StreamEnd::Cut => Some(self.interrupted(ending, now)),
+            StreamEnd::Left => Some(Error::new(Code::Aborted)),
+        };
+        if end == StreamEnd::Complete {
+            self.keep(now, cost_source);
+        }
+        if end == StreamEnd::Cut
+            && let Some(error) = &error
+        {
+            self.write_error(error, &mut trailing);
+        }
+        context.keep_record(self.run.prepared.fingerprint);
+        let meta = self.account(cost_source);
+        if context.host.listens() {
+            let result = match &error {
+                None => Ok(&meta),
+                Some(error) => Err(error.code),
+            };
+            let started = self.run.prepared.started;
+            let mut event = request_end(&context.request_id, result, started, now);
+            if error.is_some() {
+                event.set("costNanoUsd", meta.cost.into());
+                event.set("target", meta.target.as_str().into());
+            }
+            context.host.notice("request-end", event);
+        }
+        let partial = || self.flow.completion()?.choices.first().map(|choice| choice.text.clone());
+        let partial = if error.is_some() { partial() } else { None };
+        drop(self.guest.take());
+        Closed { trailing, meta, error, partial }
+    }
+
+    /// What the caller is told about a cut.
+    fn interrupted(&self, ending: Ending, now: Timestamp) -> Error {
+        let detail = match (ending, self.flow.trouble()) {
+            (Ending::Lost(kind), _) => Detail::Network(kind),
+            (Ending::Late, _) if self.run.deadline.since(now).is_zero() => Detail::Timeout(TimeoutKind::Total),
+            (Ending::Late, _) => Detail::Timeout(TimeoutKind::Idle),
+            (_, Some(Trouble::Failed(_) | Trouble::Malformed) | None) => Detail::None,
+        };
+        let context = &self.run.context;
+        let mut error = Error::new(Code::StreamInterrupted).with(detail);
+        error.provider = context.gate.config.targets.get(self.commit.index).map(|target| target.provider.clone());
+        error.attempt = Some(self.run.attempts);
+        error.attempts.clone_from(&self.run.failed);
+        error
+    }
+
+    fn write_error(&mut self, error: &Error, trailing: &mut Vec<u8>) {
+        let context = &self.run.context;
+        let body = error_body(context.caller, error);
+        let mut out = String::new();
+        match self.flow.encoder_mut() {
+            Some(encoder) => encoder.error(error, &body, &mut out),
+            None => StreamEncoder::new(context.caller, context.stamp).error(error, &body, &mut out),
+        }
+        trailing.extend(out.into_bytes());
+    }
+
+    /// Stores the answer whole, unless something of it has no neutral form.
+    fn keep(&self, now: Timestamp, cost_source: CostSource) {
+        let Some(completion) = self.flow.completion().filter(|all| all.unmapped.is_empty()) else { return };
+        let context = &self.run.context;
+        let answer = self.flow.answer();
+        let served = Served {
+            body: encode_body(context.caller, completion, &context.stamp).into(),
+            target: self.run.name(self.commit.index),
+            attempts: self.run.attempts,
+            usage: answer.usage.unwrap_or_default(),
+            cost: self.run.cost,
+            cost_source,
+            degraded: false,
+        };
+        let (prepared, by_fallback) = (&self.run.prepared, self.commit.by_fallback);
+        store(context, prepared, &self.controls, &served, answer, by_fallback, now);
+    }
+}

@@ -1,0 +1,288 @@
+//! Streams: what the caller saw, what was billed, which attempts were made.
+
+use std::time::Duration;
+
+use tidegate::abort::Abort;
+use tidegate::admit::{Command, Outcome};
+use tidegate::error::{Code, Detail, NetworkKind, TimeoutKind};
+use tidegate::gateway::{self, Call, Closed, Opened};
+use tidegate::testing::{Piece, Scripted, completion, drain, status, stream};
+
+use super::{GROQ, OPENROUTER, World};
+
+const ROLE: &str = "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";
+const HELLO: &str =
+    "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hello\"}}]}\n\n";
+const WORLD: &str =
+    "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" world\"}}]}\n\n";
+const STOP: &str =
+    "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+const USAGE: &str = "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":1000,\"completion_tokens\":500}}\n\n";
+const DONE: &str = "data: [DONE]\n\n";
+/// 1,000 tokens in and 500 out of gpt-oss-20b.
+const PRICE: u64 = 225_000;
+
+fn question(text: &str) -> String {
+    format!(r#"{{"stream":true,"messages":[{{"role":"user","content":"{text}"}}]}}"#)
+}
+
+fn good() -> Scripted {
+    stream([ROLE, HELLO, WORLD, STOP, USAGE, DONE])
+}
+
+/// Opens a stream and reads it to its end.
+fn read(world: &World, body: &str) -> Result<(String, Closed), Box<tidegate::error::Error>> {
+    read_until(world, body, None)
+}
+
+/// The same for a caller who leaves after a time.
+fn read_until(
+    world: &World,
+    body: &str,
+    leave: Option<Duration>,
+) -> Result<(String, Closed), Box<tidegate::error::Error>> {
+    let abort = Abort::new();
+    let work = async {
+        let call = Call { abort: abort.clone(), ..Call::chat(body, "t") };
+        match gateway::open(&world.gate, &world.host, call).await? {
+            Opened::Stream(streaming) => {
+                let (bytes, closed) = drain(&world.host, streaming, &abort).await;
+                Ok((String::from_utf8(bytes).unwrap(), closed))
+            }
+            Opened::Whole(reply) => {
+                assert!(reply.events, "a stream was asked for");
+                let closed = Closed { trailing: Vec::new(), meta: reply.meta, error: None, partial: None };
+                Ok((reply.body.as_ref().into(), closed))
+            }
+        }
+    };
+    let Some(span) = leave else { return world.host.run(work).expect("it waits for ever") };
+    let leaving = async {
+        use tidegate::host::Timer;
+        world.host.sleep(span).await;
+        abort.trigger();
+        None
+    };
+    let work = async { Some(work.await) };
+    let ends = world.host.run_all(vec![Box::pin(work), Box::pin(leaving)]);
+    ends.into_iter().flatten().flatten().next().expect("it waits for ever")
+}
+
+fn spent(world: &World) -> (u64, u64) {
+    match world.host.ask(&Command::Status).result {
+        Ok(Outcome::Status(figures)) => (figures.spent.as_nano(), figures.reserved.as_nano()),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn attempts(world: &World) -> Vec<String> {
+    world.host.sent().into_iter().map(|sent| sent.provider).collect()
+}
+
+#[test]
+fn a_stream_is_passed_on_and_billed_by_its_usage() {
+    let world = World::new("{}");
+    world.host.answer(|_| good());
+    let (text, closed) = read(&world, &question("Hi")).unwrap();
+    assert_eq!(text, [ROLE, HELLO, WORLD, STOP, DONE].concat(), "usage that nobody asked for is hidden");
+    assert_eq!((closed.meta.target.as_str(), closed.meta.cost.as_nano()), (GROQ, PRICE));
+    assert!(closed.error.is_none());
+    assert_eq!(spent(&world), (PRICE, 0));
+    let sent = world.host.sent();
+    assert!(sent[0].body.contains(r#""stream":true,"stream_options":{"include_usage":true}"#), "{}", sent[0].body);
+    assert_eq!(world.gate.in_flight(), 0);
+}
+
+#[test]
+fn usage_that_was_asked_for_is_shown() {
+    let world = World::new("{}");
+    world.host.answer(|_| good());
+    let body = r#"{"stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"x"}]}"#;
+    let (text, _) = read(&world, body).unwrap();
+    assert_eq!(text, [ROLE, HELLO, WORLD, STOP, USAGE, DONE].concat());
+}
+
+#[test]
+fn a_complete_stream_is_kept_and_replayed_in_both_forms() {
+    let world = World::new("{}");
+    world.host.answer(|_| good());
+    read(&world, &question("Hi")).unwrap();
+    let (again, closed) = read(&world, &question("Hi")).unwrap();
+    assert!(again.contains(r#""content":"Hello world""#) && again.ends_with(DONE), "{again}");
+    assert_eq!((closed.meta.cache.as_str(), closed.meta.cost.as_nano()), ("hit", 0));
+    assert_eq!(closed.meta.saved.map(|saved| saved.as_nano()), Some(PRICE));
+    let whole = world.ask("Hi").unwrap();
+    assert!(whole.body.contains(r#""content":"Hello world""#), "{}", whole.body);
+    assert_eq!(whole.meta.cache.as_str(), "hit");
+    assert_eq!(world.host.sent().len(), 1);
+
+    let world = World::new("{}");
+    world.host.answer(|_| completion("As JSON.", 10, 3));
+    world.ask("Hi").unwrap();
+    let (text, closed) = read(&world, &question("Hi")).unwrap();
+    assert!(text.contains("As JSON.") && text.ends_with(DONE), "{text}");
+    assert_eq!(closed.meta.cache.as_str(), "hit");
+}
+
+#[test]
+fn a_failure_before_the_first_output_is_invisible() {
+    for trouble in [
+        status(500, &[], "{}"),
+        status(529, &[], r#"{"error":{"message":"overloaded"}}"#),
+        stream(["data: {\"error\":{\"message\":\"overloaded\",\"code\":503}}\n\n"]),
+        stream([ROLE, "event: error\ndata: {\"error\":{\"message\":\"boom\"}}\n\n"]),
+        stream([ROLE]),
+        stream([ROLE, "data: {\"choices\n\n"]),
+        stream(["<html>Bad gateway</html>"]),
+        stream([""]),
+        Scripted::Stream(
+            Duration::from_millis(50),
+            200,
+            vec![(Duration::ZERO, Piece::Bytes(ROLE.into())), (Duration::ZERO, Piece::Lost)],
+        ),
+        Scripted::Stream(Duration::from_millis(50), 200, vec![(Duration::ZERO, Piece::Stall)]),
+        Scripted::Silence,
+        Scripted::Lost(Duration::from_millis(5), NetworkKind::Network),
+    ] {
+        let world = World::new(r#"{"retry":{"maxRetries":0}}"#);
+        let shown = format!("{trouble:?}");
+        world.host.answer(move |sent| if sent.provider == "groq" { trouble.clone() } else { good() });
+        let (text, closed) = read(&world, &question("Hi")).unwrap();
+        assert_eq!(text, [ROLE, HELLO, WORLD, STOP, DONE].concat(), "{shown}");
+        assert_eq!(closed.meta.target, OPENROUTER, "{shown}");
+        assert_eq!(attempts(&world), ["groq", "openrouter"], "{shown}");
+        assert_eq!(spent(&world).1, 0, "{shown}");
+    }
+}
+
+#[test]
+fn comments_and_pings_commit_nothing_and_stop_no_timer() {
+    let ping = || (Duration::from_secs(5), Piece::Bytes(b": OPENROUTER PROCESSING\n\n".to_vec()));
+    let world = World::new(r#"{"retry":{"maxRetries":0}}"#);
+    world.host.answer(move |sent| match sent.provider.as_str() {
+        "groq" => Scripted::Stream(Duration::from_secs(1), 200, (0..100).map(|_| ping()).collect()),
+        _ => good(),
+    });
+    let (_, closed) = read(&world, &question("Hi")).unwrap();
+    assert_eq!(closed.meta.target, OPENROUTER, "the first output has a time of its own");
+
+    let world = World::new("{}");
+    world.host.answer(move |_| {
+        let mut pieces = vec![(Duration::ZERO, Piece::Bytes(HELLO.into()))];
+        pieces.extend((0..100).map(|_| ping()));
+        Scripted::Stream(Duration::from_secs(1), 200, pieces)
+    });
+    let (_, closed) = read(&world, &question("Hi")).unwrap();
+    let error = closed.error.expect("it stood still");
+    assert_eq!(error.detail, Detail::Timeout(TimeoutKind::Idle));
+}
+
+#[test]
+fn slow_headers_are_a_timeout_of_their_own() {
+    let world =
+        World::new(r#"{"retry":{"maxRetries":0},"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]}"#);
+    world.host.answer(|_| Scripted::Stream(Duration::from_secs(11), 200, Vec::new()));
+    let error = read(&world, &question("Hi")).unwrap_err();
+    assert_eq!((error.code, &error.detail), (Code::Timeout, &Detail::Timeout(TimeoutKind::Headers)));
+}
+
+#[test]
+fn a_cut_after_the_first_output_is_told_in_band() {
+    let bytes = |text: &str| (Duration::from_millis(10), Piece::Bytes(text.into()));
+    let cuts = [
+        vec![bytes(ROLE), bytes(HELLO)],
+        vec![bytes(ROLE), bytes(HELLO), (Duration::ZERO, Piece::Lost)],
+        vec![bytes(ROLE), bytes(HELLO), (Duration::ZERO, Piece::Stall)],
+        vec![bytes(ROLE), bytes(HELLO), bytes("data: {\"choices\n\n"), bytes(WORLD)],
+        vec![bytes(ROLE), bytes(HELLO), bytes("data: {\"error\":{\"message\":\"overloaded\",\"code\":529}}\n\n")],
+        vec![bytes(ROLE), bytes(HELLO), bytes(DONE)],
+        vec![bytes(ROLE), bytes(HELLO), bytes(&"x".repeat(5 << 20))],
+    ];
+    for pieces in cuts {
+        let shown: String = format!("{pieces:?}").chars().take(300).collect();
+        let world = World::new("{}");
+        world.host.answer(move |_| Scripted::Stream(Duration::from_millis(50), 200, pieces.clone()));
+        let (text, closed) = read(&world, &question("Hi")).unwrap();
+        let rest = text.strip_prefix(&[ROLE, HELLO].concat()).unwrap_or_else(|| panic!("{shown}: {text}"));
+        let rest = rest.strip_prefix(DONE).unwrap_or(rest);
+        assert!(rest.starts_with("data: {\"error\":{") && rest.contains("stream_interrupted"), "{shown}: {rest}");
+        let error = closed.error.as_ref().unwrap();
+        assert_eq!((error.code, error.provider.as_deref()), (Code::StreamInterrupted, Some("groq")));
+        assert_eq!(closed.partial.as_deref(), Some("Hello"));
+        let (spent, reserved) = spent(&world);
+        assert!(spent > 0 && reserved == 0, "possibly billed: charged at its bound");
+        assert_eq!(closed.meta.cost.as_nano(), spent);
+        assert_eq!(world.host.sent().len(), 1, "nothing is retried after the first output");
+        // It is not in the cache.
+        world.host.answer(|_| good());
+        assert_eq!(read(&world, &question("Hi")).unwrap().1.meta.cache.as_str(), "miss");
+    }
+}
+
+#[test]
+fn five_cuts_open_the_circuit() {
+    let world = World::new(r#"{"cache":{"ttlMs":0}}"#);
+    world.host.answer(|sent| if sent.provider == "groq" { stream([HELLO]) } else { good() });
+    for _ in 0..5 {
+        assert!(read(&world, &question("Hi")).unwrap().1.error.is_some());
+    }
+    let (_, closed) = read(&world, &question("Hi")).unwrap();
+    assert_eq!(closed.meta.target, OPENROUTER);
+}
+
+#[test]
+fn a_caller_who_leaves_frees_everything_and_harms_nobody() {
+    for after in [10, 70, 150, 300] {
+        let world = World::new("{}");
+        let slow = |text: &str| (Duration::from_millis(100), Piece::Bytes(text.into()));
+        let pieces = vec![slow(ROLE), slow(HELLO), slow(WORLD), slow(STOP), slow(DONE)];
+        world.host.answer(move |_| Scripted::Stream(Duration::from_millis(50), 200, pieces.clone()));
+        let ended = read_until(&world, &question("Hi"), Some(Duration::from_millis(after)));
+        let code = match ended {
+            Ok((_, closed)) => closed.error.map(|error| error.code),
+            Err(error) => Some(error.code),
+        };
+        assert_eq!(code, Some(Code::Aborted), "{after}");
+        let (spent, reserved) = spent(&world);
+        assert!(spent > 0 && reserved == 0, "{after}: sent, so possibly billed");
+        assert_eq!(world.gate.in_flight(), 0);
+        match world.host.ask(&Command::Status).result {
+            Ok(Outcome::Status(figures)) => assert!(figures.targets.iter().all(|target| target.failures == 0)),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn one_who_asked_for_a_stream_gets_one_from_a_provider_that_gives_none() {
+    let world = World::new("{}");
+    world.host.answer(|_| completion("All at once.", 10, 3));
+    let (text, closed) = read(&world, &question("Hi")).unwrap();
+    assert!(text.contains("All at once.") && text.ends_with(DONE), "{text}");
+    assert_eq!(closed.meta.cache.as_str(), "miss");
+    assert!(world.host.events().iter().any(|(name, _)| *name == "attempt-end"));
+}
+
+#[test]
+fn streams_leave_records_that_replay() {
+    let world = World::new("{}");
+    let mut turn = 0;
+    world.host.answer(move |_| {
+        turn += 1;
+        match turn % 4 {
+            0 => stream([HELLO]),
+            1 => status(500, &[], "{}"),
+            _ => good(),
+        }
+    });
+    for text in ["a", "b", "c", "d", "e"] {
+        let _ = read(&world, &question(text));
+    }
+    let records = world.gate.records();
+    assert_eq!(records.len(), 5);
+    for record in records {
+        let replayed = world.host.run(gateway::replay(&world.gate, &world.host, &record)).unwrap().unwrap();
+        assert!(replayed.same, "{record}\n---\n{}", replayed.record);
+        assert!(!record.contains("Hello"));
+    }
+}
