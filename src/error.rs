@@ -5,6 +5,7 @@
 //! wildcard, and a test walks [`Code::ALL`]. No error carries a prompt, a body, a key or a URL's query.
 
 mod code;
+mod headers;
 
 use std::time::Duration;
 
@@ -20,6 +21,12 @@ pub enum TimeoutKind {
     Attempt,
     /// The deadline of the whole request passed.
     Total,
+    /// The answer did not begin.
+    Headers,
+    /// The stream began, but brought no output.
+    FirstOutput,
+    /// The stream stood still after its first output.
+    Idle,
 }
 
 impl TimeoutKind {
@@ -29,6 +36,9 @@ impl TimeoutKind {
         match self {
             Self::Attempt => "attempt",
             Self::Total => "total",
+            Self::Headers => "headers",
+            Self::FirstOutput => "first-output",
+            Self::Idle => "idle",
         }
     }
 }
@@ -197,6 +207,13 @@ mod tests {
         assert!(!wait(Code::RateLimited, 61));
         assert!(!wait(Code::UpstreamLimited, 1));
         assert!(!Error::new(Code::RateLimited).should_retry());
+    }
+
+    #[test]
+    fn timers_have_stable_names() {
+        use TimeoutKind::{Attempt, FirstOutput, Headers, Idle, Total};
+        let names = [Attempt, Total, Headers, FirstOutput, Idle].map(TimeoutKind::as_str);
+        assert_eq!(names, ["attempt", "total", "headers", "first-output", "idle"]);
     }
 
     #[test]
