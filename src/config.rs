@@ -2,11 +2,13 @@
 //! named, is read in `config/parse.rs`.
 
 mod parse;
+mod providers;
 
-pub use parse::PROVIDERS;
+pub use providers::PROVIDERS;
 
 use std::time::Duration;
 
+use crate::chat::Dialect;
 use crate::money::{NanoUsd, Rate};
 
 /// The spending cap.
@@ -73,29 +75,32 @@ impl Default for RetryConfig {
     }
 }
 
-/// Timers.
+/// Timers. The shortest that runs out ends an attempt; which it was is told
+/// ([`TimeoutKind`](crate::error::TimeoutKind)).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TimeoutConfig {
     /// One attempt, from sending to the last byte. Default 60 s.
     pub attempt: Duration,
-    /// Headers of a stream, from sending. Default 10 s.
-    pub headers: Duration,
-    /// First output of a stream, from sending. Default 30 s.
-    pub first_output: Duration,
-    /// Between two outputs of a stream; what only keeps the connection alive does not count. Default 30 s.
-    pub idle: Duration,
-    /// The whole request with all its attempts and waits, a stream to its end. Default 120 s.
+    /// The whole request with all its attempts and waits. Default 120 s.
     pub total: Duration,
+    /// From sending to the headers of an answer that is streamed; a whole answer may take as long as the
+    /// attempt, since many providers send nothing before it is complete. Default 10 s.
+    pub headers: Duration,
+    /// From sending to the first output of a stream: text, reasoning or a tool call, not a comment that only
+    /// keeps the connection alive. Default 30 s.
+    pub first_output: Duration,
+    /// Between two outputs of a stream. Default 30 s.
+    pub idle: Duration,
 }
 
 impl Default for TimeoutConfig {
     fn default() -> Self {
         Self {
             attempt: Duration::from_secs(60),
+            total: Duration::from_secs(120),
             headers: Duration::from_secs(10),
             first_output: Duration::from_secs(30),
             idle: Duration::from_secs(30),
-            total: Duration::from_secs(120),
         }
     }
 }
@@ -189,13 +194,15 @@ pub struct TargetConfig {
     pub name: String,
 }
 
-/// A provider whose address differs from the catalogue's, or that is not in it.
+/// A provider whose address or dialect differs from the catalogue's, or that is not in it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProviderConfig {
     /// Provider's id.
     pub id: String,
-    /// Base of its OpenAI-compatible API, without a slash at the end.
+    /// Base of its API, without a slash at the end.
     pub base_url: String,
+    /// The one dialect that it is spoken to in. `None`: the catalogue's, `chat` for who is not in it.
+    pub dialect: Option<Dialect>,
 }
 
 /// The configuration of a gate: every part valid, every default filled in.

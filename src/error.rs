@@ -5,6 +5,7 @@
 //! wildcard, and a test walks [`Code::ALL`]. No error carries a prompt, a body, a key or a URL's query.
 
 mod code;
+mod headers;
 
 use std::time::Duration;
 
@@ -206,6 +207,13 @@ mod tests {
         assert!(!wait(Code::RateLimited, 61));
         assert!(!wait(Code::UpstreamLimited, 1));
         assert!(!Error::new(Code::RateLimited).should_retry());
+    }
+
+    #[test]
+    fn timers_have_stable_names() {
+        use TimeoutKind::{Attempt, FirstOutput, Headers, Idle, Total};
+        let names = [Attempt, Total, Headers, FirstOutput, Idle].map(TimeoutKind::as_str);
+        assert_eq!(names, ["attempt", "total", "headers", "first-output", "idle"]);
     }
 
     #[test]

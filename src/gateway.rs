@@ -31,7 +31,7 @@ use std::rc::Rc;
 
 pub use answer::{CacheState, CostSource, Meta, Reply, Served};
 pub use gate::Gate;
-pub use problem::{error_body, problem};
+pub use problem::{error_body, failure, problem};
 pub use replay::{Replayed, replay};
 pub use streaming::{Closed, Ending, Streaming};
 

@@ -4,15 +4,19 @@
 pub mod anthropic;
 pub mod catalogue;
 mod dialect;
+pub mod endpoint;
 mod facts;
 pub mod google;
 pub mod openai_compatible;
+mod origin;
 pub mod responses;
 pub mod sse;
 
-pub use catalogue::{Quirks, quirks};
+pub use catalogue::{Credentials, Quirks, credentials, dialects, quirks};
 pub use dialect::{
     Malformed, Outgoing, Stamp, StreamDecoder, StreamEncoder, decode_body, decode_request, encode_body, encode_error,
     encode_request, is_usage_only, path, rewrite_request,
 };
+pub use endpoint::{Endpoint, Recognised, recognise};
 pub use facts::Answer;
+pub use origin::{Owner, owner};

@@ -2,6 +2,8 @@
 //! decided here.
 
 #[cfg(feature = "gateway")]
+mod call;
+#[cfg(feature = "gateway")]
 mod convert;
 #[cfg(feature = "gateway")]
 mod core;
@@ -20,6 +22,8 @@ mod keys;
 #[cfg(feature = "testing")]
 mod simulate;
 #[cfg(feature = "gateway")]
+mod stream;
+#[cfg(feature = "gateway")]
 mod zone;
 
 #[cfg(feature = "gateway")]
@@ -28,6 +32,8 @@ pub use self::core::Core;
 pub use decider::LedgerDecider;
 #[cfg(feature = "gateway")]
 pub use keys::{describe_record, kdf_for_new_vault, kdf_request};
+#[cfg(feature = "gateway")]
+pub use stream::ChatStream;
 
 /// 4 KB smaller than the allocator of the standard library.
 #[cfg(feature = "gateway")]

@@ -27,7 +27,7 @@ export interface ErrorData {
   budget?: { limitNanoUsd: number; spentNanoUsd: number; reservedNanoUsd: number; resetsAt: number };
   /** The provider's HTTP status. */
   upstreamStatus?: number;
-  timeout?: 'attempt' | 'total';
+  timeout?: 'attempt' | 'total' | 'headers' | 'first-output' | 'idle';
   network?: 'network' | 'offline' | 'cors';
   attempts: AttemptError[];
 }
@@ -44,7 +44,7 @@ export class TidegateError extends Error implements ErrorData {
   declare readonly fields?: { path: string; problem: string }[];
   declare readonly budget?: NonNullable<ErrorData['budget']>;
   declare readonly upstreamStatus?: number;
-  declare readonly timeout?: 'attempt' | 'total';
+  declare readonly timeout?: 'attempt' | 'total' | 'headers' | 'first-output' | 'idle';
   declare readonly network?: 'network' | 'offline' | 'cors';
   readonly attempts!: AttemptError[];
 

@@ -9,12 +9,23 @@ export interface TidegateConfig {
    * Default: `groq` `openai/gpt-oss-20b`, then `openrouter` `qwen/qwen3-coder:free`.
    */
   targets?: { provider: string; model: string }[];
-  /** Addresses of providers that are not built in (`groq`, `openrouter`, `openai` are), or other ones for these. */
+  /**
+   * Providers that are not built in, or what is different about one that is. Built in are `groq`, `openrouter`, `openai`,
+   * `anthropic`, `google`, `deepseek`, `huggingface`, `mistral` and `xai`.
+   */
   providers?: Record<
     string,
     {
-      /** Base of an OpenAI-compatible API: `https:`, or `http:` on this machine. `/chat/completions` is appended. */
-      baseUrl: string;
+      /**
+       * Base of its API: `https:`, or `http:` on this machine. `/chat/completions` (or what the dialect has) is
+       * appended. Needed unless the provider is built in.
+       */
+      baseUrl?: string;
+      /**
+       * The one format that it is spoken to in: OpenAI's chat completions or Responses, Anthropic's Messages, Gemini's
+       * `generateContent`. Default: what the built-in provider speaks, `chat` for others.
+       */
+      dialect?: 'chat' | 'responses' | 'anthropic' | 'google';
     }
   >;
   /** The spending cap. */
@@ -56,6 +67,12 @@ export interface TidegateConfig {
     attemptMs?: number;
     /** The whole request with its retries, waits and fallbacks. Default 120,000. */
     totalMs?: number;
+    /** From sending to the headers of an answer that is streamed. Default 10,000. */
+    headersMs?: number;
+    /** From sending to the first output of a stream: text, reasoning or a tool call. Default 30,000. */
+    firstOutputMs?: number;
+    /** Between two outputs of a stream. Default 30,000. */
+    idleMs?: number;
   };
   /** The exact cache: the same question of the same tenant gets the same answer. */
   cache?: {

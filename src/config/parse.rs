@@ -6,21 +6,16 @@ mod section;
 
 use section::{Section, is_name, whole};
 
+use super::providers::built_in;
 use super::{
     BreakerConfig, BudgetConfig, CacheConfig, GatewayConfig, LimitConfig, PriceOverride, ProviderConfig, RetryConfig,
     TargetConfig, TimeoutConfig, UnknownPrice,
 };
+use crate::chat::Dialect;
 use crate::error::{Code, Detail, Error, FieldError, Result};
 use crate::host::ZoneRules;
 use crate::time::Timestamp;
 use crate::value::Value;
-
-/// Providers whose address is built in; others need a `baseUrl`.
-pub const PROVIDERS: [(&str, &str); 3] = [
-    ("groq", "https://api.groq.com/openai/v1"),
-    ("openrouter", "https://openrouter.ai/api/v1"),
-    ("openai", "https://api.openai.com/v1"),
-];
 
 impl GatewayConfig {
     /// Reads the raw configuration.
@@ -59,22 +54,6 @@ impl GatewayConfig {
             bad.push(FieldError { path: "targets".into(), problem: "must list at least one target" });
         }
         if bad.is_empty() { Ok(config) } else { Err(Error::new(Code::ConfigInvalid).with(Detail::Fields(bad)).into()) }
-    }
-
-    /// Base of a provider's API.
-    #[must_use]
-    pub fn base_url(&self, provider: &str) -> Option<&str> {
-        let own = self.providers.iter().find(|known| known.id == provider).map(|known| known.base_url.as_str());
-        own.or_else(|| PROVIDERS.iter().find(|(id, _)| *id == provider).map(|(_, url)| *url))
-    }
-
-    /// Scheme, host and port of a provider's API: what its key is bound to.
-    #[must_use]
-    pub fn origin(&self, provider: &str) -> Option<&str> {
-        let url = self.base_url(provider)?;
-        let (scheme, rest) = url.split_once("://")?;
-        let host = rest.split('/').next()?;
-        url.get(..scheme.len().checked_add(3)?.checked_add(host.len())?)
     }
 }
 
@@ -145,6 +124,9 @@ fn retry(section: &mut Section<'_>, out: &mut RetryConfig) {
 fn timeouts(section: &mut Section<'_>, out: &mut TimeoutConfig) {
     section.span("attemptMs", &mut out.attempt, 1);
     section.span("totalMs", &mut out.total, 1);
+    section.span("headersMs", &mut out.headers, 1);
+    section.span("firstOutputMs", &mut out.first_output, 1);
+    section.span("idleMs", &mut out.idle, 1);
 }
 
 fn cache(section: &mut Section<'_>, out: &mut CacheConfig) {
@@ -167,16 +149,28 @@ fn providers(id: &str, section: &mut Section<'_>, out: &mut Vec<ProviderConfig>)
     if !is_name(id) {
         return section.fail("", "must be named by letters, digits, dots, dashes or underscores");
     }
-    match section.text("baseUrl", 2_048) {
-        Some(url) if is_base_url(&url) => {
-            out.push(ProviderConfig { id: id.into(), base_url: url.trim_end_matches('/').into() });
-        }
+    let base_url = match section.text("baseUrl", 2_048) {
+        Some(url) if is_base_url(&url) => Some(url.trim_end_matches('/').into()),
         Some(_) => {
-            section.fail("baseUrl", "must be an https URL (http only on this machine) without user, query or fragment")
+            return section
+                .fail("baseUrl", "must be an https URL (http only on this machine) without user, query or fragment");
         }
+        None => built_in(id).map(String::from),
+    };
+    let mut dialect = None;
+    section.choice("dialect", &mut dialect, &DIALECTS, "must be 'chat', 'responses', 'anthropic' or 'google'");
+    match base_url {
+        Some(base_url) => out.push(ProviderConfig { id: id.into(), base_url, dialect }),
         None => section.fail("baseUrl", "must be given"),
     }
 }
+
+const DIALECTS: [(&str, Option<Dialect>); 4] = [
+    (Dialect::Chat.as_str(), Some(Dialect::Chat)),
+    (Dialect::Responses.as_str(), Some(Dialect::Responses)),
+    (Dialect::Anthropic.as_str(), Some(Dialect::Anthropic)),
+    (Dialect::Google.as_str(), Some(Dialect::Google)),
+];
 
 fn target(section: &mut Section<'_>, providers: &[ProviderConfig]) -> Option<TargetConfig> {
     let provider = section.text("provider", 64);
@@ -184,7 +178,7 @@ fn target(section: &mut Section<'_>, providers: &[ProviderConfig]) -> Option<Tar
     if model.is_none() {
         section.fail("model", "must be the provider's name of a model");
     }
-    let known = |id: &str| providers.iter().any(|own| own.id == id) || PROVIDERS.iter().any(|(own, _)| *own == id);
+    let known = |id: &str| providers.iter().any(|own| own.id == id) || built_in(id).is_some();
     match provider {
         Some(id) if known(&id) => Some(TargetConfig::new(&id, &model?)),
         _ => {

@@ -12,7 +12,7 @@ use crate::chat::Dialect;
 use crate::config::GatewayConfig;
 use crate::error::{Code, Error};
 use crate::price::Table;
-use crate::provider::quirks;
+use crate::provider::{credentials, dialects};
 use crate::record::hex;
 use crate::retry::RetryBudget;
 use crate::secret::Secret;
@@ -111,7 +111,7 @@ impl Gate {
 
     /// What to speak with `provider` for a caller of `caller`'s dialect: the same if it can.
     pub(super) fn dialect(&self, provider: &str, caller: Dialect) -> Dialect {
-        let known = quirks(provider).dialects;
+        let known = dialects(&self.config, provider);
         let preferred = known.first().copied().unwrap_or(Dialect::Chat);
         if known.contains(&caller) { caller } else { preferred }
     }
@@ -120,25 +120,12 @@ impl Gate {
     pub(super) fn headers(&self, provider: &str, dialect: Dialect, in_browser: bool) -> Option<Headers> {
         let state = self.state.borrow();
         let (_, key) = state.keys.iter().find(|(own, _)| own == provider)?;
+        let credentials = credentials(dialect, in_browser);
         // EXPOSE: the header that carries the key to its own provider; the text is a Secret again at once.
-        let key = key.expose().as_str();
-        Some(match dialect {
-            Dialect::Chat | Dialect::Responses => {
-                vec![("authorization".into(), Secret::new(["Bearer ", key].concat()))]
-            }
-            Dialect::Anthropic => {
-                let mut headers: Headers = vec![
-                    ("x-api-key".into(), Secret::new(key.into())),
-                    ("anthropic-version".into(), Secret::new("2023-06-01".into())),
-                ];
-                if in_browser {
-                    let name = "anthropic-dangerous-direct-browser-access";
-                    headers.push((name.into(), Secret::new("true".into())));
-                }
-                headers
-            }
-            Dialect::Google => vec![("x-goog-api-key".into(), Secret::new(key.into()))],
-        })
+        let value = Secret::new([credentials.scheme, key.expose().as_str()].concat());
+        let mut headers: Headers = vec![(credentials.header.into(), value)];
+        headers.extend(credentials.others.iter().map(|(name, value)| ((*name).into(), Secret::new((*value).into()))));
+        Some(headers)
     }
 
     /// The last decision records, oldest first. A fingerprint that leaves the cache is keyed, so that nobody

@@ -1,8 +1,12 @@
 //! Errors as callers see them: as plain data, as a sentence, and as the body of an HTTP answer.
 
+use std::time::Duration;
+
+use super::context::millis;
 use crate::chat::Dialect;
-use crate::error::{Detail, Error};
+use crate::error::{Code, Detail, Error, FieldError};
 use crate::provider::encode_error;
+use crate::record::push_int;
 use crate::value::Value;
 
 /// An error as plain data, with the names of the public API.
@@ -68,6 +72,70 @@ pub fn error_body(dialect: Dialect, error: &Error) -> String {
     let mut account_json = String::new();
     account(error).push_json(&mut account_json);
     encode_error(dialect, error, &sentence(error), &account_json)
+}
+
+/// An error as an HTTP answer: status, headers, and the body as the clients of `dialect` read it. `given` is what
+/// [`problem`] gave, or an adapter's own error in that form.
+#[must_use]
+pub fn failure(dialect: Dialect, given: &Value) -> (u16, Vec<(&'static str, String)>, String) {
+    let text = |name: &str| match given.field(name) {
+        Some(Value::Text(text)) => text.as_str(),
+        _ => "",
+    };
+    let int = |name: &str| match given.field(name) {
+        Some(Value::Int(number)) => u64::try_from(*number).ok(),
+        _ => None,
+    };
+    let mut error = Error::new(Code::parse(text("code")).unwrap_or(Code::Internal));
+    error.retry_after = int("retryAfterMs").map(Duration::from_millis);
+    let mut message = String::from(if text("message").is_empty() { error.code.message() } else { text("message") });
+    if let Some(Value::List(fields)) = given.field("fields") {
+        let named = |field: &Value, name: &str| match field.field(name) {
+            Some(Value::Text(text)) => text.clone(),
+            _ => String::new(),
+        };
+        let all: Vec<_> = fields.iter().map(|field| (named(field, "path"), named(field, "problem"))).collect();
+        for (index, (path, problem)) in all.iter().enumerate() {
+            // An adapter's own refusal says it in its sentence.
+            if message == *problem {
+                continue;
+            }
+            let before = if index == 0 { " " } else { "; " };
+            for piece in [before, path, if path.is_empty() { "" } else { " " }, problem] {
+                message.push_str(piece);
+            }
+        }
+        let own = all.into_iter().map(|(path, _)| FieldError { path, problem: "" }).collect();
+        error.detail = Detail::Fields(own);
+    }
+    let status = int("status").and_then(|status| u16::try_from(status).ok()).unwrap_or_else(|| error.http_status());
+    let mut account = String::new();
+    if let Value::Map(fields) = given {
+        let kept = fields.iter().filter(|(name, value)| {
+            !matches!(name.as_str(), "code" | "message" | "status" | "shouldRetry") && *value != Value::Null
+        });
+        Value::Map(kept.cloned().collect()).push_json(&mut account);
+    }
+    let retry = given.field("shouldRetry") == Some(&Value::Bool(true));
+    let mut headers = vec![
+        ("content-type", String::from("application/json")),
+        ("x-should-retry", String::from(if retry { "true" } else { "false" })),
+    ];
+    if let Some(wait) = error.retry_after {
+        // Whole seconds, rounded up: who comes back too early is refused again.
+        let mut number = |name, count: u64| {
+            let mut text = String::new();
+            push_int(&mut text, count);
+            headers.push((name, text));
+        };
+        let wait = millis(wait);
+        number("retry-after", wait.div_ceil(1_000).max(1));
+        number("retry-after-ms", wait);
+    }
+    if status == 401 {
+        headers.push(("www-authenticate", "Bearer".into()));
+    }
+    (status, headers, encode_error(dialect, &error, &message, &account))
 }
 
 /// What went wrong in one line, with the fields that are at fault.

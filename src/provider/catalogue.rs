@@ -1,7 +1,10 @@
 //! What differs between providers. Facts of a date (mid 2026): kept here as data, never spread through the
 //! code.
 
+use std::slice;
+
 use crate::chat::Dialect;
+use crate::config::GatewayConfig;
 
 /// How one provider departs from the dialect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,4 +42,81 @@ const TABLE: [(&str, Quirks); 6] = [
 #[must_use]
 pub fn quirks(provider: &str) -> Quirks {
     TABLE.iter().find(|(id, _)| *id == provider).map_or(COMPATIBLE, |(_, quirks)| *quirks)
+}
+
+/// The dialects that a provider is spoken to in, the preferred one first: the one that the configuration
+/// says, else the catalogue's. Never empty.
+#[must_use]
+pub fn dialects<'a>(config: &'a GatewayConfig, provider: &str) -> &'a [Dialect] {
+    config.dialect(provider).map_or_else(|| quirks(provider).dialects, slice::from_ref)
+}
+
+/// How a request says whose it is. A key goes into a header, never into a URL: those end in logs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Credentials {
+    /// The header that carries the key.
+    pub header: &'static str,
+    /// What stands before the key in it.
+    pub scheme: &'static str,
+    /// Headers that go with it.
+    pub others: &'static [(&'static str, &'static str)],
+}
+
+/// How a request in this dialect says whose it is; `browser`: it is sent by a browser.
+#[must_use]
+pub const fn credentials(dialect: Dialect, browser: bool) -> Credentials {
+    match dialect {
+        Dialect::Chat | Dialect::Responses => Credentials { header: "authorization", scheme: "Bearer ", others: &[] },
+        Dialect::Anthropic => {
+            let others: &[(&str, &str)] = if browser { &ANTHROPIC } else { ANTHROPIC.split_at(1).0 };
+            Credentials { header: "x-api-key", scheme: "", others }
+        }
+        Dialect::Google => Credentials { header: "x-goog-api-key", scheme: "", others: &[] },
+    }
+}
+
+/// The second makes Anthropic's servers let a page read the answer, if the organisation allows it.
+const ANTHROPIC: [(&str, &str); 2] =
+    [("anthropic-version", "2023-06-01"), ("anthropic-dangerous-direct-browser-access", "true")];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{PROVIDERS, ProviderConfig};
+
+    #[test]
+    fn the_configuration_goes_before_the_catalogue() {
+        let own = |id: &str, dialect| ProviderConfig { id: id.into(), base_url: "https://a.example".into(), dialect };
+        let providers =
+            vec![own("mine", Some(Dialect::Google)), own("anthropic", None), own("openai", Some(Dialect::Chat))];
+        let config = GatewayConfig { providers, ..GatewayConfig::default() };
+        assert_eq!(dialects(&config, "mine"), [Dialect::Google]);
+        assert_eq!(dialects(&config, "anthropic"), [Dialect::Anthropic], "another address, the same API");
+        assert_eq!(dialects(&config, "openai"), [Dialect::Chat], "one and no other");
+        assert_eq!(dialects(&GatewayConfig::default(), "openai"), [Dialect::Chat, Dialect::Responses]);
+        assert_eq!(dialects(&config, "unheard-of"), [Dialect::Chat]);
+        for (id, _) in PROVIDERS {
+            assert!(!dialects(&config, id).is_empty(), "{id}");
+        }
+        for (id, _) in TABLE {
+            assert!(PROVIDERS.iter().any(|(known, _)| *known == id), "{id} has no address");
+        }
+    }
+
+    #[test]
+    fn a_key_goes_into_the_header_that_its_provider_reads() {
+        for browser in [false, true] {
+            for dialect in [Dialect::Chat, Dialect::Responses] {
+                let own = credentials(dialect, browser);
+                assert_eq!((own.header, own.scheme, own.others), ("authorization", "Bearer ", &[][..]));
+            }
+            let google = credentials(Dialect::Google, browser);
+            assert_eq!((google.header, google.scheme, google.others), ("x-goog-api-key", "", &[][..]));
+        }
+        let version = ("anthropic-version", "2023-06-01");
+        let direct = ("anthropic-dangerous-direct-browser-access", "true");
+        let server = credentials(Dialect::Anthropic, false);
+        assert_eq!((server.header, server.scheme, server.others), ("x-api-key", "", &[version][..]));
+        assert_eq!(credentials(Dialect::Anthropic, true).others, [version, direct]);
+    }
 }

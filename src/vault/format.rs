@@ -20,7 +20,7 @@ pub struct Checked {
 }
 
 /// Prefixes that name their owner. The longer of two that overlap stands first.
-const OWNERS: [(&str, &str, &str); 8] = [
+const OWNERS: [(&str, &str, &str); 10] = [
     ("gsk_", "groq", "is a key of Groq"),
     ("sk-or-", "openrouter", "is a key of OpenRouter"),
     ("sk-ant-", "anthropic", "is a key of Anthropic"),
@@ -29,43 +29,102 @@ const OWNERS: [(&str, &str, &str); 8] = [
     ("sk-admin-", "openai", "is an administrator's key of OpenAI"),
     ("xai-", "xai", "is a key of xAI"),
     ("AIza", "google", "is a key of Google"),
+    ("AQ.", "google", "is a key of Google"),
+    ("hf_", "huggingface", "is a key of Hugging Face"),
 ];
 
-/// The shape of one provider's keys, as far as it is known.
+/// One shape of one provider's keys, as far as it is known.
 struct Shape {
     provider: &'static str,
     prefix: &'static str,
-    /// Bytes of the whole key.
-    length: usize,
+    /// Fewest and most bytes of the whole key.
+    length: (usize, usize),
     body: fn(u8) -> bool,
-    cut: &'static str,
-    differs: &'static str,
+    /// Said of a shorter key with this prefix, where no such key was ever seen.
+    cut: Option<&'static str>,
 }
-
-const SHAPES: [Shape; 2] = [
-    Shape {
-        provider: "groq",
-        prefix: "gsk_",
-        length: 56,
-        body: |byte| byte.is_ascii_alphanumeric(),
-        cut: "is cut short: a Groq key has 56 characters",
-        differs: "This does not look like a Groq key: gsk_ and 52 letters or digits.",
-    },
-    Shape {
-        provider: "openrouter",
-        prefix: "sk-or-v1-",
-        length: 73,
-        body: |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-        cut: "is cut short: an OpenRouter key has 73 characters",
-        differs: "This does not look like an OpenRouter key: sk-or-v1- and 64 hexadecimal digits.",
-    },
-];
 
 impl Shape {
+    const fn new(
+        provider: &'static str,
+        prefix: &'static str,
+        length: (usize, usize),
+        body: fn(u8) -> bool,
+        cut: Option<&'static str>,
+    ) -> Self {
+        Self { provider, prefix, length, body, cut }
+    }
+
     fn fits(&self, key: &str) -> bool {
-        key.len() == self.length && key.strip_prefix(self.prefix).is_some_and(|body| body.bytes().all(self.body))
+        (self.length.0..=self.length.1).contains(&key.len())
+            && key.strip_prefix(self.prefix).is_some_and(|body| body.bytes().all(self.body))
     }
 }
+
+const fn letters_and_digits(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+}
+
+const fn base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+const fn hexadecimal(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
+}
+
+/// The shapes that the open rule sets of secret scanners agree on (gitleaks, trufflehog, secretlint,
+/// kingfisher; 2026). Where they differ, the wider one: who insists keeps people out.
+const SHAPES: [Shape; 13] = [
+    Shape::new("groq", "gsk_", (56, 56), letters_and_digits, Some("is cut short: a Groq key has 56 characters")),
+    Shape::new(
+        "openrouter",
+        "sk-or-v1-",
+        (73, 73),
+        hexadecimal,
+        Some("is cut short: an OpenRouter key has 73 characters"),
+    ),
+    // Two random parts around a marker; their length has changed over the years.
+    Shape::new("openai", "sk-proj-", (56, 200), base64url, OPENAI_CUT),
+    Shape::new("openai", "sk-svcacct-", (59, 200), base64url, OPENAI_CUT),
+    Shape::new("openai", "sk-admin-", (57, 200), base64url, OPENAI_CUT),
+    Shape::new("openai", "sk-", (51, 51), letters_and_digits, None),
+    Shape::new(
+        "anthropic",
+        "sk-ant-api",
+        (108, 108),
+        base64url,
+        Some("is cut short: an Anthropic key has 108 characters"),
+    ),
+    Shape::new("google", "AIza", (39, 39), base64url, Some("is cut short: a Google key has 39 characters")),
+    // The newer kind, whose length is less well known.
+    Shape::new("google", "AQ.", (53, 53), base64url, None),
+    Shape::new("deepseek", "sk-", (35, 35), letters_and_digits, Some("is cut short: a DeepSeek key has 35 characters")),
+    Shape::new(
+        "huggingface",
+        "hf_",
+        (37, 37),
+        letters_and_digits,
+        Some("is cut short: a Hugging Face key has 37 characters"),
+    ),
+    Shape::new("mistral", "", (32, 32), letters_and_digits, None),
+    Shape::new("xai", "xai-", (74, 124), letters_and_digits, Some("is cut short: an xAI key has 84 characters")),
+];
+
+const OPENAI_CUT: Option<&str> = Some("is cut short: an OpenAI key is longer");
+
+/// What is said of a key that has none of its provider's shapes.
+const DIFFERS: [(&str, &str); 9] = [
+    ("groq", "This does not look like a Groq key: gsk_ and 52 letters or digits."),
+    ("openrouter", "This does not look like an OpenRouter key: sk-or-v1- and 64 hexadecimal digits."),
+    ("openai", "This does not look like an OpenAI key: sk-proj-, sk-svcacct- or sk-, and a long text."),
+    ("anthropic", "This does not look like an Anthropic API key: sk-ant-api03- and 95 characters."),
+    ("google", "This does not look like a Google key: AIza and 35 characters, or AQ. and 50."),
+    ("deepseek", "This does not look like a DeepSeek key: sk- and 32 letters or digits."),
+    ("huggingface", "This does not look like a Hugging Face key: hf_ and 34 letters."),
+    ("mistral", "This does not look like a Mistral key: 32 letters or digits."),
+    ("xai", "This does not look like an xAI key: xai- and 80 letters or digits."),
+];
 
 /// Cleans `input` and checks it as a key of `provider`.
 ///
@@ -87,22 +146,24 @@ pub fn check_key(provider: &str, input: &[u8]) -> Result<Checked> {
         warnings.push("The word Bearer before the key was left out.");
     }
 
-    let shape = SHAPES.iter().find(|shape| shape.provider == provider);
-    let known = SHAPES.iter().any(|shape| shape.fits(key));
+    // Short prefixes prove nothing: words may follow them.
+    let known = SHAPES.iter().any(|shape| shape.prefix.len() > 3 && shape.fits(key));
     if let Some(problem) = impossible(key).or_else(|| placeholder(key, known)) {
         return refuse(problem);
     }
-    if let Some(shape) = shape {
-        // Only for providers whose keys we know: behind another name may be a proxy that takes any key.
+    // Only for providers whose keys we know: behind another name may be a proxy that takes any key.
+    if let Some((_, differs)) = DIFFERS.iter().find(|(own, _)| *own == provider) {
         let owner = OWNERS.iter().find(|(prefix, _, _)| key.starts_with(prefix));
         if let Some((_, _, problem)) = owner.filter(|(_, owner, _)| *owner != provider) {
             return refuse(problem);
         }
-        if key.len() < shape.length && key.starts_with(shape.prefix) {
-            return refuse(shape.cut);
-        }
-        if !shape.fits(key) {
-            warnings.push(shape.differs);
+        let mut shapes = SHAPES.iter().filter(|shape| shape.provider == provider);
+        if !shapes.clone().any(|shape| shape.fits(key)) {
+            let cut = shapes.find(|shape| key.len() < shape.length.0 && key.starts_with(shape.prefix));
+            if let Some(problem) = cut.and_then(|shape| shape.cut) {
+                return refuse(problem);
+            }
+            warnings.push(*differs);
         }
     }
     Ok(Checked { key: Secret::new(key.into()), warnings })

@@ -68,15 +68,8 @@ impl Core {
         let (gate, host) = (self.gate.clone(), self.host.clone());
         let abort = Abort::new();
         let _listening = signal.map(|signal| Listening::to(signal, abort.clone()));
-        let controls = Controls {
-            skip_read: cache_flags & 1 != 0,
-            skip_write: cache_flags & 2 != 0,
-            refresh: cache_flags & 4 != 0,
-            ttl: ttl_ms.map(span),
-            namespace,
-        };
-        let tenant = tenant.as_deref().unwrap_or("default").into();
-        let call = Call { body: body.into(), tenant, controls, abort };
+        let controls = controls(cache_flags, ttl_ms, namespace);
+        let call = Call { controls, abort, ..Call::chat(&body, tenant.as_deref().unwrap_or(DEFAULT_TENANT)) };
         match gateway::chat(&gate, &host, call).await {
             Ok(reply) => Ok(Array::of2(&(&*reply.body).into(), &reply.meta.to_json().into())),
             Err(failed) => Err(error(&failed)),
@@ -157,6 +150,20 @@ impl Core {
     }
 }
 
+/// Whose a request is that does not say.
+pub(super) const DEFAULT_TENANT: &str = "default";
+
+/// What a request asks of the cache: bit 0 skip reading, bit 1 skip writing, bit 2 refresh.
+pub(super) fn controls(flags: u32, ttl_ms: Option<f64>, namespace: Option<String>) -> Controls {
+    Controls {
+        skip_read: flags & 1 != 0,
+        skip_write: flags & 2 != 0,
+        refresh: flags & 4 != 0,
+        ttl: ttl_ms.map(span),
+        namespace,
+    }
+}
+
 /// Whole milliseconds of a JavaScript number, at most a day.
 fn span(millis: f64) -> Duration {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped; NaN becomes zero")]
@@ -164,13 +171,13 @@ fn span(millis: f64) -> Duration {
 }
 
 /// Listens to a signal as long as it lives.
-struct Listening {
+pub(super) struct Listening {
     signal: AbortSignal,
     closure: Closure<dyn FnMut()>,
 }
 
 impl Listening {
-    fn to(signal: AbortSignal, abort: Abort) -> Self {
+    pub(super) fn to(signal: AbortSignal, abort: Abort) -> Self {
         if signal.aborted() {
             abort.trigger();
         }

@@ -1,14 +1,14 @@
-//! One exchange through the runtime's `fetch`.
+//! One exchange through the runtime's `fetch`, begun by `exchange.js`.
 
-use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, Headers, Response};
+use web_sys::AbortController;
 
 use crate::error::{NetworkKind, Result};
-use crate::host::{UpstreamRequest, UpstreamResponse};
+use crate::host::{Chunks, UpstreamBody, UpstreamRequest, UpstreamResponse};
 
-/// Headers that say when to come back. Nothing else of an answer's headers is read.
+/// Headers that say when to come back. Nothing else of an answer's headers is kept.
 const READ: [&str; 14] = [
     "x-should-retry",
     "retry-after-ms",
@@ -28,15 +28,22 @@ const READ: [&str; 14] = [
 
 /// `fetch` with the options that no request changes.
 pub(super) struct Fetcher {
-    fetch: Option<Function>,
+    /// In place of the global one, which is taken if this is undefined.
+    fetch: JsValue,
     init: Object,
+    pub(super) in_browser: bool,
+}
+
+#[wasm_bindgen(module = "/src/wasm/exchange.js")]
+extern "C" {
+    fn begin(fetcher: &JsValue, init: &Object, url: &str, headers: Vec<String>, body: &str, stream: bool) -> Array;
+
+    #[wasm_bindgen(js_name = next)]
+    fn next_chunk(reader: &JsValue) -> Promise;
 }
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_name = fetch, catch)]
-    fn global_fetch(url: &str, init: &Object) -> Result<Promise, JsValue>;
-
     #[wasm_bindgen(js_namespace = navigator, js_name = onLine, thread_local_v2)]
     static ON_LINE: JsValue;
 }
@@ -44,61 +51,72 @@ extern "C" {
 impl Fetcher {
     /// No redirect is followed; no cookie, referrer or HTTP cache is used. workerd and Node have neither
     /// cookies nor referrers, and workerd refuses the options that speak of them.
-    pub(super) fn new(fetch: Option<Function>, browser: bool) -> Self {
+    pub(super) fn new(fetch: Option<Function>, in_browser: bool) -> Self {
         let init = Object::new();
         let mut options = vec![("method", "POST"), ("redirect", "manual")];
-        if browser {
+        if in_browser {
             options.extend([("credentials", "omit"), ("referrerPolicy", "no-referrer"), ("cache", "no-store")]);
         }
         for (name, value) in options {
             let _ = Reflect::set(&init, &name.into(), &value.into());
         }
-        Self { fetch, init }
+        Self { fetch: fetch.map_or(JsValue::UNDEFINED, Into::into), init, in_browser }
     }
 
-    pub(super) async fn send(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse, NetworkKind> {
-        self.exchange(request).await.map_err(|_| {
-            // Browsers give a TypeError for everything; offline is the one thing that they do tell.
-            let offline = ON_LINE.with(JsValue::as_bool) == Some(false);
-            if offline { NetworkKind::Offline } else { NetworkKind::Network }
-        })
-    }
-
-    async fn exchange(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse, JsValue> {
-        let controller = AbortOnDrop(AbortController::new()?);
-        let headers = Object::new();
-        Reflect::set(&headers, &"content-type".into(), &"application/json".into())?;
-        // EXPOSE: the one JS string that holds the key: it goes into the request and nothing keeps it.
-        Reflect::set(&headers, &"authorization".into(), &request.authorization.expose().as_str().into())?;
-        let init = Object::assign(&Object::new(), &self.init);
-        Reflect::set(&init, &"headers".into(), &headers)?;
-        Reflect::set(&init, &"body".into(), &request.body.into())?;
-        Reflect::set(&init, &"signal".into(), &controller.0.signal())?;
-        let promise: Promise = match &self.fetch {
-            // It may be a stand-in that returns anything.
-            Some(fetch) => Promise::resolve(&fetch.call2(&JsValue::UNDEFINED, &request.url.into(), &init)?),
-            None => global_fetch(&request.url, &init)?,
-        };
-        let response = JsFuture::from(promise).await?;
-        if self.fetch.is_some() {
-            look_at(&response)?;
+    pub(super) async fn send(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse<JsChunks>, NetworkKind> {
+        let mut headers = Vec::with_capacity(request.headers.len().saturating_mul(2));
+        for (name, value) in &request.headers {
+            headers.push(String::from(name.as_ref()));
+            // EXPOSE: the one JS string that holds the key: it goes into the request and nothing keeps it.
+            headers.push(value.expose().clone());
         }
-        let response: Response = response.unchecked_into();
-        let status = response.status();
-        let headers = read_headers(&response.headers(), status);
-        let bytes = JsFuture::from(response.array_buffer()?).await?;
-        std::mem::forget(controller); // read to its end: nothing is left to abort
-        Ok(UpstreamResponse { status, headers, body: Uint8Array::new(&bytes).to_vec() })
+        let begun = begin(&self.fetch, &self.init, &request.url, headers, &request.body, request.stream);
+        let controller = AbortOnDrop(begun.get(0).unchecked_into());
+        let answer = JsFuture::from(begun.get(1).unchecked_into::<Promise>()).await.map_err(|_| lost())?;
+        let answer: Array = answer.unchecked_into();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "fetch's own: 0 to 599")]
+        let status = answer.get(0).as_f64().unwrap_or(0.0) as u16;
+        let headers = read_headers(&answer.get(1).unchecked_into());
+        let body = match answer.get(2).dyn_into::<Uint8Array>() {
+            Ok(bytes) => {
+                std::mem::forget(controller); // read to its end: nothing is left to abort
+                UpstreamBody::Whole(bytes.to_vec())
+            }
+            Err(reader) => UpstreamBody::Open(JsChunks { reader, controller: Some(controller) }),
+        };
+        Ok(UpstreamResponse { status, headers, body })
     }
 }
 
-/// An error for what is no response. By its looks, since it may be one of a library's own; what a getter
-/// of `web_sys` throws would end in nobody's hands, and the request would hang.
-fn look_at(response: &JsValue) -> Result<(), JsValue> {
-    let has = |object: &JsValue, name: &str| Reflect::get(object, &name.into()).map(|value| value.is_function());
-    let status = Reflect::get(response, &"status".into())?.as_f64();
-    let headers = Reflect::get(response, &"headers".into())?;
-    if status.is_some() && has(&headers, "get")? && has(response, "arrayBuffer")? { Ok(()) } else { Err(headers) }
+/// Browsers give a TypeError for everything; offline is the one thing that they do tell.
+fn lost() -> NetworkKind {
+    let offline = ON_LINE.with(JsValue::as_bool) == Some(false);
+    if offline { NetworkKind::Offline } else { NetworkKind::Network }
+}
+
+/// The rest of an answer that is still coming in.
+pub(super) struct JsChunks {
+    reader: JsValue,
+    controller: Option<AbortOnDrop>,
+}
+
+impl JsChunks {
+    /// The reader, for JavaScript to read on; from now on it is JavaScript's to cancel.
+    pub(super) fn into_reader(mut self) -> JsValue {
+        std::mem::forget(self.controller.take());
+        std::mem::replace(&mut self.reader, JsValue::UNDEFINED)
+    }
+}
+
+impl Chunks for JsChunks {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, NetworkKind> {
+        let chunk = JsFuture::from(next_chunk(&self.reader)).await.map_err(|_| lost())?;
+        if chunk.is_null() {
+            std::mem::forget(self.controller.take()); // read to its end: nothing is left to abort
+            return Ok(None);
+        }
+        Ok(Some(Uint8Array::new(&chunk).to_vec()))
+    }
 }
 
 /// Aborts the fetch unless its answer was read to the end.
@@ -110,10 +128,16 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// A 2xx has nothing to say about waits, and looking at a header costs a crossing.
-fn read_headers(headers: &Headers, status: u16) -> Vec<(String, String)> {
-    if (200..300).contains(&status) {
-        return Vec::new();
+/// Names and values in turn.
+fn read_headers(flat: &Array) -> Vec<(String, String)> {
+    let mut headers = Vec::new();
+    let mut name = None;
+    for item in flat.iter().filter_map(|item| item.as_string()) {
+        match name.take() {
+            None => name = Some(item),
+            Some(name) if READ.contains(&name.as_str()) => headers.push((name, item)),
+            Some(_) => {}
+        }
     }
-    READ.iter().filter_map(|name| Some(((*name).into(), headers.get(name).ok()??))).collect()
+    headers
 }

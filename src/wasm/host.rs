@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::convert;
-use super::fetch::Fetcher;
+use super::fetch::{Fetcher, JsChunks};
 use super::zone::Intl;
 use crate::admit::{Command, LedgerPolicy, LedgerState, Reply};
 use crate::config::GatewayConfig;
@@ -113,7 +113,13 @@ impl ZoneRules for JsHost {
 }
 
 impl Transport for JsHost {
-    async fn send(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse, NetworkKind> {
+    type Chunks = JsChunks;
+
+    fn in_browser(&self) -> bool {
+        self.fetcher.in_browser
+    }
+
+    async fn send(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse<JsChunks>, NetworkKind> {
         self.fetcher.send(request).await
     }
 }

@@ -36,7 +36,8 @@ fn every_field_is_read() {
     let config = parse(
         r#"{"name":"a","budget":{"limitUsd":"0.25","timeZone":"UTC","resetHour":4,"thresholds":[50,90]},
             "breaker":{"failures":2,"openMs":100},"retry":{"maxRetries":1,"baseMs":5,"capMs":50,"shortWaitMs":7,
-            "budgetPercent":10,"budgetFloor":3},"timeouts":{"attemptMs":11,"totalMs":22},
+            "budgetPercent":10,"budgetFloor":3},"timeouts":{"attemptMs":11,"totalMs":22,
+            "headersMs":33,"firstOutputMs":44,"idleMs":55},
             "cache":{"ttlMs":1,"maxEntries":2,"sampled":false,"toolCalls":true,"fallbackAnswers":true,"persist":true},
             "limits":{"maxInputUnits":10,"defaultMaxOutputTokens":20,"maxConcurrent":3},
             "providers":{"mine":{"baseUrl":"http://localhost:4000/v1/"}},
@@ -54,11 +55,49 @@ fn every_field_is_read() {
     );
     assert_eq!(config.base_url("groq"), Some("https://api.groq.com/openai/v1"));
     assert_eq!(config.targets, [TargetConfig::new("mine", "m")]);
+    let timers = &config.timeouts;
+    assert_eq!(
+        [timers.attempt, timers.total, timers.headers, timers.first_output, timers.idle].map(|timer| timer.as_millis()),
+        [11, 22, 33, 44, 55]
+    );
     assert_eq!(config.prices.first().map(|price| price.input), Some(Rate::per_million(500_000_000)));
     assert_eq!(config.unknown_price, UnknownPrice::Worst);
     assert_eq!(config.degraded.as_deref(), Some("later"));
     assert!(config.allow_paid_fallback && config.cache.persist && !config.cache.sampled);
     assert_eq!((config.retry.max_retries, config.limits.max_concurrent, config.breaker.failures), (1, 3, 2));
+}
+
+#[test]
+fn a_provider_may_be_told_how_to_speak() {
+    let config = parse(
+        r#"{"providers":{"mine":{"baseUrl":"https://a.example/v1","dialect":"anthropic"},
+            "other":{"baseUrl":"https://b.example"},"openai":{"dialect":"responses"}},
+            "targets":[{"provider":"mine","model":"m"},{"provider":"google","model":"g"}]}"#,
+    )
+    .unwrap();
+    assert_eq!(config.dialect("mine"), Some(&Dialect::Anthropic));
+    assert_eq!((config.dialect("other"), config.dialect("groq")), (None, None), "left to the catalogue");
+    assert_eq!(config.dialect("openai"), Some(&Dialect::Responses));
+    assert_eq!(config.base_url("openai"), Some("https://api.openai.com/v1"), "built in");
+    assert_eq!(config.origin("google"), Some("https://generativelanguage.googleapis.com"));
+    for dialect in Dialect::ALL {
+        let json = [r#"{"providers":{"groq":{"dialect":""#, dialect.as_str(), r#""}}}"#].concat();
+        assert_eq!(parse(&json).unwrap().dialect("groq"), Some(&dialect));
+    }
+    assert_eq!(bad_paths(r#"{"providers":{"groq":{"dialect":"latin"}}}"#), ["providers.groq.dialect"]);
+    assert_eq!(bad_paths(r#"{"providers":{"mine":{"dialect":"chat"}}}"#), ["providers.mine.baseUrl"]);
+    assert_eq!(bad_paths(r#"{"providers":{"groq":{"baseUrl":"ftp://x"}}}"#), ["providers.groq.baseUrl"]);
+    assert_eq!(
+        bad_paths(r#"{"timeouts":{"headersMs":0,"firstOutputMs":-1,"idleMs":"5"}}"#),
+        ["timeouts.headersMs", "timeouts.firstOutputMs", "timeouts.idleMs"]
+    );
+}
+
+#[test]
+fn every_built_in_address_is_one_that_may_be_configured() {
+    for (id, url) in crate::config::PROVIDERS {
+        assert!(is_base_url(url) && url.starts_with("https://") && !url.ends_with('/'), "{id}");
+    }
 }
 
 #[test]

@@ -105,6 +105,83 @@ fn a_cut_key_is_named_and_an_unknown_shape_only_warned_of() {
     }
 }
 
+/// One key of each known shape, made here.
+fn keys() -> Vec<(&'static str, String)> {
+    let body = |length: usize| "aB3dE6gH9-k_".chars().cycle().take(length).collect::<String>();
+    let plain = |length: usize| "aB3dE6gH9k".chars().cycle().take(length).collect::<String>();
+    vec![
+        ("groq", GROQ.into()),
+        ("openrouter", OPENROUTER.into()),
+        ("openai", format!("sk-proj-{}T3BlbkFJ{}", body(74), body(74))),
+        ("openai", format!("sk-proj-{}T3BlbkFJ{}", body(58), body(58))),
+        ("openai", format!("sk-proj-{}T3BlbkFJ{}", body(20), body(20))),
+        ("openai", format!("sk-svcacct-{}T3BlbkFJ{}", body(74), body(74))),
+        ("openai", format!("sk-admin-{}T3BlbkFJ{}", body(58), body(58))),
+        ("openai", format!("sk-{}T3BlbkFJ{}", plain(20), plain(20))),
+        ("anthropic", format!("sk-ant-api03-{}AA", body(93))),
+        ("google", format!("AIzaSy{}", body(33))),
+        ("google", format!("AQ.Ab8RN6{}", body(44))),
+        ("deepseek", "sk-0123456789abcdef0123456789abcdef".into()),
+        ("huggingface", "hf_abcdefghijKLMNOPQRSTuvwxyzABCDEFGH".into()),
+        ("mistral", plain(32)),
+        ("xai", format!("xai-{}", plain(80))),
+    ]
+}
+
+#[test]
+fn every_known_provider_takes_its_own_keys_and_knows_anothers() {
+    let keys = keys();
+    for (provider, key) in &keys {
+        assert_eq!(accepted(provider, key), (key.clone(), 0), "{provider}");
+        for (other, _) in DIFFERS.iter().filter(|(other, _)| other != provider) {
+            // `sk-` and bare keys are of many: those are only warned of, or too short.
+            let told = match check_key(other, key.as_bytes()) {
+                Ok(checked) => !checked.warnings.is_empty(),
+                Err(_) => true,
+            };
+            assert!(told, "{other} took a key of {provider}");
+        }
+    }
+    for (provider, _) in DIFFERS {
+        assert!(keys.iter().any(|(own, _)| *own == provider), "{provider}");
+    }
+    assert!(SHAPES.iter().all(|shape| keys.iter().any(|(_, key)| shape.fits(key))), "a shape without a key");
+}
+
+#[test]
+fn the_newer_providers_keys_are_told_apart() {
+    let key = |provider: &str| keys().into_iter().find(|(own, _)| *own == provider).map(|(_, key)| key).unwrap();
+    assert_eq!(problem("openai", &key("anthropic")), "is a key of Anthropic");
+    assert_eq!(problem("anthropic", &key("openai")), "is a key of OpenAI");
+    assert_eq!(problem("mistral", &key("huggingface")), "is a key of Hugging Face");
+    assert_eq!(problem("deepseek", &key("xai")), "is a key of xAI");
+    assert_eq!(problem("xai", "AQ.Ab8RN6abcdef"), "is a key of Google");
+    for (provider, length) in [("anthropic", 107), ("google", 38), ("deepseek", 34), ("huggingface", 36), ("xai", 73)] {
+        let cut: String = key(provider).chars().take(length).collect();
+        assert!(problem(provider, &cut).starts_with("is cut short: "), "{provider}");
+    }
+    assert_eq!(problem("openai", "sk-proj-abcdef"), "is cut short: an OpenAI key is longer");
+    // Of other shapes, and possibly good.
+    for (provider, key) in [
+        ("google", "AQ.shorter"),
+        ("mistral", "shorter"),
+        ("openai", "sk-0123456789abcdef0123456789abcdef"),
+        ("anthropic", "sk-ant-oat01-abcdef"),
+        ("xai", "anything"),
+    ] {
+        assert_eq!(accepted(provider, key), (key.into(), 1), "{provider}");
+    }
+    for (provider, key) in [
+        ("deepseek", "sk-yourapikeyyourapikeyyourapikey12"),
+        ("huggingface", "hf_yourtokenyourtokenyourtokenyourto"),
+        ("mistral", "yourapikeyyourapikeyyourapikey12"),
+        ("anthropic", "sk-ant-api03-xxxxxxxx"),
+        ("google", "AIza-your-key"),
+    ] {
+        assert_eq!(problem(provider, key), "is a placeholder, not a key", "{provider}");
+    }
+}
+
 #[test]
 fn debug_shows_no_key() {
     let checked = check_key("groq", GROQ.as_bytes()).unwrap();

@@ -1,0 +1,146 @@
+//! The drop-in fetch: requests of every dialect, whole answers and streams. Everything crosses as texts, bytes
+//! and plain arrays.
+
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::AbortSignal;
+
+use super::convert::{error, from_js};
+use super::core::{Core, DEFAULT_TENANT, Listening, controls};
+use super::stream::ChatStream;
+use crate::abort::Abort;
+use crate::chat::Dialect;
+use crate::error::{Code, Error};
+use crate::gateway::{self, Call, Opened};
+use crate::provider::endpoint::hint;
+use crate::provider::{Endpoint, Owner, Recognised, dialects, owner, recognise};
+
+/// First item of what [`Core::call`] gives.
+const WHOLE: u32 = 0;
+const STREAM: u32 = 1;
+
+#[wasm_bindgen]
+impl Core {
+    /// Whether a request is for the gateway: nothing for an address of somebody else, which is for the real
+    /// `fetch`; otherwise what to give to [`call`](Self::call), also for a path that it will refuse.
+    pub fn route(&self, method: &str, url: &str) -> Option<String> {
+        match owner(&self.gate.config, url) {
+            Owner::Known { provider, path } => {
+                let dialect = dialects(&self.gate.config, provider).first().copied();
+                Some([method, " ", dialect.map_or("-", Dialect::as_str), " ", &path].concat())
+            }
+            Owner::Foreign => None,
+        }
+    }
+
+    /// Takes one request through the gateway. `endpoint` is what [`route`](Self::route) gave, or `METHOD - PATH` of a
+    /// request to a server of the gateway's own; `headers` are the caller's, names in lower case and values in turn.
+    ///
+    /// Resolves to `[0, status, headers, body, account]` for a whole answer, and to
+    /// `[1, status, headers, stream, reader, account]` for a stream; rejects with an error object.
+    #[expect(clippy::too_many_arguments, reason = "one crossing; an object would be several")]
+    pub async fn call(
+        &self,
+        endpoint: String,
+        body: String,
+        headers: Vec<String>,
+        tenant: Option<String>,
+        cache_flags: u32,
+        ttl_ms: Option<f64>,
+        namespace: Option<String>,
+        signal: Option<AbortSignal>,
+    ) -> Result<Array, JsValue> {
+        let (gate, host) = (self.gate.clone(), self.host.clone());
+        let refuse = |failed: &Error| Err(error(failed));
+        let (dialect, model, stream) = match recognised(&endpoint, &headers) {
+            Recognised::Endpoint(Endpoint::Chat { dialect, model, stream }) => (dialect, model, stream),
+            Recognised::Endpoint(_) | Recognised::Unsupported => {
+                return refuse(&Code::UnsupportedEndpoint.into());
+            }
+            Recognised::WrongMethod(_) => return refuse(&Error::invalid("", "must be sent with another method")),
+        };
+        let abort = Abort::new();
+        let _listening = signal.map(|signal| Listening::to(signal, abort.clone()));
+        let call = Call {
+            dialect,
+            model: model.map(Into::into),
+            stream,
+            drop_in: true,
+            controls: controls(cache_flags, ttl_ms, namespace),
+            abort,
+            ..Call::chat(&body, tenant.as_deref().unwrap_or(DEFAULT_TENANT))
+        };
+        match gateway::open(&gate, &host, call).await {
+            Ok(Opened::Whole(reply)) => {
+                let kind = if reply.events { "text/event-stream" } else { "application/json" };
+                Ok([
+                    JsValue::from(WHOLE),
+                    200.into(),
+                    flat(&[("content-type", kind)]).into(),
+                    JsValue::from_str(&reply.body),
+                    reply.meta.to_json().into(),
+                ]
+                .into_iter()
+                .collect())
+            }
+            Ok(Opened::Stream(mut streaming)) => {
+                let reader = streaming.take_chunks().map_or(JsValue::UNDEFINED, |chunks| chunks.into_reader());
+                let account = streaming.meta().to_json();
+                Ok([
+                    JsValue::from(STREAM),
+                    200.into(),
+                    flat(&[("content-type", "text/event-stream")]).into(),
+                    ChatStream::new(streaming).into(),
+                    reader,
+                    account.into(),
+                ]
+                .into_iter()
+                .collect())
+            }
+            Err(failed) => refuse(&failed),
+        }
+    }
+
+    /// An error object as the clients of an endpoint's dialect want it: `[status, headers, body]`.
+    pub fn failure(&self, endpoint: &str, error: JsValue) -> Array {
+        let value = from_js(error).unwrap_or_default();
+        let (status, headers, body) = gateway::failure(dialect_of(endpoint), &value);
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        [JsValue::from(u32::from(status)), flat(&headers).into(), body.into()].into_iter().collect()
+    }
+}
+
+/// Takes an endpoint's text apart: method, dialect of its owner, path with query.
+fn parts(endpoint: &str) -> (&str, Option<Dialect>, &str) {
+    let mut words = endpoint.splitn(3, ' ');
+    let (method, dialect, path) = (words.next(), words.next(), words.next());
+    let dialect = Dialect::ALL.into_iter().find(|own| Some(own.as_str()) == dialect);
+    (method.unwrap_or(""), dialect, path.unwrap_or(""))
+}
+
+fn recognised(endpoint: &str, headers: &[String]) -> Recognised {
+    let (method, dialect, path) = parts(endpoint);
+    let has = |name: &str| headers.iter().step_by(2).any(|own| own == name);
+    recognise(method, path, dialect.or_else(|| hint(&has)))
+}
+
+/// What errors of an endpoint are written in.
+fn dialect_of(endpoint: &str) -> Dialect {
+    let (method, dialect, path) = parts(endpoint);
+    match recognise(method, path, dialect) {
+        Recognised::Endpoint(
+            Endpoint::Chat { dialect, .. } | Endpoint::Embeddings { dialect, .. } | Endpoint::Models { dialect, .. },
+        ) => dialect,
+        Recognised::WrongMethod(_) | Recognised::Unsupported => dialect.unwrap_or(Dialect::Chat),
+    }
+}
+
+/// Names and values in turn.
+fn flat(headers: &[(&str, &str)]) -> Array {
+    headers.iter().flat_map(|(name, value)| [JsValue::from_str(name), JsValue::from_str(value)]).collect()
+}
+
+/// Bytes as JavaScript has them; nothing for none.
+pub(super) fn bytes(bytes: &[u8]) -> JsValue {
+    if bytes.is_empty() { JsValue::UNDEFINED } else { Uint8Array::from(bytes).into() }
+}

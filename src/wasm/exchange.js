@@ -1,0 +1,29 @@
+// One exchange with a provider. Assembled here and not in Rust, because every object, closure and promise that Rust makes
+// in JavaScript is a crossing. It decides nothing: what is sent, for how long and what follows is Rust's.
+
+// `init` holds what no request changes; `headers` are names and values in turn. The promise gives status, headers (of an
+// answer that is none, or of a stream) and either the whole body or a reader of it.
+export function begin(fetcher, init, url, headers, body, stream) {
+  const controller = new AbortController();
+  return [controller, exchange(fetcher, init, url, headers, body, stream, controller.signal)];
+}
+
+async function exchange(fetcher, init, url, flat, body, stream, signal) {
+  const headers = { 'content-type': 'application/json' };
+  for (let at = 1; at < flat.length; at += 2) headers[flat[at - 1]] = flat[at];
+  const request = { ...init, headers, body, signal };
+  // Called bare: some runtimes refuse a fetch with another `this`.
+  const response = await (fetcher ? fetcher(url, request) : fetch(url, request));
+  const { status } = response;
+  const good = status >= 200 && status < 300;
+  const read = [];
+  if (!good) response.headers.forEach((value, name) => read.push(name, value));
+  if (good && stream && response.body) return [status, read, response.body.getReader()];
+  return [status, read, new Uint8Array(await response.arrayBuffer())];
+}
+
+// The next bytes of a body, or null at its end.
+export async function next(reader) {
+  const { done, value } = await reader.read();
+  return done ? null : value;
+}

@@ -1,0 +1,86 @@
+//! A stream, as JavaScript holds it: JavaScript owns the reader and the timer, all that is decided is Rust's.
+
+use std::cell::RefCell;
+
+use wasm_bindgen::prelude::*;
+
+use super::call::bytes;
+use super::host::JsHost;
+use crate::attempt::Pushed;
+use crate::error::NetworkKind;
+use crate::gateway::{Ending, Streaming};
+
+/// One stream after its commit point.
+#[wasm_bindgen]
+pub struct ChatStream {
+    open: RefCell<Option<Box<Streaming<JsHost>>>>,
+    account: RefCell<String>,
+}
+
+impl ChatStream {
+    pub(super) fn new(streaming: Box<Streaming<JsHost>>) -> Self {
+        Self { open: RefCell::new(Some(streaming)), account: RefCell::default() }
+    }
+
+    /// Ends the stream once; a second time there is nothing to end.
+    async fn close(&self, ending: Ending) -> JsValue {
+        let open = self.open.borrow_mut().take();
+        let Some(streaming) = open else { return JsValue::UNDEFINED };
+        let closed = streaming.finish(ending).await;
+        self.account.replace(closed.to_json());
+        bytes(&closed.trailing)
+    }
+}
+
+#[wasm_bindgen]
+impl ChatStream {
+    /// What was read up to the commit point: to be handed out first.
+    pub fn head(&self) -> JsValue {
+        self.open.borrow_mut().as_mut().map_or(JsValue::UNDEFINED, |open| bytes(&open.take_head()))
+    }
+
+    /// Takes a chunk in. `true`: hand out the same chunk; bytes: hand out these instead; nothing: nothing now.
+    pub fn push(&self, chunk: &[u8]) -> JsValue {
+        match self.open.borrow_mut().as_mut().map(|open| open.push(chunk)) {
+            Some(Pushed::Same) => JsValue::TRUE,
+            Some(Pushed::Bytes(other)) => bytes(&other),
+            None => JsValue::UNDEFINED,
+        }
+    }
+
+    /// Milliseconds until a timer may run out; zero or less once one has.
+    #[wasm_bindgen(js_name = timeLeftMs)]
+    pub fn time_left_ms(&self) -> f64 {
+        let left = self.open.borrow().as_ref().map(|open| open.time_left().as_millis());
+        u32::try_from(left.unwrap_or(0)).unwrap_or(u32::MAX).into()
+    }
+
+    /// Whether nothing more is to be read.
+    pub fn ended(&self) -> bool {
+        self.open.borrow().as_ref().is_none_or(|open| open.is_over())
+    }
+
+    /// Settles, and gives what is still to be handed out. `how`: 0 the last byte came, 1 the network failed,
+    /// 2 a timer ran out.
+    pub async fn finish(&self, how: u32) -> JsValue {
+        let ending = match how {
+            1 => Ending::Lost(NetworkKind::Network),
+            2 => Ending::Late,
+            _ => Ending::End,
+        };
+        self.close(ending).await
+    }
+
+    /// The consumer went away: settles.
+    pub async fn cancel(&self) {
+        self.close(Ending::Left).await;
+    }
+
+    /// The account as JSON: so far, or final once it is settled.
+    pub fn account(&self) -> String {
+        match &*self.open.borrow() {
+            Some(open) => open.meta().to_json(),
+            None => self.account.borrow().clone(),
+        }
+    }
+}
