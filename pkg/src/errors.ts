@@ -61,6 +61,23 @@ export function isTidegateError(error: unknown): error is TidegateError {
   return error instanceof Object && 'name' in error && error.name === 'TidegateError' && 'code' in error;
 }
 
+/** The data alone, as it crosses into the Wasm. */
+export function dataOf({ name: _name, stack: _stack, cause: _cause, message, ...data }: TidegateError): ErrorData {
+  return { ...data, message };
+}
+
+/** What is refused before the Wasm is asked. */
+export function invalid(path: string, problem: string, status = 400): TidegateError {
+  return new TidegateError({
+    code: 'invalid_request',
+    message: 'The request is not valid.',
+    status,
+    shouldRetry: false,
+    fields: [{ path, problem }],
+    attempts: [],
+  });
+}
+
 /** Makes a real error of what came out of the Wasm; anything else is a defect and passes as `internal`. */
 export function toError(thrown: unknown): TidegateError {
   if (isTidegateError(thrown)) return thrown;

@@ -1,7 +1,11 @@
 // A gate as an app holds it. Everything is asynchronous and structured-cloneable, so that a later version can move the
 // gate into a Web Worker without a change to the app.
 
+import { asksOf } from './asks.js';
+import { CHAT, type Caller } from './boundary.js';
+import { streaming } from './chunks.js';
 import { internal, toError } from './errors.js';
+import { answered, gateFetch } from './fetch.js';
 import type { Glue, Platform } from './platform.js';
 import { memoryStorage } from './storage/memory.js';
 import type { Storage } from './storage/storage.js';
@@ -11,7 +15,9 @@ import type {
   ChatMeta,
   ChatOptions,
   ChatRequest,
+  ChatStreaming,
   Events,
+  GateFetch,
   Status,
   TidegateConfig,
   TidegateHooks,
@@ -41,6 +47,8 @@ export class Tidegate {
   readonly budget: { status(): Promise<BudgetStatus> };
   /** The exact cache. */
   readonly cache: { clear(): Promise<void>; size(): Promise<number> };
+  /** A `fetch` for SDKs: what they ask of a provider goes through this gate. Needs no `this`. */
+  readonly fetch: GateFetch;
 
   readonly #core: Core;
   readonly #storage: Storage;
@@ -58,6 +66,7 @@ export class Tidegate {
     storage: Storage,
     ledger: Status['ledger'],
     config: TidegateConfig,
+    real: typeof fetch,
     forget: () => void,
   ) {
     this.#core = core;
@@ -75,6 +84,16 @@ export class Tidegate {
       },
       size: () => Promise.resolve(core.cached()),
     };
+    this.fetch = gateFetch({
+      core: this.#caller,
+      real,
+      watch: (work) => this.#watchdog.watch(work, this.#patienceMs),
+      settled: (account) => this.#settled(account),
+    });
+  }
+
+  get #caller(): Caller {
+    return this.#core as unknown as Caller;
   }
 
   /** @internal The entries bind this to their platform. */
@@ -115,9 +134,11 @@ export class Tidegate {
             return [next, reply];
           });
       const listening: { gate?: Tidegate } = {};
+      // Kept from now on: an app may put `gate.fetch` in place of the global one, for SDKs that take no fetch.
+      const real = hooks.fetch ?? globalThis.fetch;
       const core = new glue.Core(config, {
         runtime: platform.runtime,
-        fetch: hooks.fetch,
+        fetch: real,
         ledger: hooks.ledger ?? storage.ledger,
         join: hooks.join,
         debug: config.debug,
@@ -126,7 +147,8 @@ export class Tidegate {
           if (gate) gate.#emit(event, data);
         },
       });
-      const gate = new Tidegate(core, glue, platform, storage, hooks.ledger ? 'hook' : storage.kind, config, forget);
+      const kind = hooks.ledger ? 'hook' : storage.kind;
+      const gate = new Tidegate(core, glue, platform, storage, kind, config, real, forget);
       listening.gate = gate;
       if ((await gate.vault.state()) === 'locked') await gate.vault.lock();
       return gate;
@@ -136,29 +158,41 @@ export class Tidegate {
   }
 
   /**
-   * Sends a chat request through the gateway: cache, budget, retry, breaker, fallback.
+   * Sends a chat request through the gateway: cache, budget, retry, breaker, fallback. With `stream: true` it resolves
+   * when the answer begins: what fails until then rejects, and another target may still have been tried.
    * @throws {TidegateError} with the codes of the README's table; `budget_exceeded` says when the cap resets.
    */
-  async chat(request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer> {
-    const { cache } = options;
-    const flags = (cache?.skipRead ? 1 : 0) | (cache?.skipWrite ? 2 : 0) | (cache?.refresh ? 4 : 0);
+  chat(request: ChatRequest & { stream: true }, options?: ChatOptions): Promise<ChatStreaming>;
+  chat(request: ChatRequest & { stream?: false }, options?: ChatOptions): Promise<ChatAnswer>;
+  chat(request: ChatRequest, options?: ChatOptions): Promise<ChatAnswer | ChatStreaming>;
+  async chat(request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer | ChatStreaming> {
     try {
-      const work = this.#core.chat(
-        JSON.stringify(request),
-        options.tenant,
-        flags,
-        cache?.ttlMs,
-        cache?.namespace,
-        options.signal,
-      ) as unknown as Promise<[string, string]>;
-      const [body, meta] = await this.#watchdog.watch(work, this.#patienceMs);
-      const answer = JSON.parse(body) as ChatAnswer;
-      answer.tidegate = JSON.parse(meta) as ChatMeta;
-      if (this.#persistCache && answer.tidegate.cache !== 'hit') await this.#saveCache();
-      return answer;
+      return request.stream === true ? await this.#stream(request, options) : await this.#whole(request, options);
     } catch (error) {
       throw toError(error);
     }
+  }
+
+  async #whole(request: ChatRequest, options: ChatOptions): Promise<ChatAnswer> {
+    const { tenant, flags, ttlMs, namespace } = asksOf(options);
+    const body = JSON.stringify(request);
+    const work = this.#core.chat(body, tenant, flags, ttlMs, namespace, options.signal);
+    const [text, meta] = (await this.#watchdog.watch(work, this.#patienceMs)) as [string, string];
+    const answer = JSON.parse(text) as ChatAnswer;
+    answer.tidegate = JSON.parse(meta) as ChatMeta;
+    if (this.#persistCache && answer.tidegate.cache !== 'hit') await this.#saveCache();
+    return answer;
+  }
+
+  async #stream(request: ChatRequest, options: ChatOptions): Promise<ChatStreaming> {
+    const { tenant, flags, ttlMs, namespace } = asksOf(options);
+    const { signal } = options;
+    const endpoint = this.#caller.route(...CHAT) ?? '';
+    const work = this.#caller.call(endpoint, JSON.stringify(request), [], tenant, flags, ttlMs, namespace, signal);
+    const answer = await this.#watchdog.watch(work, this.#patienceMs);
+    const [{ body: bytes }, result] = answered(answer, signal, (account) => this.#settled(account));
+    if (answer[0] === 0 || !bytes) throw internal('The gateway answered whole what was to be streamed.');
+    return streaming(bytes, result, signal);
   }
 
   /** Targets, breakers, budget, cache, vault. */
@@ -216,6 +250,10 @@ export class Tidegate {
         });
       }
     }
+  }
+
+  #settled(account: ChatMeta): void {
+    if (this.#persistCache && account.cache !== 'hit') void this.#saveCache();
   }
 
   async #saveCache(): Promise<void> {

@@ -1,5 +1,7 @@
 // The public types. Amounts are whole nano-dollars (1 USD = 1,000,000,000), times are milliseconds.
 
+import type { ErrorData } from './errors.js';
+
 /** Configuration of a gate. Every field has a default; unknown fields are refused. */
 export interface TidegateConfig {
   /** Gates of different names are isolated: ledger, vault and cache are their own. Default `default`. */
@@ -156,10 +158,8 @@ export interface ChatMessage {
   [field: string]: unknown;
 }
 
-/** What one request asks for beside its content. */
-export interface ChatOptions {
-  /** Aborts at any point; everything held is given back at once. */
-  signal?: AbortSignal;
+/** What requests ask for beside their content. */
+export interface RequestOptions {
   /** Whose request it is: cache entries and breakers never cross tenants. Default `default`. */
   tenant?: string;
   /** What it asks of the cache. */
@@ -175,6 +175,34 @@ export interface ChatOptions {
     /** Divides the tenant's entries. */
     namespace?: string;
   };
+}
+
+/** What one request asks for beside its content. */
+export interface ChatOptions extends RequestOptions {
+  /** Aborts at any point; everything held is given back at once. */
+  signal?: AbortSignal;
+}
+
+/**
+ * A drop-in for `fetch`: `new OpenAI({ fetch: gate.fetch })`. Requests to the API of a provider, in whichever of the
+ * dialects (OpenAI chat completions and responses, Anthropic messages, Gemini), go through the gateway, and whatever
+ * happens to them is a `Response` in that dialect; only an abort rejects, as with `fetch`. The SDK's own key is not sent
+ * anywhere: the vault's is. Requests to any other address go to the real `fetch` untouched.
+ *
+ * A request may say more in headers, which go before the options of `with`: `x-tidegate-cache` (`skip`, `no-store`,
+ * `refresh`; several with commas), `x-tidegate-cache-ttl-ms`, `x-tidegate-namespace`, `x-tidegate-tenant`. An answer has
+ * `x-request-id` and `x-tidegate-target`, `-attempts`, `-cache` and `-cost-nano-usd`; a stream, whose cost is known at
+ * its end, `-reserved-nano-usd` instead.
+ */
+export interface GateFetch {
+  (input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  /**
+   * The account of a response, or of its clone: at once for a whole answer; for a stream when it has ended or was
+   * cancelled. Rejects with the `TidegateError` of an error response.
+   */
+  result(response: Response): Promise<ChatMeta>;
+  /** The same fetch with options for all of its requests. */
+  with(options: RequestOptions): GateFetch;
 }
 
 /** An answer in the shape of OpenAI's chat completions, with the gateway's account of it. */
@@ -195,6 +223,34 @@ export interface ChatAnswer {
   [field: string]: unknown;
 }
 
+/** One piece of a streamed answer, in the shape of OpenAI's chat completions. */
+export interface ChatChunk {
+  id: string;
+  object: string;
+  created: number;
+  model: string;
+  /** Empty in the chunk that carries the usage. */
+  choices: {
+    index: number;
+    delta: { role?: string; content?: string | null; [field: string]: unknown };
+    finish_reason: string | null;
+    [field: string]: unknown;
+  }[];
+  usage?: { prompt_tokens: number; completion_tokens: number; total_tokens?: number; [field: string]: unknown } | null;
+  [field: string]: unknown;
+}
+
+/**
+ * A streamed answer, from its commit point on: `for await (const chunk of stream)`, once. Leaving the loop ends the
+ * request. A stream that is cut throws a `TidegateError` after the chunks that came; it never just ends.
+ */
+export interface ChatStreaming extends AsyncIterable<ChatChunk> {
+  /** The bytes of the server-sent events in place of the chunks, to answer a request with. An error is in band. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /** What the gateway did: settles when the stream has ended or was left. */
+  readonly result: Promise<ChatMeta>;
+}
+
 /** What the gateway did for one request. */
 export interface ChatMeta {
   /** Also in events and in the decision record. */
@@ -211,11 +267,15 @@ export interface ChatMeta {
   savedNanoUsd?: number;
   /** What this request cost, all its attempts together. */
   costNanoUsd: number;
+  /** What a stream holds until it ends. */
+  reservedNanoUsd?: number;
   /** The provider's own figure, usage times price, or the reserved bound because the provider gave no usage. */
   costSource: 'reported' | 'computed' | 'estimated';
   /** Set when every target failed and the text is the configured one. */
   degraded?: boolean;
   usage: { inputTokens: number; cachedInputTokens: number; outputTokens: number; reasoningTokens: number };
+  /** Why a stream did not come to its good end. */
+  error?: ErrorData;
 }
 
 /** The present state of a gate. */

@@ -1,6 +1,6 @@
 // The vault: keeps provider keys sealed under a passphrase. The cryptography is in the Wasm; here are storage and order.
 
-import { toError, TidegateError } from './errors.js';
+import { invalid, toError } from './errors.js';
 import type { Glue, Platform } from './platform.js';
 import type { Storage } from './storage/storage.js';
 import type { VaultState } from './types.js';
@@ -175,14 +175,3 @@ interface KdfRequest {
 }
 
 const bytesOf = (text: string | Uint8Array) => (typeof text === 'string' ? new TextEncoder().encode(text) : text);
-
-function invalid(path: string, problem: string): TidegateError {
-  return new TidegateError({
-    code: 'invalid_request',
-    message: 'The request is not valid.',
-    status: 400,
-    shouldRetry: false,
-    fields: [{ path, problem }],
-    attempts: [],
-  });
-}

@@ -1,0 +1,56 @@
+// What a request asks of the gateway beside its content: as options, or as headers where an SDK lets only these through.
+
+import { invalid } from './errors.js';
+import type { RequestOptions } from './types.js';
+
+/** The same as the boundary takes it. */
+export interface Asks {
+  tenant: string | undefined;
+  flags: number;
+  ttlMs: number | undefined;
+  namespace: string | undefined;
+}
+
+const SKIP = 1;
+const NO_STORE = 2;
+const REFRESH = 4;
+const FLAGS = new Map([
+  ['skip', SKIP],
+  ['no-store', NO_STORE],
+  ['refresh', REFRESH],
+]);
+
+export function asksOf({ tenant, cache }: RequestOptions): Asks {
+  const flags = (cache?.skipRead ? SKIP : 0) | (cache?.skipWrite ? NO_STORE : 0) | (cache?.refresh ? REFRESH : 0);
+  return { tenant, flags, ttlMs: cache?.ttlMs, namespace: cache?.namespace };
+}
+
+/**
+ * The same with what the request's own headers say, which goes before.
+ * @throws `invalid_request` for a value that says nothing.
+ */
+export function asksWith(asks: Asks, headers: Headers): Asks {
+  const cache = headers.get('x-tidegate-cache');
+  const ttl = headers.get('x-tidegate-cache-ttl-ms');
+  return {
+    tenant: headers.get('x-tidegate-tenant') ?? asks.tenant,
+    flags: cache === null ? asks.flags : cacheFlags(cache),
+    ttlMs: ttl === null ? asks.ttlMs : milliseconds(ttl),
+    namespace: headers.get('x-tidegate-namespace') ?? asks.namespace,
+  };
+}
+
+/** Several are separated by commas. */
+function cacheFlags(header: string): number {
+  return header.split(',').reduce((flags, word) => {
+    const name = word.trim().toLowerCase();
+    const flag = name === '' ? 0 : FLAGS.get(name);
+    if (flag === undefined) throw invalid('x-tidegate-cache', 'must be skip, no-store or refresh');
+    return flags | flag;
+  }, 0);
+}
+
+function milliseconds(header: string): number {
+  if (/^\d{1,9}$/.test(header)) return Number(header);
+  throw invalid('x-tidegate-cache-ttl-ms', 'must be a whole number of milliseconds');
+}

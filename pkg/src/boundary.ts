@@ -1,0 +1,68 @@
+// The part of the Wasm's boundary that carries requests of any dialect and streams: positions of plain arrays, because
+// objects cost more to cross than to read.
+
+import type { ErrorData } from './errors.js';
+
+/** Names and values in turn, names in lower case. */
+export type FlatHeaders = string[];
+
+/** A whole answer: its kind, status, headers, body and account. */
+export type WholeAnswer = [kind: 0, status: number, headers: FlatHeaders, body: string, account: string];
+
+/** A stream that has passed its commit point. Without a reader everything is in `head` and `finish` (a replay). */
+export type StreamedAnswer = [
+  kind: 1,
+  status: number,
+  headers: FlatHeaders,
+  stream: ChatStream,
+  reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
+  account: string,
+];
+
+export type Answer = WholeAnswer | StreamedAnswer;
+
+/** Why a stream is at its end: the provider's, the network's, a timer's. */
+export const END = 0;
+export const NETWORK = 1;
+export const TIMER = 2;
+export type Ending = typeof END | typeof NETWORK | typeof TIMER;
+
+/** One stream in the Wasm: JavaScript owns the reader and the timer, the Wasm everything that is decided. */
+export interface ChatStream {
+  /** What was read up to the commit point. */
+  head(): Uint8Array | undefined;
+  /** True: hand out the same chunk; bytes: hand out these; nothing: hand out nothing now. */
+  push(chunk: Uint8Array): true | Uint8Array | undefined;
+  /** Until a timer may run out; 0 or less once one has. */
+  timeLeftMs(): number;
+  /** Whether the stream is over, asked after a push. */
+  ended(): boolean;
+  /** Settles, and gives the last bytes: terminal frames, or the error in band. */
+  finish(how: Ending): Promise<Uint8Array | undefined>;
+  /** The consumer went away: settles. */
+  cancel(): Promise<void>;
+  /** The account as JSON, final after `finish` or `cancel`. */
+  account(): string;
+  free(): void;
+}
+
+/** What `Core` offers to `fetch` and to streams. */
+export interface Caller {
+  /** What to pass on for a request of ours; nothing for an address of somebody else. */
+  route(method: string, url: string): string | undefined;
+  call(
+    endpoint: string,
+    body: string,
+    headers: FlatHeaders,
+    tenant: string | undefined,
+    cacheFlags: number,
+    ttlMs: number | undefined,
+    namespace: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer>;
+  /** An error as the endpoint's dialect writes it. */
+  failure(endpoint: string, error: ErrorData): [status: number, headers: FlatHeaders, body: string];
+}
+
+/** A request that `route` takes for the chat completions of this gate's own targets. */
+export const CHAT = ['POST', 'https://api.openai.com/v1/chat/completions'] as const;

@@ -1,0 +1,111 @@
+// `gate.fetch`: what an SDK takes as its `fetch`. Requests to a provider's API go through the gateway, whichever dialect
+// they are in; everything else goes to the fetch of the place as it came.
+
+import { asksOf, asksWith } from './asks.js';
+import { addressOf, partsOf, textOf } from './body.js';
+import type { Answer, Caller, FlatHeaders } from './boundary.js';
+import { dataOf, toError } from './errors.js';
+import { readable } from './stream.js';
+import type { ChatMeta, GateFetch, RequestOptions } from './types.js';
+
+/** What `gate.fetch` needs of its gate. */
+export interface FetchHost {
+  core: Caller;
+  /** The fetch of the place, taken before anybody could put `gate.fetch` in its stead. */
+  real: typeof fetch;
+  /** Rejects what never settles. */
+  watch<T>(work: Promise<T>): Promise<T>;
+  /** Called with each final account. */
+  settled(account: ChatMeta): void;
+}
+
+type Results = WeakMap<Response, Promise<ChatMeta>>;
+
+/** Makes a `gate.fetch`. It needs no `this`, since SDKs call it as a plain function. */
+export function gateFetch(host: FetchHost, options: RequestOptions = {}, results: Results = new WeakMap()): GateFetch {
+  const remember = (response: Response, result: Promise<ChatMeta>): Response => {
+    // Who never asks for it is not told of its failure.
+    result.catch(() => undefined);
+    results.set(response, result);
+    const clone = () => remember(Response.prototype.clone.call(response), result);
+    return Object.defineProperty(response, 'clone', { value: clone, configurable: true, writable: true });
+  };
+
+  const fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+    const [method, url] = addressOf(input, init);
+    const endpoint = url === undefined ? undefined : host.core.route(method, url);
+    if (endpoint === undefined) return host.real(input, init);
+    const { headers, signal, body } = partsOf(input, init);
+    signal?.throwIfAborted();
+    try {
+      const { tenant, flags, ttlMs, namespace } = asksWith(asksOf(options), headers);
+      const text = typeof body === 'string' ? body : await textOf(body);
+      signal?.throwIfAborted();
+      const work = host.core.call(endpoint, text, flat(headers), tenant, flags, ttlMs, namespace, signal);
+      return remember(...answered(await host.watch(work), signal, host.settled));
+    } catch (thrown) {
+      // As `fetch` does: with the signal's own reason.
+      signal?.throwIfAborted();
+      const error = toError(thrown);
+      const [status, failed, text] = host.core.failure(endpoint, dataOf(error));
+      return remember(new Response(text, { status, headers: headersOf(failed) }), Promise.reject(error));
+    }
+  };
+
+  const result = async (response: Response): Promise<ChatMeta> => {
+    const known = results.get(response);
+    if (!known) throw new TypeError('This response does not come from a gate.');
+    return known;
+  };
+
+  const withOptions = (more: RequestOptions): GateFetch =>
+    gateFetch(host, { ...options, ...more, cache: { ...options.cache, ...more.cache } }, results);
+
+  return Object.assign(fetch, { result, with: withOptions });
+}
+
+/** An answer as a `Response` with its account: at once for a whole one, at its end for a stream. */
+export function answered(
+  answer: Answer,
+  signal: AbortSignal | undefined,
+  settled: (account: ChatMeta) => void,
+): [Response, Promise<ChatMeta>] {
+  const account = (json: string): ChatMeta => {
+    const meta = JSON.parse(json) as ChatMeta;
+    settled(meta);
+    return meta;
+  };
+  if (answer[0] === 0) {
+    const [, status, headers, text, json] = answer;
+    const meta = account(json);
+    return [new Response(text, { status, headers: headersOf(headers, meta) }), Promise.resolve(meta)];
+  }
+  const [, status, headers, stream, reader, soFar] = answer;
+  let bytes: ReadableStream<Uint8Array> | undefined;
+  const result = new Promise<ChatMeta>((resolve, reject) => {
+    bytes = readable(stream, reader, signal, { resolve: (json) => resolve(account(json)), reject });
+  });
+  const meta = JSON.parse(soFar) as ChatMeta;
+  return [new Response(bytes ?? null, { status, headers: headersOf(headers, meta) }), result];
+}
+
+/** Headers with the account as far as it is known: what a stream will cost is known at its end. */
+function headersOf(flat: FlatHeaders, meta?: ChatMeta): Headers {
+  const headers = new Headers();
+  for (let at = 1; at < flat.length; at += 2) headers.append(flat[at - 1] ?? '', flat[at] ?? '');
+  if (!meta) return headers;
+  const { requestId, target, attempts, cache, costNanoUsd, reservedNanoUsd } = meta;
+  headers.set('x-request-id', requestId);
+  headers.set('x-tidegate-target', target);
+  headers.set('x-tidegate-attempts', String(attempts));
+  headers.set('x-tidegate-cache', cache);
+  if (reservedNanoUsd !== undefined) headers.set('x-tidegate-reserved-nano-usd', String(reservedNanoUsd));
+  else headers.set('x-tidegate-cost-nano-usd', String(costNanoUsd));
+  return headers;
+}
+
+function flat(headers: Headers): FlatHeaders {
+  const list: FlatHeaders = [];
+  headers.forEach((value, name) => list.push(name, value));
+  return list;
+}

@@ -1,0 +1,230 @@
+// The stream that a consumer reads, against a scripted end of the boundary.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { readable } from '../dist/stream.js';
+import { decode, resolvers, Scripted, tick, upstream } from './scripted.mjs';
+
+/** A stream with its provider; `account` settles with it. */
+function open(script, signal) {
+  const source = upstream();
+  const wasm = new Scripted(script);
+  const settled = resolvers();
+  const stream = readable(wasm, script?.replay ? undefined : source.reader, signal, settled);
+  return { source, wasm, stream, reader: stream.getReader(), account: settled.promise };
+}
+
+const text = async (reader) => {
+  const { done, value } = await reader.read();
+  return done ? undefined : decode(value);
+};
+
+/** What every way to the end has in common. */
+async function endedOnce({ wasm, account }, ...told) {
+  await account;
+  await tick();
+  assert.deepEqual(wasm.told, told);
+  assert.equal(wasm.freed, 1);
+}
+
+test('hands out the head, the chunks as they are, and the last bytes', async () => {
+  const all = open({ first: 'head ', last: { 0: 'tail' } });
+  all.source.send('one ');
+  assert.equal(await text(all.reader), 'head ');
+  assert.equal(await text(all.reader), 'one ');
+  all.source.send('[DONE]');
+  assert.equal(await text(all.reader), '[DONE]');
+  assert.equal(await text(all.reader), 'tail');
+  assert.equal(await text(all.reader), undefined);
+  await endedOnce(all, ['finish', 0]);
+});
+
+test('reads nothing that nobody asked for', async () => {
+  const all = open({ first: 'head' });
+  await tick();
+  assert.equal(all.source.pulls, 0);
+  await text(all.reader);
+  await tick();
+  assert.equal(all.source.pulls, 0, 'the head needs no reading');
+  const waiting = text(all.reader);
+  await tick();
+  assert.equal(all.source.pulls, 1);
+  all.source.send('one');
+  assert.equal(await waiting, 'one');
+  await tick();
+  assert.equal(all.source.pulls, 1);
+  await all.reader.cancel();
+});
+
+test('goes on past chunks that give nothing, and hands out others in place of chunks', async () => {
+  const rewrite = (chunk) => (chunk === 'nothing' ? undefined : chunk === 'empty' ? '' : chunk.toUpperCase());
+  const all = open({ rewrite });
+  const waiting = text(all.reader);
+  for (const chunk of ['nothing', 'empty', 'loud']) all.source.send(chunk);
+  assert.equal(await waiting, 'LOUD');
+  await all.reader.cancel();
+  await endedOnce(all, ['cancel']);
+});
+
+test('a replay has no provider: head, last bytes, end', async () => {
+  const all = open({ replay: true, first: 'all of it', last: { 0: '[DONE]' } });
+  assert.equal(await text(all.reader), 'all of it');
+  assert.equal(await text(all.reader), '[DONE]');
+  assert.equal(await text(all.reader), undefined);
+  await endedOnce(all, ['finish', 0]);
+});
+
+test('a connection that ends by itself is not hung up, one that stays is', async () => {
+  const clean = open();
+  clean.source.send('[DONE]');
+  await text(clean.reader);
+  clean.source.close();
+  assert.equal(await text(clean.reader), undefined);
+  await tick(400);
+  assert.equal(clean.source.cancelled, 0);
+
+  const staying = open();
+  staying.source.send('[DONE]');
+  await text(staying.reader);
+  assert.equal(await text(staying.reader), undefined);
+  await tick(400);
+  assert.equal(staying.source.cancelled, 1);
+});
+
+test('an end without its good end is told to the Wasm, which gives the error in band', async () => {
+  const all = open({ last: { 0: 'error frame' } });
+  all.source.send('one');
+  assert.equal(await text(all.reader), 'one');
+  all.source.close();
+  assert.equal(await text(all.reader), 'error frame');
+  await endedOnce(all, ['finish', 0]);
+});
+
+test('a broken network ends with the error in band', async () => {
+  const all = open({ last: { 1: 'error frame' } });
+  all.source.send('one');
+  assert.equal(await text(all.reader), 'one');
+  all.source.fail();
+  assert.equal(await text(all.reader), 'error frame');
+  assert.equal(await text(all.reader), undefined);
+  await endedOnce(all, ['finish', 1]);
+});
+
+test('a timer that has run out hangs up; one that was put off is asked again', async () => {
+  const lefts = [20, 20, 0];
+  const all = open({ leftMs: () => lefts.shift() ?? 0, last: { 2: 'timeout frame' } });
+  const started = performance.now();
+  assert.equal(await text(all.reader), 'timeout frame');
+  assert.ok(performance.now() - started >= 35, 'waited twice');
+  assert.equal(all.source.cancelled, 1);
+  await endedOnce(all, ['finish', 2]);
+});
+
+test('the time for the whole runs out though chunks keep coming', async () => {
+  const all = open({ leftMs: 10, last: { 2: 'timeout frame' } });
+  all.source.send('one');
+  assert.equal(await text(all.reader), 'one');
+  all.wasm.leftMs = 0;
+  all.source.send('two');
+  assert.equal(await text(all.reader), 'two');
+  assert.equal(await text(all.reader), 'timeout frame');
+  await endedOnce(all, ['finish', 2]);
+});
+
+test('a consumer that does not read is no timeout', async () => {
+  const all = open({ leftMs: 5 });
+  all.source.send('one');
+  assert.equal(await text(all.reader), 'one');
+  await tick(30);
+  assert.deepEqual(all.wasm.told, []);
+  all.source.send('two');
+  assert.equal(await text(all.reader), 'two');
+  await all.reader.cancel();
+});
+
+test('a consumer that leaves hangs up and settles', async () => {
+  const all = open();
+  const waiting = text(all.reader);
+  await tick();
+  await all.reader.cancel();
+  assert.equal(await waiting, undefined);
+  assert.equal(all.source.cancelled, 1);
+  await endedOnce(all, ['cancel']);
+});
+
+for (const [when, prepare] of Object.entries({
+  'before anything is read': async () => {},
+  'while the provider is waited for': async (all) => {
+    all.waiting = text(all.reader);
+    await tick();
+  },
+  'between two reads': async (all) => {
+    all.source.send('one');
+    await text(all.reader);
+  },
+})) {
+  test(`an abort ${when} errors the stream with the reason and settles`, async () => {
+    const controller = new AbortController();
+    const all = open({}, controller.signal);
+    await prepare(all);
+    controller.abort();
+    await assert.rejects(all.waiting ?? text(all.reader), { name: 'AbortError' });
+    assert.equal(all.source.cancelled, 1);
+    await endedOnce(all, ['cancel']);
+  });
+}
+
+test('a signal that has fired already errors the stream at once', async () => {
+  const all = open({}, AbortSignal.abort());
+  await assert.rejects(text(all.reader), { name: 'AbortError' });
+  await endedOnce(all, ['cancel']);
+});
+
+test('an abort while the end is being settled errors the stream, and it is settled once', async () => {
+  const controller = new AbortController();
+  const settling = resolvers();
+  const all = open({ settling: settling.promise }, controller.signal);
+  all.source.send('[DONE]');
+  await text(all.reader);
+  const waiting = text(all.reader);
+  await tick();
+  controller.abort();
+  settling.resolve();
+  await assert.rejects(waiting, { name: 'AbortError' });
+  await endedOnce(all, ['finish', 0]);
+});
+
+test('a consumer that leaves while the end is being settled does not settle it again', async () => {
+  const settling = resolvers();
+  const all = open({ settling: settling.promise });
+  all.source.send('[DONE]');
+  await text(all.reader);
+  await tick();
+  const leaving = all.reader.cancel();
+  settling.resolve();
+  await leaving;
+  await endedOnce(all, ['finish', 0]);
+});
+
+test('an abort after the end changes nothing', async () => {
+  const controller = new AbortController();
+  const all = open({}, controller.signal);
+  all.source.send('[DONE]');
+  await text(all.reader);
+  assert.equal(await text(all.reader), undefined);
+  controller.abort();
+  assert.equal(await text(all.reader), undefined);
+  await endedOnce(all, ['finish', 0]);
+});
+
+test('a defect of the Wasm is an internal error, never a clean end', async () => {
+  const all = open();
+  all.wasm.push = () => {
+    throw new WebAssembly.RuntimeError('unreachable');
+  };
+  all.source.send('one');
+  await assert.rejects(text(all.reader), { code: 'internal' });
+  await assert.rejects(all.account, { code: 'internal' });
+  assert.equal(all.source.cancelled, 1);
+});
