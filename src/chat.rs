@@ -150,8 +150,9 @@ impl<'a> ChatRequest<'a> {
     }
 }
 
-/// A UTF-8 byte that begins a character stands for one unit, or for two from four bytes on.
-fn utf16_units(text: &str) -> u64 {
+/// Length in UTF-16 units: a UTF-8 byte that begins a character stands for one unit, or for two from four
+/// bytes on.
+pub(crate) fn utf16_units(text: &str) -> u64 {
     let unit = |byte: u8| u64::from(byte & 0xc0 != 0x80).saturating_add(u64::from(byte >= 0xf0));
     text.bytes().map(unit).sum()
 }

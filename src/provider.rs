@@ -4,6 +4,7 @@
 pub mod anthropic;
 pub mod catalogue;
 mod dialect;
+pub mod embeddings;
 pub mod endpoint;
 mod facts;
 pub mod google;

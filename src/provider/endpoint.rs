@@ -158,6 +158,21 @@ pub(super) fn decode(encoded: &str) -> Option<String> {
     (!text.is_empty() && !text.contains(char::is_control)).then_some(text)
 }
 
+/// A model's name as one segment of a path.
+pub(super) fn encode(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            let digits = [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16));
+            out.extend(digits.into_iter().flatten().map(|digit| digit.to_ascii_uppercase()));
+        }
+    }
+    out
+}
+
 fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
@@ -305,6 +320,13 @@ mod tests {
     #[cfg(not(target_arch = "wasm32"))] // proptest does not build there
     mod hostile {
         proptest::proptest! {
+            #[test]
+            fn a_name_survives_its_path(name in "[^\\pC]{1,20}") {
+                let encoded = super::super::encode(&name);
+                proptest::prop_assert!(!encoded.contains(['/', '?', '#', ':', '\\']));
+                proptest::prop_assert_eq!(super::super::decode(&encoded), Some(name));
+            }
+
             #[test]
             fn no_path_panics(method: String, path: String, built in "(/|models|v1|:|%|2f|é|\\?|alt=sse|embeddings|[a-z]){0,12}") {
                 for path in [&path, &built] {
