@@ -8,6 +8,7 @@ pub mod embeddings;
 pub mod endpoint;
 mod facts;
 pub mod google;
+pub mod models;
 pub mod openai_compatible;
 mod origin;
 pub mod responses;
