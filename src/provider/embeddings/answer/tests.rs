@@ -64,6 +64,7 @@ fn what_is_no_answer_is_refused() {
     }
     let twice = r#"{"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[2]}]}"#;
     assert_eq!(decode_body(Dialect::Chat, "p", twice, 2), None, "one place, two vectors");
+    assert_eq!(decode_body(Dialect::Chat, "p", twice, 1), None, "and none left empty");
 }
 
 #[test]
