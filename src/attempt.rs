@@ -10,12 +10,29 @@ use crate::abort::{Abort, Raced, race};
 use crate::chat::{Completion, Dialect};
 use crate::error::{Code, Detail, NetworkKind, TimeoutKind};
 use crate::host::{Chunks, Clock, Timer, Transport, UpstreamBody, UpstreamRequest, UpstreamResponse};
-use crate::provider::{Answer, Stamp, decode_body};
+use crate::provider::{Answer, Stamp, decode_body, embeddings};
 use crate::retry::classify;
 use crate::time::Timestamp;
 
 /// The longest whole answer that is read, in bytes.
 const MAX_BODY: usize = 32 << 20;
+
+/// What is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Kind {
+    /// An answer of a model.
+    #[default]
+    Chat,
+    /// Vectors.
+    Embeddings {
+        /// How many inputs.
+        inputs: usize,
+        /// Whether the caller gave a list.
+        listed: bool,
+        /// Whether the caller wants base64.
+        base64: bool,
+    },
+}
 
 /// How an answer is to be read, and for whom.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +45,10 @@ pub struct Reading<'a> {
     pub provider: &'a str,
     /// What a translated answer carries.
     pub stamp: Stamp,
+    /// What was asked for.
+    pub kind: Kind,
+    /// The model that was asked.
+    pub model: &'a str,
 }
 
 /// The timers of one exchange, each from its beginning.
@@ -249,6 +270,23 @@ async fn whole<H: Transport + Clock>(
 fn read<C>(response: &Head<'_>, body: Vec<u8>, reading: &Reading<'_>, streams: bool, now: Timestamp) -> Exchange<C> {
     if let Some(failure) = Failure::read(response, &body, now) {
         return Exchange::Failed(failure);
+    }
+    if let Kind::Embeddings { inputs, listed, base64 } = reading.kind {
+        let text = String::from_utf8(body).ok();
+        let read = text.and_then(|text| {
+            let vectors = embeddings::decode_body(reading.dialect, reading.provider, &text, inputs)?;
+            let answer =
+                Answer { usage: vectors.usage, cost: vectors.cost, complete: true, ended: 1, ..Answer::default() };
+            if reading.caller == reading.dialect {
+                return Some((answer, text));
+            }
+            let reply = embeddings::Reply { model: reading.model, listed, base64, estimated_tokens: 0 };
+            Some((answer, embeddings::encode_body(reading.caller, &vectors, &reply)?))
+        });
+        return match read {
+            Some((answer, text)) => Exchange::Answered(answer, text),
+            None => Exchange::Failed(Failure::malformed(response.status)),
+        };
     }
     let translates = streams || reading.caller != reading.dialect;
     let mut answer = Answer::default();

@@ -21,6 +21,7 @@ mod context;
 mod facts;
 mod flight;
 mod gate;
+mod models;
 mod offers;
 mod problem;
 mod replay;
@@ -31,12 +32,14 @@ use std::rc::Rc;
 
 pub use answer::{CacheState, CostSource, Meta, Reply, Served};
 pub use gate::Gate;
+pub use models::models;
 pub use problem::{error_body, failure, problem};
 pub use replay::{Replayed, replay};
 pub use streaming::{Closed, Ending, Streaming};
 
 use crate::abort::Abort;
 use crate::admit;
+use crate::attempt::Kind;
 use crate::cache::{self, Controls, Fingerprint, Scope};
 use crate::chat::{Dialect, Usage};
 use crate::error::{Code, Error, Result};
@@ -47,7 +50,7 @@ use crate::provider::Stamp;
 use crate::record::{Tape, hex};
 use crate::time::Timestamp;
 use crate::value::Value;
-use ask::AskText;
+use ask::{AskText, Read};
 use context::{Context, draw, millis};
 use facts::{Facts, Reach};
 use flight::{Flight, Waited};
@@ -71,8 +74,34 @@ impl<H> Host for H where
 {
 }
 
+/// What a request wants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wants {
+    /// An answer of a model.
+    Chat,
+    /// Vectors. `batch`: by Gemini's call for several.
+    Embeddings {
+        /// Whether the call is `batchEmbedContents`.
+        batch: bool,
+    },
+}
+
+impl Wants {
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Embeddings { batch: false } => "embeddings",
+            Self::Embeddings { batch: true } => "embeddings-batch",
+        }
+    }
+}
+
 /// One request to the gate.
 pub struct Call {
+    /// What it wants.
+    pub wants: Wants,
     /// The request as JSON text.
     pub body: Rc<str>,
     /// What it is written in, and its answer will be.
@@ -96,6 +125,7 @@ impl Call {
     #[must_use]
     pub fn chat(body: &str, tenant: &str) -> Self {
         Self {
+            wants: Wants::Chat,
             body: body.into(),
             dialect: Dialect::Chat,
             model: None,
@@ -177,31 +207,21 @@ pub async fn chat<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: Call) 
 
 /// Steps 1 and 2, and the fingerprint of step 4; and whether a stream is asked for.
 fn prepare(gate: &Gate, call: &Call, request_id: Rc<str>, started: Timestamp) -> Result<(Prepared, bool)> {
-    let ask = AskText::of(call.body.clone(), call.dialect, call.model.as_deref(), call.stream)?;
-    let request = ask.request()?;
-    let facts = Facts::of(&request, &gate.config, call.drop_in)?;
-    let streams = request.stream;
-    let stamp = Stamp {
-        created_s: u64::try_from(started.as_millis() / 1_000).unwrap_or(0),
-        include_usage: request.include_usage(),
-    };
+    let Read { ask, facts, model, streams, include_usage } = AskText::read(call, gate)?;
+    let created_s = u64::try_from(started.as_millis() / 1_000).unwrap_or(0);
+    let stamp = Stamp { created_s, include_usage };
     let scope = Scope {
         tenant: &call.tenant,
         namespace: call.controls.namespace.as_deref().unwrap_or(""),
         dialect: call.dialect.as_str(),
-        requested: request.model.as_deref().unwrap_or("auto"),
+        kind: call.wants.as_str(),
+        requested: model.as_deref().unwrap_or("auto"),
         targets: &gate.target_names,
     };
-    let fingerprint = match call.dialect {
-        Dialect::Chat => cache::fingerprint(&scope, request.fields.iter())?,
-        Dialect::Responses | Dialect::Anthropic | Dialect::Google => {
-            cache::fingerprint(&scope, json::fields(ask.own())?.iter())?
-        }
-    };
+    let fingerprint = cache::fingerprint(&scope, json::fields(ask.own())?.iter())?;
     let keyed = gate.config.targets.iter().map(|target| gate.has_key(&target.provider)).collect();
-    let (able, lacking) = ask.able(call.dialect, streams, gate);
+    let (able, lacking) = ask.able(call.dialect, streams, facts.requested, gate);
     let reach = Reach { keyed, able, lacking, locked: gate.state.borrow().locked };
-    drop(request);
     Ok((Prepared { request_id, fingerprint, facts, reach, started, ask, stamp }, streams))
 }
 
@@ -370,14 +390,22 @@ fn own(request_id: &Rc<str>, served: &Served, cache: CacheState) -> Reply {
 fn joined(dialect: Dialect, prepared: &Prepared, served: &Served) -> Reply {
     let id = &prepared.request_id;
     let meta = free_meta(id, &served.target, CacheState::Joined, served.cost);
-    let body = answer::repeat(dialect, &served.body, id, &prepared.stamp).into();
+    let body = again(dialect, prepared, &served.body);
     Reply { body, events: false, meta: Meta { degraded: served.degraded, ..meta } }
+}
+
+/// An answer given again. Vectors have no id, and their usage is told by the account.
+fn again(dialect: Dialect, prepared: &Prepared, body: &Rc<str>) -> Rc<str> {
+    match prepared.ask.kind {
+        Kind::Chat => answer::repeat(dialect, body, &prepared.request_id, &prepared.stamp).into(),
+        Kind::Embeddings { .. } => body.clone(),
+    }
 }
 
 fn from_cache(dialect: Dialect, prepared: &Prepared, hit: cache::Hit) -> Reply {
     let id = &prepared.request_id;
     let meta = free_meta(id, &hit.answer.target, CacheState::Hit, hit.answer.cost);
-    let body = answer::repeat(dialect, &hit.answer.body, id, &prepared.stamp).into();
+    let body = again(dialect, prepared, &hit.answer.body);
     Reply { body, events: false, meta: Meta { age: Some(hit.age), ..meta } }
 }
 

@@ -218,12 +218,20 @@ impl Passing<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attempt::Kind;
     use crate::chat::Dialect;
     use crate::provider::Stamp;
 
     fn flow(include_usage: bool) -> Flow {
         let stamp = Stamp { created_s: 0, include_usage };
-        Flow::new(&Reading { dialect: Dialect::Chat, caller: Dialect::Chat, provider: "groq", stamp })
+        Flow::new(&Reading {
+            dialect: Dialect::Chat,
+            caller: Dialect::Chat,
+            provider: "groq",
+            stamp,
+            kind: Kind::Chat,
+            model: "",
+        })
     }
 
     const ROLE: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";

@@ -69,6 +69,8 @@ pub struct Scope<'a> {
     pub namespace: &'a str,
     /// What the caller speaks: an entry is an answer in one dialect.
     pub dialect: &'a str,
+    /// What it asks for: an answer, vectors.
+    pub kind: &'a str,
     /// The model or route that the request names.
     pub requested: &'a str,
     /// Its targets as `provider/model`, in the order of the configuration, before any is left out for
@@ -89,7 +91,7 @@ pub fn fingerprint<'a>(scope: &Scope<'_>, body: impl IntoIterator<Item = (&'a st
 
 fn digest(scope: &Scope<'_>, body: Fields<'_>) -> Result<Fingerprint> {
     let mut hash = Sha256::new();
-    for part in [SCHEMA, scope.tenant, scope.namespace, scope.dialect, scope.requested] {
+    for part in [SCHEMA, scope.tenant, scope.namespace, scope.dialect, scope.kind, scope.requested] {
         text(&mut hash, part);
     }
     head(&mut hash, Tag::List, scope.targets.len());

@@ -2,47 +2,93 @@
 
 use std::rc::Rc;
 
+use super::facts::Facts;
 use super::gate::Gate;
+use super::{Call, Wants};
+use crate::attempt::Kind;
 use crate::chat::{ChatRequest, Dialect};
 use crate::error::{Code, Error, Result};
 use crate::json;
-use crate::provider::{Outgoing, decode_request, encode_request, rewrite_request};
+use crate::provider::embeddings::{self, EmbeddingsRequest};
+use crate::provider::{Outgoing, decode_request, encode_request, path, rewrite_request};
 
 /// The text of a request.
 #[derive(Clone, Debug)]
 pub(super) struct AskText {
     /// As the caller sent it.
     own: Rc<str>,
-    /// As a chat completion request; the same as `own` for callers who speak that.
+    /// In OpenAI's form; the same as `own` for callers who speak that.
     neutral: Rc<str>,
+    pub(super) kind: Kind,
+}
+
+/// What a request says, as far as the gateway looks at it.
+pub(super) struct Read {
+    pub(super) ask: AskText,
+    pub(super) facts: Facts,
+    /// The model that it names.
+    pub(super) model: Option<String>,
+    pub(super) streams: bool,
+    /// Whether it asks for usage in the stream.
+    pub(super) include_usage: bool,
 }
 
 impl AskText {
-    /// Reads a request of `caller`. `model` and `stream` are what the path says, for dialects that have it there.
+    /// Reads a request.
     ///
     /// # Errors
-    /// `invalid_request` that names the field.
-    pub(super) fn of(own: Rc<str>, caller: Dialect, model: Option<&str>, stream: bool) -> Result<Self> {
-        let neutral = match caller {
-            Dialect::Chat => own.clone(),
-            Dialect::Responses | Dialect::Anthropic | Dialect::Google => {
-                decode_request(caller, &own, model, stream)?.into()
+    /// `invalid_request` that names the field; `unpriced_input` for what has no bounded price.
+    pub(super) fn read(call: &Call, gate: &Gate) -> Result<Read> {
+        let (own, dialect, model) = (call.body.clone(), call.dialect, call.model.as_deref());
+        match call.wants {
+            Wants::Chat => {
+                let neutral = match dialect {
+                    Dialect::Chat => own.clone(),
+                    Dialect::Responses | Dialect::Anthropic | Dialect::Google => {
+                        decode_request(dialect, &own, model, call.stream)?.into()
+                    }
+                };
+                let request = ChatRequest::parse(&neutral)?;
+                let facts = Facts::of(&request, &gate.config, call.drop_in)?;
+                let model = request.model.as_deref().map(String::from);
+                let (streams, include_usage) = (request.stream, request.include_usage());
+                drop(request);
+                let ask = Self { own, neutral, kind: Kind::Chat };
+                Ok(Read { ask, facts, model, streams, include_usage })
             }
-        };
-        Ok(Self { own, neutral })
+            Wants::Embeddings { batch } => {
+                let neutral: Rc<str> = match dialect {
+                    Dialect::Chat => own.clone(),
+                    Dialect::Responses | Dialect::Anthropic | Dialect::Google => {
+                        embeddings::decode_request(dialect, &own, model, batch)?.into()
+                    }
+                };
+                let request = EmbeddingsRequest::parse(&neutral)?;
+                let facts = Facts::of_embeddings(&request, &gate.config, call.drop_in)?;
+                let model = request.model.as_deref().map(String::from);
+                let kind =
+                    Kind::Embeddings { inputs: request.inputs.len(), listed: request.listed, base64: request.base64 };
+                drop(request);
+                Ok(Read { ask: Self { own, neutral, kind }, facts, model, streams: false, include_usage: false })
+            }
+        }
     }
 
     /// For a replay, which sends nothing.
     pub(super) fn none() -> Self {
-        Self { own: "".into(), neutral: "".into() }
+        Self { own: "".into(), neutral: "".into(), kind: Kind::Chat }
     }
 
     pub(super) fn own(&self) -> &str {
         &self.own
     }
 
-    pub(super) fn request(&self) -> Result<ChatRequest<'_>> {
-        ChatRequest::parse(&self.neutral)
+    /// What follows the base URL; `None` for what the dialect does not have.
+    pub(super) fn path(&self, dialect: Dialect, outgoing: &Outgoing<'_>) -> Option<String> {
+        match self.kind {
+            Kind::Chat => Some(path(dialect, outgoing.model, outgoing.stream)),
+            Kind::Embeddings { listed, .. } => embeddings::path(dialect, outgoing.model, listed),
+        }
     }
 
     /// The request as `dialect` has it.
@@ -50,24 +96,41 @@ impl AskText {
     /// # Errors
     /// `invalid_request` that names what the dialect cannot carry.
     pub(super) fn write(&self, dialect: Dialect, caller: Dialect, outgoing: &Outgoing<'_>) -> Result<String> {
-        if dialect == caller {
-            return Ok(rewrite_request(dialect, &json::fields(&self.own)?, outgoing));
+        match self.kind {
+            Kind::Chat if dialect == caller => Ok(rewrite_request(dialect, &json::fields(&self.own)?, outgoing)),
+            Kind::Chat => encode_request(dialect, &json::fields(&self.neutral)?, outgoing),
+            Kind::Embeddings { .. } if dialect == caller => {
+                Ok(embeddings::rewrite_request(dialect, &json::fields(&self.own)?, outgoing.model))
+            }
+            Kind::Embeddings { .. } => {
+                embeddings::encode_request(dialect, &EmbeddingsRequest::parse(&self.neutral)?, outgoing.model)
+            }
         }
-        encode_request(dialect, &json::fields(&self.neutral)?, outgoing)
     }
 
     /// For each target whether it can carry this request; and what the first that cannot lacks.
-    pub(super) fn able(&self, caller: Dialect, stream: bool, gate: &Gate) -> (Vec<bool>, Option<Box<Error>>) {
+    pub(super) fn able(
+        &self,
+        caller: Dialect,
+        stream: bool,
+        requested: Option<usize>,
+        gate: &Gate,
+    ) -> (Vec<bool>, Option<Box<Error>>) {
+        let targets = &gate.config.targets;
         let mut lacking = None;
-        let able = gate.config.targets.iter().map(|target| {
+        let asked = requested.and_then(|index| targets.get(index)).map(|target| target.model.as_str());
+        let able = targets.iter().map(|target| {
+            // Vectors of another model have nothing to do with these.
+            if matches!(self.kind, Kind::Embeddings { .. }) && asked != Some(&target.model) {
+                return false;
+            }
             let dialect = gate.dialect(&target.provider, caller);
             if dialect == caller {
                 return true;
             }
             let outgoing =
                 Outgoing { provider: &target.provider, model: &target.model, max_output_tokens: u32::MAX, stream };
-            let written = self.write(dialect, caller, &outgoing);
-            match written {
+            match self.write(dialect, caller, &outgoing) {
                 Ok(_) => true,
                 Err(error) => {
                     lacking.get_or_insert(error);

@@ -10,13 +10,13 @@ use super::ask::AskText;
 use super::gate::Gate;
 use crate::abort::{Abort, Raced, race};
 use crate::admit::{Charge, Command, Notice, Outcome as Decided, Reply};
-use crate::attempt::{Committed, Exchange, Failure, Flow, Reading, Timers, exchange};
+use crate::attempt::{Committed, Exchange, Failure, Flow, Kind, Reading, Timers, exchange};
 use crate::cache::Fingerprint;
 use crate::chat::Dialect;
 use crate::error::{BreakerOutcome, Code, Detail, Error, Result};
 use crate::host::UpstreamRequest;
 use crate::money::NanoUsd;
-use crate::provider::{Answer, Outgoing, Stamp, path};
+use crate::provider::{Answer, Outgoing, Stamp};
 use crate::record::{Field, Outcome, Tape};
 use crate::retry::WaitReason;
 use crate::time::Timestamp;
@@ -258,15 +258,23 @@ impl<H: Host> Context<H> {
             max_output_tokens: max_output,
             stream: self.stream,
         };
+        let Some(path) = self.ask.path(dialect, &outgoing) else { return refuse(Code::UnsupportedEndpoint) };
         let Ok(body) = self.ask.write(dialect, self.caller, &outgoing) else { return refuse(Code::InvalidRequest) };
         let request = UpstreamRequest {
-            url: [base, &path(dialect, &target.model, self.stream)].concat(),
+            url: [base, &path].concat(),
             provider: &target.provider,
             headers,
             body,
             stream: self.stream,
         };
-        let reading = Reading { dialect, caller: self.caller, provider: &target.provider, stamp: self.stamp };
+        let reading = Reading {
+            dialect,
+            caller: self.caller,
+            provider: &target.provider,
+            stamp: self.stamp,
+            kind: self.ask.kind,
+            model: &target.model,
+        };
         exchange(&*self.host, request, &reading, timers, &self.abort).await
     }
 }
@@ -347,7 +355,8 @@ fn replay_exchange<H: Host>(mut past: Outcome, context: &Context<H>) -> Exchange
         "ok" => Exchange::Answered(read_answer(&mut past), String::new()),
         "stream" => {
             let (dialect, caller) = (context.caller, context.caller);
-            let reading = Reading { dialect, caller, provider: "", stamp: context.stamp };
+            let (kind, stamp) = (Kind::Chat, context.stamp);
+            let reading = Reading { dialect, caller, provider: "", stamp, kind, model: "" };
             Exchange::Streaming(Committed { flow: Flow::new(&reading), head: Vec::new(), chunks: None }.into())
         }
         "no" => Exchange::Failed(Failure {

@@ -4,7 +4,8 @@
 use crate::chat::{ChatRequest, Part};
 use crate::config::GatewayConfig;
 use crate::error::{Error, Result};
-use crate::price::{Features, Parts};
+use crate::price::Parts;
+use crate::provider::embeddings::EmbeddingsRequest;
 use crate::record::{Field, Outcome, Tape};
 
 /// The counts and sizes of one request.
@@ -67,17 +68,7 @@ impl Facts {
         if !drop_in && request.utf16_units() > config.limits.max_input_units.into() {
             return Err(Error::invalid("messages", "must not be longer than limits.maxInputUnits").into());
         }
-        let requested = match request.model.as_deref() {
-            None | Some("auto") => None,
-            Some(model) => {
-                let named = |target: &crate::config::TargetConfig| target.model == model || target.name == model;
-                let index = config.targets.iter().position(named);
-                Some(
-                    index
-                        .ok_or_else(|| Error::invalid("model", "must be the model of a configured target, or auto"))?,
-                )
-            }
-        };
+        let requested = requested(request.model.as_deref(), config)?;
         Ok(Self {
             requested,
             max_output: request.max_output_tokens,
@@ -85,6 +76,30 @@ impl Facts {
             sampled: request.sampled,
             parts: measure(request),
         })
+    }
+
+    /// Measures a request for vectors, whose only cost is its input.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of); a model must be named, since vectors of different models have nothing in common.
+    pub(super) fn of_embeddings(
+        request: &EmbeddingsRequest<'_>,
+        config: &GatewayConfig,
+        drop_in: bool,
+    ) -> Result<Self> {
+        if !drop_in && request.utf16_units() > config.limits.max_input_units.into() {
+            return Err(Error::invalid("input", "must not be longer than limits.maxInputUnits").into());
+        }
+        let requested = requested(request.model.as_deref(), config)?;
+        if requested.is_none() {
+            return Err(Error::invalid("model", "must be the model of a configured target").into());
+        }
+        let mut parts = Parts::default();
+        for text in &request.inputs {
+            parts.features.add(text);
+        }
+        parts.messages = u32::try_from(request.inputs.len()).unwrap_or(u32::MAX);
+        Ok(Self { requested, max_output: Some(0), choices: 1, sampled: false, parts })
     }
 
     pub(super) fn write(&self, tape: &mut Tape) {
@@ -114,15 +129,7 @@ impl Facts {
         let max_output = fields.word().parse().ok();
         let mut int = || u32::try_from(fields.int()).unwrap_or(u32::MAX);
         let (choices, sampled) = (int(), int() == 1);
-        let mut parts = Parts {
-            features: Features::default(),
-            schema_bytes: 0,
-            messages: 0,
-            tools: 0,
-            images_low: 0,
-            images_high: 0,
-            other: 0,
-        };
+        let mut parts = Parts::default();
         parts.schema_bytes = fields.int();
         let mut int = || u32::try_from(fields.int()).unwrap_or(u32::MAX);
         parts.messages = int();
@@ -138,19 +145,22 @@ impl Facts {
     }
 }
 
+/// Which target a request asks for by its model.
+fn requested(model: Option<&str>, config: &GatewayConfig) -> Result<Option<usize>> {
+    let Some(model) = model.filter(|model| *model != "auto") else { return Ok(None) };
+    let named = |target: &crate::config::TargetConfig| target.model == model || target.name == model;
+    match config.targets.iter().position(named) {
+        Some(index) => Ok(Some(index)),
+        None => Err(Error::invalid("model", "must be the model of a configured target, or auto").into()),
+    }
+}
+
 /// Everything the model reads counts: texts by their features, JSON that it also reads (tools, schemas,
 /// tool calls, fields that we do not know) by its bytes.
 fn measure(request: &ChatRequest<'_>) -> Parts {
     let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-    let mut parts = Parts {
-        features: Features::default(),
-        schema_bytes: 0,
-        messages: count(request.messages.len()),
-        tools: count(request.tools.len()),
-        images_low: 0,
-        images_high: 0,
-        other: 0,
-    };
+    let mut parts =
+        Parts { messages: count(request.messages.len()), tools: count(request.tools.len()), ..Parts::default() };
     for message in &request.messages {
         for part in &message.parts {
             match part {

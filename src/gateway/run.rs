@@ -12,7 +12,7 @@ use super::offers::{Offer, no_plan, offers};
 use super::streaming::Streaming;
 use super::{Host, Prepared};
 use crate::admit::Charge;
-use crate::attempt::{Committed, Exchange, Failure, Timers};
+use crate::attempt::{Committed, Exchange, Failure, Kind, Timers};
 use crate::cache::{self, AnswerFacts, Controls, may_store};
 use crate::chat::Usage;
 use crate::error::{AttemptError, BreakerOutcome, Code, Detail, Error, Result, TimeoutKind};
@@ -153,7 +153,9 @@ impl<H: Host> Run<H> {
                 error.attempts = std::mem::take(&mut self.failed);
                 let context = self.context.clone();
                 match &context.gate.config.degraded {
-                    Some(text) if is_degradable(error.code) => Ok(Ended::Whole(self.degraded(text), None, false)),
+                    Some(text) if is_degradable(error.code) && context.ask.kind == Kind::Chat => {
+                        Ok(Ended::Whole(self.degraded(text), None, false))
+                    }
                     _ => Err(error),
                 }
             }

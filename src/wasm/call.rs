@@ -11,7 +11,8 @@ use super::stream::ChatStream;
 use crate::abort::Abort;
 use crate::chat::Dialect;
 use crate::error::{Code, Error};
-use crate::gateway::{self, Call, Opened};
+use crate::gateway::{self, Call, Opened, Wants};
+use crate::host::Clock;
 use crate::provider::endpoint::hint;
 use crate::provider::{Endpoint, Owner, Recognised, dialects, owner, recognise};
 
@@ -52,16 +53,22 @@ impl Core {
     ) -> Result<Array, JsValue> {
         let (gate, host) = (self.gate.clone(), self.host.clone());
         let refuse = |failed: &Error| Err(error(failed));
-        let (dialect, model, stream) = match recognised(&endpoint, &headers) {
-            Recognised::Endpoint(Endpoint::Chat { dialect, model, stream }) => (dialect, model, stream),
-            Recognised::Endpoint(_) | Recognised::Unsupported => {
-                return refuse(&Code::UnsupportedEndpoint.into());
+        let (wants, dialect, model, stream) = match recognised(&endpoint, &headers) {
+            Recognised::Endpoint(Endpoint::Chat { dialect, model, stream }) => (Wants::Chat, dialect, model, stream),
+            Recognised::Endpoint(Endpoint::Embeddings { dialect, model, batch }) => {
+                (Wants::Embeddings { batch }, dialect, model, false)
             }
+            Recognised::Endpoint(Endpoint::Models { dialect, model }) => {
+                let listed = gateway::models(&gate, dialect, model.as_deref(), host.now());
+                return listed.map(|body| whole("application/json", &body, "{}")).or_else(|failed| refuse(&failed));
+            }
+            Recognised::Unsupported => return refuse(&Code::UnsupportedEndpoint.into()),
             Recognised::WrongMethod(_) => return refuse(&Error::invalid("", "must be sent with another method")),
         };
         let abort = Abort::new();
         let _listening = signal.map(|signal| Listening::to(signal, abort.clone()));
         let call = Call {
+            wants,
             dialect,
             model: model.map(Into::into),
             stream,
@@ -73,15 +80,7 @@ impl Core {
         match gateway::open(&gate, &host, call).await {
             Ok(Opened::Whole(reply)) => {
                 let kind = if reply.events { "text/event-stream" } else { "application/json" };
-                Ok([
-                    JsValue::from(WHOLE),
-                    200.into(),
-                    flat(&[("content-type", kind)]).into(),
-                    JsValue::from_str(&reply.body),
-                    reply.meta.to_json().into(),
-                ]
-                .into_iter()
-                .collect())
+                Ok(whole(kind, &reply.body, &reply.meta.to_json()))
             }
             Ok(Opened::Stream(mut streaming)) => {
                 let reader = streaming.take_chunks().map_or(JsValue::UNDEFINED, |chunks| chunks.into_reader());
@@ -108,6 +107,11 @@ impl Core {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         [JsValue::from(u32::from(status)), flat(&headers).into(), body.into()].into_iter().collect()
     }
+}
+
+fn whole(kind: &str, body: &str, account: &str) -> Array {
+    let headers = flat(&[("content-type", kind)]);
+    [JsValue::from(WHOLE), 200.into(), headers.into(), body.into(), account.into()].into_iter().collect()
 }
 
 /// Takes an endpoint's text apart: method, dialect of its owner, path with query.

@@ -13,7 +13,8 @@ fn targets() -> [String; 2] {
 }
 
 fn ask(body: &str) -> Result<Fingerprint> {
-    let scope = Scope { tenant: "acme", namespace: "", dialect: "chat", requested: "fast", targets: &targets() };
+    let scope =
+        Scope { tenant: "acme", namespace: "", dialect: "chat", kind: "chat", requested: "fast", targets: &targets() };
     fingerprint(&scope, json::fields(body)?.iter())
 }
 
@@ -234,7 +235,8 @@ fn only_the_listed_fields_are_ignored_and_only_at_the_top() {
 fn every_part_of_the_scope_counts() {
     let [first, second] = targets();
     let (both, swapped, one) = ([first.clone(), second.clone()], [second, first.clone()], [first]);
-    let base = Scope { tenant: "acme", namespace: "x", dialect: "chat", requested: "fast", targets: &both };
+    let base =
+        Scope { tenant: "acme", namespace: "x", dialect: "chat", kind: "chat", requested: "fast", targets: &both };
     let scopes = [
         base,
         Scope { tenant: "other", ..base },
@@ -242,6 +244,7 @@ fn every_part_of_the_scope_counts() {
         Scope { tenant: "acmex", namespace: "", ..base },
         Scope { tenant: "", namespace: "acmex", ..base },
         Scope { dialect: "anthropic", ..base },
+        Scope { kind: "embeddings", ..base },
         Scope { requested: "slow", ..base },
         Scope { targets: &swapped, ..base },
         Scope { targets: &one, ..base },
@@ -289,5 +292,5 @@ fn the_form_is_the_released_one() {
     let body = r#"{"model":"fast","messages":[{"role":"user","content":"hé\n"}],"temperature":0.5,"n":null}"#;
     let Fingerprint(bytes) = ask(body).unwrap();
     let hex = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    assert_eq!(hex, "3af186f54e803e0ff5519bfdd65b6b7d0f6e6eba35541a9281b6e3176165021f");
+    assert_eq!(hex, "0b12a2db1d3f68e708472f0fd25a755d791a69a9da9695dddf6fc9338ea6cca1");
 }
