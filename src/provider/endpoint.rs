@@ -120,6 +120,7 @@ fn below_models(path: &str, query: &str, hint: Option<Dialect>) -> Option<Endpoi
     let Some(id) = id else { return Some(Endpoint::Models { dialect, model: None }) };
     if let Some((model, action)) = id.rsplit_once(':') {
         let model = || decode(model).map(Some);
+        let googles = dialect == Dialect::Google;
         let dialect = Dialect::Google;
         match action {
             "generateContent" => return Some(Endpoint::Chat { dialect, model: model()?, stream: false }),
@@ -131,7 +132,7 @@ fn below_models(path: &str, query: &str, hint: Option<Dialect>) -> Option<Endpoi
             "embedContent" => return Some(Endpoint::Embeddings { dialect, model: model()?, batch: false }),
             "batchEmbedContents" => return Some(Endpoint::Embeddings { dialect, model: model()?, batch: true }),
             // `countTokens` and what else there is. With other providers a colon is part of the name.
-            _ if google => return None,
+            _ if googles => return None,
             _ => {}
         }
     }
@@ -242,6 +243,9 @@ mod tests {
         let get = |path: &str, hint| recognise("GET", path, hint);
         assert_eq!(get("/v1/models", None), models(Dialect::Chat, None));
         assert_eq!(get("/v1/models?limit=20", Some(Dialect::Anthropic)), models(Dialect::Anthropic, None));
+        // Gemini's newer clients have no `beta` in their paths.
+        assert_eq!(get("/v1/models", Some(Dialect::Google)), models(Dialect::Google, None));
+        assert_eq!(recognise("POST", "/v1/models/a:countTokens", Some(Dialect::Google)), Recognised::Unsupported);
         assert_eq!(get("/v1/models", Some(Dialect::Responses)), models(Dialect::Chat, None));
         assert_eq!(get("/v1beta/models?pageSize=5", None), models(Dialect::Google, None));
         assert_eq!(get("/v1beta/models", Some(Dialect::Anthropic)), models(Dialect::Google, None));
