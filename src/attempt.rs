@@ -129,7 +129,9 @@ impl Failure {
     /// A fetch without a response. Browsers do not say whether anything was sent, so it counts as possibly
     /// billed unless the browser was offline or the provider refused the preflight.
     fn lost(kind: NetworkKind) -> Self {
-        Self { billed: kind == NetworkKind::Network, ..Self::billed(Code::UpstreamFailed, Detail::Network(kind)) }
+        // Where the provider does not let this origin in, trying again changes nothing.
+        let stop = kind == NetworkKind::Cors;
+        Self { stop, billed: kind == NetworkKind::Network, ..Self::billed(Code::UpstreamFailed, Detail::Network(kind)) }
     }
 
     /// What the provider says about it, if it is a failure.

@@ -162,6 +162,16 @@ pub enum UnknownPrice {
     Worst,
 }
 
+/// Whose keys the requests of the drop-in fetch use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum KeySource {
+    /// The gate's own; one in a request is taken off.
+    #[default]
+    Vault,
+    /// The one in the request, for the provider that the request was meant for and no other.
+    Passthrough,
+}
+
 /// A price from the configuration; it goes before the built-in table.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PriceOverride {
@@ -192,6 +202,9 @@ pub struct TargetConfig {
     pub model: String,
     /// `provider/model`, as events, figures and the ledger name it.
     pub name: String,
+    /// The provider (of `providers`) that its requests go through: a gateway of the user's own, for a provider
+    /// that this place cannot reach.
+    pub relay: Option<String>,
 }
 
 /// A provider whose address or dialect differs from the catalogue's, or that is not in it.
@@ -232,6 +245,8 @@ pub struct GatewayConfig {
     pub prices: Vec<PriceOverride>,
     /// What to do when a price is not known.
     pub unknown_price: UnknownPrice,
+    /// Whose keys the requests of the drop-in fetch use.
+    pub keys: KeySource,
     /// Whether a plan that begins with a free target may go on to a paid one. Default false.
     pub allow_paid_fallback: bool,
     /// The text of the reply given when all targets failed; without it the error is given.
@@ -256,6 +271,7 @@ impl Default for GatewayConfig {
             limits: LimitConfig::default(),
             prices: Vec::new(),
             unknown_price: UnknownPrice::default(),
+            keys: KeySource::default(),
             allow_paid_fallback: false,
             degraded: None,
         }
@@ -263,9 +279,15 @@ impl Default for GatewayConfig {
 }
 
 impl TargetConfig {
+    /// Whose address its requests go to, and whose key they carry.
+    #[must_use]
+    pub fn carrier(&self) -> &str {
+        self.relay.as_deref().unwrap_or(&self.provider)
+    }
+
     /// A target and its name.
     #[must_use]
     pub fn new(provider: &str, model: &str) -> Self {
-        Self { provider: provider.into(), model: model.into(), name: [provider, "/", model].concat() }
+        Self { provider: provider.into(), model: model.into(), name: [provider, "/", model].concat(), relay: None }
     }
 }

@@ -31,7 +31,7 @@ mod streaming;
 use std::rc::Rc;
 
 pub use answer::{CacheState, CostSource, Meta, Reply, Served};
-pub use gate::Gate;
+pub use gate::{Gate, OwnKey};
 pub use models::models;
 pub use problem::{error_body, failure, problem};
 pub use replay::{Replayed, replay};
@@ -114,6 +114,8 @@ pub struct Call {
     pub drop_in: bool,
     /// Whose request it is; caches and breakers never cross tenants.
     pub tenant: Rc<str>,
+    /// The key that it brought, if such keys are used.
+    pub own_key: Option<Rc<OwnKey>>,
     /// What the caller asks of the cache.
     pub controls: Controls,
     /// Aborts the request.
@@ -132,6 +134,7 @@ impl Call {
             stream: false,
             drop_in: false,
             tenant: tenant.into(),
+            own_key: None,
             controls: Controls::default(),
             abort: Abort::new(),
         }
@@ -210,16 +213,23 @@ fn prepare(gate: &Gate, call: &Call, request_id: Rc<str>, started: Timestamp) ->
     let Read { ask, facts, model, streams, include_usage } = AskText::read(call, gate)?;
     let created_s = u64::try_from(started.as_millis() / 1_000).unwrap_or(0);
     let stamp = Stamp { created_s, include_usage };
+    let mut namespace = call.controls.namespace.clone().unwrap_or_default();
+    if let Some(own) = &call.own_key {
+        // Who may use one key may not read what was paid with another.
+        namespace.push('\u{1}');
+        namespace.push_str(&hex(&cache::partition(&own.key, &gate.fingerprint_key)));
+    }
     let scope = Scope {
         tenant: &call.tenant,
-        namespace: call.controls.namespace.as_deref().unwrap_or(""),
+        namespace: &namespace,
         dialect: call.dialect.as_str(),
         kind: call.wants.as_str(),
         requested: model.as_deref().unwrap_or("auto"),
         targets: &gate.target_names,
     };
     let fingerprint = cache::fingerprint(&scope, json::fields(ask.own())?.iter())?;
-    let keyed = gate.config.targets.iter().map(|target| gate.has_key(&target.provider)).collect();
+    let own_key = call.own_key.as_deref();
+    let keyed = gate.config.targets.iter().map(|target| gate.is_keyed(target, own_key)).collect();
     let (able, lacking) = ask.able(call.dialect, streams, facts.requested, gate);
     let reach = Reach { keyed, able, lacking, locked: gate.state.borrow().locked };
     Ok((Prepared { request_id, fingerprint, facts, reach, started, ask, stamp }, streams))
@@ -346,6 +356,7 @@ fn context<H: Host>(
         request_id: prepared.request_id.clone(),
         tenant: call.tenant.clone(),
         ask: prepared.ask.clone(),
+        own_key: call.own_key.clone(),
         caller: call.dialect,
         stream,
         stamp: prepared.stamp,

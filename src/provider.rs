@@ -11,6 +11,7 @@ pub mod google;
 pub mod models;
 pub mod openai_compatible;
 mod origin;
+mod presented;
 pub mod responses;
 pub mod sse;
 
@@ -22,3 +23,4 @@ pub use dialect::{
 pub use endpoint::{Endpoint, Recognised, recognise};
 pub use facts::Answer;
 pub use origin::{Owner, owner};
+pub use presented::{looks_real, presented};

@@ -41,17 +41,28 @@ impl Fingerprint {
     /// The HMAC-SHA-256 of the fingerprint, for names of stored records, reply metadata and logs.
     #[must_use]
     pub fn keyed(&self, key: &Secret<[u8; 32]>) -> [u8; 32] {
-        // HMAC pads a short key with zeros to its block. Done here, so that no length can be wrong.
-        let mut block = Secret::new([0; 64]);
-        // EXPOSE: copies the key into the padded block, which is wiped on drop; both stay in Wasm.
-        for (to, from) in block.expose_mut().iter_mut().zip(key.expose()) {
-            *to = *from;
-        }
-        // EXPOSE: keys the HMAC; only its result, which does not reveal the key, leaves this function.
-        let mut mac = Hmac::<Sha256>::new(block.expose().into());
-        mac.update(&self.0);
-        mac.finalize().into_bytes().into()
+        hmac(&self.0, key)
     }
+}
+
+/// Names the partition of one provider key, without telling the key: its HMAC-SHA-256.
+#[must_use]
+pub fn partition(provider_key: &Secret<String>, key: &Secret<[u8; 32]>) -> [u8; 32] {
+    // EXPOSE: goes into the HMAC; only its result, which does not reveal it, leaves this function.
+    hmac(provider_key.expose().as_bytes(), key)
+}
+
+fn hmac(message: &[u8], key: &Secret<[u8; 32]>) -> [u8; 32] {
+    // HMAC pads a short key with zeros to its block. Done here, so that no length can be wrong.
+    let mut block = Secret::new([0; 64]);
+    // EXPOSE: copies the key into the padded block, which is wiped on drop; both stay in Wasm.
+    for (to, from) in block.expose_mut().iter_mut().zip(key.expose()) {
+        *to = *from;
+    }
+    // EXPOSE: keys the HMAC; only its result, which does not reveal the key, leaves this function.
+    let mut mac = Hmac::<Sha256>::new(block.expose().into());
+    mac.update(message);
+    mac.finalize().into_bytes().into()
 }
 
 impl fmt::Debug for Fingerprint {

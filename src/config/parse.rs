@@ -8,8 +8,8 @@ use section::{Section, is_name, whole};
 
 use super::providers::built_in;
 use super::{
-    BreakerConfig, BudgetConfig, CacheConfig, GatewayConfig, LimitConfig, PriceOverride, ProviderConfig, RetryConfig,
-    TargetConfig, TimeoutConfig, UnknownPrice,
+    BreakerConfig, BudgetConfig, CacheConfig, GatewayConfig, KeySource, LimitConfig, PriceOverride, ProviderConfig,
+    RetryConfig, TargetConfig, TimeoutConfig, UnknownPrice,
 };
 use crate::chat::Dialect;
 use crate::error::{Code, Detail, Error, FieldError, Result};
@@ -39,6 +39,7 @@ impl GatewayConfig {
         }
         config.prices = root.list("prices", price).unwrap_or_default();
         root.choice("unknownPrice", &mut config.unknown_price, &UNKNOWN_PRICE, "must be 'refuse' or 'worst'");
+        root.choice("keys", &mut config.keys, &KEYS, "must be 'vault' or 'passthrough'");
         root.flag("allowPaidFallback", &mut config.allow_paid_fallback);
         root.section("degraded", |section| {
             config.degraded = section.text("message", 10_000);
@@ -77,6 +78,8 @@ fn version(raw: &Value, hash: u64) -> u64 {
         }
     }
 }
+
+const KEYS: [(&str, KeySource); 2] = [("vault", KeySource::Vault), ("passthrough", KeySource::Passthrough)];
 
 const UNKNOWN_PRICE: [(&str, UnknownPrice); 2] = [("refuse", UnknownPrice::Refuse), ("worst", UnknownPrice::Worst)];
 
@@ -179,8 +182,12 @@ fn target(section: &mut Section<'_>, providers: &[ProviderConfig]) -> Option<Tar
         section.fail("model", "must be the provider's name of a model");
     }
     let known = |id: &str| providers.iter().any(|own| own.id == id) || built_in(id).is_some();
+    let relay = section.text("relay", 64);
+    if relay.as_deref().is_some_and(|relay| !providers.iter().any(|own| own.id == relay)) {
+        section.fail("relay", "must be one of `providers`: a gateway of your own");
+    }
     match provider {
-        Some(id) if known(&id) => Some(TargetConfig::new(&id, &model?)),
+        Some(id) if known(&id) => Some(TargetConfig { relay, ..TargetConfig::new(&id, &model?) }),
         _ => {
             section.fail("provider", "must be a built-in provider or one that `providers` gives a baseUrl for");
             None

@@ -7,6 +7,7 @@ use super::gate::Gate;
 use super::{Call, Wants};
 use crate::attempt::Kind;
 use crate::chat::{ChatRequest, Dialect};
+use crate::config::TargetConfig;
 use crate::error::{Code, Error, Result};
 use crate::json;
 use crate::provider::embeddings::{self, EmbeddingsRequest};
@@ -124,12 +125,11 @@ impl AskText {
             if matches!(self.kind, Kind::Embeddings { .. }) && asked != Some(&target.model) {
                 return false;
             }
-            let dialect = gate.dialect(&target.provider, caller);
+            let dialect = gate.dialect(target, caller);
             if dialect == caller {
                 return true;
             }
-            let outgoing =
-                Outgoing { provider: &target.provider, model: &target.model, max_output_tokens: u32::MAX, stream };
+            let outgoing = outgoing(target, u32::MAX, stream);
             match self.write(dialect, caller, &outgoing) {
                 Ok(_) => true,
                 Err(error) => {
@@ -140,6 +140,12 @@ impl AskText {
         });
         (able.collect(), lacking)
     }
+}
+
+/// A request to a target. A relay is told the target by its whole name.
+pub(super) fn outgoing(target: &TargetConfig, max_output_tokens: u32, stream: bool) -> Outgoing<'_> {
+    let model = if target.relay.is_some() { &target.name } else { &target.model };
+    Outgoing { provider: target.carrier(), model, max_output_tokens, stream }
 }
 
 /// What to say when the only targets left cannot carry the request.

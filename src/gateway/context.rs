@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Host;
-use super::ask::AskText;
-use super::gate::Gate;
+use super::ask::{AskText, outgoing};
+use super::gate::{Gate, OwnKey};
 use crate::abort::{Abort, Raced, race};
 use crate::admit::{Charge, Command, Notice, Outcome as Decided, Reply};
 use crate::attempt::{Committed, Exchange, Failure, Flow, Kind, Reading, Timers, exchange};
@@ -16,7 +16,7 @@ use crate::chat::Dialect;
 use crate::error::{BreakerOutcome, Code, Detail, Error, Result};
 use crate::host::UpstreamRequest;
 use crate::money::NanoUsd;
-use crate::provider::{Answer, Outgoing, Stamp};
+use crate::provider::{Answer, Stamp};
 use crate::record::{Field, Outcome, Tape};
 use crate::retry::WaitReason;
 use crate::time::Timestamp;
@@ -29,6 +29,8 @@ pub(super) struct Context<H> {
     pub(super) request_id: Rc<str>,
     pub(super) tenant: Rc<str>,
     pub(super) ask: AskText,
+    /// The key that the request brought.
+    pub(super) own_key: Option<Rc<OwnKey>>,
     /// What the caller speaks.
     pub(super) caller: Dialect,
     /// Whether the caller asked for a stream.
@@ -246,23 +248,19 @@ impl<H: Host> Context<H> {
             Exchange::Failed(Failure { code, status: None, wait: None, stop: true, billed: false, detail })
         };
         let Some(target) = config.targets.get(index) else { return refuse(Code::Internal) };
-        let dialect = self.gate.dialect(&target.provider, self.caller);
+        let dialect = self.gate.dialect(target, self.caller);
         // The vault may have been locked since the plan was made.
-        let Some(headers) = self.gate.headers(&target.provider, dialect, self.host.in_browser()) else {
+        let own_key = self.own_key.as_deref();
+        let Some(headers) = self.gate.headers(target, dialect, self.host.in_browser(), own_key) else {
             return refuse(Code::VaultLocked);
         };
-        let Some(base) = config.base_url(&target.provider) else { return refuse(Code::Internal) };
-        let outgoing = Outgoing {
-            provider: &target.provider,
-            model: &target.model,
-            max_output_tokens: max_output,
-            stream: self.stream,
-        };
+        let Some(base) = config.base_url(target.carrier()) else { return refuse(Code::Internal) };
+        let outgoing = outgoing(target, max_output, self.stream);
         let Some(path) = self.ask.path(dialect, &outgoing) else { return refuse(Code::UnsupportedEndpoint) };
         let Ok(body) = self.ask.write(dialect, self.caller, &outgoing) else { return refuse(Code::InvalidRequest) };
         let request = UpstreamRequest {
             url: [base, &path].concat(),
-            provider: &target.provider,
+            provider: target.carrier(),
             headers,
             body,
             stream: self.stream,
@@ -270,7 +268,7 @@ impl<H: Host> Context<H> {
         let reading = Reading {
             dialect,
             caller: self.caller,
-            provider: &target.provider,
+            provider: target.carrier(),
             stamp: self.stamp,
             kind: self.ask.kind,
             model: &target.model,

@@ -9,14 +9,16 @@ use std::time::Duration;
 use super::flight::Flight;
 use crate::cache::{ExactCache, Fingerprint};
 use crate::chat::Dialect;
-use crate::config::GatewayConfig;
+use crate::config::{GatewayConfig, KeySource, TargetConfig};
 use crate::error::{Code, Error};
+use crate::host::{Clock, Observer};
 use crate::price::Table;
-use crate::provider::{credentials, dialects};
+use crate::provider::{credentials, dialects, looks_real};
 use crate::record::hex;
 use crate::retry::RetryBudget;
 use crate::secret::Secret;
 use crate::time::Timestamp;
+use crate::value::Value;
 
 /// Decision records kept for reading.
 const MAX_RECORDS: usize = 64;
@@ -29,6 +31,15 @@ const FINAL_FOR: Duration = Duration::from_secs(10);
 
 /// Headers of a request, by name.
 pub(super) type Headers = Vec<(Cow<'static, str>, Secret<String>)>;
+
+/// A key that came with a request. It goes to its own provider and nowhere else.
+#[derive(Debug)]
+pub struct OwnKey {
+    /// The provider whose address the request was meant for.
+    pub provider: String,
+    /// The key.
+    pub key: Secret<String>,
+}
 
 /// One gate: a configuration and what it remembers. A gate belongs to one organisation.
 pub struct Gate {
@@ -109,18 +120,59 @@ impl Gate {
         self.state.borrow().keys.iter().any(|(own, _)| own == provider)
     }
 
-    /// What to speak with `provider` for a caller of `caller`'s dialect: the same if it can.
-    pub(super) fn dialect(&self, provider: &str, caller: Dialect) -> Dialect {
-        let known = dialects(&self.config, provider);
+    /// What to speak with a target for a caller of `caller`'s dialect: the same if it can. A relay is a gateway
+    /// like this one and can always.
+    pub(super) fn dialect(&self, target: &TargetConfig, caller: Dialect) -> Dialect {
+        if target.relay.is_some() {
+            return caller;
+        }
+        let known = dialects(&self.config, &target.provider);
         let preferred = known.first().copied().unwrap_or(Dialect::Chat);
         if known.contains(&caller) { caller } else { preferred }
     }
 
-    /// The headers for `provider`, its key among them; `None` without a key.
-    pub(super) fn headers(&self, provider: &str, dialect: Dialect, in_browser: bool) -> Option<Headers> {
+    /// Whether there is a key for a target: the request's own, if it brought one, for its own provider only.
+    pub(super) fn is_keyed(&self, target: &TargetConfig, own: Option<&OwnKey>) -> bool {
+        match own {
+            Some(own) => own.provider == target.carrier(),
+            None => self.has_key(target.carrier()),
+        }
+    }
+
+    /// What becomes of a key that came with a request meant for `provider`: used, if the configuration says so;
+    /// else taken off, and told if it looks real, since it should not be where it was.
+    pub fn admit_key<H: Observer + Clock>(
+        &self,
+        host: &H,
+        provider: Option<&str>,
+        key: Option<&str>,
+    ) -> Option<Rc<OwnKey>> {
+        let key = key.filter(|key| looks_real(key))?;
+        if self.config.keys == KeySource::Passthrough {
+            let provider = provider?.into();
+            return Some(Rc::new(OwnKey { provider, key: Secret::new(key.into()) }));
+        }
+        if host.listens() {
+            let event = Value::map([("provider", provider.into()), ("at", host.now().into())]);
+            host.notice("key-in-request", event);
+        }
+        None
+    }
+
+    /// The headers for a target, a key among them; `None` without a key.
+    pub(super) fn headers(
+        &self,
+        target: &TargetConfig,
+        dialect: Dialect,
+        in_browser: bool,
+        own: Option<&OwnKey>,
+    ) -> Option<Headers> {
         let state = self.state.borrow();
-        let (_, key) = state.keys.iter().find(|(own, _)| own == provider)?;
-        let credentials = credentials(dialect, in_browser);
+        let key = match own {
+            Some(own) => (own.provider == target.carrier()).then_some(&own.key)?,
+            None => &state.keys.iter().find(|(provider, _)| provider == target.carrier())?.1,
+        };
+        let credentials = credentials(dialect, in_browser && target.relay.is_none());
         // EXPOSE: the header that carries the key to its own provider; the text is a Secret again at once.
         let value = Secret::new([credentials.scheme, key.expose().as_str()].concat());
         let mut headers: Headers = vec![(credentials.header.into(), value)];

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use super::context::millis;
 use crate::chat::Dialect;
 use crate::error::{Code, Detail, Error, FieldError};
 use crate::provider::encode_error;
-use crate::record::push_int;
 use crate::value::Value;
 
 /// An error as plain data, with the names of the public API.
@@ -116,25 +114,8 @@ pub fn failure(dialect: Dialect, given: &Value) -> (u16, Vec<(&'static str, Stri
         });
         Value::Map(kept.cloned().collect()).push_json(&mut account);
     }
-    let retry = given.field("shouldRetry") == Some(&Value::Bool(true));
-    let mut headers = vec![
-        ("content-type", String::from("application/json")),
-        ("x-should-retry", String::from(if retry { "true" } else { "false" })),
-    ];
-    if let Some(wait) = error.retry_after {
-        // Whole seconds, rounded up: who comes back too early is refused again.
-        let mut number = |name, count: u64| {
-            let mut text = String::new();
-            push_int(&mut text, count);
-            headers.push((name, text));
-        };
-        let wait = millis(wait);
-        number("retry-after", wait.div_ceil(1_000).max(1));
-        number("retry-after-ms", wait);
-    }
-    if status == 401 {
-        headers.push(("www-authenticate", "Bearer".into()));
-    }
+    let mut headers = error.response_headers();
+    headers.push(("content-type", "application/json".into()));
     (status, headers, encode_error(dialect, &error, &message, &account))
 }
 

@@ -71,6 +71,7 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
         request_id,
         tenant: "".into(),
         ask: AskText::none(),
+        own_key: None,
         caller: Dialect::Chat,
         stream: streams,
         stamp,

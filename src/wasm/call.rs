@@ -11,10 +11,10 @@ use super::stream::ChatStream;
 use crate::abort::Abort;
 use crate::chat::Dialect;
 use crate::error::{Code, Error};
-use crate::gateway::{self, Call, Opened, Wants};
+use crate::gateway::{self, Call, Gate, Opened, Wants};
 use crate::host::Clock;
 use crate::provider::endpoint::hint;
-use crate::provider::{Endpoint, Owner, Recognised, dialects, owner, recognise};
+use crate::provider::{Endpoint, Owner, Recognised, dialects, owner, presented, recognise};
 
 /// First item of what [`Core::call`] gives.
 const WHOLE: u32 = 0;
@@ -26,10 +26,7 @@ impl Core {
     /// `fetch`; otherwise what to give to [`call`](Self::call), also for a path that it will refuse.
     pub fn route(&self, method: &str, url: &str) -> Option<String> {
         match owner(&self.gate.config, url) {
-            Owner::Known { provider, path } => {
-                let dialect = dialects(&self.gate.config, provider).first().copied();
-                Some([method, " ", dialect.map_or("-", Dialect::as_str), " ", &path].concat())
-            }
+            Owner::Known { provider, path } => Some([method, " ", provider, " ", &path].concat()),
             Owner::Foreign => None,
         }
     }
@@ -53,7 +50,7 @@ impl Core {
     ) -> Result<Array, JsValue> {
         let (gate, host) = (self.gate.clone(), self.host.clone());
         let refuse = |failed: &Error| Err(error(failed));
-        let (wants, dialect, model, stream) = match recognised(&endpoint, &headers) {
+        let (wants, dialect, model, stream) = match recognised(&gate, &endpoint, &headers) {
             Recognised::Endpoint(Endpoint::Chat { dialect, model, stream }) => (Wants::Chat, dialect, model, stream),
             Recognised::Endpoint(Endpoint::Embeddings { dialect, model, batch }) => {
                 (Wants::Embeddings { batch }, dialect, model, false)
@@ -67,7 +64,10 @@ impl Core {
         };
         let abort = Abort::new();
         let _listening = signal.map(|signal| Listening::to(signal, abort.clone()));
+        let (_, owner, path) = parts(&endpoint);
+        let own_key = gate.admit_key(&*host, owner, presented(&headers, path));
         let call = Call {
+            own_key,
             wants,
             dialect,
             model: model.map(Into::into),
@@ -103,7 +103,7 @@ impl Core {
     /// An error object as the clients of an endpoint's dialect want it: `[status, headers, body]`.
     pub fn failure(&self, endpoint: &str, error: JsValue) -> Array {
         let value = from_js(error).unwrap_or_default();
-        let (status, headers, body) = gateway::failure(dialect_of(endpoint), &value);
+        let (status, headers, body) = gateway::failure(dialect_of(&self.gate, endpoint), &value);
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         [JsValue::from(u32::from(status)), flat(&headers).into(), body.into()].into_iter().collect()
     }
@@ -114,23 +114,28 @@ fn whole(kind: &str, body: &str, account: &str) -> Array {
     [JsValue::from(WHOLE), 200.into(), headers.into(), body.into(), account.into()].into_iter().collect()
 }
 
-/// Takes an endpoint's text apart: method, dialect of its owner, path with query.
-fn parts(endpoint: &str) -> (&str, Option<Dialect>, &str) {
+/// An endpoint's text taken apart: method, owner, path with query.
+fn parts(endpoint: &str) -> (&str, Option<&str>, &str) {
     let mut words = endpoint.splitn(3, ' ');
-    let (method, dialect, path) = (words.next(), words.next(), words.next());
-    let dialect = Dialect::ALL.into_iter().find(|own| Some(own.as_str()) == dialect);
-    (method.unwrap_or(""), dialect, path.unwrap_or(""))
+    let (method, owner, path) = (words.next(), words.next(), words.next());
+    (method.unwrap_or(""), owner.filter(|owner| *owner != "-"), path.unwrap_or(""))
 }
 
-fn recognised(endpoint: &str, headers: &[String]) -> Recognised {
-    let (method, dialect, path) = parts(endpoint);
+fn recognised(gate: &Gate, endpoint: &str, headers: &[String]) -> Recognised {
+    let (method, owner, path) = parts(endpoint);
     let has = |name: &str| headers.iter().step_by(2).any(|own| own == name);
-    recognise(method, path, dialect.or_else(|| hint(&has)))
+    recognise(method, path, hint(&has).or_else(|| spoken(gate, owner)))
+}
+
+/// What an owner is spoken to in.
+fn spoken(gate: &Gate, owner: Option<&str>) -> Option<Dialect> {
+    dialects(&gate.config, owner?).first().copied()
 }
 
 /// What errors of an endpoint are written in.
-fn dialect_of(endpoint: &str) -> Dialect {
-    let (method, dialect, path) = parts(endpoint);
+fn dialect_of(gate: &Gate, endpoint: &str) -> Dialect {
+    let (method, owner, path) = parts(endpoint);
+    let dialect = spoken(gate, owner);
     match recognise(method, path, dialect) {
         Recognised::Endpoint(
             Endpoint::Chat { dialect, .. } | Endpoint::Embeddings { dialect, .. } | Endpoint::Models { dialect, .. },

@@ -38,6 +38,8 @@ pub(super) struct Fetcher {
 extern "C" {
     fn begin(fetcher: &JsValue, init: &Object, url: &str, headers: Vec<String>, body: &str, stream: bool) -> Array;
 
+    fn reachable(fetcher: &JsValue, url: &str) -> Promise;
+
     #[wasm_bindgen(js_name = next)]
     fn next_chunk(reader: &JsValue) -> Promise;
 }
@@ -72,7 +74,10 @@ impl Fetcher {
         }
         let begun = begin(&self.fetch, &self.init, &request.url, headers, &request.body, request.stream);
         let controller = AbortOnDrop(begun.get(0).unchecked_into());
-        let answer = JsFuture::from(begun.get(1).unchecked_into::<Promise>()).await.map_err(|_| lost())?;
+        let answer = match JsFuture::from(begun.get(1).unchecked_into::<Promise>()).await {
+            Ok(answer) => answer,
+            Err(_) => return Err(self.lost(&request.url).await),
+        };
         let answer: Array = answer.unchecked_into();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "fetch's own: 0 to 599")]
         let status = answer.get(0).as_f64().unwrap_or(0.0) as u16;
@@ -85,6 +90,20 @@ impl Fetcher {
             Err(reader) => UpstreamBody::Open(JsChunks { reader, controller: Some(controller) }),
         };
         Ok(UpstreamResponse { status, headers, body })
+    }
+}
+
+impl Fetcher {
+    /// Why a fetch gave no response. A server that can be reached, only not read, does not let this page's origin in.
+    async fn lost(&self, url: &str) -> NetworkKind {
+        let kind = lost();
+        if kind != NetworkKind::Network || !self.in_browser {
+            return kind;
+        }
+        match JsFuture::from(reachable(&self.fetch, url)).await {
+            Ok(reached) if reached.is_truthy() => NetworkKind::Cors,
+            _ => kind,
+        }
     }
 }
 
