@@ -27,11 +27,11 @@ pub(in crate::provider) fn encode_error(error: &Error, message: &str, account: &
     put(&mut out, &[kind(error.http_status()), "\",\"message\":"]);
     push_text(&mut out, message);
     put(&mut out, &[",\"code\":\"", error.code.as_str(), "\""]);
-    if let Detail::Fields(fields) = &error.detail {
-        if let Some(field) = fields.first().filter(|field| !field.path.is_empty()) {
-            out.push_str(",\"param\":");
-            push_text(&mut out, &field.path);
-        }
+    if let Detail::Fields(fields) = &error.detail
+        && let Some(field) = fields.first().filter(|field| !field.path.is_empty())
+    {
+        out.push_str(",\"param\":");
+        push_text(&mut out, &field.path);
     }
     if !account.is_empty() {
         put(&mut out, &[",\"tidegate\":", account]);
