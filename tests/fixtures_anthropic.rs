@@ -25,10 +25,15 @@ const STAMP: Stamp = Stamp { created_s: 1_800_000_000, include_usage: true };
 /// A second answer begins inside the first: no answer at all.
 const SPLICED: &str = "spliced-message-start";
 
-/// The recordings whose name ends so: name without the ending, and text.
+/// Anthropic's recordings whose name ends so.
 fn recordings(ending: &str) -> Vec<(String, String)> {
+    recordings_of("anthropic", ending)
+}
+
+/// A provider's recordings whose name ends so: name without the ending, and text.
+fn recordings_of(provider: &str, ending: &str) -> Vec<(String, String)> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/fixtures");
-    let folder = std::env::var_os("TIDEGATE_FIXTURES").map_or_else(beside, PathBuf::from).join("anthropic");
+    let folder = std::env::var_os("TIDEGATE_FIXTURES").map_or_else(beside, PathBuf::from).join(provider);
     let Ok(entries) = fs::read_dir(&folder) else {
         eprintln!("skipped: no recordings in {}", folder.display());
         return Vec::new();
@@ -160,6 +165,34 @@ fn damaged_recordings_never_panic() {
     for (_, body) in recordings(".json") {
         for cut in (0..body.trim_end().len()).filter(|cut| body.is_char_boundary(*cut)) {
             assert_eq!(decode_body(Dialect::Anthropic, "anthropic", &body[..cut], &mut |_| {}), None);
+        }
+    }
+}
+
+/// What other providers say, written in this dialect, says the same.
+#[test]
+fn streams_of_other_dialects_are_carried_whole() {
+    for provider in ["groq", "deepseek", "openai", "openai-compatible"] {
+        for (name, text) in recordings_of(provider, ".chunks.txt") {
+            let (mut first, mut written) = (Completion::default(), String::new());
+            let mut decoder = StreamDecoder::new(Dialect::Chat, provider);
+            let mut encoder = StreamEncoder::new(Dialect::Anthropic, STAMP);
+            for (_, data) in lines(&text).chain([("", "[DONE]")]) {
+                let mut sink = |delta: Delta<'_>| {
+                    first.push(&delta);
+                    encoder.push(&delta, &mut written);
+                };
+                decoder.event("", data, &mut sink).unwrap();
+            }
+            keep(&format!("{name}.sse"), &written);
+            let (events, mut again) = (frames(&written), Completion::default());
+            let events = events.iter().map(|(name, data)| (name.as_str(), data.as_str()));
+            assert_eq!(streamed(events, &mut |delta| again.push(&delta)), Ok(true), "{name}");
+            keep(&format!("{name}.json"), &encode_body(Dialect::Anthropic, &first, &STAMP));
+            let (first_choice, choice) = (&first.choices[0], &again.choices[0]);
+            assert_eq!((&choice.text, &choice.reasoning), (&first_choice.text, &first_choice.reasoning), "{name}");
+            assert_eq!((&choice.calls, choice.finish), (&first_choice.calls, first_choice.finish), "{name}");
+            assert_eq!(again.usage.unwrap_or_default(), first.usage.unwrap_or_default(), "{name}");
         }
     }
 }

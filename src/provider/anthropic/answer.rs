@@ -40,20 +40,22 @@ pub(super) fn start(message: &Fields<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
     sink(Delta::Start { id: text("id"), model: text("model") });
 }
 
-/// Opens a message, up to its `content`.
-pub(super) fn head(out: &mut String, id: &str, model: &str) {
-    put(
-        out,
-        &["{\"id\":\"", id, "\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"", model, "\",\"content\":["],
-    );
+/// Opens a message, up to its `content`. An id is made up from the time where a provider has none.
+pub(super) fn head(out: &mut String, id: &str, model: &str, stamp: &Stamp) {
+    put(out, &["{\"id\":\"", id]);
+    if id.is_empty() {
+        out.push_str("msg_");
+        push_int(out, stamp.created_s);
+    }
+    put(out, &["\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"", model, "\",\"content\":["]);
 }
 
 /// Writes a whole answer: the first, for the API knows no others.
-pub(in crate::provider) fn encode_body(completion: &Completion, _stamp: &Stamp) -> String {
+pub(in crate::provider) fn encode_body(completion: &Completion, stamp: &Stamp) -> String {
     let none = Choice::default();
     let choice = completion.choices.first().unwrap_or(&none);
     let mut out = String::with_capacity(512);
-    head(&mut out, &completion.id, &completion.model);
+    head(&mut out, &completion.id, &completion.model, stamp);
     thoughts(&mut out, choice);
     if !choice.text.is_empty() {
         comma(&mut out);

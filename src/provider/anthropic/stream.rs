@@ -31,7 +31,7 @@ impl StreamDecoder {
         sink: &mut dyn FnMut(Delta<'_>),
     ) -> Result<(), Malformed> {
         // Some proxies end every stream as OpenAI does.
-        if data.trim() == "[DONE]" {
+        if self.ended || data.trim() == "[DONE]" {
             return Ok(());
         }
         let fields = json::fields(data).map_err(|_| Malformed)?;
@@ -49,7 +49,9 @@ impl StreamDecoder {
             "content_block_stop" => self.blocks.stop(index?, sink),
             "message_delta" => {
                 self.blocks.stop_all(sink);
-                self.stopped = finish(&group("delta")?, sink) || self.stopped;
+                // A later one may repeat the reason beside newer counts.
+                let delta = group("delta")?;
+                self.stopped = self.stopped || finish(&delta, sink);
                 self.usage(fields, sink);
             }
             "message_stop" => {

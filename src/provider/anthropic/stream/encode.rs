@@ -17,6 +17,7 @@ const MOST_CALLS: u32 = 128;
 /// Writes a stream.
 #[derive(Debug)]
 pub struct StreamEncoder {
+    stamp: Stamp,
     id: String,
     model: String,
     begun: bool,
@@ -28,7 +29,8 @@ pub struct StreamEncoder {
     thought: String,
     /// Calls that wait for the open one to be whole: blocks cannot interleave, and other dialects' may.
     waiting: Vec<Call>,
-    called: bool,
+    /// Calls that were written, one bit each.
+    called: u128,
     refusal: String,
     finish: Option<Finish>,
     usage: Usage,
@@ -52,9 +54,14 @@ struct Call {
     arguments: String,
 }
 
+fn bit(index: u32) -> u128 {
+    1u128.checked_shl(index).unwrap_or(0)
+}
+
 impl StreamEncoder {
-    pub(in crate::provider) fn new(_stamp: Stamp) -> Self {
+    pub(in crate::provider) fn new(stamp: Stamp) -> Self {
         Self {
+            stamp,
             id: String::new(),
             model: String::new(),
             begun: false,
@@ -63,7 +70,7 @@ impl StreamEncoder {
             blocks: 0,
             thought: String::new(),
             waiting: Vec::new(),
-            called: false,
+            called: 0,
             refusal: String::new(),
             finish: None,
             usage: Usage::default(),
@@ -181,10 +188,10 @@ impl StreamEncoder {
     /// The first call is written as it comes; those that begin before it has ended wait, for its arguments
     /// may still go on. They are written when the answer ends: no client runs a tool before that.
     fn call(&mut self, call: Call, out: &mut String) {
-        if self.open == Open::Tool(call.index) || call.name.is_empty() {
+        if self.called & bit(call.index) != 0 || call.name.is_empty() {
             return; // some providers name the call in every piece
         }
-        if !self.called {
+        if self.called == 0 && call.index < MOST_CALLS {
             let early = self.waiting.iter().position(|own| own.index == call.index);
             let arguments = early.map(|place| self.waiting.swap_remove(place).arguments);
             self.write(&Call { arguments: arguments.unwrap_or_default(), ..call }, out);
@@ -209,7 +216,7 @@ impl StreamEncoder {
 
     /// Begins a call's block, with the arguments that are there already.
     fn write(&mut self, call: &Call, out: &mut String) {
-        self.called = true;
+        self.called |= bit(call.index);
         if let Some(extra) = &call.extra {
             self.whole(&extra_block(&call.id, extra), out);
         }
@@ -253,7 +260,7 @@ impl StreamEncoder {
         if !self.begun {
             self.begun = true;
             out.push_str("event: message_start\ndata: {\"type\":\"message_start\",\"message\":");
-            head(out, &self.id, &self.model);
+            head(out, &self.id, &self.model, &self.stamp);
             out.push_str(
                 "],\"container\":null,\"stop_reason\":null,\"stop_sequence\":null,\"stop_details\":null,\"usage\":",
             );
@@ -277,7 +284,7 @@ impl StreamEncoder {
         self.close(out);
         self.ended = true;
         out.push_str("event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{");
-        push_stop(out, self.finish, self.called, &self.refusal);
+        push_stop(out, self.finish, self.called != 0, &self.refusal);
         out.push_str("},\"usage\":");
         push_usage(out, &self.usage);
         out.push_str("}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");

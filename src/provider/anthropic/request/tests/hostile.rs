@@ -75,7 +75,9 @@ fn spoilt(mut request: Value, changes: &[(usize, Value)]) -> String {
     for (place, value) in changes {
         let mut all = Vec::new();
         paths(&request, "", &mut all);
-        if let Some(slot) = request.pointer_mut(&all[1 + place % (all.len() - 1)]) {
+        if let Some(slot) =
+            request.pointer_mut(all.get(place.checked_rem(all.len()).unwrap_or(0)).map_or("", String::as_str))
+        {
             *slot = value.clone();
         }
     }
@@ -115,6 +117,7 @@ proptest! {
     #[test]
     fn a_cut_request_is_refused(cut in 1usize..1000) {
         let body = theirs().to_string();
-        prop_assert!(decode_request(&body[..body.len() - cut.min(body.len())]).is_err());
+        let kept = body.len().saturating_sub(cut);
+        prop_assert!(decode_request(body.get(..kept).unwrap_or("")).is_err());
     }
 }
