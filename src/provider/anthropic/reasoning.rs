@@ -1,13 +1,25 @@
 //! Thinking blocks and the items of `reasoning_details` that stand for them.
 //!
-//! A signed thinking block is `{"type":"reasoning.text","text":…,"signature":…}`, a redacted one
-//! `{"type":"reasoning.encrypted","data":…}`. What other providers want back has no block of its own, but
+//! A signed thinking block is `{"type":"reasoning.text","text":…,"signature":…,"format":"anthropic-claude-v1"}`,
+//! a redacted one `{"type":"reasoning.encrypted","data":…,"format":…}`, as OpenRouter writes them. What other
+//! providers want back has no block of its own, but
 //! clients send thinking back unread. So an item with more in it than a block has room for travels as JSON
 //! text in the block's `signature` or `data`, and so does a tool call's `extra_content`, in a redacted block
 //! before the call. The API's own signatures are base64 and never begin with a brace.
 
 use super::write::{comma, field, put};
 use crate::json::{self, Escaped, Fields, Raw};
+
+/// What the format of Anthropic's items is called.
+const FORMAT: &str = ",\"format\":\"anthropic-claude-v1\"}";
+/// The fields that a block has room for, or that need none.
+const OWN: [&str; 7] = ["type", "text", "signature", "data", "format", "index", "id"];
+
+/// Whether an item says that it is Anthropic's, or says nothing.
+fn is_native(item: &Fields<'_>) -> bool {
+    let format = item.field("format").filter(|raw| raw.get() != "null");
+    format.is_none_or(|raw| json::text(raw).is_some_and(|format| format.starts_with("anthropic")))
+}
 
 /// A block, its texts escaped.
 #[derive(PartialEq, Eq, Debug)]
@@ -31,12 +43,11 @@ impl Block {
     pub(super) fn of(item: &str) -> Option<Self> {
         let fields = json::fields(item).ok()?;
         let kind = fields.field("type").and_then(json::text)?;
-        let only = |own: &[&str]| fields.iter().all(|(name, raw)| own.contains(&name) || raw.get() == "null");
+        // `index` and `id` are places in OpenRouter's list.
+        let own = is_native(&fields) && fields.iter().all(|(name, raw)| OWN.contains(&name) || raw.get() == "null");
         let inner = |name: &str| fields.field(name).and_then(Escaped::of).unwrap_or_default().get().to_owned();
         Some(match kind.as_ref() {
-            "reasoning.text" if only(&["type", "text", "signature"]) => {
-                Self::Thinking { text: inner("text"), signature: inner("signature") }
-            }
+            "reasoning.text" if own => Self::Thinking { text: inner("text"), signature: inner("signature") },
             "reasoning.text" => {
                 let mut rest = String::from("{");
                 for (name, raw) in fields.iter().filter(|(name, _)| *name != "text") {
@@ -45,7 +56,7 @@ impl Block {
                 rest.push('}');
                 Self::Thinking { text: inner("text"), signature: Escaped::from_text(&rest).get().to_owned() }
             }
-            "reasoning.encrypted" if only(&["type", "data"]) => Self::Redacted { data: inner("data") },
+            "reasoning.encrypted" if own => Self::Redacted { data: inner("data") },
             _ => Self::Redacted { data: Escaped::from_text(item).get().to_owned() },
         })
     }
@@ -54,8 +65,7 @@ impl Block {
     /// in their `format`.
     pub(super) fn native(item: &str) -> Option<Self> {
         let fields = json::fields(item).ok()?;
-        let format = fields.field("format").filter(|raw| raw.get() != "null").map(json::text);
-        if format.is_some_and(|format| !format.is_some_and(|format| format.starts_with("anthropic"))) {
+        if !is_native(&fields) {
             return None;
         }
         let inner = |name: &str| fields.field(name).and_then(Escaped::of).unwrap_or_default().get().to_owned();
@@ -106,14 +116,13 @@ pub(super) fn thinking(text: &str, signature: &str) -> Given {
         return Given::Nothing;
     }
     let mut item = ["{\"type\":\"reasoning.text\",\"text\":\"", text, "\""].concat();
-    match ours(signature) {
-        Some(rest) => {
-            let rest = json::fields(&rest).unwrap_or_default();
-            for (name, raw) in rest.iter().filter(|(name, _)| !matches!(*name, "type" | "text")) {
-                field(&mut item, name, raw.get());
-            }
-        }
-        None => put(&mut item, &[",\"signature\":\"", signature, "\""]),
+    let Some(rest) = ours(signature) else {
+        put(&mut item, &[",\"signature\":\"", signature, "\"", FORMAT]);
+        return Given::Item(item);
+    };
+    let rest = json::fields(&rest).unwrap_or_default();
+    for (name, raw) in rest.iter().filter(|(name, _)| !matches!(*name, "type" | "text")) {
+        field(&mut item, name, raw.get());
     }
     item.push('}');
     Given::Item(item)
@@ -122,7 +131,7 @@ pub(super) fn thinking(text: &str, signature: &str) -> Given {
 /// Reads a redacted thinking block.
 pub(super) fn redacted(data: &str) -> Given {
     let Some(json) = ours(data) else {
-        return Given::Item(["{\"type\":\"reasoning.encrypted\",\"data\":\"", data, "\"}"].concat());
+        return Given::Item(["{\"type\":\"reasoning.encrypted\",\"data\":\"", data, "\"", FORMAT].concat());
     };
     let fields = json::fields(&json).unwrap_or_default();
     match (fields.field("tool_call").and_then(Escaped::of), fields.field("extra_content")) {
@@ -183,12 +192,13 @@ mod tests {
 
     #[test]
     fn its_own_items_are_plain_blocks() {
-        let signed = r#"{"type":"reasoning.text","text":"hm \"x\"","signature":"Er4B/+="}"#;
+        let signed =
+            r#"{"type":"reasoning.text","text":"hm \"x\"","signature":"Er4B/+=","format":"anthropic-claude-v1"}"#;
         let block = Block::of(signed).unwrap();
         assert_eq!(block, Block::Thinking { text: r#"hm \"x\""#.into(), signature: "Er4B/+=".into() });
         assert_eq!(back(&block), Given::Item(signed.into()));
         assert_eq!(Block::native(signed), Some(block));
-        let hidden = r#"{"type":"reasoning.encrypted","data":"EmwK"}"#;
+        let hidden = r#"{"type":"reasoning.encrypted","data":"EmwK","format":"anthropic-claude-v1"}"#;
         assert_eq!(Block::of(hidden), Some(Block::Redacted { data: "EmwK".into() }));
         assert_eq!(back(&Block::of(hidden).unwrap()), Given::Item(hidden.into()));
         assert_eq!(thinking("unsigned", ""), Given::Nothing);
@@ -207,8 +217,11 @@ mod tests {
             let list = ["[", &out, "]"].concat();
             assert!(is_foreign(json::items(&list).unwrap()[0]), "{item}");
         }
-        let routed = r#"{"type":"reasoning.text","text":"hm","signature":"s","format":"anthropic-claude-v1"}"#;
-        assert_eq!(Block::native(routed), Some(Block::Thinking { text: "hm".into(), signature: "s".into() }));
+        let routed = r#"{"type":"reasoning.text","text":"hm","signature":"s","format":"anthropic-claude-v1","index":0,"id":null}"#;
+        for item in [routed, r#"{"type":"reasoning.text","text":"hm","signature":"s"}"#] {
+            let block = Some(Block::Thinking { text: "hm".into(), signature: "s".into() });
+            assert_eq!((Block::native(item), Block::of(item)), (block, Block::native(item)));
+        }
     }
 
     #[test]

@@ -85,8 +85,10 @@ fn reads_thinking_text_and_tools() {
     assert!(finished);
     let choice = &completion.choices[0];
     assert_eq!((completion.id.as_str(), choice.reasoning.as_str(), choice.text.as_str()), ("msg_1", "hm", "A\\n"));
-    let details =
-        [r#"{"type":"reasoning.text","text":"hm","signature":"sig"}"#, r#"{"type":"reasoning.encrypted","data":"Em"}"#];
+    let details = [
+        r#"{"type":"reasoning.text","text":"hm","signature":"sig","format":"anthropic-claude-v1"}"#,
+        r#"{"type":"reasoning.encrypted","data":"Em","format":"anthropic-claude-v1"}"#,
+    ];
     assert_eq!(choice.details, details);
     let calls: Vec<_> = choice.calls.iter().map(|call| (&*call.id, &*call.name, &*call.arguments)).collect();
     assert_eq!(calls, [("t", "f", r#"{\"a\":1}"#), ("u", "g", "{}")]);
@@ -257,7 +259,8 @@ fn a_signature_goes_where_its_text_is() {
     let bare = detail(r#"{"type":"reasoning.text","signature":"s"}"#);
     let events = write(&[reasoning("hm"), bare, Delta::End]);
     let (again, _) = read(&events.iter().map(|(_, data)| data.as_str()).collect::<Vec<_>>()).unwrap();
-    assert_eq!(again.choices[0].details, [r#"{"type":"reasoning.text","text":"hm","signature":"s"}"#]);
+    let signed = r#"{"type":"reasoning.text","text":"hm","signature":"s","format":"anthropic-claude-v1"}"#;
+    assert_eq!(again.choices[0].details, [signed]);
     let alone = detail(r#"{"type":"reasoning.text","text":"hm","signature":"s"}"#);
     let events = write(&[alone, Delta::End]);
     let (again, _) = read(&events.iter().map(|(_, data)| data.as_str()).collect::<Vec<_>>()).unwrap();

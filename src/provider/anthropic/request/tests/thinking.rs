@@ -55,7 +55,9 @@ fn thinking_goes_back_with_its_signature() {
     let blocks = json!([{"type": "thinking", "thinking": "hm", "signature": "s"}, {"type": "redacted_thinking", "data": "E"},
         {"type": "thinking", "thinking": "unsigned", "signature": ""}, {"type": "text", "text": "A"}]);
     let message = decoded_message(json!({"role": "assistant", "content": blocks}));
-    let details = json!([{"type": "reasoning.text", "text": "hm", "signature": "s"}, {"type": "reasoning.encrypted", "data": "E"}]);
+    let format = "anthropic-claude-v1";
+    let details = json!([{"type": "reasoning.text", "text": "hm", "signature": "s", "format": format},
+        {"type": "reasoning.encrypted", "data": "E", "format": format}]);
     let expected =
         json!({"role": "assistant", "content": "A", "reasoning": "hmunsigned", "reasoning_details": details});
     assert_eq!(message, expected);
