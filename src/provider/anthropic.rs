@@ -1,9 +1,16 @@
 //! Anthropic's Messages.
+//!
+//! What its API has no place for travels inside the fields that its clients send back unread: a signature or
+//! the data of a redacted thinking block that begin with `{` are ours, see [`reasoning`].
 
 mod answer;
+mod blocks;
 mod error;
+mod reasoning;
 mod request;
 mod stream;
+mod usage;
+mod write;
 
 pub(super) use answer::{decode_body, encode_body};
 pub(super) use error::encode_error;

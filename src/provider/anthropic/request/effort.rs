@@ -1,0 +1,172 @@
+//! How much a model thinks before it answers.
+//!
+//! Three ways to say it: a budget of tokens (`thinking: enabled` with `budget_tokens`; neutral
+//! `reasoning.max_tokens`), a word (`output_config.effort`; neutral `reasoning_effort` or `reasoning.effort`),
+//! or not at all. Models up to Claude 4.5 know only the budget, those since 4.6 are asked with the word
+//! (platform.claude.com, "Adaptive thinking"; from Opus 4.7 on the budget is refused). Between the two the
+//! shares of the output bound that OpenRouter documents for its `reasoning.effort` serve: minimal 10 %, low
+//! 20 %, medium 50 %, high 80 %, xhigh 95 %, and at least 1,024 tokens.
+
+use super::place::{NO_FORM, Place, present};
+use crate::error::Result;
+use crate::json::{self, Fields, Raw};
+use crate::provider::anthropic::write::put;
+use crate::record::push_int;
+
+/// The API's least budget, in tokens.
+const LEAST: u64 = 1024;
+
+/// Words, the neutral one and Anthropic's, and their shares of the output bound, in percent.
+const WORDS: [(&str, &str, u64); 5] = [
+    ("minimal", "low", 10),
+    ("low", "low", 20),
+    ("medium", "medium", 50),
+    ("high", "high", 80),
+    ("xhigh", "xhigh", 95),
+];
+
+/// What is in the names of models that know only the budget.
+const BUDGET_ONLY: [&str; 10] = [
+    "claude-3",
+    "claude-opus-4-0",
+    "claude-opus-4-1",
+    "claude-opus-4-2",
+    "claude-opus-4-5",
+    "claude-sonnet-4-0",
+    "claude-sonnet-4-2",
+    "claude-sonnet-4-5",
+    "claude-haiku-4-5",
+    "claude-4",
+];
+
+/// What the neutral request asks for.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Effort {
+    /// The row of `WORDS`.
+    word: Option<(&'static str, &'static str, u64)>,
+    budget: Option<u64>,
+    off: bool,
+    /// The thinking is not to be shown.
+    hidden: bool,
+    /// The field that asked, for refusals.
+    field: &'static str,
+}
+
+impl Effort {
+    /// Takes in `reasoning_effort`.
+    pub(super) fn word(&mut self, raw: Raw<'_>, place: &Place<'_>, field: &'static str) -> Result<()> {
+        let word = place.text(raw)?;
+        self.field = field;
+        if word == "none" {
+            self.off = true;
+            return Ok(());
+        }
+        let row = WORDS.iter().find(|(neutral, ..)| *neutral == word).copied();
+        self.word = Some(row.ok_or_else(|| place.error("must be none, minimal, low, medium, high or xhigh"))?);
+        Ok(())
+    }
+
+    /// Takes in `reasoning`.
+    pub(super) fn object(&mut self, raw: Raw<'_>) -> Result<()> {
+        let place = Place::field("reasoning");
+        let fields = place.object(raw)?;
+        place.known(&fields, &["max_tokens", "effort", "enabled", "exclude"])?;
+        for (name, raw) in fields.iter().filter(|(_, raw)| raw.get() != "null") {
+            let own = place.of(name);
+            match (name, raw.get()) {
+                ("effort", _) => self.word(raw, &own, "reasoning.effort")?,
+                ("max_tokens", _) => {
+                    let budget = json::uint(raw).filter(|budget| *budget >= LEAST);
+                    self.budget = Some(budget.ok_or_else(|| own.error("must be a whole number from 1024"))?);
+                    self.field = "reasoning.max_tokens";
+                }
+                ("enabled", "false") => self.off = true,
+                ("enabled", "true") if self.word.is_none() => {
+                    self.word = WORDS.get(2).copied();
+                    self.field = "reasoning";
+                }
+                ("exclude", hide @ ("true" | "false")) => self.hidden = hide == "true",
+                (_, "true") => {}
+                _ => return Err(own.error("must be true or false")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the model is asked to think.
+    pub(super) const fn thinks(&self) -> bool {
+        !self.off && (self.word.is_some() || self.budget.is_some())
+    }
+
+    /// Appends `thinking` and returns Anthropic's word for `output_config.effort`.
+    ///
+    /// # Errors
+    /// When the output bound leaves no room for the thinking: it counts against the bound.
+    pub(super) fn push(&self, out: &mut String, model: &str, bound: u32) -> Result<Option<&'static str>> {
+        if self.off {
+            out.push_str(",\"thinking\":{\"type\":\"disabled\"}");
+            return Ok(None);
+        }
+        if !self.thinks() {
+            return Ok(None);
+        }
+        let bound = u64::from(bound);
+        let display = if self.hidden { ",\"display\":\"omitted\"}" } else { "}" };
+        if !BUDGET_ONLY.iter().any(|name| model.contains(name)) {
+            let share = |budget: u64| budget.saturating_mul(100).checked_div(bound).unwrap_or(100);
+            let of_budget = |budget: u64| WORDS.iter().take(4).find(|(.., percent)| share(budget) <= *percent);
+            let row = self.word.or_else(|| of_budget(self.budget?).or(WORDS.get(3)).copied());
+            put(out, &[",\"thinking\":{\"type\":\"adaptive\"", display]);
+            return Ok(row.map(|(_, word, _)| word));
+        }
+        let percent = self.word.map_or(0, |(.., percent)| percent);
+        let budget = self.budget.unwrap_or_else(|| bound.saturating_mul(percent).saturating_div(100).max(LEAST));
+        if budget >= bound {
+            return Err(Place::field(self.field).error("leaves no tokens for the answer: raise the output bound"));
+        }
+        out.push_str(",\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":");
+        push_int(out, budget);
+        out.push_str(display);
+        Ok(None)
+    }
+}
+
+/// Appends the neutral fields for a caller's `thinking` and `output_config.effort`.
+///
+/// Adaptive thinking without a word is `high`, the API's own default. Whether the thinking is shown
+/// (`display`) does not shape the answer and is left out.
+pub(super) fn decode(out: &mut String, request: &Fields<'_>, effort: Option<Raw<'_>>) -> Result<()> {
+    const BUDGET: &str = "must be a whole number from 1024, below max_tokens";
+    let place = Place::field("output_config");
+    let own = place.of("effort");
+    let word = effort.map(|raw| own.text(raw)).transpose()?;
+    let mut word = word.as_deref();
+    if word.is_some_and(|word| !matches!(word, "low" | "medium" | "high" | "xhigh")) {
+        return Err(own.error("must be low, medium, high or xhigh"));
+    }
+    if let Some(raw) = present(request, "thinking") {
+        let place = Place::field("thinking");
+        let fields = place.object(raw)?;
+        place.known(&fields, &["type", "budget_tokens", "display"])?;
+        match json::text(place.said(&fields, "type")?).as_deref() {
+            Some("enabled") => {
+                let bound = present(request, "max_tokens").and_then(json::uint).unwrap_or(u64::MAX);
+                let budget = fields.field("budget_tokens").and_then(json::uint);
+                let budget = budget.filter(|budget| (LEAST..bound).contains(budget));
+                let budget = budget.ok_or_else(|| place.of("budget_tokens").error(BUDGET))?;
+                out.push_str(",\"reasoning\":{\"max_tokens\":");
+                push_int(out, budget);
+                out.push('}');
+            }
+            Some("adaptive") => word = word.or(Some("high")),
+            // The word would still shape the text: no other dialect can say both.
+            Some("disabled") if word.is_some() => return Err(own.error(NO_FORM)),
+            Some("disabled") => word = Some("none"),
+            _ => return place.refuse("type", "must be enabled, adaptive or disabled"),
+        }
+    }
+    if let Some(word) = word {
+        put(out, &[",\"reasoning_effort\":\"", word, "\""]);
+    }
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Tokens. `input_tokens` leaves out what was read from the cache and what was written to it; a stream
+//! states them at its beginning and again at its end, cumulative, and may leave out what did not change.
+
+use super::write::put;
+use crate::chat::Usage;
+use crate::json::{self, Fields, Raw};
+use crate::record::push_int;
+
+/// What one answer said so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tokens {
+    input: u64,
+    read: u64,
+    written: u64,
+    /// The last split of `written` by how long it is kept.
+    minutes: u64,
+    hour: u64,
+    output: u64,
+    thinking: u64,
+}
+
+impl Tokens {
+    /// Takes in a `usage` object; nothing if there is none, or none that counts anything.
+    pub(super) fn read(&mut self, of: &Fields<'_>) -> Option<Usage> {
+        let usage = json::fields(of.field("usage")?.get()).ok()?;
+        let group = |name: &str| usage.field(name).and_then(|raw| json::fields(raw.get()).ok()).unwrap_or_default();
+        let mut some = false;
+        let mut take = |slot: &mut u64, raw: Option<Raw<'_>>| {
+            if let Some(count) = raw.and_then(json::uint) {
+                *slot = count;
+                some = true;
+            }
+        };
+        take(&mut self.input, usage.field("input_tokens"));
+        take(&mut self.output, usage.field("output_tokens"));
+        take(&mut self.read, usage.field("cache_read_input_tokens"));
+        take(&mut self.written, usage.field("cache_creation_input_tokens"));
+        let kept = group("cache_creation");
+        take(&mut self.minutes, kept.field("ephemeral_5m_input_tokens"));
+        take(&mut self.hour, kept.field("ephemeral_1h_input_tokens"));
+        take(&mut self.thinking, group("output_tokens_details").field("thinking_tokens"));
+        some.then(|| self.usage())
+    }
+
+    fn usage(&self) -> Usage {
+        // The end of a stream may state more written tokens than the split at its beginning: who asked for an
+        // hour alone gets an hour for all of them.
+        let hour = if self.hour > 0 && self.minutes == 0 { self.written } else { self.hour };
+        Usage {
+            input: self.input.saturating_add(self.read).saturating_add(self.written),
+            cached_input: self.read,
+            cache_write: self.written,
+            cache_write_1h: hour.min(self.written),
+            output: self.output,
+            reasoning: self.thinking.min(self.output),
+        }
+    }
+}
+
+/// Appends a usage object. The API always has one: unknown counts are written as 0.
+pub(super) fn push_usage(out: &mut String, usage: &Usage) {
+    let uncached = usage.input.saturating_sub(usage.cached_input).saturating_sub(usage.cache_write);
+    for (name, count) in [
+        ("{\"input_tokens\":", uncached),
+        (",\"cache_creation_input_tokens\":", usage.cache_write),
+        (",\"cache_read_input_tokens\":", usage.cached_input),
+        (",\"cache_creation\":{\"ephemeral_5m_input_tokens\":", usage.cache_write.saturating_sub(usage.cache_write_1h)),
+        (",\"ephemeral_1h_input_tokens\":", usage.cache_write_1h),
+        ("},\"output_tokens\":", usage.output),
+        (",\"output_tokens_details\":{\"thinking_tokens\":", usage.reasoning),
+    ] {
+        put(out, &[name]);
+        push_int(out, count);
+    }
+    out.push_str("},\"server_tool_use\":null}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(tokens: &mut Tokens, usage: &str) -> Option<Usage> {
+        let body = ["{\"usage\":", usage, "}"].concat();
+        tokens.read(&json::fields(&body).unwrap())
+    }
+
+    #[test]
+    fn cached_tokens_are_input_and_the_end_overwrites_the_beginning() {
+        let mut tokens = Tokens::default();
+        let start = r#"{"input_tokens":2,"cache_creation_input_tokens":30,"cache_read_input_tokens":5,"cache_creation":{"ephemeral_5m_input_tokens":10,"ephemeral_1h_input_tokens":20},"output_tokens":1}"#;
+        let expected =
+            Usage { input: 37, cached_input: 5, cache_write: 30, cache_write_1h: 20, output: 1, reasoning: 0 };
+        assert_eq!(read(&mut tokens, start), Some(expected));
+        let end = r#"{"output_tokens":9,"output_tokens_details":{"thinking_tokens":4},"cache_read_input_tokens":null}"#;
+        assert_eq!(read(&mut tokens, end), Some(Usage { output: 9, reasoning: 4, ..expected }));
+        assert_eq!(read(&mut tokens, r#"{"input_tokens":61,"output_tokens":9}"#).map(|usage| usage.input), Some(96));
+    }
+
+    #[test]
+    fn all_that_is_written_for_an_hour_stays_so_when_it_grows() {
+        let mut tokens = Tokens::default();
+        read(&mut tokens, r#"{"cache_creation_input_tokens":7,"cache_creation":{"ephemeral_1h_input_tokens":7}}"#);
+        let grown = read(&mut tokens, r#"{"cache_creation_input_tokens":11}"#).unwrap();
+        assert_eq!((grown.cache_write, grown.cache_write_1h), (11, 11));
+    }
+
+    #[test]
+    fn what_counts_nothing_is_unknown() {
+        for usage in ["null", "7", "{}", r#"{"input_tokens":-1}"#, r#"{"service_tier":"standard"}"#] {
+            assert_eq!(read(&mut Tokens::default(), usage), None, "{usage}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_the_same() {
+        let usage = Usage { input: 50, cached_input: 5, cache_write: 30, cache_write_1h: 20, output: 9, reasoning: 3 };
+        let mut out = String::new();
+        push_usage(&mut out, &usage);
+        assert_eq!(read(&mut Tokens::default(), &out), Some(usage));
+    }
+}
