@@ -1,9 +1,12 @@
 //! OpenAI's Responses.
 
 mod answer;
+mod carry;
 mod error;
+mod read;
 mod request;
 mod stream;
+mod write;
 
 pub(super) use answer::{decode_body, encode_body};
 pub(super) use error::encode_error;

@@ -1,8 +1,3 @@
-//! Errors as the clients of this dialect read them.
+//! Errors as the clients of this dialect read them: they are the clients of chat completions too.
 
-use crate::error::Error;
-
-/// The body of an error.
-pub(in crate::provider) fn encode_error(_error: &Error, _message: &str, _account: &str) -> String {
-    String::new()
-}
+pub(in crate::provider) use crate::provider::openai_compatible::encode_error;

@@ -1,0 +1,143 @@
+//! Output items as they are written.
+
+use super::super::write::{member, push_all, quoted, separate};
+use crate::chat::Usage;
+use crate::record::push_int;
+
+/// What an item is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Message,
+    Reasoning,
+    /// A function call: the index among the calls of the answer.
+    Call(u32),
+}
+
+/// One text of an item: a content part of a message, the summary of reasoning, the arguments of a call.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    pub(super) refusal: bool,
+    /// Escaped.
+    pub(super) text: String,
+}
+
+/// One item. All texts are escaped.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) kind: Kind,
+    pub(super) id: String,
+    /// `"item_id":…,"output_index":…`, as every event about the item has it.
+    pub(super) place: String,
+    pub(super) parts: Vec<Part>,
+    pub(super) call_id: String,
+    pub(super) name: String,
+    pub(super) encrypted: Option<String>,
+    /// `in_progress` until it is closed.
+    pub(super) status: &'static str,
+}
+
+impl Item {
+    /// An item at `index` of the response of this id. Its own id tells it from those of other responses.
+    pub(super) fn new(kind: Kind, index: usize, response: &str) -> Self {
+        let prefix = match kind {
+            Kind::Message => "msg_",
+            Kind::Reasoning => "rs_",
+            Kind::Call(_) => "fc_",
+        };
+        let mut number = String::new();
+        push_int(&mut number, index as u64);
+        let id = [prefix, &number, "_", response].concat();
+        let place = [",\"item_id\":\"", &id, "\",\"output_index\":", &number].concat();
+        Self {
+            kind,
+            id,
+            place,
+            parts: Vec::new(),
+            call_id: String::new(),
+            name: String::new(),
+            encrypted: None,
+            status: "in_progress",
+        }
+    }
+
+    /// Appends to the text that was begun last.
+    pub(super) fn extend(&mut self, text: &str) {
+        if self.parts.is_empty() {
+            self.parts.push(Part::default());
+        }
+        if let Some(part) = self.parts.last_mut() {
+            part.text.push_str(text);
+        }
+    }
+
+    /// Appends the item as it stands.
+    pub(super) fn write(&self, out: &mut String) {
+        separate(out);
+        out.push('{');
+        quoted(out, "id", &self.id);
+        match self.kind {
+            Kind::Message => {
+                quoted(out, "type", "message");
+                quoted(out, "status", self.status);
+                quoted(out, "role", "assistant");
+                out.push_str(",\"content\":[");
+                for part in &self.parts {
+                    separate(out);
+                    push_part(out, part);
+                }
+                out.push(']');
+            }
+            Kind::Reasoning => {
+                quoted(out, "type", "reasoning");
+                out.push_str(",\"summary\":[");
+                for part in &self.parts {
+                    separate(out);
+                    push_summary(out, &part.text);
+                }
+                out.push(']');
+                match &self.encrypted {
+                    Some(encrypted) => quoted(out, "encrypted_content", encrypted),
+                    None => member(out, "encrypted_content", "null"),
+                }
+            }
+            Kind::Call(_) => {
+                quoted(out, "type", "function_call");
+                quoted(out, "status", self.status);
+                quoted(out, "arguments", self.parts.first().map_or("", |part| &part.text));
+                quoted(out, "call_id", &self.call_id);
+                quoted(out, "name", &self.name);
+            }
+        }
+        out.push('}');
+    }
+}
+
+/// Appends a content part of a message.
+pub(super) fn push_part(out: &mut String, part: &Part) {
+    let before = if part.refusal {
+        "{\"type\":\"refusal\",\"refusal\":\""
+    } else {
+        "{\"type\":\"output_text\",\"annotations\":[],\"logprobs\":[],\"text\":\""
+    };
+    push_all(out, &[before, &part.text, "\"}"]);
+}
+
+/// Appends a part of a reasoning summary.
+pub(super) fn push_summary(out: &mut String, text: &str) {
+    push_all(out, &["{\"type\":\"summary_text\",\"text\":\"", text, "\"}"]);
+}
+
+/// Appends a usage object.
+pub(super) fn push_usage(out: &mut String, usage: &Usage) {
+    for (name, count) in [
+        ("{\"input_tokens\":", usage.input),
+        (",\"input_tokens_details\":{\"cached_tokens\":", usage.cached_input),
+        ("},\"output_tokens\":", usage.output),
+        (",\"output_tokens_details\":{\"reasoning_tokens\":", usage.reasoning),
+        ("},\"total_tokens\":", usage.input.saturating_add(usage.output)),
+    ] {
+        out.push_str(name);
+        push_int(out, count);
+    }
+    out.push('}');
+}
