@@ -107,7 +107,10 @@ mod tests {
             Carried::Detail(read) => assert_eq!(read, detail),
             other => panic!("{other:?}"),
         }
-        match read(&Escaped::trusted(&of_extra("c\\\"1", r#"{"google":{"thought_signature":"s"}}"#)), &Escaped::default()) {
+        match read(
+            &Escaped::trusted(&of_extra("c\\\"1", r#"{"google":{"thought_signature":"s"}}"#)),
+            &Escaped::default(),
+        ) {
             Carried::Extra { call, extra } => {
                 assert_eq!((call.as_str(), extra.as_str()), ("c\\\"1", r#"{"google":{"thought_signature":"s"}}"#));
             }

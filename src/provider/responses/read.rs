@@ -219,7 +219,8 @@ impl Reader {
         }
         let details = response.field("incomplete_details").and_then(|raw| json::fields(raw.get()).ok());
         let status = response.field("status").and_then(json::text);
-        let reason = match details.as_ref().and_then(|details| details.field("reason")).and_then(json::text).as_deref() {
+        let reason = match details.as_ref().and_then(|details| details.field("reason")).and_then(json::text).as_deref()
+        {
             Some("max_output_tokens" | "max_tokens") => Finish::Length,
             Some("content_filter") => Finish::ContentFilter,
             Some(_) => Finish::Other,

@@ -313,7 +313,10 @@ impl StreamEncoder {
         let mut out = String::with_capacity(1024);
         push_all(&mut out, &["{\"id\":\"", &self.id, "\",\"object\":\"response\",\"created_at\":"]);
         push_int(&mut out, self.stamp.created_s);
-        push_all(&mut out, &[",\"status\":\"", status, "\",\"background\":false,\"error\":null,\"incomplete_details\":"]);
+        push_all(
+            &mut out,
+            &[",\"status\":\"", status, "\",\"background\":false,\"error\":null,\"incomplete_details\":"],
+        );
         out.push_str(match self.finish {
             Some(Finish::Length) => "{\"reason\":\"max_output_tokens\"}",
             Some(Finish::ContentFilter) => "{\"reason\":\"content_filter\"}",
