@@ -134,7 +134,24 @@ impl Messages {
 
     fn reasoning(&mut self, fields: &Fields<'_>, path: &str) -> Result<()> {
         only(fields, &["type", "id", "status", "summary", "content", "encrypted_content"], path)?;
+        let id = fields.field("id").and_then(Escaped::of).unwrap_or_default();
+        let carried = match said(fields, "encrypted_content") {
+            Some(_) => Escaped::of(text_of(fields, "encrypted_content", path)?).map(|own| carry::read(&own, &id)),
+            None => None,
+        };
+        let detail = match carried {
+            // An item of ours that only brings this along: no word of the model.
+            Some(Carried::Extra { call, extra }) => {
+                self.extras.push((call, extra));
+                return Ok(());
+            }
+            Some(Carried::Detail(detail)) => Some(detail),
+            None => None,
+        };
         self.next_turn();
+        if let Some(detail) = detail {
+            item(&mut self.turn.details, &detail);
+        }
         for name in ["content", "summary"] {
             let Some(raw) = said(fields, name) else { continue };
             let path = [path, ".", name].concat();
@@ -148,14 +165,6 @@ impl Messages {
                     self.turn.reasoning.push_str("\\n\\n");
                 }
                 self.turn.reasoning.push_str(text.get());
-            }
-        }
-        if said(fields, "encrypted_content").is_some() {
-            let encrypted = Escaped::of(text_of(fields, "encrypted_content", path)?).unwrap_or_default();
-            let id = fields.field("id").and_then(Escaped::of).unwrap_or_default();
-            match carry::read(&encrypted, &id) {
-                Carried::Detail(detail) => item(&mut self.turn.details, &detail),
-                Carried::Extra { call, extra } => self.extras.push((call, extra)),
             }
         }
         Ok(())
