@@ -23,13 +23,12 @@ pub(in crate::provider) fn decode_body(body: &str, sink: &mut dyn FnMut(Delta<'_
     for (index, item) in (0u64..).zip(output) {
         reader.item(index, item, true, sink).ok()?;
     }
-    reader.conclude(&fields, sink);
+    reader.conclude(&fields, false, sink);
     sink(Delta::End);
     Some(())
 }
 
 /// Writes a whole answer. There is one answer to a request in this dialect: the first.
 pub(in crate::provider) fn encode_body(completion: &Completion, stamp: &Stamp) -> String {
-    let mut encoder = StreamEncoder::new(*stamp);
-    encoder.body(completion)
+    StreamEncoder::new(*stamp).body(completion)
 }

@@ -213,7 +213,8 @@ impl Reader {
     }
 
     /// Usage and the reason of the end, from the response object that says them.
-    pub(super) fn conclude(&self, response: &Fields<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
+    /// `incomplete`: it is not whole, even if it does not say so itself.
+    pub(super) fn conclude(&self, response: &Fields<'_>, incomplete: bool, sink: &mut dyn FnMut(Delta<'_>)) {
         if let Some(usage) = usage(response) {
             sink(Delta::Usage { usage, cost: None });
         }
@@ -224,7 +225,7 @@ impl Reader {
             Some("max_output_tokens" | "max_tokens") => Finish::Length,
             Some("content_filter") => Finish::ContentFilter,
             Some(_) => Finish::Other,
-            None if status.as_deref() == Some("incomplete") => Finish::Other,
+            None if incomplete || status.as_deref() == Some("incomplete") => Finish::Other,
             None if self.calls.is_empty() => Finish::Stop,
             None => Finish::ToolCalls,
         };

@@ -17,9 +17,17 @@ pub struct StreamDecoder {
     reader: Reader,
     started: bool,
     finished: bool,
+    failed: bool,
+    /// Ids of items without an index, as some servers leave them.
+    ids: Vec<String>,
     /// The item that began last, for events that do not say theirs.
     current: u64,
 }
+
+/// The first index of items that came without one.
+const UNNUMBERED: u64 = 1 << 19;
+/// Items that may come without an index.
+const MOST: usize = 1024;
 
 impl StreamDecoder {
     pub(in crate::provider) fn event(
@@ -32,7 +40,8 @@ impl StreamDecoder {
             return Ok(());
         }
         let fields = json::fields(data).map_err(|_| Malformed)?;
-        if self.finished {
+        // A failure may be told twice: as an error, then as the failed response.
+        if self.finished || self.failed {
             return Ok(());
         }
         let own = fields.field("type").and_then(json::text);
@@ -43,8 +52,10 @@ impl StreamDecoder {
             read::start(response, sink);
         }
         match (kind, response) {
-            ("response.completed" | "response.incomplete", Some(response)) => self.end(&response, sink),
+            ("response.completed", Some(response)) => self.end(&response, false, sink),
+            ("response.incomplete", Some(response)) => self.end(&response, true, sink),
             ("response.failed" | "response.cancelled", Some(response)) => {
+                self.failed = true;
                 failed(&response, sink);
                 Ok(())
             }
@@ -74,9 +85,14 @@ impl StreamDecoder {
             "response.function_call_arguments.done" => of(Kind::Arguments, "", "arguments", true),
             _ => None,
         };
-        let item = index(fields.field("output_index"), self.current)?;
+        let item = self.item(fields)?;
         if let Some((kind, part, text, whole)) = text {
-            let text = text.and_then(Escaped::of).ok_or(Malformed)?;
+            let text = match text.and_then(Escaped::of) {
+                Some(text) => text,
+                // Some servers say that it is done, but not again what.
+                None if whole => return Ok(()),
+                None => return Err(Malformed),
+            };
             return self.reader.text(Place { kind, item, part: index(part, 0)? }, text, whole, sink);
         }
         match kind {
@@ -97,33 +113,53 @@ impl StreamDecoder {
                 let part = index(fields.field("content_index"), 0)?;
                 self.reader.unmapped(item, part, "annotations", sink)
             }
-            "" => match fields.field("error") {
-                Some(error) if error.get() != "null" => {
-                    sink(Delta::Failed { body: data.into() });
-                    Ok(())
-                }
-                _ => Err(Malformed),
-            },
-            "error" => {
-                match fields.field("error") {
-                    Some(error) if error.get() != "null" => sink(Delta::Failed { body: data.into() }),
+            "" | "error" => {
+                let body = match fields.field("error").filter(|error| error.get() != "null") {
+                    Some(_) => data.into(),
                     // The documented form has code and message at the top.
-                    _ => sink(Delta::Failed { body: ["{\"error\":", data, "}"].concat().into() }),
-                }
+                    None if kind == "error" => ["{\"error\":", data, "}"].concat().into(),
+                    None => return Err(Malformed),
+                };
+                self.failed = true;
+                sink(Delta::Failed { body });
                 Ok(())
             }
             _ => Ok(()),
         }
     }
 
-    fn end(&mut self, response: &Fields<'_>, sink: &mut dyn FnMut(Delta<'_>)) -> Result<(), Malformed> {
+    /// Which item an event is about: by its index, else by its id, else the one that began last.
+    fn item(&mut self, fields: &Fields<'_>) -> Result<u64, Malformed> {
+        if let Some(raw) = fields.field("output_index").filter(|raw| raw.get() != "null") {
+            return json::uint(raw).ok_or(Malformed);
+        }
+        let item = fields.field("item").and_then(|raw| json::fields(raw.get()).ok());
+        let id = fields.field("item_id").or_else(|| item.as_ref()?.field("id")).and_then(Escaped::of);
+        let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(self.current) };
+        let known = self.ids.iter().position(|known| known == id.get());
+        let index = known.unwrap_or(self.ids.len());
+        if known.is_none() {
+            if index >= MOST {
+                return Err(Malformed);
+            }
+            self.ids.push(id.get().into());
+        }
+        Ok(UNNUMBERED.saturating_add(index as u64))
+    }
+
+    fn end(
+        &mut self,
+        response: &Fields<'_>,
+        incomplete: bool,
+        sink: &mut dyn FnMut(Delta<'_>),
+    ) -> Result<(), Malformed> {
         // A server that streams nothing but the whole response at its end.
         if let Some(output) = response.field("output").filter(|raw| self.reader.is_empty() && raw.get() != "null") {
             for (index, item) in (0u64..).zip(json::items(output.get()).map_err(|_| Malformed)?) {
                 self.reader.item(index, item, true, sink)?;
             }
         }
-        self.reader.conclude(response, sink);
+        self.reader.conclude(response, incomplete, sink);
         self.finished = true;
         sink(Delta::End);
         Ok(())
