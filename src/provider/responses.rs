@@ -6,6 +6,8 @@ mod error;
 mod read;
 mod request;
 mod stream;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests;
 mod write;
 
 pub(super) use answer::{decode_body, encode_body};

@@ -37,7 +37,11 @@ pub(in crate::provider) fn decode_request(body: &str) -> Result<String> {
     }
     messages
         .read(said(&fields, "input").ok_or_else(|| Error::invalid("input", "must be a text or a list of items"))?)?;
-    member(&mut out, "messages", &messages.finish());
+    let messages = messages.finish();
+    if messages == "[]" {
+        return Err(Error::invalid("input", "must say something").into());
+    }
+    member(&mut out, "messages", &messages);
     out.push('}');
     Ok(out)
 }

@@ -89,10 +89,7 @@ const FIELDS: [(&str, &str); 10] = [
         r#""tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"},"strict":true}}]"#,
     ),
     (r#""tool_choice":"required""#, r#""tool_choice":"required""#),
-    (
-        r#""tool_choice":{"type":"function","name":"f"}"#,
-        r#""tool_choice":{"type":"function","function":{"name":"f"}}"#,
-    ),
+    (r#""tool_choice":{"type":"function","name":"f"}"#, r#""tool_choice":{"type":"function","function":{"name":"f"}}"#),
     (
         r#""tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"f"}]}"#,
         r#""tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"f"}}]}}"#,
@@ -142,6 +139,7 @@ fn what_has_no_neutral_form_is_refused_by_name() {
         ("{}", "input"),
         (r#"{"input":7}"#, "input"),
         (r#"{"input":[]}"#, "input"),
+        (r#"{"input":[{"type":"reasoning","summary":[]}]}"#, "input"),
         (r#"{"input":["x"]}"#, "input[0]"),
         (r#"{"input":[{"role":"wizard","content":"x"}]}"#, "input[0].role"),
         (r#"{"input":[{"role":"user"}]}"#, "input[0].content"),
@@ -252,7 +250,10 @@ fn what_has_no_form_in_responses_is_refused_by_its_neutral_name() {
         (r#"{"role":"function","name":"f","content":"x"}"#, "messages[0].role"),
         (r#"{"role":"user","name":"Ann","content":"x"}"#, "messages[0].name"),
         (r#"{"role":"user","content":[{"type":"video_url","video_url":{}}]}"#, "messages[0].content[0].type"),
-        (r#"{"role":"assistant","content":[{"type":"image_url","image_url":{"url":"u"}}]}"#, "messages[0].content[0].type"),
+        (
+            r#"{"role":"assistant","content":[{"type":"image_url","image_url":{"url":"u"}}]}"#,
+            "messages[0].content[0].type",
+        ),
         (r#"{"role":"assistant","audio":{"id":"a"}}"#, "messages[0].audio"),
         (r#"{"role":"tool","content":"x"}"#, "messages[0].tool_call_id"),
         (
