@@ -80,7 +80,7 @@ proptest! {
     fn broken_input_never_panics(event in 0..SAMPLE.len(), cut in 0..2000usize, with in "[\\[\\]{}\":,0-9a-z\\\\]{0,6}") {
         let mut data = SAMPLE[event].to_owned();
         let at = (0..=cut.min(data.len())).rev().find(|at| data.is_char_boundary(*at)).unwrap_or(0);
-        data.replace_range(at..(at + with.len()).min(data.len()), &with);
+        data.replace_range(at..at.saturating_add(with.len()).min(data.len()), &with);
         let mut events: Vec<_> = SAMPLE.iter().map(|data| ("", *data)).collect();
         events[event] = ("", &data);
         let _ = read_stream(&events);
