@@ -15,14 +15,21 @@ pub struct Quirks {
     pub max_tokens: &'static str,
     /// Whether `usage: {"include": true}` makes the answer carry its cost in dollars.
     pub reports_cost: bool,
+    /// Whether it knows the neutral form's own fields: `top_k`, `reasoning`, `reasoning_details`, cache marks.
+    pub extended: bool,
     /// Whether `completion_tokens` leaves reasoning out.
     pub reasoning_beside: bool,
 }
 
 /// The dialect as most compatible servers speak it: only OpenAI itself and Groq know the newer
 /// `max_completion_tokens`, all know `max_tokens`.
-const COMPATIBLE: Quirks =
-    Quirks { dialects: &[Dialect::Chat], max_tokens: "max_tokens", reports_cost: false, reasoning_beside: false };
+const COMPATIBLE: Quirks = Quirks {
+    dialects: &[Dialect::Chat],
+    max_tokens: "max_tokens",
+    reports_cost: false,
+    extended: false,
+    reasoning_beside: false,
+};
 
 const TABLE: [(&str, Quirks); 6] = [
     ("groq", Quirks { max_tokens: "max_completion_tokens", ..COMPATIBLE }),
@@ -31,7 +38,7 @@ const TABLE: [(&str, Quirks); 6] = [
         Quirks { dialects: &[Dialect::Chat, Dialect::Responses], max_tokens: "max_completion_tokens", ..COMPATIBLE },
     ),
     // openrouter.ai/docs/use-cases/usage-accounting: the cost in `usage` is what is charged.
-    ("openrouter", Quirks { reports_cost: true, ..COMPATIBLE }),
+    ("openrouter", Quirks { reports_cost: true, extended: true, ..COMPATIBLE }),
     // docs.x.ai: reasoning tokens stand beside the completion tokens.
     ("xai", Quirks { reasoning_beside: true, ..COMPATIBLE }),
     ("anthropic", Quirks { dialects: &[Dialect::Anthropic], ..COMPATIBLE }),

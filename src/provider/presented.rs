@@ -17,8 +17,8 @@ pub fn presented<'a>(headers: &'a [String], path: &'a str) -> Option<&'a str> {
 /// The value without its scheme.
 fn bare(value: &str) -> &str {
     let value = value.trim();
-    let scheme = value.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("bearer "));
-    scheme.and_then(|scheme| value.get(scheme.len()..)).map_or(value, str::trim)
+    let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
+    if scheme.eq_ignore_ascii_case("bearer") { rest.trim() } else { value }
 }
 
 /// Whether a key may be a real one: providers' keys are long and mix letters with digits, made-up ones are

@@ -1,13 +1,113 @@
 //! Requests.
 
-use crate::error::Result;
-use crate::json::{self, Fields, push_text};
+use crate::error::{Error, Result};
+use crate::json::{self, Fields, Raw, push_text};
 use crate::provider::Outgoing;
 use crate::provider::catalogue::quirks;
 
-/// Writes a neutral request, which is one of this dialect already.
+/// Writes a neutral request of a caller of another dialect. What it has beyond the dialect goes to those who
+/// know it (OpenRouter), and becomes what the others know where there is such: a budget for reasoning becomes
+/// an effort. Marks for a provider's cache, and the reasoning of earlier turns, which only its own provider
+/// can read, stay behind.
+///
+/// # Errors
+/// `invalid_request` that names `top_k`, where only the provider's temperature and `top_p` are known.
 pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgoing<'_>) -> Result<String> {
-    Ok(rewrite_request(request, outgoing))
+    if quirks(outgoing.provider).extended {
+        return Ok(rewrite_request(request, outgoing));
+    }
+    if request.field("top_k").is_some_and(|raw| raw.get() != "null") {
+        return Err(Error::invalid("top_k", "must be left out for this provider").into());
+    }
+    let mut messages = String::new();
+    let mut effort = String::new();
+    let mut kept = Vec::with_capacity(request.len());
+    for (name, raw) in request.iter() {
+        match name {
+            "messages" => messages = plain_messages(raw)?,
+            "reasoning" if effort.is_empty() => effort = effort_of(raw, outgoing.max_output_tokens),
+            "reasoning_effort" if raw.get() != "null" => effort = raw.get().into(),
+            "reasoning" | "reasoning_effort" | "top_k" => {}
+            _ => kept.push((name, raw)),
+        }
+    }
+    // A document of its own, so that the fields made here have a text to point to.
+    let mut made = String::from("{\"messages\":");
+    made.push_str(&messages);
+    if !effort.is_empty() {
+        made.push_str(",\"reasoning_effort\":");
+        made.push_str(&effort);
+    }
+    made.push('}');
+    let made = json::fields(&made)?;
+    let all: Fields<'_> = kept.into_iter().chain(made.iter()).collect();
+    Ok(rewrite_request(&all, outgoing))
+}
+
+/// OpenRouter's `reasoning` as an effort: its own word, or a budget in tokens by OpenRouter's shares of the
+/// output bound (openrouter.ai/docs/use-cases/reasoning-tokens: low 20 %, medium 50 %, high 80 %).
+fn effort_of(raw: Raw<'_>, max_output_tokens: u32) -> String {
+    let own = json::fields(raw.get()).unwrap_or_default();
+    if let Some(effort) = own.field("effort").filter(|effort| effort.get() != "null") {
+        return effort.get().into();
+    }
+    let Some(budget) = own.field("max_tokens").and_then(json::uint) else { return String::new() };
+    let share = budget.saturating_mul(100).checked_div(u64::from(max_output_tokens)).unwrap_or(100);
+    String::from(match (budget, share) {
+        (0, _) => "\"none\"",
+        (_, 0..=35) => "\"low\"",
+        (_, 36..=65) => "\"medium\"",
+        (..) => "\"high\"",
+    })
+}
+
+/// The messages without what only other dialects read.
+fn plain_messages(raw: Raw<'_>) -> Result<String> {
+    let mut out = String::with_capacity(raw.get().len());
+    for (index, message) in json::items(raw.get())?.into_iter().enumerate() {
+        out.push(if index == 0 { '[' } else { ',' });
+        push_without(
+            &mut out,
+            message,
+            &["reasoning", "reasoning_details", "cache_control"],
+            &mut |name, value, out| {
+                let inner = match name {
+                    "content" if value.get().starts_with('[') => "cache_control",
+                    "tool_calls" => "extra_content",
+                    _ => return false,
+                };
+                for (index, item) in json::items(value.get()).unwrap_or_default().into_iter().enumerate() {
+                    out.push(if index == 0 { '[' } else { ',' });
+                    push_without(out, item, &[inner], &mut |_, _, _| false);
+                }
+                out.push(']');
+                true
+            },
+        );
+    }
+    out.push_str(if out.is_empty() { "[]" } else { "]" });
+    Ok(out)
+}
+
+/// Writes a field's value in its own way; false to have it written as it is.
+type Instead<'a> = dyn FnMut(&str, Raw<'_>, &mut String) -> bool + 'a;
+
+/// Appends an object without some of its fields.
+fn push_without(out: &mut String, object: Raw<'_>, left_out: &[&str], instead: &mut Instead<'_>) {
+    let fields = json::fields(object.get()).unwrap_or_default();
+    out.push('{');
+    let mut first = true;
+    for (name, value) in fields.iter().filter(|(name, _)| !left_out.contains(name)) {
+        if !std::mem::take(&mut first) {
+            out.push(',');
+        }
+        push_text(out, name);
+        out.push(':');
+        if !instead(name, value, out) {
+            out.push_str(value.get());
+        }
+    }
+    out.push('}');
 }
 
 /// Writes `request` for one target. Fields that nothing changes keep their text; the model, the output bound
@@ -73,6 +173,30 @@ mod tests {
             encoded.starts_with(r#"{"model":"a\"b","max_tokens":64,"usage":{"include":true},"messages""#),
             "{encoded}"
         );
+    }
+
+    #[test]
+    fn what_only_other_dialects_read_stays_behind() {
+        let request = json::fields(
+            r#"{"model":"x","reasoning":{"max_tokens":40},"messages":[{"role":"user","content":[{"type":"text","text":"a","cache_control":{"type":"ephemeral"}}]},
+            {"role":"assistant","content":null,"reasoning":"hm","reasoning_details":[{}],"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"},"extra_content":{"google":{}}}]}]}"#,
+        )
+        .unwrap();
+        let plain = encode_request(&request, &outgoing("groq", "m", false)).unwrap();
+        assert_eq!(
+            plain,
+            r#"{"model":"m","max_completion_tokens":64,"messages":[{"role":"user","content":[{"type":"text","text":"a"}]},{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]}],"reasoning_effort":"medium"}"#
+        );
+        let whole = encode_request(&request, &outgoing("openrouter", "m", false)).unwrap();
+        assert!(whole.contains("cache_control") && whole.contains("reasoning_details"), "{whole}");
+    }
+
+    #[test]
+    fn what_cannot_be_carried_is_named() {
+        let request = json::fields(r#"{"messages":[],"top_k":5}"#).unwrap();
+        let error = encode_request(&request, &outgoing("groq", "m", false)).unwrap_err();
+        assert!(matches!(&error.detail, crate::error::Detail::Fields(fields) if fields[0].path == "top_k"));
+        assert!(encode_request(&request, &outgoing("openrouter", "m", false)).is_ok());
     }
 
     #[test]
