@@ -13,6 +13,9 @@ mod reader;
 mod request;
 mod signature;
 mod stream;
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))] // proptest does not build there
+mod tests;
 mod thinking;
 mod writer;
 

@@ -49,3 +49,6 @@ fn parts(choice: &Choice) -> (String, bool) {
     }
     (out, malformed)
 }
+
+#[cfg(test)]
+mod tests;

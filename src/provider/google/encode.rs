@@ -94,7 +94,10 @@ fn response_format(raw: Raw<'_>, out: &mut String) -> Result<()> {
         Some("json_object") => text_field(out, "responseMimeType", "application/json"),
         Some("json_schema") => {
             const PATH: &str = "response_format.json_schema";
-            let own = plain(given(&fields, "json_schema").unwrap_or(raw), PATH)?;
+            let own = plain(
+                given(&fields, "json_schema").ok_or_else(|| Error::invalid(PATH, "must be a JSON object"))?,
+                PATH,
+            )?;
             text_field(out, "responseMimeType", "application/json");
             let Some(schema) = given(&own, "schema") else { return Ok(()) };
             field(out, "responseJsonSchema", "");
