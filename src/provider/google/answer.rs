@@ -41,9 +41,9 @@ fn parts(choice: &Choice) -> (String, bool) {
     for item in &choice.details {
         signature::push_any(&mut out, item);
     }
-    for call in &choice.calls {
+    for (index, call) in choice.calls.iter().enumerate() {
         match writer::arguments(&call.arguments) {
-            Some(args) => writer::call(&mut out, call, &args),
+            Some(args) => writer::call(&mut out, call, &args, index == 0),
             None => malformed = true,
         }
     }

@@ -45,7 +45,7 @@ impl Reader {
         // A prompt that was refused has no candidates: the first is one that was withheld whole.
         let feedback = given(response, "promptFeedback").and_then(|raw| json::fields(raw.get()).ok());
         if feedback.is_some_and(|feedback| given(&feedback, "blockReason").is_some()) && self.candidates.is_empty() {
-            self.at(0)?.finished = true;
+            at(&mut self.candidates, 0)?.finished = true;
             sink(Delta::Finish { choice: 0, reason: Finish::ContentFilter });
         }
         if let Some(usage) = given(response, "usageMetadata").and_then(usage) {
@@ -64,26 +64,16 @@ impl Reader {
         !self.candidates.is_empty()
     }
 
-    fn at(&mut self, index: u32) -> Option<&mut Candidate> {
-        let place = self.candidates.iter().position(|own| own.index == index);
-        let place = place.unwrap_or_else(|| {
-            self.candidates.push(Candidate { index, calls: 0, partial: None, finished: false });
-            self.candidates.len().saturating_sub(1)
-        });
-        self.candidates.get_mut(place)
-    }
-
     fn candidate(&mut self, fields: &Fields<'_>, sink: Sink<'_>) -> Option<()> {
         // Zero is left out.
         let index = given(fields, "index").map_or(Some(0), json::uint)?;
         let index = u32::try_from(index).ok().filter(|index| *index < 128)?;
-        let id = self.id.clone();
-        let own = self.at(index)?;
+        let own = at(&mut self.candidates, index)?;
         if let Some(content) = given(fields, "content")
             && let Some(parts) = given(&json::fields(content.get()).ok()?, "parts")
         {
             for part in json::items(parts.get()).ok()? {
-                own.part(&id, &json::fields(part.get()).ok()?, sink)?;
+                own.part(&self.id, &json::fields(part.get()).ok()?, sink)?;
             }
         }
         for (name, _) in fields.iter().filter(|(_, raw)| !matches!(raw.get(), "null" | "{}" | "[]")) {
@@ -105,10 +95,19 @@ impl Reader {
     }
 }
 
+fn at(candidates: &mut Vec<Candidate>, index: u32) -> Option<&mut Candidate> {
+    let place = candidates.iter().position(|own| own.index == index);
+    let place = place.unwrap_or_else(|| {
+        candidates.push(Candidate { index, calls: 0, partial: None, finished: false });
+        candidates.len().saturating_sub(1)
+    });
+    candidates.get_mut(place)
+}
+
 impl Candidate {
     fn part(&mut self, id: &str, part: &Fields<'_>, sink: Sink<'_>) -> Option<()> {
         let choice = self.index;
-        let signature = given(part, "thoughtSignature").and_then(Escaped::of).filter(|own| !own.is_empty());
+        let signature = signature::of_part(part);
         if let Some(call) = given(part, "functionCall") {
             return self.call(id, &json::fields(call.get()).ok()?, signature, sink);
         }

@@ -1,6 +1,7 @@
 //! Requests for the same dialect: the path, and the one number that changes.
 
 use super::fields::{comma, field, push};
+use super::signature;
 use crate::json::{self, Fields, push_text};
 use crate::provider::Outgoing;
 
@@ -28,7 +29,7 @@ pub(in crate::provider) fn path(model: &str, stream: bool) -> String {
 
 /// Writes a request of this dialect for one target. Model and stream are in the path: only
 /// `generationConfig.maxOutputTokens` changes, and a `model` that a caller wrote into the body. Both may be
-/// spelled in either way.
+/// spelled in either way. Signatures that were made up for another provider's answer are taken back.
 pub(in crate::provider) fn rewrite_request(request: &Fields<'_>, outgoing: &Outgoing<'_>) -> String {
     let bound = outgoing.max_output_tokens.to_string();
     let length: usize = request.iter().map(|(name, raw)| name.len().saturating_add(raw.get().len())).sum();
@@ -48,6 +49,7 @@ pub(in crate::provider) fn rewrite_request(request: &Fields<'_>, outgoing: &Outg
                 let folder = if outgoing.model.contains('/') { "" } else { "models/" };
                 push_text(&mut body, &[folder, outgoing.model].concat());
             }
+            "contents" => signature::push_contents(&mut body, raw.get(), outgoing.model),
             _ => body.push_str(raw.get()),
         }
     }

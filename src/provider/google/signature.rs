@@ -3,13 +3,14 @@
 //!
 //! A signature on a function call travels as the call's `extra_content`. One on a text becomes a detail of
 //! OpenRouter's form, marked with `format: google-gemini-v1`. The other way about, a caller who speaks this
-//! dialect may be answered by a provider that signs its reasoning otherwise: its detail then travels inside a
-//! made-up signature, which the caller sends back with the conversation.
+//! dialect may be answered by a provider that signs its reasoning otherwise, or not at all. Its detail then
+//! travels inside a made-up signature, which the caller sends back with the conversation, and its calls are
+//! marked, because Gemini 3 refuses calls without a signature. Before either reaches Gemini it is replaced.
 
 use std::borrow::Cow;
 
 use super::fields::push;
-use crate::json::{self, Escaped};
+use crate::json::{self, Escaped, Fields};
 
 const FORMAT: &str = "google-gemini-v1";
 /// Marks a made-up signature. Digits of base16 are digits of base64 as well, so clients that decode and encode
@@ -83,13 +84,63 @@ pub(super) fn of_extra(extra: &str) -> Option<String> {
     Some(Escaped::of(google.field("thought_signature")?)?.get().into())
 }
 
-/// What stands in for the signature of a call that another model made; Gemini 3 refuses a conversation
-/// without (the same page, "transferring history from a different model").
+/// The first call of an answer is the one that is signed. This marks one that another model made.
+pub(super) const FOREIGN: &str = "tidegatecall";
+
+/// What stands in for the signature of a call that another model made (the same page, "transferring history
+/// from a different model").
 pub(super) const STAND_IN: &str = "skip_thought_signature_validator";
+
+/// Whether this model refuses a conversation whose calls have no signature.
+pub(super) fn is_asked_by(model: &str) -> bool {
+    model.contains("gemini-3")
+}
+
+/// A signature as it is written in a part, if it is one.
+pub(super) fn of_part<'a>(part: &Fields<'a>) -> Option<Escaped<'a>> {
+    let signature = part.field("thoughtSignature").and_then(Escaped::of)?;
+    Some(signature).filter(|own| !own.is_empty() && own.get() != FOREIGN)
+}
+
+/// Appends a caller's contents for Gemini: byte for byte, but for the signatures that were made up here.
+pub(super) fn push_contents(out: &mut String, mut contents: &str, model: &str) {
+    let opening = ["\"", CARRIER].concat();
+    while let Some((before, rest)) = contents.split_once(&opening) {
+        let Some((inner, after)) = rest.split_once('"') else { break };
+        out.push_str(before);
+        let name = before.trim_end().strip_suffix(':').unwrap_or("").trim_end();
+        let made_up = inner == "call" || inner.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !made_up || !name.ends_with("thoughtSignature\"") && !name.ends_with("thought_signature\"") {
+            push(out, &[&opening, inner, "\""]);
+        } else if inner == "call" && is_asked_by(model) {
+            push(out, &["\"", STAND_IN, "\""]);
+        } else {
+            out.push_str("null");
+        }
+        contents = after;
+    }
+    out.push_str(contents);
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_made_up_never_reaches_gemini() {
+        let contents = r#"[{"text":"\"tidegatecall\"","thoughtSignature": "tidegate7b7d"},{"thought_signature":"tidegatecall"},{"text":"tidegatecall"},{"thoughtSignature":"own"}]"#;
+        for (model, signature) in [("gemini-3-pro", "\"skip_thought_signature_validator\""), ("gemini-2.5-pro", "null")]
+        {
+            let mut out = String::new();
+            push_contents(&mut out, contents, model);
+            let expected = contents.replace("\"tidegate7b7d\"", "null");
+            let expected = expected.replace(":\"tidegatecall\"},{\"text", &format!(":{signature}}},{{\"text"));
+            assert_eq!(out, expected);
+        }
+        let mut cut = String::new();
+        push_contents(&mut cut, "\"tidegate", "m");
+        assert_eq!(cut, "\"tidegate");
+    }
 
     #[test]
     fn a_detail_comes_back_as_it_went() {

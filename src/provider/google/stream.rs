@@ -158,12 +158,12 @@ impl StreamEncoder {
     fn calls(&mut self, choice: u32, all: bool, out: &mut String) {
         let Some(own) = self.at(choice) else { return };
         let mut parts = String::new();
-        for slot in &mut own.calls {
+        for (index, slot) in own.calls.iter_mut().enumerate() {
             let Some(call) = slot else { continue };
             // No arguments at all are good ones, but only at the end is it known that none come.
             let begun = all || call.arguments.contains('}');
             match writer::arguments(&call.arguments).filter(|_| begun && !call.name.is_empty()) {
-                Some(args) => writer::call(&mut parts, call, &args),
+                Some(args) => writer::call(&mut parts, call, &args, index == 0),
                 None if all => own.malformed |= *call != ToolCall::default(),
                 None => break,
             }

@@ -103,6 +103,6 @@ fn another_providers_answer_becomes_one_of_geminis() {
     let body = encode_body(&Completion { choices: vec![choice], ..Completion::default() }, &STAMP);
     assert_eq!(
         body,
-        r#"{"candidates":[{"content":{"parts":[{"text":"No."},{"functionCall":{"id":"c","name":"f","args":{}}}],"role":"model"},"finishReason":"MALFORMED_FUNCTION_CALL","index":0}]}"#
+        r#"{"candidates":[{"content":{"parts":[{"text":"No."},{"functionCall":{"id":"c","name":"f","args":{}},"thoughtSignature":"tidegatecall"}],"role":"model"},"finishReason":"MALFORMED_FUNCTION_CALL","index":0}]}"#
     );
 }

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::json::{Escaped, Fields, Raw, push_text};
 use crate::provider::google::fields::{comma, given, join, object, push, refuse, text};
+use crate::provider::google::signature;
 
 /// What a part holds.
 pub(super) enum Kind<'a> {
@@ -25,8 +26,9 @@ pub(super) struct Part<'a> {
 
 impl<'a> Part<'a> {
     pub(super) fn read(raw: Raw<'a>, path: &str) -> Result<Self> {
-        let mut part = Self { kind: Kind::Nothing, thought: false, signature: None };
-        for (name, raw) in object(raw.get(), path)?.iter().filter(|(_, raw)| raw.get() != "null") {
+        let fields = object(raw.get(), path)?;
+        let mut part = Self { kind: Kind::Nothing, thought: false, signature: signature::of_part(&fields) };
+        for (name, raw) in fields.iter().filter(|(_, raw)| raw.get() != "null") {
             let path = join(path, name);
             let kind = match name {
                 "text" => Kind::Text(Escaped::of(raw).ok_or_else(|| Error::invalid(&path, "must be a text"))?),
@@ -38,10 +40,7 @@ impl<'a> Part<'a> {
                     part.thought = raw.get() == "true";
                     continue;
                 }
-                "thoughtSignature" => {
-                    part.signature = Escaped::of(raw).filter(|own| !own.is_empty());
-                    continue;
-                }
+                "thoughtSignature" => continue,
                 _ => return Err(refuse(&path)),
             };
             if !matches!(part.kind, Kind::Nothing) {

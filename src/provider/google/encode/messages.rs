@@ -17,7 +17,7 @@ pub(super) fn encode(raw: Raw<'_>, model: &str, out: &mut String) -> Result<bool
         calls: Vec::new(),
         open: false,
         images: Images::default(),
-        stand_in: model.contains("gemini-3"),
+        stand_in: signature::is_asked_by(model),
     };
     let messages = json::items(raw.get()).map_err(|_| Error::invalid("messages", "must be a list"))?;
     for (index, raw) in messages.into_iter().enumerate() {

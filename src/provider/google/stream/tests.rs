@@ -139,7 +139,7 @@ fn calls_are_written_whole_and_the_end_carries_finish_and_usage() {
         events,
         [
             part(r#"{"text":"a\n"}"#),
-            part(r#"{"functionCall":{"id":"a","name":"f","args":{"x":1}}}"#),
+            part(r#"{"functionCall":{"id":"a","name":"f","args":{"x":1}},"thoughtSignature":"tidegatecall"}"#),
             part(r#"{"functionCall":{"id":"b","name":"g","args":{}}}"#),
             format!(
                 r#"{{"candidates":[{{"content":{{"parts":[{{"text":""}}],"role":"model"}},"finishReason":"STOP","index":0}}],"usageMetadata":{{"promptTokenCount":3,"candidatesTokenCount":3,"totalTokenCount":8,"thoughtsTokenCount":2}},{tail}"#
@@ -160,7 +160,7 @@ fn mixed_pieces_of_calls_find_their_calls() {
         Delta::End,
     ]);
     assert_eq!(events.len(), 2);
-    let both = r#"{"functionCall":{"id":"a","name":"f","args":{"a":1}}},{"functionCall":{"id":"b","name":"g","args":{"b":2}}}"#;
+    let both = r#"{"functionCall":{"id":"a","name":"f","args":{"a":1}},"thoughtSignature":"tidegatecall"},{"functionCall":{"id":"b","name":"g","args":{"b":2}}}"#;
     assert!(events[0].contains(both), "{}", events[0]);
 }
 
