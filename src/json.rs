@@ -63,6 +63,15 @@ impl<'a> Fields<'a> {
         !self.iter().collect::<Fields<'_>>().sort()
     }
 
+    /// Gives other names to the fields for which `name` has one.
+    pub(crate) fn rename(&mut self, name: fn(&str) -> Option<String>) {
+        for (key, _) in &mut self.0 {
+            if let Some(other) = name(key) {
+                *key = Cow::Owned(other);
+            }
+        }
+    }
+
     /// Sorts by name; false if a name occurs twice.
     pub(crate) fn sort(&mut self) -> bool {
         self.0.sort_unstable_by(|(a, _), (b, _)| a.as_bytes().cmp(b.as_bytes()));

@@ -1,0 +1,131 @@
+//! A neutral request for Gemini. What has no field there is refused by its neutral name; these hints are left
+//! out: `user`, `metadata`, `store`, `service_tier`, `safety_identifier`, `prompt_cache_key`,
+//! `prompt_cache_retention`, `cache_control`, `prediction`, `usage`, `include_reasoning`, and the `strict` and
+//! `name` of a response's schema (Gemini holds to every schema, and knows no names).
+
+mod messages;
+mod parts;
+mod tools;
+
+use super::fields::{comma, field, given, lacking, number, plain, push, text_field};
+use super::thinking;
+use crate::error::{Error, Result};
+use crate::json::{self, Fields, Raw, push_text};
+use crate::provider::Outgoing;
+use crate::record::push_int;
+
+/// Writes a neutral request in this dialect.
+pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgoing<'_>) -> Result<String> {
+    let length: usize = request.iter().map(|(_, raw)| raw.get().len()).sum();
+    let mut out = String::with_capacity(length.saturating_add(256));
+    let mut config = String::from("{\"maxOutputTokens\":");
+    push_int(&mut config, outgoing.max_output_tokens.into());
+    for (name, raw) in request.iter().filter(|(_, raw)| raw.get() != "null") {
+        config_field(name, raw, &mut config)?;
+    }
+    thinking::encode(request, outgoing.model, &mut config)?;
+    out.push('{');
+    let messages = given(request, "messages").ok_or_else(|| Error::invalid("messages", "must be a list"))?;
+    let low_detail = messages::encode(messages, outgoing.model, &mut out)?;
+    tools::encode(request, &mut out)?;
+    if low_detail {
+        text_field(&mut config, "mediaResolution", "MEDIA_RESOLUTION_LOW");
+    }
+    field(&mut out, "generationConfig", &config);
+    out.push_str("}}");
+    Ok(out)
+}
+
+/// One field of the request, unless it belongs elsewhere.
+fn config_field(name: &str, raw: Raw<'_>, out: &mut String) -> Result<()> {
+    let own = match name {
+        "temperature" => "temperature",
+        "top_p" => "topP",
+        "top_k" => "topK",
+        "seed" => "seed",
+        "presence_penalty" => "presencePenalty",
+        "frequency_penalty" => "frequencyPenalty",
+        "n" => "candidateCount",
+        "stop" => return stop(raw, out),
+        "response_format" => return response_format(raw, out),
+        "messages" | "tools" | "tool_choice" | "reasoning" | "reasoning_effort" => return Ok(()),
+        "model" | "max_tokens" | "max_completion_tokens" | "stream" | "stream_options" => return Ok(()),
+        "user"
+        | "metadata"
+        | "store"
+        | "service_tier"
+        | "safety_identifier"
+        | "prompt_cache_key"
+        | "prompt_cache_retention"
+        | "cache_control"
+        | "prediction"
+        | "usage"
+        | "include_reasoning" => return Ok(()),
+        "parallel_tool_calls" if raw.get() == "true" => return Ok(()),
+        "logprobs" if raw.get() == "false" => return Ok(()),
+        "logit_bias" if raw.get() == "{}" => return Ok(()),
+        "modalities" if raw.get() == "[\"text\"]" => return Ok(()),
+        _ => return Err(lacking(name)),
+    };
+    field(out, own, number(raw, name)?);
+    Ok(())
+}
+
+fn stop(raw: Raw<'_>, out: &mut String) -> Result<()> {
+    let items = if json::text(raw).is_some() { Ok(Vec::from([raw])) } else { json::items(raw.get()) };
+    let items = items.ok().filter(|items| items.iter().all(|item| json::text(*item).is_some()));
+    let items = items.ok_or_else(|| Error::invalid("stop", "must be a text or a list of texts"))?;
+    if !items.is_empty() {
+        field(out, "stopSequences", "[");
+        for item in items {
+            comma(out);
+            out.push_str(item.get());
+        }
+        out.push(']');
+    }
+    Ok(())
+}
+
+fn response_format(raw: Raw<'_>, out: &mut String) -> Result<()> {
+    const PATH: &str = "response_format";
+    let fields = plain(raw, PATH)?;
+    match fields.field("type").and_then(json::text).as_deref() {
+        Some("text") => {}
+        Some("json_object") => text_field(out, "responseMimeType", "application/json"),
+        Some("json_schema") => {
+            const PATH: &str = "response_format.json_schema";
+            let own = plain(
+                given(&fields, "json_schema").ok_or_else(|| Error::invalid(PATH, "must be a JSON object"))?,
+                PATH,
+            )?;
+            text_field(out, "responseMimeType", "application/json");
+            let Some(schema) = given(&own, "schema") else { return Ok(()) };
+            field(out, "responseJsonSchema", "");
+            schema_with(given(&own, "description"), schema, out)?;
+        }
+        _ => return Err(Error::invalid("response_format.type", "must be text, json_object or json_schema").into()),
+    }
+    Ok(())
+}
+
+/// The description stands beside the schema there and inside it here.
+fn schema_with(description: Option<Raw<'_>>, schema: Raw<'_>, out: &mut String) -> Result<()> {
+    const PATH: &str = "response_format.json_schema.schema";
+    let own = plain(schema, PATH)?;
+    let description = description.filter(|_| own.field("description").is_none());
+    let Some(description) = description else {
+        out.push_str(schema.get());
+        return Ok(());
+    };
+    push(out, &["{\"description\":", description.get()]);
+    for (name, raw) in own.iter() {
+        out.push(',');
+        push_text(out, name);
+        push(out, &[":", raw.get()]);
+    }
+    out.push('}');
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

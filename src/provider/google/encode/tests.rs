@@ -1,0 +1,158 @@
+use super::*;
+use crate::error::Detail;
+use crate::provider::google::decode_request;
+
+const USER: &str = r#""messages":[{"role":"user","content":"x"}]"#;
+
+fn outgoing(model: &str) -> Outgoing<'_> {
+    Outgoing { provider: "google", model, max_output_tokens: 64, stream: false }
+}
+
+fn gemini(body: &str) -> String {
+    encode_request(&json::fields(body).unwrap(), &outgoing("gemini-2.5-flash"))
+        .unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+/// What stands beside the one message `x`.
+fn beside(fields: &str) -> String {
+    let out = gemini(&format!("{{{USER},{fields}}}"));
+    let out = out.strip_prefix(r#"{"contents":[{"role":"user","parts":[{"text":"x"}]}],"#).unwrap();
+    out.strip_suffix('}').unwrap().replace(r#""generationConfig":{"maxOutputTokens":64"#, "{")
+}
+
+fn bad_field(body: &str) -> String {
+    match encode_request(&json::fields(body).unwrap(), &outgoing("gemini-2.5-flash")).unwrap_err().detail {
+        Detail::Fields(fields) => fields[0].path.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn settings_have_their_fields_and_hints_none() {
+    assert_eq!(
+        beside(
+            r#""model":"y","max_tokens":5,"stream":true,"stream_options":{},"temperature":0.50,"top_p":1,"top_k":3,"seed":1,"presence_penalty":0,"frequency_penalty":-1,"n":2,"stop":"end","user":"u","metadata":{},"store":true,"parallel_tool_calls":true,"logprobs":false,"logit_bias":null"#
+        ),
+        r#"{,"temperature":0.50,"topP":1,"topK":3,"seed":1,"presencePenalty":0,"frequencyPenalty":-1,"candidateCount":2,"stopSequences":["end"]}"#
+    );
+    assert_eq!(beside(r#""response_format":{"type":"json_object"}"#), r#"{,"responseMimeType":"application/json"}"#);
+    assert_eq!(
+        beside(
+            r#""response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"description":"d","schema":{"type":"object"}}}"#
+        ),
+        r#"{,"responseMimeType":"application/json","responseJsonSchema":{"description":"d","type":"object"}}"#
+    );
+}
+
+#[test]
+fn a_conversation_with_tools_is_carried() {
+    let body = r#"{"messages":[
+        {"role":"developer","content":"Be brief."},
+        {"role":"user","content":[{"type":"text","text":"Look","cache_control":{}},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}},{"type":"image_url","image_url":{"url":"https:\/\/a/b.JPG?x","detail":"auto"}}]},
+        {"role":"assistant","content":null,"refusal":null,"reasoning":"hm","reasoning_details":[{"type":"reasoning.text","signature":"anthropic's"},{"type":"reasoning.encrypted","format":"google-gemini-v1","data":"T"}],"tool_calls":[
+            {"id":"a","type":"function","function":{"name":"f","arguments":"{ \"x\": 1 }"},"extra_content":{"google":{"thought_signature":"S"}}},
+            {"id":"b","type":"function","function":{"name":"g","arguments":""}}]},
+        {"role":"tool","tool_call_id":"b","content":"four"},
+        {"role":"tool","tool_call_id":"a","content":[{"type":"text","text":"{\"y\": 2}"}]},
+        {"role":"system","content":"Go on."},
+        {"role":"user","content":"Well?"}]}"#;
+    assert_eq!(
+        gemini(body),
+        r#"{"contents":[{"role":"user","parts":[{"text":"Look"},{"inlineData":{"mimeType":"image/png","data":"AA=="}},{"fileData":{"mimeType":"image/jpeg","fileUri":"https://a/b.JPG?x"}}]},{"role":"model","parts":[{"text":"hm","thought":true},{"text":"","thoughtSignature":"T"},{"functionCall":{"id":"a","name":"f","args":{"x":1}},"thoughtSignature":"S"},{"functionCall":{"id":"b","name":"g","args":{}}}]},{"role":"user","parts":[{"functionResponse":{"id":"b","name":"g","response":{"result":"four"}}},{"functionResponse":{"id":"a","name":"f","response":{"y":2}}}]},{"role":"user","parts":[{"text":"Well?"}]}],"systemInstruction":{"parts":[{"text":"Be brief."},{"text":"Go on."}]},"generationConfig":{"maxOutputTokens":64}}"#
+    );
+}
+
+#[test]
+fn calls_of_another_model_get_a_stand_in_where_signatures_are_asked_for() {
+    let call = |id: &str| format!(r#"{{"id":"{id}","type":"function","function":{{"name":"f","arguments":"{{}}"}}}}"#);
+    let body = format!(r#"{{"messages":[{{"role":"assistant","tool_calls":[{},{}]}}]}}"#, call("a"), call("b"));
+    let request = json::fields(&body).unwrap();
+    let newer = encode_request(&request, &outgoing("gemini-3-pro-preview")).unwrap();
+    assert_eq!(newer.matches(r#"},"thoughtSignature":"skip_thought_signature_validator"}"#).count(), 1);
+    assert!(newer.find("skip").unwrap() < newer.find("\"b\"").unwrap(), "the first call is signed");
+    assert!(!gemini(&body).contains("thoughtSignature"));
+}
+
+#[test]
+fn tools_and_choices_are_carried() {
+    let tool = r#""tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object", "x":1},"strict":false}}]"#;
+    let declared = r#""tools":[{"functionDeclarations":[{"name":"f","description":"d","parametersJsonSchema":{"type":"object", "x":1}}]}],"#;
+    let function = r#"{"type":"function","function":{"name":"f"}}"#;
+    for (choice, config) in [
+        ("\"auto\"".into(), r#""mode":"AUTO""#),
+        ("\"none\"".into(), r#""mode":"NONE""#),
+        ("\"required\"".into(), r#""mode":"ANY""#),
+        (function.into(), r#""mode":"ANY","allowedFunctionNames":["f"]"#),
+        (
+            format!(r#"{{"type":"allowed_tools","allowed_tools":{{"mode":"auto","tools":[{function}]}}}}"#),
+            r#""mode":"VALIDATED","allowedFunctionNames":["f"]"#,
+        ),
+    ] {
+        let out = beside(&format!(r#"{tool},"tool_choice":{choice}"#));
+        assert_eq!(out, format!(r#"{declared}"toolConfig":{{"functionCallingConfig":{{{config}}}}},{{}}"#));
+    }
+    let strict = beside(&tool.replace("\"strict\":false", "\"strict\":true"));
+    assert!(strict.contains(r#""toolConfig":{"functionCallingConfig":{"mode":"VALIDATED"}}"#), "{strict}");
+}
+
+#[test]
+fn images_share_one_detail() {
+    let image =
+        |detail: &str| format!(r#"{{"type":"image_url","image_url":{{"url":"https://a","detail":"{detail}"}}}}"#);
+    let body = |one: &str, two: &str| {
+        format!(r#"{{"messages":[{{"role":"user","content":[{},{}]}}]}}"#, image(one), image(two))
+    };
+    assert!(gemini(&body("low", "low")).contains(r#""mediaResolution":"MEDIA_RESOLUTION_LOW""#));
+    assert!(!gemini(&body("high", "auto")).contains("mediaResolution"));
+    assert_eq!(bad_field(&body("low", "high")), "messages");
+}
+
+#[test]
+fn what_gemini_does_not_have_is_refused_by_its_neutral_name() {
+    for (fields, path) in [
+        (r#""logprobs":true"#, "logprobs"),
+        (r#""top_logprobs":3"#, "top_logprobs"),
+        (r#""logit_bias":{"1":2}"#, "logit_bias"),
+        (r#""parallel_tool_calls":false"#, "parallel_tool_calls"),
+        (r#""verbosity":"low""#, "verbosity"),
+        (r#""web_search_options":{}"#, "web_search_options"),
+        (r#""functions":[]"#, "functions"),
+        (r#""brand_new":1"#, "brand_new"),
+        (r#""temperature":"hot""#, "temperature"),
+        (r#""stop":[7]"#, "stop"),
+        (r#""tools":[{"type":"custom"}]"#, "tools[0].type"),
+        (r#""tool_choice":"maybe""#, "tool_choice"),
+        (r#""response_format":{"type":"grammar"}"#, "response_format.type"),
+        (r#""response_format":{"type":"json_schema"}"#, "response_format.json_schema"),
+        (r#""reasoning_effort":"none","reasoning":{"new":1}"#, "reasoning.new"),
+    ] {
+        assert_eq!(bad_field(&format!("{{{USER},{fields}}}")), path, "{fields}");
+    }
+    for (message, path) in [
+        (r#"{"role":"user","name":"Ann","content":"x"}"#, "messages[0].name"),
+        (r#"{"role":"user"}"#, "messages[0].content"),
+        (r#"{"role":"user","content":[{"type":"video_url"}]}"#, "messages[0].content[0].type"),
+        (r#"{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}"#, "messages[0].content[0].file"),
+        (
+            r#"{"role":"user","content":[{"type":"image_url","image_url":{"url":"ftp://x"}}]}"#,
+            "messages[0].content[0].image_url.url",
+        ),
+        (r#"{"role":"system","content":"x"}"#, "messages"),
+        (r#"{"role":"tool","tool_call_id":"a","content":"x"}"#, "messages[0].tool_call_id"),
+        (r#"{"role":"assistant","content":"x","audio":{"id":"a"}}"#, "messages[0].audio"),
+        (
+            r#"{"role":"assistant","tool_calls":[{"id":"a","function":{"name":"f","arguments":"[]"}}]}"#,
+            "messages[0].tool_calls[0].function.arguments",
+        ),
+        (r#"{"role":"wizard","content":"x"}"#, "messages[0].role"),
+    ] {
+        assert_eq!(bad_field(&format!(r#"{{"messages":[{message}]}}"#)), path, "{message}");
+    }
+}
+
+#[test]
+fn a_request_there_and_back_is_the_same() {
+    let body = r#"{"contents":[{"role":"user","parts":[{"text":"Go"}]},{"role":"model","parts":[{"text":"hm","thought":true},{"text":"ok"},{"text":"","thoughtSignature":"T"},{"functionCall":{"id":"a","name":"f","args":{"x":1}},"thoughtSignature":"S"}]},{"role":"user","parts":[{"functionResponse":{"id":"a","name":"f","response":{"y":2}}}]}],"systemInstruction":{"parts":[{"text":"Be brief."}]},"tools":[{"functionDeclarations":[{"name":"f","parametersJsonSchema":{"type":"object"}}]}],"toolConfig":{"functionCallingConfig":{"mode":"ANY"}},"generationConfig":{"maxOutputTokens":64,"temperature":1,"thinkingConfig":{"thinkingBudget":9,"includeThoughts":true}}}"#;
+    let neutral = decode_request(body, None, false).unwrap();
+    assert_eq!(gemini(&neutral), body);
+}

@@ -1,0 +1,109 @@
+//! `tools` and `tool_choice`.
+
+use crate::error::{Error, Result};
+use crate::json::{self, Fields, Raw, push_text};
+use crate::provider::google::fields::{comma, field, given, item, join, lacking, plain, push, text};
+
+/// Writes `tools` and `toolConfig`. Parameters stay JSON Schema (`parametersJsonSchema`). A strict function
+/// asks for `VALIDATED`, the mode that holds arguments to their schema.
+pub(super) fn encode(request: &Fields<'_>, out: &mut String) -> Result<()> {
+    let (mut functions, mut strict) = (String::new(), false);
+    if let Some(tools) = given(request, "tools") {
+        let tools = json::items(tools.get()).map_err(|_| Error::invalid("tools", "must be a list"))?;
+        for (index, raw) in tools.into_iter().enumerate() {
+            strict |= function(raw, &item("tools", index), &mut functions)?;
+        }
+    }
+    let choice = given(request, "tool_choice").map(|raw| choice(raw, strict)).transpose()?;
+    if functions.is_empty() {
+        return Ok(());
+    }
+    field(out, "tools", "");
+    push(out, &["[{\"functionDeclarations\":[", &functions, "]}]"]);
+    let choice = choice.unwrap_or_else(|| if strict { mode("VALIDATED", "") } else { String::new() });
+    if !choice.is_empty() {
+        field(out, "toolConfig", &choice);
+    }
+    Ok(())
+}
+
+/// Writes one declaration; says whether it is a strict one.
+fn function(raw: Raw<'_>, path: &str, out: &mut String) -> Result<bool> {
+    let mut strict = false;
+    let tool = plain(raw, path)?;
+    if tool.field("type").and_then(json::text).as_deref() != Some("function") {
+        return Err(lacking(&join(path, "type")));
+    }
+    let known = |name: &str| matches!(name, "type" | "function" | "cache_control");
+    if let Some((name, _)) = tool.iter().find(|(name, raw)| !known(name) && raw.get() != "null") {
+        return Err(lacking(&join(path, name)));
+    }
+    let path = join(path, "function");
+    let function = plain(tool.field("function").ok_or_else(|| lacking(&path))?, &path)?;
+    comma(out);
+    out.push('{');
+    for (name, raw) in function.iter().filter(|(_, raw)| raw.get() != "null") {
+        match name {
+            "name" | "description" => {
+                text(raw, &join(&path, name))?;
+                field(out, name, raw.get());
+            }
+            "parameters" => field(out, "parametersJsonSchema", raw.get()),
+            "strict" => strict = raw.get() == "true",
+            "cache_control" => {}
+            _ => return Err(lacking(&join(&path, name))),
+        }
+    }
+    out.push('}');
+    Ok(strict)
+}
+
+fn choice(raw: Raw<'_>, strict: bool) -> Result<String> {
+    const PROBLEM: &str = "must be none, auto, required, a function or a list of allowed functions";
+    let bad = || Error::invalid("tool_choice", PROBLEM);
+    let auto = if strict { "VALIDATED" } else { "AUTO" };
+    if let Some(word) = json::text(raw) {
+        return match word.as_ref() {
+            "none" => Ok(mode("NONE", "")),
+            "auto" => Ok(mode(auto, "")),
+            "required" => Ok(mode("ANY", "")),
+            _ => Err(bad().into()),
+        };
+    }
+    let fields = json::fields(raw.get()).map_err(|_| bad())?;
+    let mut names = String::new();
+    match fields.field("type").and_then(json::text).as_deref() {
+        Some("function") => {
+            named(&fields, &mut names).ok_or_else(bad)?;
+            Ok(mode("ANY", &names))
+        }
+        Some("allowed_tools") => {
+            let own = fields.field("allowed_tools").and_then(|raw| json::fields(raw.get()).ok()).ok_or_else(bad)?;
+            let tools = own.field("tools").and_then(|raw| json::items(raw.get()).ok()).ok_or_else(bad)?;
+            for tool in tools {
+                let tool = json::fields(tool.get()).map_err(|_| bad())?;
+                named(&tool, &mut names).ok_or_else(bad)?;
+            }
+            match own.field("mode").and_then(json::text).as_deref() {
+                Some("required") => Ok(mode("ANY", &names)),
+                // Names go with this mode, and not with `AUTO`.
+                Some("auto") => Ok(mode("VALIDATED", &names)),
+                _ => Err(bad().into()),
+            }
+        }
+        _ => Err(bad().into()),
+    }
+}
+
+fn named(tool: &Fields<'_>, names: &mut String) -> Option<()> {
+    let function = json::fields(tool.field("function")?.get()).ok()?;
+    let name = json::text(function.field("name")?)?;
+    comma(names);
+    push_text(names, &name);
+    Some(())
+}
+
+fn mode(mode: &str, names: &str) -> String {
+    let allowed = if names.is_empty() { ["", "", ""] } else { [",\"allowedFunctionNames\":[", names, "]"] };
+    ["{\"functionCallingConfig\":{\"mode\":\"", mode, "\"", &allowed.concat(), "}}"].concat()
+}

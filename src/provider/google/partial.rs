@@ -1,0 +1,198 @@
+//! Arguments of a function call that come in pieces (`partialArgs`): each piece is a value, or a piece of a
+//! text, and the JSONPath (RFC 9535) of its place. The whole is known when the last piece is there.
+
+use super::fields::{comma, push};
+use crate::json::{self, Escaped, Fields, push_text};
+
+/// Deeper arguments are not put together: a function has a handful of levels.
+const DEEPEST: usize = 32;
+/// The longest list: an index beyond is a mistake or an attack.
+const LONGEST: usize = 4096;
+
+/// Arguments under construction.
+#[derive(Debug, Default)]
+pub(super) struct Partial {
+    root: Node,
+}
+
+#[derive(Debug, Default)]
+enum Node {
+    /// A place that nothing was said about.
+    #[default]
+    Nothing,
+    /// A text, escaped; more may be appended.
+    Text(String),
+    /// Any other value, as it is written.
+    Value(String),
+    Object(Vec<(String, Node)>),
+    List(Vec<Node>),
+}
+
+enum Step {
+    Name(String),
+    Index(usize),
+}
+
+impl Partial {
+    /// Takes one piece in; one that cannot be read is left out.
+    pub(super) fn push(&mut self, piece: &Fields<'_>) -> Option<()> {
+        let path = piece.field("jsonPath").and_then(json::text)?;
+        let steps = steps(&path)?;
+        let mut node = &mut self.root;
+        for step in steps {
+            node = node.at(step)?;
+        }
+        if let Some(text) = piece.field("stringValue").and_then(Escaped::of) {
+            match node {
+                Node::Text(own) => own.push_str(text.get()),
+                other => *other = Node::Text(text.get().into()),
+            }
+        } else if let Some(value) = piece.field("numberValue").or_else(|| piece.field("boolValue")) {
+            *node = Node::Value(value.get().into());
+        } else if piece.field("nullValue").is_some() {
+            *node = Node::Value("null".into());
+        }
+        Some(())
+    }
+
+    /// The arguments as a JSON object.
+    pub(super) fn json(&self) -> String {
+        let mut out = String::new();
+        match &self.root {
+            Node::Object(_) => self.root.write(&mut out),
+            Node::Nothing | Node::Text(_) | Node::Value(_) | Node::List(_) => out.push_str("{}"),
+        }
+        out
+    }
+}
+
+impl Node {
+    /// The place below this one, made if it is not there.
+    fn at(&mut self, step: Step) -> Option<&mut Self> {
+        match step {
+            Step::Name(name) => {
+                if !matches!(self, Self::Object(_)) {
+                    *self = Self::Object(Vec::new());
+                }
+                let Self::Object(fields) = self else { return None };
+                let place = fields.iter().position(|(own, _)| *own == name).unwrap_or_else(|| {
+                    fields.push((name, Self::Nothing));
+                    fields.len().saturating_sub(1)
+                });
+                fields.get_mut(place).map(|(_, node)| node)
+            }
+            Step::Index(index) => {
+                if !matches!(self, Self::List(_)) {
+                    *self = Self::List(Vec::new());
+                }
+                let Self::List(items) = self else { return None };
+                while items.len() <= index {
+                    items.push(Self::Nothing);
+                }
+                items.get_mut(index)
+            }
+        }
+    }
+
+    /// As deep as the paths, which [`DEEPEST`] bounds.
+    fn write(&self, out: &mut String) {
+        match self {
+            Self::Nothing => out.push_str("null"),
+            Self::Text(inner) => push(out, &["\"", inner, "\""]),
+            Self::Value(json) => out.push_str(json),
+            Self::Object(fields) => {
+                out.push('{');
+                for (name, node) in fields {
+                    comma(out);
+                    push_text(out, name);
+                    out.push(':');
+                    node.write(out);
+                }
+                out.push('}');
+            }
+            Self::List(items) => {
+                out.push('[');
+                for node in items {
+                    comma(out);
+                    node.write(out);
+                }
+                out.push(']');
+            }
+        }
+    }
+}
+
+/// `$.a[0]['b c']` in steps.
+fn steps(path: &str) -> Option<Vec<Step>> {
+    let mut rest = path.strip_prefix('$')?;
+    let mut steps = Vec::new();
+    while !rest.is_empty() {
+        if steps.len() >= DEEPEST {
+            return None;
+        }
+        let step;
+        if let Some(named) = rest.strip_prefix('.') {
+            let (name, after) = named.split_at(named.find(['.', '[']).unwrap_or(named.len()));
+            (step, rest) = (Step::Name(name.into()), after);
+        } else {
+            let inside = rest.strip_prefix('[')?;
+            let quote = inside.chars().next().filter(|first| matches!(first, '\'' | '"'));
+            if let Some(quote) = quote {
+                let (name, after) = inside.strip_prefix(quote)?.split_once([quote, ']'])?;
+                (step, rest) = (Step::Name(name.into()), after.strip_prefix(']')?);
+            } else {
+                let (index, after) = inside.split_once(']')?;
+                let index = index.parse().ok().filter(|index| *index < LONGEST)?;
+                (step, rest) = (Step::Index(index), after);
+            }
+        }
+        steps.push(step);
+    }
+    Some(steps)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn built(pieces: &[&str]) -> String {
+        let mut partial = Partial::default();
+        for piece in pieces {
+            partial.push(&json::fields(piece).unwrap());
+        }
+        partial.json()
+    }
+
+    #[test]
+    fn pieces_find_their_places() {
+        assert_eq!(built(&[]), "{}");
+        assert_eq!(
+            built(&[
+                r#"{"jsonPath":"$.id","stringValue":"A\n","willContinue":true}"#,
+                r#"{"jsonPath":"$.id","stringValue":"B"}"#,
+                r#"{"jsonPath":"$.list[1].deep","numberValue":1.50}"#,
+                r#"{"jsonPath":"$.list[0]","boolValue":true}"#,
+                r#"{"jsonPath":"$['a b']","nullValue":"NULL_VALUE"}"#,
+            ]),
+            r#"{"id":"A\nB","list":[true,{"deep":1.50}],"a b":null}"#
+        );
+    }
+
+    #[test]
+    fn hostile_paths_are_left_out() {
+        let deep = format!(r#"{{"jsonPath":"${}","stringValue":"x"}}"#, "[0]".repeat(33));
+        for piece in [
+            r#"{"stringValue":"x"}"#,
+            r#"{"jsonPath":"id","stringValue":"x"}"#,
+            r#"{"jsonPath":"$.a[99999999]","stringValue":"x"}"#,
+            r#"{"jsonPath":"$[-1]","stringValue":"x"}"#,
+            r#"{"jsonPath":"$[","stringValue":"x"}"#,
+            r#"{"jsonPath":"$['a","stringValue":"x"}"#,
+            r#"{"jsonPath":"$","stringValue":"x"}"#,
+            r#"{"jsonPath":"$[0]","stringValue":"x"}"#,
+            &deep,
+        ] {
+            assert_eq!(built(&[piece]), "{}", "{piece}");
+        }
+    }
+}
