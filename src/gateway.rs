@@ -245,7 +245,8 @@ async fn answer<H: Host + 'static>(
 ) -> Result<Led<H, Reply>> {
     let reads = call.controls.may_read(&gate.config.cache);
     let fingerprint = prepared.fingerprint;
-    let whole = |reply: Reply| Led::Served(if streams { reply.as_events(call.dialect, prepared.stamp) } else { reply });
+    let whole =
+        |reply: Reply| Led::Served(if streams { reply.into_events(call.dialect, prepared.stamp) } else { reply });
     loop {
         let now = host.now();
         if call.abort.is_aborted() {
@@ -372,7 +373,7 @@ fn unshare(error: Rc<Error>) -> Box<Error> {
 
 impl Reply {
     /// The same as a stream of events.
-    fn as_events(self, dialect: Dialect, stamp: Stamp) -> Self {
+    fn into_events(self, dialect: Dialect, stamp: Stamp) -> Self {
         Self { body: answer::as_events(dialect, &self.body, stamp).into(), events: true, meta: self.meta }
     }
 }

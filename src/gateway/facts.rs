@@ -129,8 +129,7 @@ impl Facts {
         let max_output = fields.word().parse().ok();
         let mut int = || u32::try_from(fields.int()).unwrap_or(u32::MAX);
         let (choices, sampled) = (int(), int() == 1);
-        let mut parts = Parts::default();
-        parts.schema_bytes = fields.int();
+        let mut parts = Parts { schema_bytes: fields.int(), ..Parts::default() };
         let mut int = || u32::try_from(fields.int()).unwrap_or(u32::MAX);
         parts.messages = int();
         parts.tools = int();

@@ -121,7 +121,7 @@ impl Scan {
         loop {
             let rest = bytes.get(self.at..)?;
             if self.after_return {
-                let Some(next) = rest.first() else { return None };
+                let next = rest.first()?;
                 self.after_return = false;
                 if *next == b'\n' {
                     self.step(1);

@@ -136,9 +136,10 @@ pub(in crate::provider) fn rewrite_request(request: &Fields<'_>, outgoing: &Outg
     }
     for (name, raw) in request.iter() {
         let replaced = matches!(name, "model" | "max_tokens" | "max_completion_tokens" | "stream" | "stream_options");
-        if !replaced && !(quirks.reports_cost && name == "usage") {
-            push_field(&mut body, name, raw.get());
+        if replaced || (quirks.reports_cost && name == "usage") {
+            continue;
         }
+        push_field(&mut body, name, raw.get());
     }
     body.push('}');
     body
