@@ -33,7 +33,7 @@ pub struct Core {
 }
 
 /// Reads a configuration.
-pub(super) fn configuration(raw: JsValue) -> Result<GatewayConfig, JsValue> {
+pub(super) fn configuration(raw: &JsValue) -> Result<GatewayConfig, JsValue> {
     GatewayConfig::parse(&from_js(raw)?, &Intl).map_err(|bad| error(&bad))
 }
 
@@ -46,7 +46,7 @@ impl Core {
         if cfg!(debug_assertions) || flag("debug") == Some(true) {
             console_error_panic_hook::set_once();
         }
-        let config = configuration(config)?;
+        let config = configuration(&config)?;
         let host = JsHost::new(config.clone(), &hooks);
         let mut seed = [0; 32];
         host.fill(&mut seed);
