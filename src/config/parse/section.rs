@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::error::FieldError;
 use crate::money::{NanoUsd, Rate};
+use crate::record::push_int;
 use crate::value::Value;
 
 /// A day: no timer or wait is longer.
@@ -96,7 +97,10 @@ impl<'a> Section<'a> {
         };
         let mut list = Vec::new();
         for (index, raw) in items.iter().enumerate() {
-            let path = [&self.path_of(name), "[", &index.to_string(), "]"].concat();
+            let mut path = self.path_of(name);
+            path.push('[');
+            push_int(&mut path, index as u64);
+            path.push(']');
             let mut section = Section::open(raw, path, self.bad);
             list.extend(read(&mut section));
             section.close();
