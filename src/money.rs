@@ -142,6 +142,7 @@ impl Rate {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "small numbers of tests")]
 mod tests {
     use super::*;
 
