@@ -13,7 +13,7 @@ pub use dialect::Dialect;
 
 use crate::error::{Error, Result};
 use crate::json::{self, Fields, Raw};
-use crate::record::push_int;
+use crate::text::decimal;
 
 /// Who speaks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -178,11 +178,7 @@ fn object(json: &str) -> Option<Fields<'_>> {
 
 /// Builds `messages[3].role` only when it is needed.
 fn at(index: usize, field: &str) -> String {
-    let mut path = String::from("messages[");
-    push_int(&mut path, index as u64);
-    path.push(']');
-    path.push_str(field);
-    path
+    ["messages[", &decimal(index as u64), "]", field].concat()
 }
 
 fn messages(raw: Raw<'_>) -> Result<Vec<Message<'_>>> {

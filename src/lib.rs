@@ -35,7 +35,6 @@ pub mod route;
 pub mod secret;
 #[cfg(feature = "testing")]
 pub mod testing;
-#[cfg(feature = "gateway")]
 pub mod text;
 pub mod time;
 #[cfg(feature = "gateway")]

@@ -1,5 +1,6 @@
-//! Searching text by hand. The standard library's search for a text in a text prepares for long needles and
-//! long texts, and is 2 KB of Wasm; ours are a few words in an error's message or a key.
+//! Searching text and writing numbers by hand. The standard library's search for a text in a text prepares
+//! for long needles and long texts, and is 2 KB of Wasm, its formatting several more; ours are a few words in
+//! an error's message or a key, and whole numbers.
 
 /// Where `part` first stands in `text`, as a byte index.
 #[must_use]
@@ -23,6 +24,30 @@ pub fn split_once<'a>(text: &'a str, part: &str) -> Option<(&'a str, &'a str)> {
     Some((before, rest.get(part.len()..)?))
 }
 
+/// A number as text, without the formatting machinery.
+#[must_use]
+pub fn decimal(number: u64) -> String {
+    let mut out = String::new();
+    push_int(&mut out, number);
+    out
+}
+
+/// Appends a number without the formatting machinery: this runs several times for each request.
+pub fn push_int(out: &mut String, mut number: u64) {
+    let mut digits = [0u8; 20];
+    let mut length = 0usize;
+    for slot in digits.iter_mut().rev() {
+        *slot = b'0'.wrapping_add((number % 10) as u8);
+        number /= 10;
+        length = length.wrapping_add(1);
+        if number == 0 {
+            break;
+        }
+    }
+    let used = digits.get(20usize.wrapping_sub(length)..).unwrap_or_default();
+    out.extend(used.iter().map(|digit| char::from(*digit)));
+}
+
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))] // proptest does not build there
 mod tests {
@@ -42,6 +67,11 @@ mod tests {
             proptest::prop_assert_eq!(find(&text, &part), text.find(&part));
             proptest::prop_assert_eq!(contains(&text, &part), text.contains(&part));
             proptest::prop_assert_eq!(split_once(&text, &part), text.split_once(&part));
+        }
+
+        #[test]
+        fn numbers_are_written_as_std_writes_them(number: u64) {
+            proptest::prop_assert_eq!(decimal(number), number.to_string());
         }
     }
 }
