@@ -12,7 +12,7 @@ STAMP=target/wasm.stamp
 # brotli would be words for panics that do not happen, and what prints them. Cargo and rustc call these options
 # unstable, so the variable RUSTC_BOOTSTRAP asks for them; where they or the library's sources (rust-src) are not to be
 # had, the library that came with rustc serves.
-SMALL_FLAGS="-Zunstable-options -Cpanic=immediate-abort -Csymbol-mangling-version=legacy"
+SMALL_FLAGS="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Csymbol-mangling-version=legacy"
 SMALL_STD=(-Z build-std=std,panic_abort -Z build-std-features=optimize_for_size)
 
 small_std() {
