@@ -8,6 +8,21 @@ OUT=pkg/wasm
 STAGE=target/wasm-stage
 STAMP=target/wasm.stamp
 
+# The standard library is built anew, for size and with panics that stop without a word: a quarter of the Wasm after
+# brotli would be words for panics that do not happen, and what prints them. Cargo and rustc call these options
+# unstable, so the variable RUSTC_BOOTSTRAP asks for them; where they or the library's sources (rust-src) are not to be
+# had, the library that came with rustc serves.
+SMALL_FLAGS="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Csymbol-mangling-version=legacy"
+SMALL_STD=(-Z build-std=std,panic_abort -Z build-std-features=optimize_for_size)
+
+small_std() {
+  [ -d "$(rustc --print sysroot)/lib/rustlib/src/rust/library" ] || return 1
+  # shellcheck disable=SC2086 # the flags are meant to split
+  RUSTC_BOOTSTRAP=1 rustc $SMALL_FLAGS --print cfg --target wasm32-unknown-unknown >/dev/null 2>&1 || return 1
+  # The library has dependencies of its own.
+  RUSTC_BOOTSTRAP=1 cargo fetch --quiet "${SMALL_STD[@]}" --target wasm32-unknown-unknown 2>/dev/null
+}
+
 built() {
   local name
   for name in tidegate kdf; do
@@ -22,7 +37,7 @@ variant() { # variant NAME PROFILE TARGET CARGO-OPTION… (profiles of wasm-pack
   shift 3
   say "building $name.wasm (1 min the first time)"
   wasm-pack --log-level error build --mode no-install --target "$target" "--$profile" --no-pack --no-gitignore \
-    --out-dir "$STAGE" --out-name "$name" . -- "$@"
+    --out-dir "$STAGE" --out-name "$name" . -- ${STD[@]+"${STD[@]}"} "$@"
   node --input-type=module - "$name" "$STAGE/${name}_bg.wasm" "$((SECONDS - started))" <<'SIZES'
     import { readFileSync } from 'node:fs';
     import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -34,7 +49,13 @@ variant() { # variant NAME PROFILE TARGET CARGO-OPTION… (profiles of wasm-pack
 SIZES
 }
 
-SOURCES="$(hash_of Cargo.toml Cargo.lock .cargo/config.toml scripts/build-wasm.sh pkg/kdf.d.ts src)"
+STD=()
+if small_std; then
+  STD=("${SMALL_STD[@]}")
+else
+  say "rustc's own standard library goes into the Wasm, which grows by a fifth (scripts/setup.sh wasm fetches rust-src)"
+fi
+SOURCES="${#STD[@]} $(rustc --version) $(hash_of Cargo.toml Cargo.lock .cargo/config.toml scripts/build-wasm.sh pkg/kdf.d.ts src)"
 if built; then
   say "the Wasm is up to date"
   exit 0
@@ -43,6 +64,9 @@ fi
 # Panics name their source files: neither the paths of the machine that builds nor their bytes belong into the Wasm.
 # The variable replaces the flags of .cargo/config.toml, so they are repeated.
 export RUSTFLAGS="-C target-feature=+simd128 --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src= --remap-path-prefix=$PWD="
+if [ "${#STD[@]}" -gt 0 ]; then
+  export RUSTC_BOOTSTRAP=1 RUSTFLAGS="$RUSTFLAGS $SMALL_FLAGS"
+fi
 
 # Without a wasm-opt wasm-pack goes on, with an older one the module may load nowhere.
 [ -x node_modules/.bin/wasm-opt ] || die "no wasm-opt in node_modules: run scripts/setup.sh wasm"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the other scripts need, once: scripts/setup.sh [wasm] [components] [browsers]
-#   wasm        the Wasm target, wasm-bindgen, wasm-pack, the npm packages (with Node 24 and wasm-opt)
+#   wasm        the Wasm target and the sources of Rust's library, wasm-bindgen, wasm-pack, the npm packages (with Node 24 and wasm-opt)
 #   components  rustfmt and clippy
 #   browsers    Chromium, Firefox and their drivers
 # Rust (rustup) and Node 20+ are given. A second run finds everything in place and takes a second.
@@ -25,6 +25,13 @@ wasm_target() {
   need_rustup "the wasm32-unknown-unknown standard library"
   say "adding the wasm32-unknown-unknown target (5 s)"
   rustup target add wasm32-unknown-unknown
+}
+
+# The Wasm carries a standard library built for its size. Without the sources it is larger, and works as well.
+library_sources() {
+  if [ -d "$(rustc --print sysroot)/lib/rustlib/src/rust/library" ]; then return; fi
+  say "adding rust-src, the standard library's sources (5 s)"
+  rustup component add rust-src || say "no rust-src to be had: the Wasm will be a fifth larger"
 }
 
 component() { # component NAME COMMAND…
@@ -102,6 +109,7 @@ main() {
     case "$level" in
       wasm)
         wasm_target
+        library_sources
         rust_tools
         npm_packages
         ;;

@@ -13,6 +13,7 @@ pub use dialect::Dialect;
 
 use crate::error::{Error, Result};
 use crate::json::{self, Fields, Raw};
+use crate::text::decimal;
 
 /// Who speaks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -177,7 +178,7 @@ fn object(json: &str) -> Option<Fields<'_>> {
 
 /// Builds `messages[3].role` only when it is needed.
 fn at(index: usize, field: &str) -> String {
-    ["messages[", &index.to_string(), "]", field].concat()
+    ["messages[", &decimal(index as u64), "]", field].concat()
 }
 
 fn messages(raw: Raw<'_>) -> Result<Vec<Message<'_>>> {

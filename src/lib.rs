@@ -35,6 +35,7 @@ pub mod route;
 pub mod secret;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod text;
 pub mod time;
 #[cfg(feature = "gateway")]
 pub mod value;

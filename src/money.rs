@@ -49,8 +49,9 @@ impl NanoUsd {
     /// `percent` hundredths of the amount, rounded down.
     #[must_use]
     pub fn percent(self, percent: u32) -> Self {
-        let nano = u128::from(self.0).saturating_mul(u128::from(percent)) / 100;
-        Self(u64::try_from(nano).unwrap_or(u64::MAX))
+        let percent = u64::from(percent);
+        let part = (self.0 % 100).saturating_mul(percent) / 100;
+        Self((self.0 / 100).saturating_mul(percent).saturating_add(part))
     }
 
     /// Parses a decimal number of dollars such as `1`, `0.25` or `1.4e-7`, exactly.
@@ -60,7 +61,7 @@ impl NanoUsd {
     #[must_use]
     pub fn parse_usd(text: &str) -> Option<Self> {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+            Some((mantissa, exponent)) => (mantissa, signed(exponent)?),
             None => (text, 0),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -70,25 +71,23 @@ impl NanoUsd {
         if whole.len().checked_add(fraction.len())? > 40 || !(-60..=18).contains(&exponent) {
             return None;
         }
-        // The value is `digits * 10^scale` nano-dollars.
-        let mut digits: u128 = 0;
+        // How many digits, from the left, stand for whole nano-dollars; what is right of them rounds up.
+        let mut places = i64::try_from(whole.len()).ok()?.checked_add(exponent)?.checked_add(9)?;
+        let (mut nano, mut below) = (0u64, false);
         for byte in whole.bytes().chain(fraction.bytes()) {
-            if !byte.is_ascii_digit() {
-                return None;
+            let digit = char::from(byte).to_digit(10)?;
+            if places > 0 {
+                nano = nano.checked_mul(10)?.checked_add(digit.into())?;
+                places = places.saturating_sub(1);
+            } else {
+                below |= digit > 0;
             }
-            let digit = u128::from(byte.checked_sub(b'0')?);
-            digits = digits.checked_mul(10)?.checked_add(digit)?;
         }
-        let scale = exponent.checked_sub(i32::try_from(fraction.len()).ok()?)?.checked_add(9)?;
-        let power = scale.unsigned_abs();
-        let nano = if digits == 0 {
-            0
-        } else if scale >= 0 {
-            digits.checked_mul(10u128.checked_pow(power)?)?
-        } else {
-            10u128.checked_pow(power).map_or(1, |divisor| digits.div_ceil(divisor))
-        };
-        u64::try_from(nano).ok().map(Self)
+        while places > 0 && nano > 0 {
+            nano = nano.checked_mul(10)?;
+            places = places.saturating_sub(1);
+        }
+        nano.checked_add(below.into()).map(Self)
     }
 }
 
@@ -97,6 +96,18 @@ impl fmt::Debug for NanoUsd {
         write!(f, "{}nUSD", self.0)
     }
 }
+
+/// A whole number that may have a sign: JavaScript writes exponents as `e-7` and `e+21`.
+fn signed(text: &str) -> Option<i64> {
+    let (digits, negative) = match text.strip_prefix('-') {
+        Some(digits) => (digits, true),
+        None => (text.strip_prefix('+').unwrap_or(text), false),
+    };
+    let number = i64::try_from(digits.parse::<u64>().ok()?).ok()?;
+    if negative { number.checked_neg() } else { Some(number) }
+}
+
+const MILLION: u64 = 1_000_000;
 
 /// A price: nano-USD per million units (tokens).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
@@ -121,12 +132,17 @@ impl Rate {
     /// What `units` cost, rounded up to a whole nano-dollar; saturates.
     #[must_use]
     pub fn cost(self, units: u64) -> NanoUsd {
-        let nano = u128::from(self.0).saturating_mul(u128::from(units)).div_ceil(1_000_000);
-        NanoUsd(u64::try_from(nano).unwrap_or(u64::MAX))
+        // Part by part, since a division of 128 bits is 1 KB of Wasm. Only the last part is no whole number.
+        let (rate, rest_rate) = (self.0 / MILLION, self.0 % MILLION);
+        let (millions, rest_units) = (units / MILLION, units % MILLION);
+        let part = rest_rate.saturating_mul(rest_units).div_ceil(MILLION);
+        let nano = rate.saturating_mul(units).saturating_add(rest_rate.saturating_mul(millions));
+        NanoUsd(nano.saturating_add(part))
     }
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "small numbers of tests")]
 mod tests {
     use super::*;
 
@@ -168,5 +184,33 @@ mod tests {
     fn percent_does_not_overflow() {
         assert_eq!(NanoUsd::ONE_USD.percent(80), NanoUsd(800_000_000));
         assert_eq!(NanoUsd::MAX.percent(100), NanoUsd::MAX);
+    }
+
+    // Held against arithmetic of 128 bits, which cannot overflow here.
+    #[cfg(not(target_arch = "wasm32"))] // proptest does not build there
+    proptest::proptest! {
+        #[test]
+        fn a_cost_is_exact(rate: u64, units: u64, bits in 0u32..64) {
+            let (rate, units) = (rate >> bits, units >> (63 - bits));
+            let exact = (u128::from(rate) * u128::from(units)).div_ceil(1_000_000);
+            let exact = u64::try_from(exact).unwrap_or(u64::MAX);
+            proptest::prop_assert_eq!(Rate::per_million(rate).cost(units), NanoUsd(exact));
+        }
+
+        #[test]
+        fn a_percentage_is_exact(amount: u64, percent in 0u32..=100) {
+            let exact = u128::from(amount) * u128::from(percent) / 100;
+            proptest::prop_assert_eq!(u128::from(NanoUsd(amount).percent(percent).0), exact);
+        }
+
+        #[test]
+        fn dollars_are_exact(whole in 0u64..10_000_000_000, fraction in 0u64..1_000_000_000_000, move_by in -12i32..=8) {
+            // Written with twelve digits after the point, and with the point moved by an exponent.
+            let text = format!("{whole}.{fraction:012}e{move_by}");
+            let pico = u128::from(whole) * 1_000_000_000_000 + u128::from(fraction);
+            let power = 10u128.pow(move_by.unsigned_abs());
+            let exact = if move_by < 0 { pico.div_ceil(power * 1_000) } else { (pico * power).div_ceil(1_000) };
+            proptest::prop_assert_eq!(NanoUsd::parse_usd(&text), u64::try_from(exact).ok().map(NanoUsd));
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::rc::Rc;
 
+pub use crate::text::push_int;
 use crate::time::Timestamp;
 
 /// One field of a line.
@@ -154,22 +155,6 @@ pub fn hex(bytes: &[u8]) -> String {
     digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
-/// Appends a number without the formatting machinery: this runs several times for each request.
-pub fn push_int(out: &mut String, mut number: u64) {
-    let mut digits = [0u8; 20];
-    let mut length = 0usize;
-    for slot in digits.iter_mut().rev() {
-        *slot = b'0'.wrapping_add((number % 10) as u8);
-        number /= 10;
-        length = length.wrapping_add(1);
-        if number == 0 {
-            break;
-        }
-    }
-    let used = digits.get(20usize.wrapping_sub(length)..).unwrap_or_default();
-    out.extend(used.iter().map(|digit| char::from(*digit)));
-}
-
 /// What came of a recorded step, read field by field. Fields that are missing read as zero or empty and
 /// make the outcome unsound: a damaged record replays as different, never as a panic.
 #[derive(Debug)]
@@ -253,14 +238,5 @@ mod tests {
         let mut outcome = tape.decide(&["now".into()]).unwrap();
         assert_eq!((outcome.int(), outcome.is_sound()), (0, false));
         assert_eq!(outcome.word(), "");
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn numbers_are_written_as_std_writes_them(number: u64) {
-            let mut out = String::new();
-            push_int(&mut out, number);
-            proptest::prop_assert_eq!(out, number.to_string());
-        }
     }
 }

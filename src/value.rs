@@ -1,5 +1,5 @@
 //! A tree of plain data: what configuration, status, events and figures are made of on their way in and
-//! out. One type, so that one deserialiser and one serialiser serve everything that is not a message body.
+//! out. One type, so that one reader and one serialiser serve everything that is not a message body.
 
 use std::fmt;
 
@@ -47,6 +47,17 @@ impl Value {
                 None => fields.push((name.into(), value)),
             }
         }
+    }
+
+    /// A number of JavaScript's one kind: whole ones that it holds exactly are whole here too.
+    #[must_use]
+    pub fn number(number: f64) -> Self {
+        const SAFE: f64 = 9_007_199_254_740_991.0;
+        if number.trunc() == number && number.abs() <= SAFE {
+            #[expect(clippy::cast_possible_truncation, reason = "whole and within 53 bits")]
+            return Self::Int(number as i64);
+        }
+        Self::Float(number)
     }
 
     /// An object from its fields; fields that are `Null` are left out.
@@ -189,13 +200,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        // JavaScript has one kind of number: whole ones that it holds exactly are ours too.
-        const SAFE: f64 = 9_007_199_254_740_991.0;
-        if value.trunc() == value && value.abs() <= SAFE {
-            #[expect(clippy::cast_possible_truncation, reason = "whole and within 53 bits")]
-            return Ok(Value::Int(value as i64));
-        }
-        Ok(Value::Float(value))
+        Ok(Value::number(value))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -231,6 +236,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 }
 
+/// For tests and tools, which write configurations as JSON; in the Wasm `wasm/convert.rs` reads them.
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ValueVisitor(MAX_DEPTH))

@@ -14,8 +14,10 @@
 
 use std::path::{Path, PathBuf};
 
-const LEAVES: [&str; 13] =
-    ["abort", "chat", "config", "error", "host", "json", "money", "pack", "record", "secret", "time", "value", "lib"];
+const LEAVES: [&str; 14] = [
+    "abort", "chat", "config", "error", "host", "json", "money", "pack", "record", "secret", "text", "time", "value",
+    "lib",
+];
 const POLICIES: [&str; 7] = ["admit", "cache", "price", "provider", "retry", "route", "vault"];
 /// Each may use those before it.
 const PIPELINE: [&str; 3] = ["attempt", "gateway", "testing"];

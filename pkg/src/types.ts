@@ -124,7 +124,10 @@ export interface TidegateConfig {
    * or a file. A Worker: `memory` unless `hooks.ledger` is given.
    */
   ledger?: 'indexeddb' | 'memory' | { file: string };
-  /** Print panics of the Wasm to the console. Default false. */
+  /**
+   * Print panics of the Wasm to the console. Only a development build of it (`wasm-pack build --dev`) can, and does
+   * unless this is false: the Wasm that ships stops without a word, and its promises reject with `internal`.
+   */
   debug?: boolean;
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::lease::{Hold, LONGEST};
 use crate::config::BreakerConfig;
-use crate::error::{BreakerOutcome, Code, Result};
+use crate::error::{BreakerOutcome, Result};
 use crate::pack::{Reader, Writer};
 use crate::time::Timestamp;
 
@@ -159,16 +159,19 @@ impl Breaker {
         }
     }
 
-    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self> {
-        let (generation, failures) = (reader.uint()?, reader.uint32()?);
-        let circuit = match reader.byte()? {
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Self {
+        let (generation, failures) = (reader.uint(), reader.uint32());
+        let circuit = match reader.byte() {
             0 => Circuit::Closed,
-            1 => Circuit::Open(Hold::decode(reader)?),
+            1 => Circuit::Open(Hold::decode(reader)),
             2 => Circuit::HalfOpen(None),
-            3 => Circuit::HalfOpen(Some(Hold::decode(reader)?)),
-            _ => return Err(Code::VaultCorrupt.into()),
+            3 => Circuit::HalfOpen(Some(Hold::decode(reader))),
+            _ => {
+                reader.fail();
+                Circuit::Closed
+            }
         };
-        Ok(Self { generation, failures, circuit })
+        Self { generation, failures, circuit }
     }
 }
 

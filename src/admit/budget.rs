@@ -2,7 +2,7 @@
 
 use super::command::Notice;
 use crate::config::BudgetConfig;
-use crate::error::{Code, Result};
+use crate::error::Result;
 use crate::money::NanoUsd;
 use crate::pack::{Reader, Writer};
 
@@ -217,29 +217,23 @@ impl Books {
         }
     }
 
-    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self> {
-        let floor = match reader.byte()? {
-            0 => None,
-            1 => Some(reader.int()?),
-            _ => return Err(Code::VaultCorrupt.into()),
-        };
-        let count = reader.count()?;
-        if count > MOST_BOOKS {
-            return Err(Code::VaultCorrupt.into());
-        }
-        let mut books: Vec<Book> = Vec::with_capacity(count);
-        for _ in 0..count {
-            let mut book = Book::new(reader.int()?);
-            book.spent = NanoUsd::new(reader.uint()?);
-            book.overshoot = NanoUsd::new(reader.uint()?);
-            book.told = reader.uint32()?;
-            book.told_limit = NanoUsd::new(reader.uint()?);
-            if books.last().is_some_and(|last| last.period >= book.period) {
-                return Err(Code::VaultCorrupt.into());
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Self {
+        let floor = reader.flag().then(|| reader.int());
+        let mut books: Vec<Book> = Vec::new();
+        for _ in 0..reader.count() {
+            let mut book = Book::new(reader.int());
+            book.spent = NanoUsd::new(reader.uint());
+            book.overshoot = NanoUsd::new(reader.uint());
+            book.told = reader.uint32();
+            book.told_limit = NanoUsd::new(reader.uint());
+            let ascending = books.last().is_none_or(|last| last.period < book.period);
+            reader.require(ascending && books.len() < MOST_BOOKS);
+            if !reader.is_sound() {
+                break;
             }
             books.push(book);
         }
-        Ok(Self { books, floor })
+        Self { books, floor }
     }
 
     /// Counts a stored reservation back in. `false`: it belongs to no book.

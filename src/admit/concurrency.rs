@@ -1,7 +1,6 @@
 //! Slots: how many requests are in flight at once.
 
 use super::lease::{Hold, LONGEST};
-use crate::error::{Code, Result};
 use crate::pack::{Reader, Writer};
 use crate::time::Timestamp;
 
@@ -61,15 +60,16 @@ impl Slots {
         }
     }
 
-    pub(super) fn decode(reader: &mut Reader<'_>, ids_below: u64) -> Result<Self> {
+    pub(super) fn decode(reader: &mut Reader<'_>, ids_below: u64) -> Self {
         let mut held: Vec<Slot> = Vec::new();
-        for _ in 0..reader.count()? {
-            let slot = Slot { id: reader.uint()?, lease: Hold::decode(reader)? };
-            if slot.id >= ids_below || held.last().is_some_and(|last| last.id >= slot.id) {
-                return Err(Code::VaultCorrupt.into());
+        for _ in 0..reader.count() {
+            let slot = Slot { id: reader.uint(), lease: Hold::decode(reader) };
+            reader.require(slot.id < ids_below && held.last().is_none_or(|last| last.id < slot.id));
+            if !reader.is_sound() {
+                break;
             }
             held.push(slot);
         }
-        Ok(Self { held })
+        Self { held }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::error::Result;
 use crate::pack::{Reader, Writer};
 use crate::time::Timestamp;
 
@@ -81,10 +80,10 @@ impl Hold {
         writer.int(self.until.as_millis()).uint(self.span.unsigned_abs());
     }
 
-    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self> {
-        let until = Timestamp::from_millis(reader.int()?);
-        let span = i64::try_from(reader.uint()?).unwrap_or(LONGEST_MILLIS).min(LONGEST_MILLIS);
-        Ok(Self { until, span })
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Self {
+        let until = Timestamp::from_millis(reader.int());
+        let span = i64::try_from(reader.uint()).unwrap_or(LONGEST_MILLIS).min(LONGEST_MILLIS);
+        Self { until, span }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::breaker::Permit;
 use super::lease::{Hold, LONGEST};
-use crate::error::{Code, Result};
 use crate::money::NanoUsd;
 use crate::pack::{Reader, Writer};
 use crate::time::Timestamp;
@@ -121,34 +120,30 @@ impl Reservations {
     }
 
     /// Ids lie below `ids_below`, targets below `targets`.
-    pub(super) fn decode(reader: &mut Reader<'_>, ids_below: u64, targets: u64) -> Result<Self> {
-        let corrupt = || Code::VaultCorrupt.into();
-        let count = reader.count()?;
-        if count > MOST_LIVE {
-            return Err(corrupt());
-        }
-        let mut live: Vec<Reservation> = Vec::with_capacity(count);
-        for _ in 0..count {
-            let (id, slot, target) = (reader.uint()?, reader.uint()?, reader.uint()?);
-            let (period, bound) = (reader.int()?, NanoUsd::new(reader.uint()?));
-            let permit = Permit { generation: reader.uint()?, probe: reader.byte()? != 0 };
-            let lease = Hold::decode(reader)?;
+    pub(super) fn decode(reader: &mut Reader<'_>, ids_below: u64, targets: u64) -> Self {
+        let mut live: Vec<Reservation> = Vec::new();
+        for _ in 0..reader.count() {
+            let (id, slot, target) = (reader.uint(), reader.uint(), reader.uint());
+            let (period, bound) = (reader.int(), NanoUsd::new(reader.uint()));
+            let permit = Permit { generation: reader.uint(), probe: reader.byte() != 0 };
+            let lease = Hold::decode(reader);
             let ascending = live.last().is_none_or(|last| last.id < id);
-            if !ascending || id >= ids_below || target >= targets {
-                return Err(corrupt());
+            reader.require(ascending && id < ids_below && target < targets && live.len() < MOST_LIVE);
+            if !reader.is_sound() {
+                break;
             }
             live.push(Reservation { id, slot, target, period, bound, lease, permit });
         }
-        let count = reader.count()?;
-        if count > MOST_LATE {
-            return Err(corrupt());
+        let mut late = Vec::new();
+        for _ in 0..reader.count() {
+            let (id, slot, period) = (reader.uint(), reader.uint(), reader.int());
+            let (bound, open) = (NanoUsd::new(reader.uint()), Hold::decode(reader));
+            reader.require(late.len() < MOST_LATE);
+            if !reader.is_sound() {
+                break;
+            }
+            late.push(Late { id, slot, period, bound, open });
         }
-        let mut late = Vec::with_capacity(count);
-        for _ in 0..count {
-            let (id, slot, period) = (reader.uint()?, reader.uint()?, reader.int()?);
-            let bound = NanoUsd::new(reader.uint()?);
-            late.push(Late { id, slot, period, bound, open: Hold::decode(reader)? });
-        }
-        Ok(Self { live, late })
+        Self { live, late }
     }
 }

@@ -48,14 +48,14 @@ impl LedgerState {
         let body = bytes.len().checked_sub(CHECKSUM).and_then(|length| bytes.split_at_checked(length));
         let (body, sum) = body.ok_or(Code::VaultCorrupt)?;
         let mut reader = Reader::new(body);
-        if &reader.array()? != MAGIC || reader.byte()? != VERSION || checksum(body) != sum {
+        if &reader.array() != MAGIC || reader.byte() != VERSION || checksum(body) != sum {
             return Err(Code::VaultCorrupt.into());
         }
-        let ids = Ids(reader.uint()?);
-        let mut books = Books::decode(&mut reader)?;
-        let mut targets = Targets::decode(&mut reader)?;
-        let slots = Slots::decode(&mut reader, ids.0)?;
-        let reservations = Reservations::decode(&mut reader, ids.0, targets.len())?;
+        let ids = Ids(reader.uint());
+        let mut books = Books::decode(&mut reader);
+        let mut targets = Targets::decode(&mut reader);
+        let slots = Slots::decode(&mut reader, ids.0);
+        let reservations = Reservations::decode(&mut reader, ids.0, targets.len());
         reader.end()?;
         for reservation in reservations.live() {
             targets.restore(reservation.target);

@@ -182,27 +182,23 @@ impl Targets {
         }
     }
 
-    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self> {
-        let corrupt = || Code::VaultCorrupt.into();
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Self {
         let mut entries: Vec<Target> = Vec::new();
         let mut next_key = 0u64;
-        for _ in 0..reader.count()? {
-            let (tenant, name) = (reader.text()?, reader.text()?);
-            let (used, breaker) = (reader.uint()?, Breaker::decode(reader)?);
-            let cooling = match reader.byte()? {
-                0 => None,
-                1 => Some(Hold::decode(reader)?),
-                _ => return Err(corrupt()),
-            };
+        for _ in 0..reader.count() {
+            let (tenant, name) = (reader.text(), reader.text());
+            let (used, breaker) = (reader.uint(), Breaker::decode(reader));
+            let cooling = reader.flag().then(|| Hold::decode(reader));
             let ascending = entries.last().is_none_or(|last| (&*last.tenant, &*last.name) < (tenant, name));
-            if !ascending || tenant.len() > LONGEST_NAME || name.len() > LONGEST_NAME {
-                return Err(corrupt());
+            reader.require(ascending && tenant.len() <= LONGEST_NAME && name.len() <= LONGEST_NAME);
+            if !reader.is_sound() {
+                break;
             }
             let (tenant, name) = (tenant.to_owned(), name.to_owned());
             entries.push(Target { key: next_key, tenant, name, used, live: 0, breaker, cooling });
             next_key = next_key.saturating_add(1);
         }
-        Ok(Self { entries, next_key })
+        Self { entries, next_key }
     }
 
     /// How many there are; the keys of a decoded table lie below it.

@@ -81,36 +81,42 @@ impl Command {
     ///
     /// [`Code::VaultCorrupt`] for anything else.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let reader = &mut versioned(bytes)?;
-        let command = match reader.byte()? {
+        let reader = &mut versioned(bytes);
+        let command = match reader.byte() {
             0 => Self::Admit {
-                tenant: reader.text()?.into(),
-                target: reader.text()?.into(),
-                bound: money(reader)?,
-                lease_until: time(reader)?,
-                slot: optional(reader, Reader::uint)?,
+                tenant: reader.text().into(),
+                target: reader.text().into(),
+                bound: money(reader),
+                lease_until: time(reader),
+                slot: optional(reader, Reader::uint),
             },
             1 => Self::Settle {
-                reservation: reader.uint()?,
-                charge: match reader.byte()? {
+                reservation: reader.uint(),
+                charge: match reader.byte() {
                     0 => Charge::Released,
-                    1 => Charge::Actual(money(reader)?),
-                    2 => Charge::Bound,
-                    _ => return corrupt(),
+                    1 => Charge::Actual(money(reader)),
+                    byte => {
+                        reader.require(byte == 2);
+                        Charge::Bound
+                    }
                 },
-                outcome: match reader.byte()? {
+                outcome: match reader.byte() {
                     0 => BreakerOutcome::Success,
                     1 => BreakerOutcome::Failure,
-                    2 => BreakerOutcome::Ignored,
-                    _ => return corrupt(),
+                    byte => {
+                        reader.require(byte == 2);
+                        BreakerOutcome::Ignored
+                    }
                 },
-                cool_until: optional(reader, time)?,
-                end_slot: flag(reader)?,
+                cool_until: optional(reader, time),
+                end_slot: reader.flag(),
             },
-            2 => Self::EndSlot { slot: reader.uint()? },
-            3 => Self::Renew { reservation: reader.uint()?, lease_until: time(reader)? },
-            4 => Self::Status,
-            _ => return corrupt(),
+            2 => Self::EndSlot { slot: reader.uint() },
+            3 => Self::Renew { reservation: reader.uint(), lease_until: time(reader) },
+            byte => {
+                reader.require(byte == 4);
+                Self::Status
+            }
         };
         reader.end()?;
         Ok(command)
@@ -141,18 +147,21 @@ impl Reply {
     ///
     /// [`Code::VaultCorrupt`] for anything else.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let reader = &mut versioned(bytes)?;
-        let result = match reader.byte()? {
-            0 => Err(decode_error(reader)?),
-            kind => Ok(decode_outcome(kind, reader)?),
+        let reader = &mut versioned(bytes);
+        let result = match reader.byte() {
+            0 => Err(decode_error(reader)),
+            kind => Ok(decode_outcome(kind, reader)),
         };
         let mut notices = Vec::new();
-        for _ in 0..reader.count()? {
-            notices.push(decode_notice(reader)?);
+        for _ in 0..reader.count() {
+            notices.push(decode_notice(reader));
+            if !reader.is_sound() {
+                break;
+            }
         }
-        let offset = optional(reader, |reader| i32::try_from(reader.int()?).or_else(|_| corrupt()))?;
+        let offset = optional(reader, Reader::int).map(i32::try_from).transpose();
         reader.end()?;
-        Ok(Self { result, notices, offset })
+        Ok(Self { result, notices, offset: offset.map_err(|_| Code::VaultCorrupt)? })
     }
 }
 
@@ -171,21 +180,25 @@ fn encode_error(writer: &mut Writer, error: &Error) {
     }
 }
 
-fn decode_error(reader: &mut Reader<'_>) -> Result<Box<Error>> {
-    let mut error = Error::new(Code::parse(reader.text()?).ok_or(Code::VaultCorrupt)?);
-    error.retry_after = optional(reader, Reader::uint)?.map(Duration::from_millis);
-    error.detail = match reader.byte()? {
+fn decode_error(reader: &mut Reader<'_>) -> Box<Error> {
+    let code = Code::parse(reader.text());
+    reader.require(code.is_some());
+    let mut error = Error::new(code.unwrap_or(Code::VaultCorrupt));
+    error.retry_after = optional(reader, Reader::uint).map(Duration::from_millis);
+    error.detail = match reader.byte() {
         0 => Detail::None,
         1 => unknown_zone().detail,
-        2 => Detail::Budget {
-            limit: money(reader)?,
-            spent: money(reader)?,
-            reserved: money(reader)?,
-            resets_at: time(reader)?,
-        },
-        _ => return corrupt(),
+        byte => {
+            reader.require(byte == 2);
+            Detail::Budget {
+                limit: money(reader),
+                spent: money(reader),
+                reserved: money(reader),
+                resets_at: time(reader),
+            }
+        }
     };
-    Ok(error.into())
+    error.into()
 }
 
 fn encode_outcome(writer: &mut Writer, outcome: &Outcome) {
@@ -216,49 +229,56 @@ fn encode_outcome(writer: &mut Writer, outcome: &Outcome) {
     }
 }
 
-fn decode_outcome(kind: u8, reader: &mut Reader<'_>) -> Result<Outcome> {
-    Ok(match kind {
+fn decode_outcome(kind: u8, reader: &mut Reader<'_>) -> Outcome {
+    match kind {
         1 => Outcome::Admitted {
-            reservation: reader.uint()?,
-            slot: reader.uint()?,
-            probe: flag(reader)?,
-            generation: reader.uint()?,
+            reservation: reader.uint(),
+            slot: reader.uint(),
+            probe: reader.flag(),
+            generation: reader.uint(),
         },
-        2 => Outcome::Settled { charged: money(reader)? },
+        2 => Outcome::Settled { charged: money(reader) },
         3 => Outcome::Renewed,
         4 => Outcome::SlotEnded,
-        5 => Outcome::NotHeld,
         6 => Outcome::Status(Figures {
-            limit: money(reader)?,
-            spent: money(reader)?,
-            reserved: money(reader)?,
-            overshoot: money(reader)?,
-            resets_at: time(reader)?,
-            in_flight: reader.uint32()?,
-            targets: decode_targets(reader)?,
+            limit: money(reader),
+            spent: money(reader),
+            reserved: money(reader),
+            overshoot: money(reader),
+            resets_at: time(reader),
+            in_flight: reader.uint32(),
+            targets: decode_targets(reader),
         }),
-        _ => return corrupt(),
-    })
+        kind => {
+            reader.require(kind == 5);
+            Outcome::NotHeld
+        }
+    }
 }
 
-fn decode_targets(reader: &mut Reader<'_>) -> Result<Vec<TargetFigures>> {
+fn decode_targets(reader: &mut Reader<'_>) -> Vec<TargetFigures> {
     let mut targets = Vec::new();
-    for _ in 0..reader.count()? {
+    for _ in 0..reader.count() {
         targets.push(TargetFigures {
-            tenant: reader.text()?.into(),
-            target: reader.text()?.into(),
-            state: match reader.byte()? {
+            tenant: reader.text().into(),
+            target: reader.text().into(),
+            state: match reader.byte() {
                 0 => CircuitState::Closed,
                 1 => CircuitState::Open,
-                2 => CircuitState::HalfOpen,
-                _ => return corrupt(),
+                byte => {
+                    reader.require(byte == 2);
+                    CircuitState::HalfOpen
+                }
             },
-            failures: reader.uint32()?,
-            open_until: optional(reader, time)?,
-            cooling_until: optional(reader, time)?,
+            failures: reader.uint32(),
+            open_until: optional(reader, time),
+            cooling_until: optional(reader, time),
         });
+        if !reader.is_sound() {
+            break;
+        }
     }
-    Ok(targets)
+    targets
 }
 
 fn encode_notice(writer: &mut Writer, notice: &Notice) {
@@ -276,30 +296,30 @@ fn encode_notice(writer: &mut Writer, notice: &Notice) {
     }
 }
 
-fn decode_notice(reader: &mut Reader<'_>) -> Result<Notice> {
-    Ok(match reader.byte()? {
+fn decode_notice(reader: &mut Reader<'_>) -> Notice {
+    match reader.byte() {
         0 => Notice::Threshold {
-            period: reader.int()?,
-            percent: reader.uint32()?,
-            spent: money(reader)?,
-            limit: money(reader)?,
+            period: reader.int(),
+            percent: reader.uint32(),
+            spent: money(reader),
+            limit: money(reader),
         },
-        1 => Notice::CircuitOpen { tenant: reader.text()?.into(), target: reader.text()?.into(), until: time(reader)? },
-        2 => Notice::CircuitHalfOpen { tenant: reader.text()?.into(), target: reader.text()?.into() },
-        3 => Notice::CircuitClosed { tenant: reader.text()?.into(), target: reader.text()?.into() },
-        4 => Notice::Overshoot { period: reader.int()?, amount: money(reader)? },
-        5 => Notice::LeaseExpired { reservation: reader.uint()? },
-        _ => return corrupt(),
-    })
+        1 => Notice::CircuitOpen { tenant: reader.text().into(), target: reader.text().into(), until: time(reader) },
+        2 => Notice::CircuitHalfOpen { tenant: reader.text().into(), target: reader.text().into() },
+        3 => Notice::CircuitClosed { tenant: reader.text().into(), target: reader.text().into() },
+        4 => Notice::Overshoot { period: reader.int(), amount: money(reader) },
+        byte => {
+            reader.require(byte == 5);
+            Notice::LeaseExpired { reservation: reader.uint() }
+        }
+    }
 }
 
-fn corrupt<T>() -> Result<T> {
-    Err(Code::VaultCorrupt.into())
-}
-
-fn versioned(bytes: &[u8]) -> Result<Reader<'_>> {
+fn versioned(bytes: &[u8]) -> Reader<'_> {
     let mut reader = Reader::new(bytes);
-    if reader.byte()? == VERSION { Ok(reader) } else { corrupt() }
+    let version = reader.byte();
+    reader.require(version == VERSION);
+    reader
 }
 
 fn option<T>(writer: &mut Writer, value: Option<T>, write: fn(&mut Writer, T) -> &mut Writer) {
@@ -313,24 +333,16 @@ fn instant(writer: &mut Writer, value: Option<Timestamp>) {
     option(writer, value.map(Timestamp::as_millis), Writer::int);
 }
 
-fn optional<'a, T>(reader: &mut Reader<'a>, read: impl FnOnce(&mut Reader<'a>) -> Result<T>) -> Result<Option<T>> {
-    if flag(reader)? { read(reader).map(Some) } else { Ok(None) }
+fn optional<'a, T>(reader: &mut Reader<'a>, read: fn(&mut Reader<'a>) -> T) -> Option<T> {
+    reader.flag().then(|| read(reader))
 }
 
-fn flag(reader: &mut Reader<'_>) -> Result<bool> {
-    match reader.byte()? {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => corrupt(),
-    }
+fn money(reader: &mut Reader<'_>) -> NanoUsd {
+    NanoUsd::new(reader.uint())
 }
 
-fn money(reader: &mut Reader<'_>) -> Result<NanoUsd> {
-    reader.uint().map(NanoUsd::new)
-}
-
-fn time(reader: &mut Reader<'_>) -> Result<Timestamp> {
-    reader.int().map(Timestamp::from_millis)
+fn time(reader: &mut Reader<'_>) -> Timestamp {
+    Timestamp::from_millis(reader.int())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Fingerprint;
 use crate::chat::Usage;
-use crate::error::{Code, Result};
+use crate::error::Result;
 use crate::money::NanoUsd;
 use crate::pack::{Reader, Writer};
 use crate::time::Timestamp;
@@ -99,31 +99,26 @@ impl Entry {
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes);
-        if reader.byte()? != VERSION {
-            return Err(Code::VaultCorrupt.into());
-        }
+        let version = reader.byte();
+        reader.require(version == VERSION);
         let entry = Self {
-            fingerprint: Fingerprint(reader.array()?),
-            tenant: reader.text()?.into(),
-            stored_at: Timestamp::from_millis(reader.int()?),
-            ttl: Duration::from_millis(reader.uint()?),
+            fingerprint: Fingerprint(reader.array()),
+            tenant: reader.text().into(),
+            stored_at: Timestamp::from_millis(reader.int()),
+            ttl: Duration::from_millis(reader.uint()),
             answer: Answer {
-                target: reader.text()?.into(),
-                by_fallback: match reader.byte()? {
-                    0 => false,
-                    1 => true,
-                    _ => return Err(Code::VaultCorrupt.into()),
-                },
-                cost: NanoUsd::new(reader.uint()?),
+                target: reader.text().into(),
+                by_fallback: reader.flag(),
+                cost: NanoUsd::new(reader.uint()),
                 usage: Usage {
-                    input: reader.uint()?,
-                    cached_input: reader.uint()?,
-                    cache_write: reader.uint()?,
-                    cache_write_1h: reader.uint()?,
-                    output: reader.uint()?,
-                    reasoning: reader.uint()?,
+                    input: reader.uint(),
+                    cached_input: reader.uint(),
+                    cache_write: reader.uint(),
+                    cache_write_1h: reader.uint(),
+                    output: reader.uint(),
+                    reasoning: reader.uint(),
                 },
-                body: reader.text()?.into(),
+                body: reader.text().into(),
             },
             used: 0,
         };

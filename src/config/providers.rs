@@ -2,6 +2,7 @@
 
 use super::{GatewayConfig, ProviderConfig};
 use crate::chat::Dialect;
+use crate::text;
 
 /// Providers whose address is built in; others need a `baseUrl`. How they speak is the catalogue's to say
 /// (`provider/catalogue.rs`), which a leaf like this one may not ask.
@@ -47,7 +48,7 @@ impl GatewayConfig {
     #[must_use]
     pub fn origin(&self, provider: &str) -> Option<&str> {
         let url = self.base_url(provider)?;
-        let (scheme, rest) = url.split_once("://")?;
+        let (scheme, rest) = text::split_once(url, "://")?;
         let host = rest.split('/').next()?;
         url.get(..scheme.len().checked_add(3)?.checked_add(host.len())?)
     }

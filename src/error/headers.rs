@@ -2,6 +2,7 @@
 //! for a provider's.
 
 use super::Error;
+use crate::text::decimal;
 
 impl Error {
     /// Headers beside `content-type`, names in lower case.
@@ -18,8 +19,8 @@ impl Error {
             let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
             let part = u64::from(wait.subsec_nanos().div_ceil(1_000_000));
             let millis = wait.as_secs().saturating_mul(1_000).saturating_add(part);
-            headers.push(("retry-after", seconds.max(1).to_string()));
-            headers.push(("retry-after-ms", millis.to_string()));
+            headers.push(("retry-after", decimal(seconds.max(1))));
+            headers.push(("retry-after-ms", decimal(millis)));
         }
         if self.http_status() == 401 {
             headers.push(("www-authenticate", "Bearer".into()));

@@ -359,7 +359,7 @@ fn replay_exchange<H: Host>(mut past: Outcome, context: &Context<H>) -> Exchange
         }
         "no" => Exchange::Failed(Failure {
             code: Code::parse(&past.word()).unwrap_or(Code::Internal),
-            status: past.word().parse().ok(),
+            status: past.word().parse::<u64>().ok().and_then(|status| u16::try_from(status).ok()),
             wait: past.word().parse().ok().map(Duration::from_millis),
             stop: past.int() == 1,
             billed: past.int() == 1,

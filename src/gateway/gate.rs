@@ -17,6 +17,7 @@ use crate::provider::{credentials, dialects, looks_real};
 use crate::record::hex;
 use crate::retry::RetryBudget;
 use crate::secret::Secret;
+use crate::text;
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -186,7 +187,8 @@ impl Gate {
     pub fn records(&self) -> Vec<Rc<str>> {
         let shown = |(fingerprint, record): &(Fingerprint, String)| {
             let keyed = hex(fingerprint.keyed(&self.fingerprint_key).get(..8).unwrap_or_default());
-            record.replacen(UNSHOWN, &["\t", &keyed, "\t"].concat(), 1).into()
+            let (before, after) = text::split_once(record, UNSHOWN).unwrap_or((record, ""));
+            [before, "\t", &keyed, "\t", after].concat().into()
         };
         self.state.borrow().records.iter().map(shown).collect()
     }

@@ -2,6 +2,7 @@
 //! the provider, under whatever prefix that provider's base has (`/v1`, `/openai/v1`, `/api/v1`, `/v1beta`).
 
 use crate::chat::Dialect;
+use crate::text;
 
 /// What a call wants.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -111,7 +112,8 @@ fn below_models(path: &str, query: &str, hint: Option<Dialect>) -> Option<Endpoi
     if before.ends_with("/embeddings") {
         return None; // OpenRouter's list of another kind
     }
-    let google = version(before).is_some_and(|version| version.contains("beta") || version.contains("alpha"));
+    let google =
+        version(before).is_some_and(|version| text::contains(version, "beta") || text::contains(version, "alpha"));
     let dialect = match hint {
         _ if google => Dialect::Google,
         Some(own @ (Dialect::Anthropic | Dialect::Google)) => own,

@@ -8,6 +8,7 @@ use crate::chat::Dialect;
 use crate::config::TargetConfig;
 use crate::json::push_text;
 use crate::record::push_int;
+use crate::text;
 
 /// One model of the list.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +102,7 @@ fn push_model(out: &mut String, dialect: Dialect, listed: &Listed<'_>) {
                 }
             }
             // No table says it; the models that embed all have it in their names.
-            out.push_str(if target.model.contains("embed") {
+            out.push_str(if text::contains(&target.model, "embed") {
                 ",\"supportedGenerationMethods\":[\"embedContent\",\"batchEmbedContents\"]"
             } else {
                 ",\"supportedGenerationMethods\":[\"generateContent\",\"streamGenerateContent\"]"

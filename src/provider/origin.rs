@@ -79,7 +79,7 @@ impl Place {
         let port = match port.strip_prefix(':') {
             Some(digits) if !digits.is_empty() => {
                 digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(())?;
-                digits.parse().ok()?
+                u16::try_from(digits.parse::<u64>().ok()?).ok()?
             }
             _ if !matches!(port, "" | ":") => return None,
             _ if secure => 443,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{decimal, wait};
 use crate::json::{self, Fields, Raw};
+use crate::text;
 use crate::time::Timestamp;
 
 /// Longer bodies are not read: no provider's error is, and a hostile one shall not cost time.
@@ -90,12 +91,15 @@ impl ErrorBody {
 
     /// Does the message hold one of these, written in lower case?
     pub(super) fn says(&self, phrases: &[&str]) -> bool {
-        phrases.iter().any(|phrase| self.prose.contains(phrase))
+        phrases.iter().any(|phrase| text::contains(&self.prose, phrase))
     }
 
     /// The HTTP status that an error inside a 2xx answer stands for; 502 when it does not tell.
     pub(super) fn embedded_status(&self) -> u16 {
-        let number = |label: &String| label.parse().ok().filter(|status| (400..=599).contains(status));
+        let number = |label: &String| {
+            let status = label.parse::<u64>().ok().filter(|status| (400..=599).contains(status))?;
+            u16::try_from(status).ok()
+        };
         let named = |label: &String| {
             Some(match label.as_str() {
                 "invalid_request_error" | "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "context_length_exceeded" => 400,

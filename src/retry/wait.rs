@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::{date, decimal};
+use crate::text;
 use crate::time::Timestamp;
 
 /// Looks a response header up by its lower-case name.
@@ -47,8 +48,13 @@ pub(super) fn of_resets(header: &Lookup<'_>, now: Timestamp) -> Option<Duration>
 /// The wait in a sentence for people, given in lower case: `please try again in 2m59.56s.`
 pub(super) fn of_message(message: &str) -> Option<Duration> {
     ["try again in ", "retry in ", "retry after "].into_iter().find_map(|lead| {
-        let mut tails = message.split(lead).skip(1);
-        tails.find_map(|tail| decimal::span_prefix(tail).map(|(wait, _)| wait))
+        let mut rest = message;
+        loop {
+            (_, rest) = text::split_once(rest, lead)?;
+            if let Some((wait, _)) = decimal::span_prefix(rest) {
+                return Some(wait);
+            }
+        }
     })
 }
 

@@ -94,21 +94,23 @@ pub fn seal(key: &Secret<[u8; 32]>, header: &Header<'_>, plaintext: &[u8], nonce
 /// `vault_corrupt` for everything else: a changed bit, another header, another key, another format.
 pub fn unseal(key: &Secret<[u8; 32]>, expected: &Header<'_>, bytes: &[u8]) -> Result<Secret<Vec<u8>>> {
     let mut reader = Reader::new(bytes);
-    if reader.array()? != MAGIC || reader.byte()? != FORMAT || reader.byte()? != AES_256_GCM {
+    if reader.array() != MAGIC || reader.byte() != FORMAT || reader.byte() != AES_256_GCM {
         return Err(Code::VaultCorrupt.into());
     }
-    let nonce = reader.array()?;
+    let nonce = reader.array();
     let overhead = MAGIC.len().saturating_add(2).saturating_add(cipher::NONCE).saturating_add(cipher::TAG);
     let padded = bytes.len().checked_sub(overhead).ok_or(Code::VaultCorrupt)?;
-    let mut buffer = Secret::new(reader.raw(padded)?.to_vec());
-    let tag = reader.array()?;
+    let mut buffer = Secret::new(reader.raw(padded).to_vec());
+    let tag = reader.array();
+    reader.end()?;
     // EXPOSE: decrypted in place; the buffer is wiped on drop.
     cipher::decrypt(key, nonce, &expected.aad(), buffer.expose_mut(), tag)?;
 
     // EXPOSE: the padding is taken off; the plaintext moves into a Secret of its own.
     let mut content = Reader::new(buffer.expose());
-    let length = usize::try_from(u64::from_le_bytes(content.array()?)).map_err(|_| Code::VaultCorrupt)?;
-    Ok(Secret::new(content.raw(length)?.to_vec()))
+    let length = usize::try_from(u64::from_le_bytes(content.array())).map_err(|_| Code::VaultCorrupt)?;
+    let plaintext = Secret::new(content.raw(length).to_vec());
+    if content.is_sound() { Ok(plaintext) } else { Err(Code::VaultCorrupt.into()) }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 use crate::error::{Error, Result};
 use crate::secret::Secret;
+use crate::text;
 
 /// Longest key taken, in bytes.
 pub const LONGEST: usize = 4_096;
@@ -217,7 +218,7 @@ fn placeholder(key: &str, known: bool) -> Option<&'static str> {
     ];
     // Past the prefix: `xai-` and the like must not count.
     let body = key.rsplit(['-', '_']).next().unwrap_or(key);
-    if key.contains("...") || key.contains("***") {
+    if text::contains(key, "...") || text::contains(key, "***") {
         return Some(MASKED);
     }
     let mut bytes = body.bytes();
@@ -226,9 +227,9 @@ fn placeholder(key: &str, known: bool) -> Option<&'static str> {
     let lower = Secret::new(key.to_ascii_lowercase());
     // EXPOSE: searched for words, and wiped on drop.
     let lower = lower.expose();
-    let run_of_x = lower.contains("xxxxxxxx") || (key.len() < 24 && lower.contains("xxxx"));
+    let run_of_x = text::contains(lower, "xxxxxxxx") || (key.len() < 24 && text::contains(lower, "xxxx"));
     let bracketed = key.contains(['<', '>', '{', '}', '$']);
-    let worded = WORDS.iter().any(|word| lower.contains(word));
+    let worded = WORDS.iter().any(|word| text::contains(lower, word));
     (uniform || (!known && (run_of_x || bracketed || worded))).then_some(PLACEHOLDER)
 }
 

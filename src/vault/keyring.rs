@@ -158,16 +158,16 @@ struct PassphraseSlot<'a> {
 impl<'a> Stored<'a> {
     fn read(header: &'a [u8]) -> Result<Self> {
         let (content, mut reader) = frame::open(What::Header, header)?;
-        let vault = reader.array()?;
+        let vault = reader.array();
         let mut slot = None;
-        for _ in 0..reader.count()? {
-            let kind = reader.byte()?;
-            let body = reader.bytes()?;
+        for _ in 0..reader.count() {
+            let kind = reader.byte();
+            let body = reader.bytes();
             if kind == PASSPHRASE && slot.is_none() {
                 slot = Some(PassphraseSlot::read(body)?);
             }
         }
-        let mac: [u8; 32] = reader.array()?;
+        let mac: [u8; 32] = reader.array();
         reader.end()?;
         let covered = content.strip_suffix(&mac).ok_or(Code::VaultCorrupt)?;
         Ok(Self { vault, slot: slot.ok_or(Code::VaultCorrupt)?, covered, mac })
@@ -177,12 +177,11 @@ impl<'a> Stored<'a> {
 impl<'a> PassphraseSlot<'a> {
     fn read(body: &'a [u8]) -> Result<Self> {
         let mut reader = Reader::new(body);
-        let params =
-            KdfParams { memory_kib: reader.uint32()?, passes: reader.uint32()?, lanes: reader.uint32()? }.checked()?;
-        let (salt, commitment) = (reader.array()?, reader.array()?);
-        let sealed = reader.bytes()?;
+        let params = KdfParams { memory_kib: reader.uint32(), passes: reader.uint32(), lanes: reader.uint32() };
+        let (salt, commitment) = (reader.array(), reader.array());
+        let sealed = reader.bytes();
         reader.end()?;
-        Ok(Self { params, salt, commitment, sealed })
+        Ok(Self { params: params.checked()?, salt, commitment, sealed })
     }
 }
 

@@ -155,14 +155,14 @@ impl<'a> Stored<'a> {
     fn read(record: &'a [u8]) -> Result<Self> {
         let (_, mut reader): (_, Reader<'a>) = frame::open(What::Record, record)?;
         let header = Header {
-            vault: reader.array()?,
-            record: reader.text()?,
-            version: reader.uint()?,
-            origin: reader.text()?,
-            added_at: Timestamp::from_millis(reader.int()?),
+            vault: reader.array(),
+            record: reader.text(),
+            version: reader.uint(),
+            origin: reader.text(),
+            added_at: Timestamp::from_millis(reader.int()),
             kind: Kind::ProviderKey,
         };
-        let (wrapped, sealed) = (reader.bytes()?, reader.bytes()?);
+        let (wrapped, sealed) = (reader.bytes(), reader.bytes());
         reader.end()?;
         Ok(Self { header, wrapped, sealed })
     }

@@ -102,7 +102,7 @@ impl Core {
 
     /// An error object as the clients of an endpoint's dialect want it: `[status, headers, body]`.
     pub fn failure(&self, endpoint: &str, error: JsValue) -> Array {
-        let value = from_js(error).unwrap_or_default();
+        let value = from_js(&error).unwrap_or_default();
         let (status, headers, body) = gateway::failure(dialect_of(&self.gate, endpoint), &value);
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         [JsValue::from(u32::from(status)), flat(&headers).into(), body.into()].into_iter().collect()

@@ -1,17 +1,53 @@
-//! Plain data to and from JavaScript, through one configured serialiser; errors as plain objects, which
+//! Plain data to JavaScript, through one configured serialiser, and from it; errors as plain objects, which
 //! the adapter makes real `Error`s of.
 
-use serde::{Deserialize, Serialize};
-use wasm_bindgen::JsValue;
+use js_sys::{Array, Object, Reflect, Symbol};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
 
 use crate::error::{Code, Error};
 use crate::gateway::problem;
 use crate::value::Value;
 
+/// Nesting deeper than this is no configuration, or one that contains itself.
+const MAX_DEPTH: u8 = 32;
+
 /// A JavaScript object as plain data.
-pub(super) fn from_js(value: JsValue) -> Result<Value, JsValue> {
-    let deserializer = serde_wasm_bindgen::Deserializer::from(value);
-    Value::deserialize(deserializer).map_err(|_| error(&Error::field(Code::ConfigInvalid, "", "must be plain data")))
+///
+/// Read here: the deserialiser of serde-wasm-bindgen describes what it did not expect, and to write a float
+/// for that is 30 KB of Wasm.
+pub(super) fn from_js(value: &JsValue) -> Result<Value, JsValue> {
+    read(value, MAX_DEPTH).ok_or_else(|| error(&Error::field(Code::ConfigInvalid, "", "must be plain data")))
+}
+
+fn read(value: &JsValue, depth: u8) -> Option<Value> {
+    if value.is_undefined() || value.is_null() {
+        return Some(Value::Null);
+    }
+    if let Some(flag) = value.as_bool() {
+        return Some(flag.into());
+    }
+    if let Some(number) = value.as_f64() {
+        return Some(Value::number(number));
+    }
+    if let Some(text) = value.as_string() {
+        return Some(text.into());
+    }
+    let depth = depth.checked_sub(1)?;
+    if Array::is_array(value) {
+        let items: &Array = value.unchecked_ref();
+        return items.iter().map(|item| read(&item, depth)).collect::<Option<_>>().map(Value::List);
+    }
+    // A Map or a Set would pass for an object without fields.
+    if !value.is_object() || Reflect::has(value, &Symbol::iterator()).unwrap_or(true) {
+        return None;
+    }
+    let mut fields = Vec::new();
+    for entry in Object::entries(value.unchecked_ref()).iter() {
+        let entry: Array = entry.unchecked_into();
+        fields.push((entry.get(0).as_string()?, read(&entry.get(1), depth)?));
+    }
+    Some(Value::Map(fields))
 }
 
 /// Plain data as a JavaScript object. Whole numbers become numbers, not BigInts: what we count stays

@@ -33,7 +33,7 @@ pub struct Core {
 }
 
 /// Reads a configuration.
-pub(super) fn configuration(raw: JsValue) -> Result<GatewayConfig, JsValue> {
+pub(super) fn configuration(raw: &JsValue) -> Result<GatewayConfig, JsValue> {
     GatewayConfig::parse(&from_js(raw)?, &Intl).map_err(|bad| error(&bad))
 }
 
@@ -43,10 +43,12 @@ impl Core {
     #[wasm_bindgen(constructor)]
     pub fn new(config: JsValue, hooks: JsValue) -> Result<Self, JsValue> {
         let flag = |name: &str| js_sys::Reflect::get(&hooks, &name.into()).ok().and_then(|value| value.as_bool());
-        if cfg!(debug_assertions) || flag("debug") == Some(true) {
+        // The Wasm that ships stops at a panic without a word: its words would be 8 KB after brotli.
+        #[cfg(debug_assertions)]
+        if flag("debug") != Some(false) {
             console_error_panic_hook::set_once();
         }
-        let config = configuration(config)?;
+        let config = configuration(&config)?;
         let host = JsHost::new(config.clone(), &hooks);
         let mut seed = [0; 32];
         host.fill(&mut seed);

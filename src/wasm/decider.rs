@@ -18,7 +18,7 @@ pub struct LedgerDecider(GatewayConfig);
 impl LedgerDecider {
     /// For the budget, breaker and limits of this configuration.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: JsValue) -> Result<Self, JsValue> {
+    pub fn new(config: &JsValue) -> Result<Self, JsValue> {
         configuration(config).map(Self)
     }
 

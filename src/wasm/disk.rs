@@ -1,8 +1,6 @@
 //! Cached answers on disk: sealed with a key of the vault, named by a keyed fingerprint, so that the disk
 //! tells neither answers nor questions. What was evicted in memory goes from the disk too.
 
-use std::collections::BTreeMap;
-
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
@@ -16,9 +14,21 @@ use crate::record::hex;
 /// Label of the vault's key for cached answers and for their names.
 const LABEL: &str = "cache";
 
-/// What is on disk, by question.
+/// The names of what is on disk, sorted by question. A list, because a tree map is 9 KB of Wasm.
 #[derive(Default)]
-pub(super) struct Disk(BTreeMap<Fingerprint, String>);
+pub(super) struct Disk(Vec<(Fingerprint, String)>);
+
+impl Disk {
+    fn insert(&mut self, fingerprint: Fingerprint, name: String) {
+        if let Err(index) = self.position(&fingerprint) {
+            self.0.insert(index, (fingerprint, name));
+        }
+    }
+
+    fn position(&self, fingerprint: &Fingerprint) -> Result<usize, usize> {
+        self.0.binary_search_by(|(own, _)| own.cmp(fingerprint))
+    }
+}
 
 #[wasm_bindgen]
 impl Core {
@@ -31,7 +41,7 @@ impl Core {
         if let Some(unlocked) = keys.unlocked() {
             let mut disk = self.disk.borrow_mut();
             let present = self.gate.fingerprints();
-            disk.0.retain(|fingerprint, name| {
+            disk.0.retain(|(fingerprint, name)| {
                 let kept = present.binary_search(fingerprint).is_ok();
                 if !kept {
                     remove.push(&name.as_str().into());
@@ -40,7 +50,7 @@ impl Core {
             });
             let key = unlocked.derive_subkey(LABEL).map_err(|failed| error(&failed))?;
             for fingerprint in present {
-                if disk.0.contains_key(&fingerprint) {
+                if disk.position(&fingerprint).is_ok() {
                     continue;
                 }
                 let Some(bytes) = self.gate.encode_cached(&fingerprint) else { continue };
@@ -49,7 +59,7 @@ impl Core {
                 self.host.fill(&mut nonce);
                 let sealed = unlocked.seal_blob(LABEL, &name, &bytes, nonce).map_err(|failed| error(&failed))?;
                 put.push(&Array::of2(&name.as_str().into(), &Uint8Array::from(sealed.as_slice())));
-                disk.0.insert(fingerprint, name);
+                disk.insert(fingerprint, name);
             }
         }
         let changes = Object::new();
@@ -72,7 +82,7 @@ impl Core {
         }
         let new = self.gate.fingerprints().into_iter().find(|one| known.binary_search(one).is_err());
         if let Some(fingerprint) = new {
-            self.disk.borrow_mut().0.insert(fingerprint, name.into());
+            self.disk.borrow_mut().insert(fingerprint, name.into());
         }
         Ok(true)
     }

@@ -49,9 +49,9 @@ fn parse_offset(text: &str) -> Option<i32> {
         Some(rest) => (1, rest),
         None => (-1, text.strip_prefix('-').or_else(|| text.strip_prefix('\u{2212}'))?),
     };
-    let mut seconds = 0i32;
+    let mut seconds = 0u64;
     for (part, unit) in rest.split(':').zip([3_600, 60, 1]) {
-        seconds = seconds.checked_add(part.parse::<i32>().ok()?.checked_mul(unit)?)?;
+        seconds = seconds.checked_add(part.parse::<u64>().ok()?.checked_mul(unit)?)?;
     }
-    seconds.checked_mul(sign)
+    i32::try_from(seconds).ok()?.checked_mul(sign)
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::error::FieldError;
 use crate::money::{NanoUsd, Rate};
+use crate::text::decimal;
 use crate::value::Value;
 
 /// A day: no timer or wait is longer.
@@ -96,7 +97,7 @@ impl<'a> Section<'a> {
         };
         let mut list = Vec::new();
         for (index, raw) in items.iter().enumerate() {
-            let path = [&self.path_of(name), "[", &index.to_string(), "]"].concat();
+            let path = [&self.path_of(name), "[", &decimal(index as u64), "]"].concat();
             let mut section = Section::open(raw, path, self.bad);
             list.extend(read(&mut section));
             section.close();

@@ -9,6 +9,7 @@
 
 use super::write::{comma, field, put};
 use crate::json::{self, Escaped, Fields, Raw};
+use crate::text::contains;
 
 /// What the format of Anthropic's items is called.
 const FORMAT: &str = ",\"format\":\"anthropic-claude-v1\"}";
@@ -151,7 +152,7 @@ fn ours(escaped: &str) -> Option<String> {
 /// what we put into it.
 pub(super) fn is_foreign(block: Raw<'_>) -> bool {
     // Blocks are megabytes of images at times: only those that can be thinking are read.
-    let fields = if block.get().contains("thinking") {
+    let fields = if contains(block.get(), "thinking") {
         json::fields(block.get()).unwrap_or_default()
     } else {
         Fields::default()

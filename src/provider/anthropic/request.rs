@@ -17,6 +17,7 @@ use super::write::{comma, field, put};
 use crate::json::{self, Fields, Raw, push_text};
 use crate::provider::Outgoing;
 use crate::record::push_int;
+use crate::text::contains;
 
 /// Opens a request: the model, the output bound and the stream flag are the target's.
 fn head(outgoing: &Outgoing<'_>, length: usize) -> String {
@@ -56,7 +57,7 @@ pub(in crate::provider) fn rewrite_request(request: &Fields<'_>, outgoing: &Outg
 /// The messages without foreign thinking; `None` if there is none in them.
 fn without_foreign(messages: Raw<'_>) -> Option<String> {
     // Most conversations hold no thinking at all: they are not read.
-    if !messages.get().contains("thinking") {
+    if !contains(messages.get(), "thinking") {
         return None;
     }
     let mut found = false;

@@ -4,6 +4,7 @@ use super::{EmbeddingsRequest, bare, object};
 use crate::chat::Dialect;
 use crate::error::{Code, Error, Result};
 use crate::json::{self, Fields, Raw, push_text};
+use crate::text::decimal;
 
 /// Reads a caller's request and writes it in the neutral form. `model` is what the path names and `batch`
 /// which call it is (Gemini); OpenAI has both in the body.
@@ -153,7 +154,7 @@ fn decode_google(body: &str, model: Option<&str>, batch: bool) -> Result<String>
     let requests = requests.ok_or_else(|| Error::invalid("requests", "must be a list of at least one request"))?;
     let mut first: Option<Content<'_>> = None;
     for (index, raw) in requests.iter().enumerate() {
-        let path = ["requests[", &index.to_string(), "]"].concat();
+        let path = ["requests[", &decimal(index as u64), "]"].concat();
         let own = Content::read(&object(raw.get(), &path)?, &path)?;
         out.push(if index == 0 { '[' } else { ',' });
         out.push_str(own.text.get());

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use crate::error::{Error, Result};
 use crate::json::{self, Fields, Items, Raw};
+use crate::text::decimal;
 
 const OBJECT: &str = "must be a JSON object without repeated fields";
 
@@ -74,7 +75,7 @@ pub(super) fn join(path: &str, name: &str) -> String {
 
 /// `path[3]`.
 pub(super) fn item(path: &str, index: usize) -> String {
-    [path, "[", &index.to_string(), "]"].concat()
+    [path, "[", &decimal(index as u64), "]"].concat()
 }
 
 /// Refuses a field that only Gemini has.

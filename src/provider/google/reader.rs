@@ -5,6 +5,7 @@ use super::partial::Partial;
 use super::signature;
 use crate::chat::{Delta, Finish, Usage};
 use crate::json::{self, Escaped, Fields, Raw, push_escaped};
+use crate::text::decimal;
 
 type Sink<'s> = &'s mut dyn FnMut(Delta<'_>);
 
@@ -193,7 +194,7 @@ fn made_up(answer: &str, index: u32) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let fits = !answer.is_empty() && answer.len() <= 30 && answer.bytes().all(plain);
     let answer = if fits { [answer, "_"].concat() } else { String::new() };
-    ["call_", &answer, &index.to_string()].concat()
+    ["call_", &answer, &decimal(u64::from(index))].concat()
 }
 
 fn media(raw: Raw<'_>) -> &'static str {

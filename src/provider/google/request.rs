@@ -4,6 +4,7 @@ use super::fields::{comma, field, push};
 use super::signature;
 use crate::json::{self, Fields, push_text};
 use crate::provider::Outgoing;
+use crate::text::decimal;
 
 /// The path of one call after the base URL, which ends in `/v1beta`. `model` may be `gemini-x`, `models/gemini-x`
 /// or `tunedModels/x`; everything else in it is percent-encoded, so that it cannot leave its segment.
@@ -31,7 +32,7 @@ pub(in crate::provider) fn path(model: &str, stream: bool) -> String {
 /// `generationConfig.maxOutputTokens` changes, and a `model` that a caller wrote into the body. Both may be
 /// spelled in either way. Signatures that were made up for another provider's answer are taken back.
 pub(in crate::provider) fn rewrite_request(request: &Fields<'_>, outgoing: &Outgoing<'_>) -> String {
-    let bound = outgoing.max_output_tokens.to_string();
+    let bound = decimal(outgoing.max_output_tokens.into());
     let length: usize = request.iter().map(|(name, raw)| name.len().saturating_add(raw.get().len())).sum();
     let mut body = String::with_capacity(length.saturating_add(100));
     body.push('{');

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use super::fields::push;
 use crate::json::{self, Escaped, Fields};
+use crate::text::contains;
 
 const FORMAT: &str = "google-gemini-v1";
 /// Marks a made-up signature. Digits of base16 are digits of base64 as well, so clients that decode and encode
@@ -93,7 +94,7 @@ pub(super) const STAND_IN: &str = "skip_thought_signature_validator";
 
 /// Whether this model refuses a conversation whose calls have no signature.
 pub(super) fn is_asked_by(model: &str) -> bool {
-    model.contains("gemini-3")
+    contains(model, "gemini-3")
 }
 
 /// A signature as it is written in a part, if it is one.

@@ -3,6 +3,7 @@
 use super::fields::{field, given, join, lacking, number, object, plain, push, refuse, text, text_field};
 use crate::error::{Error, Result};
 use crate::json::{self, Fields, Raw};
+use crate::text::contains;
 
 /// Effort, level, and the budget of models that know no levels (2.x): the table of Google's own compatible
 /// API (ai.google.dev/gemini-api/docs/openai#thinking).
@@ -85,7 +86,7 @@ pub(super) fn encode(request: &Fields<'_>, model: &str, out: &mut String) -> Res
         shown = shown.or(Some(true));
     }
     let mut config = String::from("{");
-    let by_budget = model.contains("gemini-2");
+    let by_budget = contains(model, "gemini-2");
     if let Some(tokens) = budget {
         field(&mut config, "thinkingBudget", tokens);
     } else if let Some(effort) = effort.as_deref() {
@@ -93,7 +94,7 @@ pub(super) fn encode(request: &Fields<'_>, model: &str, out: &mut String) -> Res
         let (_, mut level, tokens) =
             *row.ok_or_else(|| Error::invalid(path, "must be none, minimal, low, medium or high"))?;
         // ai.google.dev/gemini-api/docs/thinking: the Pro models always think, and know no MINIMAL.
-        let pro = model.contains("-pro");
+        let pro = contains(model, "-pro");
         if effort == "none" {
             if pro {
                 return Err(Error::invalid(path, "must not be none: this model always thinks").into());

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::json::{self, Fields, Raw, push_text};
 use crate::provider::Outgoing;
 use crate::provider::catalogue::quirks;
+use crate::record::push_int;
 
 /// Writes a neutral request of a caller of another dialect. What it has beyond the dialect goes to those who
 /// know it (OpenRouter), and becomes what the others know where there is such: a budget for reasoning becomes
@@ -122,7 +123,7 @@ pub(in crate::provider) fn rewrite_request(request: &Fields<'_>, outgoing: &Outg
     body.push_str(",\"");
     body.push_str(quirks.max_tokens);
     body.push_str("\":");
-    body.push_str(&outgoing.max_output_tokens.to_string());
+    push_int(&mut body, outgoing.max_output_tokens.into());
     if quirks.reports_cost {
         body.push_str(",\"usage\":{\"include\":true}");
     }

@@ -4,6 +4,7 @@ use super::place::{NO_FORM, Place, present};
 use crate::error::Result;
 use crate::json::{self, Escaped, Fields, Raw};
 use crate::provider::anthropic::write::{field, put};
+use crate::text::{contains, split_once};
 
 /// What the API takes (platform.claude.com, "Vision").
 const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
@@ -33,7 +34,7 @@ pub(super) fn decode(out: &mut String, kind: &str, place: &Place<'_>, fields: &F
         return Ok(());
     }
     place.known(fields, &["type", "source", "cache_control", "title", "citations"])?;
-    if present(fields, "citations").is_some_and(|raw| !raw.get().contains("false")) {
+    if present(fields, "citations").is_some_and(|raw| !contains(raw.get(), "false")) {
         return place.refuse("citations", NO_FORM);
     }
     let title = present(fields, "title").map(|_| inner(place, fields, "title")).transpose()?;
@@ -100,7 +101,7 @@ fn base64(out: &mut String, block: &str, kind: &str, bytes: &str) {
 
 /// Media type and base64 of a `data:` URL, both out of escaped text: base64 holds nothing but `\/` then.
 fn data_url(url: &str) -> Option<(String, &str)> {
-    let (kind, bytes) = url.strip_prefix("data:")?.split_once(";base64,")?;
+    let (kind, bytes) = split_once(url.strip_prefix("data:")?, ";base64,")?;
     Some((Escaped::trusted(kind).text()?.to_ascii_lowercase(), bytes))
 }
 

@@ -13,6 +13,7 @@ use crate::provider::google::fields::{
     comma, compact, escaped, field, given, item, join, list, object, plain, push, text,
 };
 use crate::provider::google::signature;
+use crate::text::decimal;
 
 /// Writes `messages`.
 pub(super) fn decode(
@@ -152,7 +153,7 @@ impl<'a> Messages<'a> {
         let name = given(call, "name").ok_or_else(|| Error::invalid(&name_path, "must be a text"))?;
         let name = text(name, &name_path)?;
         let id = given(call, "id").map(|raw| text(raw, &join(path, "id"))).transpose()?.filter(|id| !id.is_empty());
-        let id = id.map_or_else(|| ["call_", &self.calls.len().to_string()].concat(), Cow::into_owned);
+        let id = id.map_or_else(|| ["call_", &decimal(self.calls.len() as u64)].concat(), Cow::into_owned);
         let mut args = String::new();
         match given(call, "args") {
             Some(raw) => {

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::json::{Escaped, Fields, Raw, push_text};
 use crate::provider::google::fields::{comma, given, join, object, push, refuse, text};
 use crate::provider::google::signature;
+use crate::text::contains;
 
 /// What a part holds.
 pub(super) enum Kind<'a> {
@@ -98,7 +99,8 @@ pub(super) fn file(file: &Fields<'_>, detail: Option<&str>, path: &str, out: &mu
     let mime = given(file, "mimeType").and_then(crate::json::text);
     let uri_path = join(&path, "fileUri");
     let uri = text(given(file, "fileUri").ok_or_else(|| Error::invalid(&uri_path, "must be a text"))?, &uri_path)?;
-    if !uri.starts_with("https://") && !uri.starts_with("http://") || uri.contains("generativelanguage.googleapis.com")
+    if !uri.starts_with("https://") && !uri.starts_with("http://")
+        || contains(&uri, "generativelanguage.googleapis.com")
     {
         return Err(refuse(&uri_path));
     }

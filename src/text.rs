@@ -1,0 +1,77 @@
+//! Searching text and writing numbers by hand. The standard library's search for a text in a text prepares
+//! for long needles and long texts, and is 2 KB of Wasm, its formatting several more; ours are a few words in
+//! an error's message or a key, and whole numbers.
+
+/// Where `part` first stands in `text`, as a byte index.
+#[must_use]
+pub fn find(text: &str, part: &str) -> Option<usize> {
+    // `windows(0)` would panic; nothing stands everywhere.
+    let length = part.len().max(1);
+    let found = text.as_bytes().windows(length).position(|window| window == part.as_bytes());
+    if part.is_empty() { Some(0) } else { found }
+}
+
+/// Whether `part` stands in `text`.
+#[must_use]
+pub fn contains(text: &str, part: &str) -> bool {
+    find(text, part).is_some()
+}
+
+/// What stands before the first `part`, and what after it.
+#[must_use]
+pub fn split_once<'a>(text: &'a str, part: &str) -> Option<(&'a str, &'a str)> {
+    let (before, rest) = text.split_at_checked(find(text, part)?)?;
+    Some((before, rest.get(part.len()..)?))
+}
+
+/// A number as text, without the formatting machinery.
+#[must_use]
+pub fn decimal(number: u64) -> String {
+    let mut out = String::new();
+    push_int(&mut out, number);
+    out
+}
+
+/// Appends a number without the formatting machinery: this runs several times for each request.
+pub fn push_int(out: &mut String, mut number: u64) {
+    let mut digits = [0u8; 20];
+    let mut length = 0usize;
+    for slot in digits.iter_mut().rev() {
+        *slot = b'0'.wrapping_add((number % 10) as u8);
+        number /= 10;
+        length = length.wrapping_add(1);
+        if number == 0 {
+            break;
+        }
+    }
+    let used = digits.get(20usize.wrapping_sub(length)..).unwrap_or_default();
+    out.extend(used.iter().map(|digit| char::from(*digit)));
+}
+
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))] // proptest does not build there
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_first() {
+        assert_eq!(find("a b a b", "b"), Some(2));
+        assert_eq!(find("ab", "abc"), None);
+        assert_eq!(split_once("https://a://b", "://"), Some(("https", "a://b")));
+        assert_eq!(split_once("né…t", "…"), Some(("né", "t")));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn as_std_does(text in "[aäb]{0,12}", part in "[aäb]{0,3}") {
+            proptest::prop_assert_eq!(find(&text, &part), text.find(&part));
+            proptest::prop_assert_eq!(contains(&text, &part), text.contains(&part));
+            proptest::prop_assert_eq!(split_once(&text, &part), text.split_once(&part));
+        }
+
+        #[test]
+        fn numbers_are_written_as_std_writes_them(number: u64) {
+            proptest::prop_assert_eq!(decimal(number), number.to_string());
+        }
+    }
+}
