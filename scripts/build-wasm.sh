@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the crate twice into pkg/wasm: `tidegate` (the gateway) and `kdf` (Argon2 alone, loaded to unlock).
+# Builds the crate into pkg/wasm: `tidegate` (the gateway with chat completions), `tidegate-all` (with every dialect) and
+# `kdf` (Argon2 alone, loaded to unlock).
 # Does nothing when no source has changed since the last build.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -25,7 +26,7 @@ small_std() {
 
 built() {
   local name
-  for name in tidegate kdf; do
+  for name in tidegate tidegate-all kdf; do
     if [ ! -s "$OUT/$name.js" ] || [ ! -s "$OUT/${name}_bg.wasm" ]; then return 1; fi
   done
   [ "$(cat "$STAMP" 2>/dev/null)" = "$SOURCES" ]
@@ -72,7 +73,8 @@ fi
 [ -x node_modules/.bin/wasm-opt ] || die "no wasm-opt in node_modules: run scripts/setup.sh wasm"
 rm -rf "$STAGE"
 mkdir -p target
-variant tidegate release web
+variant tidegate release web --no-default-features --features gateway
+variant tidegate-all release web
 variant kdf profiling no-modules --no-default-features --features kdf
 # Generated modules keep their instance for ever; the KDF's must be thrown away. So its glue becomes a factory.
 {

@@ -10,7 +10,7 @@ use crate::abort::{Abort, Raced, race};
 use crate::chat::{Completion, Dialect};
 use crate::error::{Code, Detail, NetworkKind, TimeoutKind};
 use crate::host::{Chunks, Clock, Timer, Transport, UpstreamBody, UpstreamRequest, UpstreamResponse};
-use crate::provider::{Answer, Stamp, decode_body, embeddings};
+use crate::provider::{Answer, Stamp, VECTORS, decode_body, embeddings};
 use crate::retry::classify;
 use crate::time::Timestamp;
 
@@ -273,7 +273,7 @@ fn read<C>(response: &Head<'_>, body: Vec<u8>, reading: &Reading<'_>, streams: b
     if let Some(failure) = Failure::read(response, &body, now) {
         return Exchange::Failed(failure);
     }
-    if let Kind::Embeddings { inputs, listed, base64 } = reading.kind {
+    if VECTORS && let Kind::Embeddings { inputs, listed, base64 } = reading.kind {
         let text = String::from_utf8(body).ok();
         let read = text.and_then(|text| {
             let vectors = embeddings::decode_body(reading.dialect, reading.provider, &text, inputs)?;

@@ -1,6 +1,7 @@
 // Node 20 and later; also what server-side rendering imports: nothing happens at import.
 
-import { once, type Platform } from './platform.js';
+import { needsAll } from './build.js';
+import { once, type Glue, type Platform } from './platform.js';
 import { memoryStorage } from './storage/memory.js';
 import { Tidegate as Gate } from './tidegate.js';
 import type { TidegateConfig, TidegateHooks } from './types.js';
@@ -10,16 +11,24 @@ const read = async (url: URL) => {
   return readFile(url);
 };
 // Written out one by one: this is how tools that collect a server's files find them.
-const gatewayWasm = () => read(new URL('../wasm/tidegate_bg.wasm', import.meta.url));
+const smallWasm = () => read(new URL('../wasm/tidegate_bg.wasm', import.meta.url));
+const allWasm = () => read(new URL('../wasm/tidegate-all_bg.wasm', import.meta.url));
 const kdfWasm = () => read(new URL('../wasm/kdf_bg.wasm', import.meta.url));
+
+const loadSmall = once<Glue>(async () => {
+  const [glue, bytes] = await Promise.all([import('../wasm/tidegate.js'), smallWasm()]);
+  glue.initSync({ module: bytes });
+  return glue;
+});
+const loadAll = once<Glue>(async () => {
+  const [glue, bytes] = await Promise.all([import('../wasm/tidegate-all.js'), allWasm()]);
+  glue.initSync({ module: bytes });
+  return glue as unknown as Glue; // the same classes, nominally others
+});
 
 const platform: Platform = {
   runtime: 'node',
-  load: once(async () => {
-    const [glue, bytes] = await Promise.all([import('../wasm/tidegate.js'), gatewayWasm()]);
-    glue.initSync({ module: bytes });
-    return glue;
-  }),
+  load: (all) => (all ? loadAll() : loadSmall()),
   async derive(...input) {
     const [{ runKdf }, bytes] = await Promise.all([import('./kdf.js'), kdfWasm()]);
     return runKdf(await WebAssembly.compile(bytes), input);
@@ -38,8 +47,8 @@ export const Tidegate = {
 };
 export type Tidegate = Gate;
 
-/** Loads the Wasm ahead of `open`. */
-export const init = async (): Promise<void> => void (await platform.load());
+/** Loads the Wasm ahead of `open`: the build that `config` needs. */
+export const init = async (config: TidegateConfig = {}): Promise<void> => void (await platform.load(needsAll(config)));
 
 export { isTidegateError, TidegateError, type AttemptError, type ErrorData } from './errors.js';
 export type * from './types.js';

@@ -18,8 +18,8 @@ export type Derive = (
 /** One runtime. */
 export interface Platform {
   readonly runtime: 'web' | 'node' | 'workerd';
-  /** Loads the gateway's Wasm, once. */
-  load(): Promise<Glue>;
+  /** Loads the gateway's Wasm, once: the small build, or the one with every dialect. */
+  load(all: boolean): Promise<Glue>;
   /** Argon2id; loaded only when a passphrase is used. */
   derive: Derive;
   /** Opens what keeps ledger, vault and cache of the gate of this name. */

@@ -4,6 +4,7 @@
 import { asksOf } from './asks.js';
 import { CHAT, type Caller } from './boundary.js';
 import { streaming } from './chunks.js';
+import { needsAll } from './build.js';
 import { internal, toError } from './errors.js';
 import { answered, gateFetch } from './fetch.js';
 import type { Glue, Platform } from './platform.js';
@@ -124,7 +125,7 @@ export class Tidegate {
     forget: () => void,
   ): Promise<Tidegate> {
     try {
-      const glue = await platform.load();
+      const glue = await platform.load(needsAll(config));
       const decider = new glue.LedgerDecider(config); // also validates, before anything is opened
       const name = config.name ?? 'default';
       const storage = hooks.ledger

@@ -117,6 +117,12 @@ export interface TidegateConfig {
   unknownPrice?: 'refuse' | 'worst';
   /** Let a plan that begins with a free target go on to a paid one. Default false. */
   allowPaidFallback?: boolean;
+  /**
+   * Which dialects are loaded: `chat` is the small build with OpenAI's chat completions alone, `all` adds Responses,
+   * Anthropic's Messages, Gemini and embeddings. Default: `all` if a target is of `openai`, `anthropic`, `google` or of a
+   * provider with another `dialect`, else `chat`. A Worker always has all.
+   */
+  dialects?: 'chat' | 'all';
   /** Answer with this text, marked `degraded`, when every target failed. Without it the error is thrown. */
   degraded?: { message: string };
   /**

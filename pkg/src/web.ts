@@ -1,18 +1,26 @@
 // Browsers. Bundlers see `new URL('….wasm', import.meta.url)` and ship the files; nothing happens at import.
 
-import { once, type Platform } from './platform.js';
+import { needsAll } from './build.js';
+import { once, type Glue, type Platform } from './platform.js';
 import { indexedDbStorage } from './storage/indexed-db.js';
 import { memoryStorage } from './storage/memory.js';
 import { Tidegate as Gate } from './tidegate.js';
 import type { TidegateConfig, TidegateHooks } from './types.js';
 
+const loadSmall = once<Glue>(async () => {
+  const glue = await import('../wasm/tidegate.js');
+  await glue.default({ module_or_path: new URL('../wasm/tidegate_bg.wasm', import.meta.url) });
+  return glue;
+});
+const loadAll = once<Glue>(async () => {
+  const glue = await import('../wasm/tidegate-all.js');
+  await glue.default({ module_or_path: new URL('../wasm/tidegate-all_bg.wasm', import.meta.url) });
+  return glue as unknown as Glue; // the same classes, nominally others
+});
+
 const platform: Platform = {
   runtime: 'web',
-  load: once(async () => {
-    const glue = await import('../wasm/tidegate.js');
-    await glue.default({ module_or_path: new URL('../wasm/tidegate_bg.wasm', import.meta.url) });
-    return glue;
-  }),
+  load: (all) => (all ? loadAll() : loadSmall()),
   async derive(...input) {
     const { runKdf } = await import('./kdf.js');
     // Not streamed: that wants a server which knows the type of a Wasm, and 40 KB need no stream.
@@ -29,8 +37,8 @@ export const Tidegate = {
 };
 export type Tidegate = Gate;
 
-/** Loads the Wasm ahead of `open`. */
-export const init = async (): Promise<void> => void (await platform.load());
+/** Loads the Wasm ahead of `open`: the build that `config` needs. */
+export const init = async (config: TidegateConfig = {}): Promise<void> => void (await platform.load(needsAll(config)));
 
 export { isTidegateError, TidegateError, type AttemptError, type ErrorData } from './errors.js';
 export type * from './types.js';

@@ -1,18 +1,22 @@
 // Cloudflare Workers: the bundler hands the Wasm over compiled. No passphrase vault there: keys are the Worker's secrets.
 
-import * as glue from '../wasm/tidegate.js';
-import module from '../wasm/tidegate_bg.wasm';
+import * as glue from '../wasm/tidegate-all.js';
+import module from '../wasm/tidegate-all_bg.wasm';
+import { needsAll } from './build.js';
 import { once, type Platform } from './platform.js';
 import { memoryStorage } from './storage/memory.js';
 import { noDerive, Tidegate as Gate } from './tidegate.js';
 import type { TidegateConfig, TidegateHooks } from './types.js';
 
+// One build: a Worker loads it before any request, and its size costs nobody a wait.
+const load = once(() => {
+  glue.initSync({ module });
+  return Promise.resolve(glue);
+});
+
 const platform: Platform = {
   runtime: 'workerd',
-  load: once(() => {
-    glue.initSync({ module });
-    return Promise.resolve(glue);
-  }),
+  load: load as unknown as Platform['load'], // the same classes, nominally others
   derive: noDerive,
   open: () => Promise.resolve(memoryStorage()),
 };
@@ -26,11 +30,11 @@ export type Tidegate = Gate;
 
 /** The ledger's machine for a Durable Object, and the gate's bare core: what `worker/` is built on. */
 export async function wasm(): Promise<typeof glue> {
-  return platform.load();
+  return load();
 }
 
-/** Loads the Wasm ahead of `open`. */
-export const init = async (): Promise<void> => void (await platform.load());
+/** Loads the Wasm ahead of `open`: the build that `config` needs. */
+export const init = async (config: TidegateConfig = {}): Promise<void> => void (await platform.load(needsAll(config)));
 
 export { isTidegateError, TidegateError, toError, type AttemptError, type ErrorData } from './errors.js';
 export type * from './types.js';

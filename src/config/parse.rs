@@ -47,7 +47,9 @@ impl GatewayConfig {
                 section.fail("message", "must be the text of the reply");
             }
         });
-        // Read by the adapter, which chooses the host before the gateway starts.
+        // Read by the adapter, which chooses build and host before the gateway starts.
+        let mut every = false;
+        root.choice("dialects", &mut every, &[("chat", false), ("all", true)], "must be 'chat' or 'all'");
         root.allow("ledger");
         root.allow("debug");
         root.close();

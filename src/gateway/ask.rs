@@ -11,7 +11,7 @@ use crate::config::TargetConfig;
 use crate::error::{Code, Error, Result};
 use crate::json;
 use crate::provider::embeddings::{self, EmbeddingsRequest};
-use crate::provider::{Outgoing, decode_request, encode_request, path, rewrite_request};
+use crate::provider::{Outgoing, VECTORS, decode_request, encode_request, is_built, not_built, path, rewrite_request};
 
 /// The text of a request.
 #[derive(Clone, Debug)]
@@ -57,6 +57,7 @@ impl AskText {
                 let ask = Self { own, neutral, kind: Kind::Chat };
                 Ok(Read { ask, facts, model, streams, include_usage })
             }
+            Wants::Embeddings { .. } if !VECTORS => Err(not_built().into()),
             Wants::Embeddings { batch } => {
                 let neutral: Rc<str> = match dialect {
                     Dialect::Chat => own.clone(),
@@ -88,6 +89,7 @@ impl AskText {
     pub(super) fn path(&self, dialect: Dialect, outgoing: &Outgoing<'_>) -> Option<String> {
         match self.kind {
             Kind::Chat => Some(path(dialect, outgoing.model, outgoing.stream)),
+            Kind::Embeddings { .. } if !VECTORS => None,
             Kind::Embeddings { listed, .. } => embeddings::path(dialect, outgoing.model, listed),
         }
     }
@@ -100,6 +102,7 @@ impl AskText {
         match self.kind {
             Kind::Chat if dialect == caller => Ok(rewrite_request(dialect, &json::fields(&self.own)?, outgoing)),
             Kind::Chat => encode_request(dialect, &json::fields(&self.neutral)?, outgoing),
+            Kind::Embeddings { .. } if !VECTORS => Err(not_built().into()),
             Kind::Embeddings { .. } if dialect == caller => {
                 Ok(embeddings::rewrite_request(dialect, &json::fields(&self.own)?, outgoing.model))
             }
@@ -126,6 +129,10 @@ impl AskText {
                 return false;
             }
             let dialect = gate.dialect(target, caller);
+            if !is_built(dialect) {
+                lacking.get_or_insert_with(|| not_built().into());
+                return false;
+            }
             if dialect == caller {
                 return true;
             }

@@ -3,8 +3,27 @@
 
 use super::{anthropic, google, openai_compatible as chat, responses};
 use crate::chat::{Completion, Delta, Dialect};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::json::Fields;
+
+/// Whether this build has every dialect, or chat completions alone. A constant condition: what it rules out is not
+/// linked.
+const ALL: bool = cfg!(feature = "dialects");
+
+/// Whether this build has embeddings.
+pub const VECTORS: bool = ALL;
+
+/// Whether this build can speak a dialect.
+#[must_use]
+pub const fn is_built(dialect: Dialect) -> bool {
+    ALL || matches!(dialect, Dialect::Chat)
+}
+
+/// What is said when it cannot.
+#[must_use]
+pub fn not_built() -> Error {
+    Error::field(Code::UnsupportedEndpoint, "dialects", "must be 'all' in the configuration")
+}
 
 /// What the gateway decided about a request that goes out.
 #[derive(Clone, Copy, Debug)]
@@ -37,9 +56,10 @@ pub struct Stamp {
 pub fn decode_request(dialect: Dialect, body: &str, model: Option<&str>, stream: bool) -> Result<String> {
     match dialect {
         Dialect::Chat => Ok(body.into()),
-        Dialect::Responses => responses::decode_request(body),
-        Dialect::Anthropic => anthropic::decode_request(body),
-        Dialect::Google => google::decode_request(body, model, stream),
+        Dialect::Responses if ALL => responses::decode_request(body),
+        Dialect::Anthropic if ALL => anthropic::decode_request(body),
+        Dialect::Google if ALL => google::decode_request(body, model, stream),
+        Dialect::Responses | Dialect::Anthropic | Dialect::Google => Err(not_built().into()),
     }
 }
 
@@ -52,9 +72,10 @@ pub fn decode_request(dialect: Dialect, body: &str, model: Option<&str>, stream:
 pub fn encode_request(dialect: Dialect, request: &Fields<'_>, outgoing: &Outgoing<'_>) -> Result<String> {
     match dialect {
         Dialect::Chat => chat::encode_request(request, outgoing),
-        Dialect::Responses => responses::encode_request(request, outgoing),
-        Dialect::Anthropic => anthropic::encode_request(request, outgoing),
-        Dialect::Google => google::encode_request(request, outgoing),
+        Dialect::Responses if ALL => responses::encode_request(request, outgoing),
+        Dialect::Anthropic if ALL => anthropic::encode_request(request, outgoing),
+        Dialect::Google if ALL => google::encode_request(request, outgoing),
+        Dialect::Responses | Dialect::Anthropic | Dialect::Google => Err(not_built().into()),
     }
 }
 
@@ -64,9 +85,10 @@ pub fn encode_request(dialect: Dialect, request: &Fields<'_>, outgoing: &Outgoin
 pub fn rewrite_request(dialect: Dialect, request: &Fields<'_>, outgoing: &Outgoing<'_>) -> String {
     match dialect {
         Dialect::Chat => chat::rewrite_request(request, outgoing),
-        Dialect::Responses => responses::rewrite_request(request, outgoing),
-        Dialect::Anthropic => anthropic::rewrite_request(request, outgoing),
-        Dialect::Google => google::rewrite_request(request, outgoing),
+        Dialect::Responses if ALL => responses::rewrite_request(request, outgoing),
+        Dialect::Anthropic if ALL => anthropic::rewrite_request(request, outgoing),
+        Dialect::Google if ALL => google::rewrite_request(request, outgoing),
+        Dialect::Responses | Dialect::Anthropic | Dialect::Google => String::new(),
     }
 }
 
@@ -75,9 +97,10 @@ pub fn rewrite_request(dialect: Dialect, request: &Fields<'_>, outgoing: &Outgoi
 pub fn path(dialect: Dialect, model: &str, stream: bool) -> String {
     match dialect {
         Dialect::Chat => "/chat/completions".into(),
-        Dialect::Responses => "/responses".into(),
-        Dialect::Anthropic => "/messages".into(),
-        Dialect::Google => google::path(model, stream),
+        Dialect::Responses if ALL => "/responses".into(),
+        Dialect::Anthropic if ALL => "/messages".into(),
+        Dialect::Google if ALL => google::path(model, stream),
+        Dialect::Responses | Dialect::Anthropic | Dialect::Google => String::new(),
     }
 }
 
@@ -86,9 +109,10 @@ pub fn path(dialect: Dialect, model: &str, stream: bool) -> String {
 pub fn decode_body(dialect: Dialect, provider: &str, body: &str, sink: &mut dyn FnMut(Delta<'_>)) -> Option<()> {
     match dialect {
         Dialect::Chat => chat::decode_body(provider, body, sink),
-        Dialect::Responses => responses::decode_body(body, sink),
-        Dialect::Anthropic => anthropic::decode_body(body, sink),
-        Dialect::Google => google::decode_body(body, sink),
+        Dialect::Responses if ALL => responses::decode_body(body, sink),
+        Dialect::Anthropic if ALL => anthropic::decode_body(body, sink),
+        Dialect::Google if ALL => google::decode_body(body, sink),
+        Dialect::Responses | Dialect::Anthropic | Dialect::Google => None,
     }
 }
 
@@ -97,9 +121,10 @@ pub fn decode_body(dialect: Dialect, provider: &str, body: &str, sink: &mut dyn 
 pub fn encode_body(dialect: Dialect, completion: &Completion, stamp: &Stamp) -> String {
     match dialect {
         Dialect::Chat => chat::encode_body(completion, stamp),
-        Dialect::Responses => responses::encode_body(completion, stamp),
-        Dialect::Anthropic => anthropic::encode_body(completion, stamp),
-        Dialect::Google => google::encode_body(completion, stamp),
+        Dialect::Responses if ALL => responses::encode_body(completion, stamp),
+        Dialect::Anthropic if ALL => anthropic::encode_body(completion, stamp),
+        Dialect::Google if ALL => google::encode_body(completion, stamp),
+        Dialect::Responses | Dialect::Anthropic | Dialect::Google => String::new(),
     }
 }
 
@@ -111,9 +136,10 @@ pub fn encode_body(dialect: Dialect, completion: &Completion, stamp: &Stamp) -> 
 pub fn encode_error(dialect: Dialect, error: &Error, message: &str, account: &str) -> String {
     match dialect {
         Dialect::Chat => chat::encode_error(error, message, account),
-        Dialect::Responses => responses::encode_error(error, message, account),
-        Dialect::Anthropic => anthropic::encode_error(error, message, account),
-        Dialect::Google => google::encode_error(error, message, account),
+        Dialect::Responses if ALL => responses::encode_error(error, message, account),
+        Dialect::Anthropic if ALL => anthropic::encode_error(error, message, account),
+        Dialect::Google if ALL => google::encode_error(error, message, account),
+        Dialect::Responses | Dialect::Anthropic | Dialect::Google => chat::encode_error(error, message, account),
     }
 }
 
@@ -140,9 +166,10 @@ impl StreamDecoder {
     pub fn new(dialect: Dialect, provider: &str) -> Self {
         match dialect {
             Dialect::Chat => Self::Chat(chat::StreamDecoder::new(provider)),
-            Dialect::Responses => Self::Responses(responses::StreamDecoder::default()),
-            Dialect::Anthropic => Self::Anthropic(anthropic::StreamDecoder::default()),
-            Dialect::Google => Self::Google(google::StreamDecoder::default()),
+            Dialect::Responses if ALL => Self::Responses(responses::StreamDecoder::default()),
+            Dialect::Anthropic if ALL => Self::Anthropic(anthropic::StreamDecoder::default()),
+            Dialect::Google if ALL => Self::Google(google::StreamDecoder::default()),
+            Dialect::Responses | Dialect::Anthropic | Dialect::Google => Self::Chat(chat::StreamDecoder::new(provider)),
         }
     }
 
@@ -154,9 +181,10 @@ impl StreamDecoder {
     pub fn event(&mut self, name: &str, data: &str, sink: &mut dyn FnMut(Delta<'_>)) -> Result<(), Malformed> {
         match self {
             Self::Chat(own) => own.event(name, data, sink),
-            Self::Responses(own) => own.event(name, data, sink),
-            Self::Anthropic(own) => own.event(name, data, sink),
-            Self::Google(own) => own.event(name, data, sink),
+            Self::Responses(own) if ALL => own.event(name, data, sink),
+            Self::Anthropic(own) if ALL => own.event(name, data, sink),
+            Self::Google(own) if ALL => own.event(name, data, sink),
+            Self::Responses(_) | Self::Anthropic(_) | Self::Google(_) => Err(Malformed),
         }
     }
 
@@ -166,9 +194,10 @@ impl StreamDecoder {
     pub fn is_finished(&self) -> bool {
         match self {
             Self::Chat(own) => own.is_finished(),
-            Self::Responses(own) => own.is_finished(),
-            Self::Anthropic(own) => own.is_finished(),
-            Self::Google(own) => own.is_finished(),
+            Self::Responses(own) if ALL => own.is_finished(),
+            Self::Anthropic(own) if ALL => own.is_finished(),
+            Self::Google(own) if ALL => own.is_finished(),
+            Self::Responses(_) | Self::Anthropic(_) | Self::Google(_) => false,
         }
     }
 }
@@ -192,9 +221,10 @@ impl StreamEncoder {
     pub fn new(dialect: Dialect, stamp: Stamp) -> Self {
         match dialect {
             Dialect::Chat => Self::Chat(chat::StreamEncoder::new(stamp)),
-            Dialect::Responses => Self::Responses(responses::StreamEncoder::new(stamp)),
-            Dialect::Anthropic => Self::Anthropic(anthropic::StreamEncoder::new(stamp)),
-            Dialect::Google => Self::Google(google::StreamEncoder::new(stamp)),
+            Dialect::Responses if ALL => Self::Responses(responses::StreamEncoder::new(stamp)),
+            Dialect::Anthropic if ALL => Self::Anthropic(anthropic::StreamEncoder::new(stamp)),
+            Dialect::Google if ALL => Self::Google(google::StreamEncoder::new(stamp)),
+            Dialect::Responses | Dialect::Anthropic | Dialect::Google => Self::Chat(chat::StreamEncoder::new(stamp)),
         }
     }
 
@@ -202,9 +232,10 @@ impl StreamEncoder {
     pub fn push(&mut self, delta: &Delta<'_>, out: &mut String) {
         match self {
             Self::Chat(own) => own.push(delta, out),
-            Self::Responses(own) => own.push(delta, out),
-            Self::Anthropic(own) => own.push(delta, out),
-            Self::Google(own) => own.push(delta, out),
+            Self::Responses(own) if ALL => own.push(delta, out),
+            Self::Anthropic(own) if ALL => own.push(delta, out),
+            Self::Google(own) if ALL => own.push(delta, out),
+            Self::Responses(_) | Self::Anthropic(_) | Self::Google(_) => {}
         }
     }
 
@@ -213,9 +244,10 @@ impl StreamEncoder {
     pub fn error(&mut self, error: &Error, body: &str, out: &mut String) {
         match self {
             Self::Chat(own) => own.error(error, body, out),
-            Self::Responses(own) => own.error(error, body, out),
-            Self::Anthropic(own) => own.error(error, body, out),
-            Self::Google(own) => own.error(error, body, out),
+            Self::Responses(own) if ALL => own.error(error, body, out),
+            Self::Anthropic(own) if ALL => own.error(error, body, out),
+            Self::Google(own) if ALL => own.error(error, body, out),
+            Self::Responses(_) | Self::Anthropic(_) | Self::Google(_) => {}
         }
     }
 }

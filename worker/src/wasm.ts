@@ -1,5 +1,5 @@
-import wasm from '../../pkg/wasm/tidegate_bg.wasm';
-import { Core, initSync, LedgerDecider } from '../../pkg/wasm/tidegate.js';
+import wasm from '../../pkg/wasm/tidegate-all_bg.wasm';
+import { Core, initSync, LedgerDecider } from '../../pkg/wasm/tidegate-all.js';
 
 export { Core, LedgerDecider };
 
