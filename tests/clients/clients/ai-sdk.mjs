@@ -5,7 +5,17 @@ import { createGoogle } from '@ai-sdk/google';
 import { createGroq } from '@ai-sdk/groq';
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenRouter } from '@openrouter/ai-sdk-provider';
-import { APICallError, generateText, isStepCount, jsonSchema, Output, RetryError, streamText, tool } from 'ai';
+import {
+  APICallError,
+  generateText,
+  isStepCount,
+  jsonSchema,
+  Output,
+  RetryError,
+  streamText,
+  StreamProviderError,
+  tool,
+} from 'ai';
 
 import { kindOf, MAX_TOKENS, SCHEMA, TOOL } from './questions.mjs';
 
@@ -64,12 +74,13 @@ function describe(thrown) {
   const error = RetryError.isInstance(thrown) ? thrown.lastError : thrown;
   if (APICallError.isInstance(error)) {
     const { statusCode: status, responseHeaders: headers } = error;
-    if (status === undefined || (status < 300 && error.cause === undefined)) return { kind: 'connection' };
+    if (status === undefined) return { kind: 'connection' };
+    if (status < 300) return { kind: 'unreadable' };
     const wait = headers?.['retry-after'];
     return { kind: kindOf(status), status, ...(wait ? { retryAfter: wait } : {}) };
   }
   const names = { AbortError: 'aborted', TimeoutError: 'timeout' };
-  return { kind: names[error?.name] ?? 'other' };
+  return { kind: StreamProviderError.isInstance(error) ? 'in-band' : (names[error?.name] ?? 'unreadable') };
 }
 
 /** @returns {import('./questions.mjs').Client} */

@@ -56,6 +56,9 @@ export const google = {
   path: '',
   // It retries only where `httpOptions.retryOptions` say so.
   obeys: true,
+  timeoutIs: 'aborted',
+  hidesHeaders: true,
+  inBandIs: 'upstream',
   open: ({ fetch, origin, path, apiKey, headers, timeoutMs }) => {
     const httpOptions = {
       baseUrl: origin + (path ?? ''),
@@ -68,6 +71,6 @@ export const google = {
   describe: (error) => {
     if (error instanceof ApiError) return { kind: kindOf(error.status), status: error.status };
     const names = { AbortError: 'aborted', TimeoutError: 'timeout' };
-    return { kind: names[error?.name] ?? (error instanceof TypeError ? 'connection' : 'other') };
+    return { kind: names[error?.name] ?? (error instanceof TypeError ? 'connection' : 'unreadable') };
   },
 };
