@@ -54,7 +54,8 @@ export function suite(title, clients, open, { gateway = false, skip = false, mor
           context.transport.run(name, { client: name, op, question: question(), ...task }, variant);
         const standIn = () => context.transport.standIn;
         const faults = (...list) => standIn().faults(client.provider, list);
-        const given = { run, standIn, faults, client, failed, succeeded, question, until };
+        const shared = () => context.transport.shared === true;
+        const given = { run, standIn, shared, faults, client, failed, succeeded, question, until };
         answers(given);
         aborts(given);
         (gateway ? gatewayErrors : providerErrors)(given);
@@ -194,14 +195,14 @@ function providerErrors({ run, standIn, faults, client, failed }) {
 }
 
 /** The gateway's own errors, in the client's classes. Its configuration retries once: two calls are all there may be. */
-function gatewayErrors({ run, standIn, faults, client, failed }) {
+function gatewayErrors({ run, standIn, shared, faults, client, failed, succeeded }) {
   const setup = client.obeys ? {} : { maxRetries: 0 };
   const always = (fault) => standIn().faults(client.provider, [], fault);
   for (const [what, fault, kind, status, calls] of [
     ['a refused request', { status: 400 }, 'invalid', 400, 1],
     ['a refused key', { status: 401 }, 'upstream', 502, 1],
     ['an unknown model', { status: 404 }, 'upstream', 502, 1],
-    ['a provider that limits', { status: 429, wait: { form: 'seconds', ms: 90_000 } }, 'limited', 429, 1],
+    ['a provider that limits', { status: 429, wait: { form: 'seconds', ms: 1_000 } }, 'limited', 429, 1],
     ['a broken provider', { status: 500 }, 'upstream', 502, 2],
     ['an overloaded provider', { status: 529 }, 'upstream', 502, 2],
   ]) {
@@ -211,10 +212,18 @@ function gatewayErrors({ run, standIn, faults, client, failed }) {
         const error = failed(await run(op, { setup }, `fresh ${what} ${op}`));
         assert.deepEqual([error.kind, error.status], [kind, status]);
         assert.equal(standIn().journal.length, calls);
-        if (status === 429 && !client.hidesHeaders) assert.ok(Number(error.retryAfter) > 80, error.retryAfter);
+        // Where all tests share one ledger, the target has to be cool again.
+        if (status === 429 && shared()) await sleep(1_100);
+        if (status === 429 && !client.hidesHeaders) assert.equal(error.retryAfter, '1');
       });
     }
   }
+
+  test('a question that is too long is invalid, and nothing is sent', async () => {
+    const error = failed(await run('plain', { question: 'x'.repeat(60_000), setup }));
+    assert.equal(error.kind, 'invalid');
+    assert.equal(standIn().journal.length, 0);
+  });
 
   test('a cap that leaves no room is 402, and nothing is sent', async () => {
     const error = failed(await run('plain', { setup }, 'poor'));
