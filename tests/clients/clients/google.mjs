@@ -59,9 +59,11 @@ export const google = {
   timeoutIs: 'aborted',
   hidesHeaders: true,
   inBandIs: 'upstream',
-  open: ({ fetch, origin, path, apiKey, headers, timeoutMs }) => {
+  open: ({ fetch, origin, path, apiKey, apiVersion, headers, timeoutMs }) => {
     const httpOptions = {
       baseUrl: origin + (path ?? ''),
+      // Of itself it says `v1`.
+      ...(apiVersion ? { apiVersion } : {}),
       ...(fetch ? { fetch } : {}),
       ...(headers ? { headers } : {}),
       ...(timeoutMs ? { timeout: timeoutMs } : {}),

@@ -44,13 +44,20 @@ async function make(Tidegate, name, provider, model, standIn, variant) {
   return gate;
 }
 
-/** Runs a task through the gate of its client and variant. The SDK believes that it speaks to its provider. */
+const MODELS = Object.fromEntries(Object.values(CLIENTS).map(({ provider, model }) => [provider, model]));
+
+/**
+ * Runs a task through the gate of its client and variant. The SDK believes that it speaks to its provider; with the
+ * variant `via PROVIDER` another one answers.
+ */
 export async function runThroughGate(Tidegate, standIn, { setup, ...task }, variant) {
-  const { provider, model } = CLIENTS[task.client];
+  const own = CLIENTS[task.client].provider;
+  const provider = /^via (\w+)$/.exec(variant ?? '')?.[1] ?? own;
+  const model = MODELS[provider];
   const name = `${task.client} ${variant ?? 'normal'}`.replace(/[^\w.-]+/g, '-');
   if (!open.has(name)) open.set(name, make(Tidegate, name, provider, model, standIn, variant));
   const gate = await open.get(name);
-  const [origin] = PROVIDERS[provider];
+  const [origin] = PROVIDERS[own];
   return run({ ...task, setup: { origin, apiKey: 'not-a-key', ...setup } }, gate.fetch);
 }
 
