@@ -10,9 +10,9 @@ const tools = [
   { functionDeclarations: [{ name: TOOL.name, description: TOOL.description, parametersJsonSchema: TOOL.schema }] },
 ];
 
-function operations(client) {
+function operations(client, model) {
   const request = (contents, config, signal) => ({
-    model: google.model,
+    model,
     contents,
     config: { maxOutputTokens: MAX_TOKENS, ...config, ...(signal ? { abortSignal: signal } : {}) },
   });
@@ -59,7 +59,7 @@ export const google = {
   timeoutIs: 'aborted',
   hidesHeaders: true,
   inBandIs: 'upstream',
-  open: ({ fetch, origin, path, apiKey, apiVersion, headers, timeoutMs }) => {
+  open: ({ fetch, origin, path, apiKey, apiVersion, headers, model, timeoutMs }) => {
     const httpOptions = {
       baseUrl: origin + (path ?? ''),
       // Of itself it says `v1`.
@@ -68,7 +68,7 @@ export const google = {
       ...(headers ? { headers } : {}),
       ...(timeoutMs ? { timeout: timeoutMs } : {}),
     };
-    return operations(new GoogleGenAI({ apiKey, httpOptions }));
+    return operations(new GoogleGenAI({ apiKey, httpOptions }), model ?? google.model);
   },
   describe: (error) => {
     if (error instanceof ApiError) return { kind: kindOf(error.status), status: error.status };

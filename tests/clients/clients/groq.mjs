@@ -13,7 +13,7 @@ export const groq = {
   endsQuietly: true,
   open: (setup) => {
     const client = new Groq({ ...settings(setup), baseURL: setup.origin });
-    return chatOperations(client, groq.model);
+    return chatOperations(client, setup.model ?? groq.model);
   },
   describe: (error) => describeGenerated(Groq, error),
 };

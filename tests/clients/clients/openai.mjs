@@ -74,7 +74,7 @@ export const openai = {
   endsQuietly: true,
   open: (setup) => {
     const client = new OpenAI({ ...settings(setup), baseURL: setup.origin + (setup.path ?? openai.path) });
-    return chatOperations(client, openai.model);
+    return chatOperations(client, setup.model ?? openai.model);
   },
   describe: (error) => describeGenerated(OpenAI, error),
 };
@@ -122,6 +122,6 @@ export const openaiResponses = {
   ...openai,
   open: (setup) => {
     const client = new OpenAI({ ...settings(setup), baseURL: setup.origin + (setup.path ?? openai.path) });
-    return responsesOperations(client, openai.model);
+    return responsesOperations(client, setup.model ?? openai.model);
   },
 };

@@ -36,7 +36,7 @@ export const MAX_TOKENS = 256;
  * @property {(setup: Setup) => Operations} open
  * @property {(error: unknown) => { kind: string, status?: number }} describe the SDK's error by its class
  *
- * @typedef {{ fetch?: typeof fetch, origin: string, path?: string, apiKey: string, headers?: Record<string, string>, maxRetries?: number, timeoutMs?: number }} Setup
+ * @typedef {{ fetch?: typeof fetch, origin: string, path?: string, apiKey: string, headers?: Record<string, string>, model?: string, apiVersion?: string, maxRetries?: number, timeoutMs?: number }} Setup
  * @typedef {{ signal?: AbortSignal, onPiece?: (piece: string) => void }} Options
  * @typedef {Record<'plain' | 'stream' | 'tools' | 'json', (question: string, options: Options) => Promise<object>>} Operations
  */

@@ -58,7 +58,10 @@ export async function runThroughGate(Tidegate, standIn, { setup, ...task }, vari
   if (!open.has(name)) open.set(name, make(Tidegate, name, provider, model, standIn, variant));
   const gate = await open.get(name);
   const [origin] = PROVIDERS[own];
-  return run({ ...task, setup: { origin, apiKey: 'not-a-key', ...setup } }, gate.fetch);
+  return run(
+    { ...task, setup: { origin, apiKey: 'not-a-key', ...(provider === own ? {} : { model: 'auto' }), ...setup } },
+    gate.fetch,
+  );
 }
 
 export async function closeGates() {
