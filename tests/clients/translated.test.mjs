@@ -28,7 +28,11 @@ describe('through gate.fetch to a provider of another dialect', () => {
     for (const provider of ANSWERING.filter((one) => one !== CLIENTS[client].provider)) {
       const ask = async (op) => {
         const question = `Why is translated sea ${(questions += 1)} salty?`;
-        const outcome = await transport.run(client, { client, op, question, setup: { maxRetries: 0 } }, `via ${provider}`);
+        const outcome = await transport.run(
+          client,
+          { client, op, question, setup: { maxRetries: 0 } },
+          `via ${provider}`,
+        );
         assert.ok(outcome.value, JSON.stringify(outcome.error));
         assert.ok(transport.standIn.journal.every((entry) => entry.provider === provider));
         return { question, value: outcome.value, pieces: outcome.pieces };

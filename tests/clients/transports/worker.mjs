@@ -44,6 +44,8 @@ export async function inWorkerd() {
   return {
     standIn,
     shared: true,
+    // The workerd of this machine, even a bare one, does not fire a request's signal when its client hangs up.
+    blind: true,
     /** Whether the Worker serves a path: 501 says that it does not. */
     async serves(path) {
       const { url } = await workerOf(CLIENTS.openai, 'normal');
