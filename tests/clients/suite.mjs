@@ -51,8 +51,13 @@ export function suite(title, clients, open, { gateway = false, skip = false, mor
     for (const [name, client] of Object.entries(clients)) {
       describe(name, () => {
         beforeEach(() => context.transport.standIn.reset());
-        const run = (op, task = {}, variant) =>
-          context.transport.run(name, { client: name, op, question: question(), ...task }, variant);
+        let asked;
+        const run = (op, task = {}, variant) => {
+          asked = task.question ?? question();
+          return context.transport.run(name, { client: name, op, ...task, question: asked }, variant);
+        };
+        // Of this question: where nobody hangs up, those of earlier tests may still be tried again.
+        const calls = () => standIn().journal.filter(({ body }) => JSON.stringify(body).includes(asked)).length;
         const standIn = () => context.transport.standIn;
         const faults = (...list) => standIn().faults(client.provider, list);
         const shared = () => context.transport.shared === true;
@@ -60,7 +65,7 @@ export function suite(title, clients, open, { gateway = false, skip = false, mor
           if (context.transport.blind) return;
           await until(() => standIn().journal[0]?.aborted, 'the provider is hung up on');
         };
-        const given = { run, standIn, shared, hungUp, faults, client, failed, succeeded, question, until };
+        const given = { run, calls, standIn, shared, hungUp, faults, client, failed, succeeded, question, until };
         answers(given);
         aborts(given);
         (gateway ? gatewayErrors : providerErrors)(given);
@@ -121,20 +126,20 @@ function answers({ run, standIn, faults, succeeded }) {
   });
 }
 
-function aborts({ run, standIn, faults, client, failed, hungUp }) {
+function aborts({ run, calls, standIn, faults, client, failed, hungUp }) {
   test('an abort before the request sends nothing', async () => {
     assert.equal(failed(await run('plain', { abort: 'before' })).kind, 'aborted');
     assert.equal(failed(await run('stream', { abort: 'before' })).kind, 'aborted');
-    assert.equal(standIn().journal.length, 0);
+    assert.equal(calls(), 0);
   });
 
   test('an abort while it waits hangs up, and is not tried again', async () => {
     faults({ kind: 'hang' });
-    const outcome = await run('plain', { abort: { ms: 100 } });
+    const outcome = await run('plain', { abort: { ms: 300 } });
     assert.equal(failed(outcome).kind, 'aborted');
     assert.ok(outcome.ms < 2_000, `${outcome.ms} ms`);
     await hungUp();
-    assert.equal(standIn().journal.length, 1);
+    assert.equal(calls(), 1);
   });
 
   test('an abort in the middle of a stream hangs up', async () => {
@@ -144,7 +149,7 @@ function aborts({ run, standIn, faults, client, failed, hungUp }) {
     else assert.equal(failed(outcome).kind, 'aborted');
     assert.ok(outcome.ms < 2_000, `${outcome.ms} ms`);
     await hungUp();
-    assert.equal(standIn().journal.length, 1);
+    assert.equal(calls(), 1);
   });
 
   test("the client's own timeout ends the request", async () => {
@@ -160,7 +165,7 @@ function aborts({ run, standIn, faults, client, failed, hungUp }) {
 }
 
 /** Errors that a provider wrote, as the client tells them: what the gateway's have to look like. */
-function providerErrors({ run, standIn, faults, client, failed }) {
+function providerErrors({ run, calls, standIn, faults, client, failed }) {
   const kinds = { 400: 'invalid', 401: 'authentication', 402: 'status 402', 404: 'not-found', 423: 'status 423' };
   const again = { 429: 'limited', 500: 'upstream', 502: 'upstream', 503: 'upstream', 504: 'upstream', 529: 'upstream' };
   for (const [status, kind] of Object.entries({ ...kinds, ...again })) {
@@ -193,17 +198,17 @@ function providerErrors({ run, standIn, faults, client, failed }) {
         standIn().reset();
         standIn().faults(client.provider, [], { kind: 'status', status, headers: { 'x-should-retry': 'false' } });
         failed(await run('plain'));
-        assert.equal(standIn().journal.length, 1);
+        assert.equal(calls(), 1);
       }
     },
   );
 }
 
 /** The gateway's own errors, in the client's classes. Its configuration retries once: two calls are all there may be. */
-function gatewayErrors({ run, standIn, shared, faults, client, failed, succeeded }) {
+function gatewayErrors({ run, calls, standIn, shared, faults, client, failed, succeeded }) {
   const setup = client.obeys ? {} : { maxRetries: 0 };
   const always = (fault) => standIn().faults(client.provider, [], fault);
-  for (const [what, fault, kind, status, calls] of [
+  for (const [what, fault, kind, status, times] of [
     ['a refused request', { status: 400 }, 'invalid', 400, 1],
     ['a refused key', { status: 401 }, 'upstream', 502, 1],
     ['an unknown model', { status: 404 }, 'upstream', 502, 1],
@@ -212,11 +217,11 @@ function gatewayErrors({ run, standIn, shared, faults, client, failed, succeeded
     ['an overloaded provider', { status: 529 }, 'upstream', 502, 2],
   ]) {
     for (const op of ['plain', 'stream']) {
-      test(`${what}, ${op}: ${kind}, asked ${calls} times in all`, async () => {
+      test(`${what}, ${op}: ${kind}, asked ${times} times in all`, async () => {
         always({ kind: 'status', ...fault });
         const error = failed(await run(op, { setup }, `fresh ${what} ${op}`));
         assert.deepEqual([error.kind, error.status], [kind, status]);
-        assert.equal(standIn().journal.length, calls);
+        assert.equal(calls(), times);
         // Where all tests share one ledger, the target has to be cool again.
         if (status === 429 && shared()) await sleep(1_100);
         if (status === 429 && !client.hidesHeaders) assert.equal(error.retryAfter, '1');
@@ -227,13 +232,13 @@ function gatewayErrors({ run, standIn, shared, faults, client, failed, succeeded
   test('an option that says nothing is invalid, and nothing is sent', async () => {
     const error = failed(await run('plain', { setup: { ...setup, headers: { 'x-tidegate-cache': 'perhaps' } } }));
     assert.deepEqual([error.kind, error.status], ['invalid', 400]);
-    assert.equal(standIn().journal.length, 0);
+    assert.equal(calls(), 0);
   });
 
   test('a cap that leaves no room is 402, and nothing is sent', async () => {
     const error = failed(await run('plain', { setup }, 'poor'));
     assert.deepEqual([error.kind, error.status], ['status 402', 402]);
-    assert.equal(standIn().journal.length, 0);
+    assert.equal(calls(), 0);
   });
 
   for (const kind of ['cut', 'early-end', 'malformed', 'error-event']) {
@@ -242,7 +247,7 @@ function gatewayErrors({ run, standIn, shared, faults, client, failed, succeeded
       const outcome = await run('stream', { setup }, `fresh ${kind}`);
       assert.equal(failed(outcome).kind, client.inBandIs ?? 'in-band');
       assert.equal(outcome.pieces.length, 3);
-      assert.equal(standIn().journal.length, 1);
+      assert.equal(calls(), 1);
     });
   }
 
@@ -250,7 +255,7 @@ function gatewayErrors({ run, standIn, shared, faults, client, failed, succeeded
     test(`a stream that fails before its first piece (${kind}) is asked for again, and nobody notices`, async () => {
       faults({ kind, after: 0, status: 503 });
       succeeded(await run('stream', { setup }, `fresh ${kind} early`));
-      assert.equal(standIn().journal.length, 2);
+      assert.equal(calls(), 2);
     });
   }
 }
