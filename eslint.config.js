@@ -25,6 +25,7 @@ export default defineConfig(
   },
   // The package runs everywhere, so it may use only what browsers, workers and Node share, and asks before more.
   { files: ['pkg/**'], languageOptions: { globals: { ...globals['shared-node-browser'], ...globals.browser } } },
+  { files: ['src/wasm/**'], languageOptions: { globals: globals['shared-node-browser'] } },
   { files: ['pkg/test/**'], languageOptions: { globals: globals.node } },
   { files: ['www/**'], languageOptions: { globals: globals.browser } },
   { files: ['worker/**'], languageOptions: { globals: globals.serviceworker } },

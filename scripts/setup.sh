@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs what the other scripts need, once: scripts/setup.sh [wasm] [components] [browsers]
+# Installs what the other scripts need, once: scripts/setup.sh [wasm] [components] [browsers] [clients]
 #   wasm        the Wasm target and the sources of Rust's library, wasm-bindgen, wasm-pack, the npm packages (with Node 24 and wasm-opt)
 #   components  rustfmt and clippy
 #   browsers    Chromium, Firefox and their drivers
+#   clients     the SDKs that tests/clients runs: npm packages, and Python ones where there is a Python
 # Rust (rustup) and Node 20+ are given. A second run finds everything in place and takes a second.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
@@ -76,6 +77,33 @@ npm_packages() {
   printf '%s\n' "$now" >"$stamp"
 }
 
+# Packages of their own, so that the app's and the package's lock file does not move with the SDKs'.
+client_packages() {
+  local folder=tests/clients now
+  now="$(hash_of "$folder/package-lock.json" "$folder/package.json")"
+  if [ "$(cat "$folder/node_modules/.tidegate-lock" 2>/dev/null)" = "$now" ]; then return; fi
+  say "installing the clients with npm ci (30 s)"
+  # Scripts stay off: none of them is needed, and these are many packages.
+  (cd "$folder" && PATH="$(dirname "$SYSTEM_NODE"):$PATH" npm ci --prefer-offline --ignore-scripts --no-audit --no-fund)
+  printf '%s\n' "$now" >"$folder/node_modules/.tidegate-lock"
+}
+
+# Python is not needed for anything else: without a usable one its clients are skipped, and said so.
+python_packages() {
+  local folder=tests/clients/python venv=tests/clients/python/.venv now
+  now="$(hash_of "$folder/requirements.txt")"
+  if [ "$(cat "$venv/.tidegate-lock" 2>/dev/null)" = "$now" ]; then return; fi
+  if ! python3 -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+    say "no Python 3.10 with venv: its clients are not tested"
+    return
+  fi
+  say "installing the Python clients with pip (30 s)"
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$folder/requirements.txt"
+  printf '%s\n' "$now" >"$venv/.tidegate-lock"
+}
+
 debian_packages() { # debian_packages PACKAGE…
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then return; fi
   # Elsewhere (Ubuntu) the package of this name only leads to a snap, which drivers cannot start.
@@ -118,7 +146,11 @@ main() {
         component clippy cargo clippy --version
         ;;
       browsers) browsers ;;
-      *) die "unknown level '$level': wasm, components or browsers" ;;
+      clients)
+        client_packages
+        python_packages
+        ;;
+      *) die "unknown level '$level': wasm, components, browsers or clients" ;;
     esac
   done
   if [ "$COMPILED" = yes ]; then rm -rf "$TOOLS/build"; fi

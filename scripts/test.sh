@@ -25,7 +25,7 @@ boundary() { # boundary BROWSER DRIVER-OPTION DRIVER
     wasm-pack test --mode no-install --headless "--$1" "--$2" "$3" . --all-features "${tests[@]}"
 }
 
-step "set-up" scripts/setup.sh wasm browsers
+step "set-up" scripts/setup.sh wasm browsers clients
 step "build" scripts/build.sh
 . scripts/env.sh # the set-up may have brought drivers
 
@@ -42,5 +42,6 @@ step "worker, in workerd" npm test -w worker --if-present
 step "www" npm test -w www --if-present
 step "determinism: native, Node, Chromium, workerd" npm run test:determinism
 if has_tests tests/e2e; then step "end to end" npm run test:e2e; fi
+step "clients: their own, gate.fetch in Node and Chromium, the Worker" npm run test:clients
 if has_tests tests/packaging; then step "packaging" npm run test:packaging; fi
 step "test passed"

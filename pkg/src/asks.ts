@@ -1,6 +1,6 @@
 // What a request asks of the gateway beside its content: as options, or as headers where an SDK lets only these through.
 
-import { invalid } from './errors.js';
+import { refusal } from './errors.js';
 import type { RequestOptions } from './types.js';
 
 /** The same as the boundary takes it. */
@@ -45,12 +45,12 @@ function cacheFlags(header: string): number {
   return header.split(',').reduce((flags, word) => {
     const name = word.trim().toLowerCase();
     const flag = name === '' ? 0 : FLAGS.get(name);
-    if (flag === undefined) throw invalid('x-tidegate-cache', 'must be skip, no-store or refresh');
+    if (flag === undefined) throw refusal('x-tidegate-cache', 'must be skip, no-store or refresh');
     return flags | flag;
   }, 0);
 }
 
 function milliseconds(header: string): number {
   if (/^\d{1,9}$/.test(header)) return Number(header);
-  throw invalid('x-tidegate-cache-ttl-ms', 'must be a whole number of milliseconds');
+  throw refusal('x-tidegate-cache-ttl-ms', 'must be a whole number of milliseconds');
 }

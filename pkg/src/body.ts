@@ -1,6 +1,6 @@
 // A request in any of the forms that `fetch` takes, as the boundary wants it: its address, headers and text.
 
-import { invalid } from './errors.js';
+import { refusal } from './errors.js';
 
 /** Longest body of a request, in bytes. It is counted while it comes: a stream states no length. */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
@@ -73,8 +73,8 @@ function decode(decoder: TextDecoder, bytes?: Uint8Array, more = false): string 
   try {
     return decoder.decode(bytes, { stream: more });
   } catch {
-    throw invalid('body', 'must be UTF-8');
+    throw refusal('body', 'must be UTF-8');
   }
 }
 
-const tooLong = () => invalid('body', `must not be longer than ${MAX_BODY_BYTES} bytes`, 413);
+const tooLong = () => refusal('body', `must not be longer than ${MAX_BODY_BYTES} bytes`, 413);

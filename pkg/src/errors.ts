@@ -61,30 +61,30 @@ export function isTidegateError(error: unknown): error is TidegateError {
   return error instanceof Object && 'name' in error && error.name === 'TidegateError' && 'code' in error;
 }
 
-/** The data alone, as it crosses into the Wasm. */
-export function dataOf({ name: _name, stack: _stack, cause: _cause, message, ...data }: TidegateError): ErrorData {
-  return { ...data, message };
+const isData = (thrown: unknown): thrown is ErrorData =>
+  thrown instanceof Object && 'code' in thrown && 'attempts' in thrown;
+
+/** What is refused before the Wasm is asked, as the Wasm would say it. */
+export function refusal(path: string, problem: string, status = 400): ErrorData {
+  const fields = [{ path, problem }];
+  const message = 'The request is not valid.';
+  return { code: 'invalid_request', message, status, shouldRetry: false, fields, attempts: [] };
 }
 
-/** What is refused before the Wasm is asked. */
-export function invalid(path: string, problem: string, status = 400): TidegateError {
-  return new TidegateError({
-    code: 'invalid_request',
-    message: 'The request is not valid.',
-    status,
-    shouldRetry: false,
-    fields: [{ path, problem }],
-    attempts: [],
-  });
-}
+/** The same as an error. */
+export const invalid = (path: string, problem: string): TidegateError => new TidegateError(refusal(path, problem));
 
 /** Makes a real error of what came out of the Wasm; anything else is a defect and passes as `internal`. */
 export function toError(thrown: unknown): TidegateError {
   if (isTidegateError(thrown)) return thrown;
-  if (thrown instanceof Object && 'code' in thrown && 'attempts' in thrown) {
-    return new TidegateError(thrown as ErrorData);
-  }
-  return internal('The gateway failed unexpectedly.', thrown);
+  return isData(thrown) ? new TidegateError(thrown) : internal('The gateway failed unexpectedly.', thrown);
+}
+
+/** The data alone, as it crosses into the Wasm. Of an error made here the fields are in its sentence already. */
+export function dataOf(thrown: unknown): ErrorData {
+  if (isData(thrown) && !isTidegateError(thrown)) return thrown;
+  const { code, message, status, shouldRetry, attempts } = toError(thrown);
+  return { code, message, status, shouldRetry, attempts };
 }
 
 /** An `internal` error with a sentence of its own. */

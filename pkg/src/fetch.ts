@@ -47,7 +47,7 @@ export function gateFetch(host: FetchHost, options: RequestOptions = {}, results
       // As `fetch` does: with the signal's own reason.
       signal?.throwIfAborted();
       const error = toError(thrown);
-      const [status, failed, text] = host.core.failure(endpoint, dataOf(error));
+      const [status, failed, text] = host.core.failure(endpoint, dataOf(thrown));
       return remember(new Response(text, { status, headers: headersOf(failed) }), Promise.reject(error));
     }
   };

@@ -35,7 +35,7 @@ export const CLIENTS = {
 /**
  * @param {Task} task
  * @param {typeof fetch} [fetch] in place of the SDK's own
- * @returns {Promise<{ value?: object, error?: object, pieces: string[], ms: number }>}
+ * @returns {Promise<{ value?: object, error?: object, pieces: string[], firstMs?: number, ms: number }>}
  */
 export async function run({ client: name, op, question, abort, setup }, fetch) {
   const client = CLIENTS[name];
@@ -43,12 +43,14 @@ export async function run({ client: name, op, question, abort, setup }, fetch) {
   if (abort === 'before') controller.abort();
   const timer = abort?.ms === undefined ? undefined : setTimeout(() => controller.abort(), abort.ms);
   const pieces = [];
+  let firstMs;
   const onPiece = (piece) => {
+    firstMs ??= Date.now() - started;
     pieces.push(piece);
     if (pieces.length === abort?.pieces) controller.abort();
   };
   const started = Date.now();
-  const outcome = (more) => ({ ...more, pieces, ms: Date.now() - started });
+  const outcome = (more) => ({ ...more, pieces, firstMs, ms: Date.now() - started });
   try {
     const operations = client.open({ ...setup, ...(fetch ? { fetch } : {}) });
     const signal = abort ? controller.signal : undefined;

@@ -19,6 +19,7 @@ import * as google from './stand-in/google.mjs';
 import * as responses from './stand-in/responses.mjs';
 
 const MB = 1024 * 1024;
+const PAUSE_MS = 250;
 const ENDPOINTS = [
   [/^\/(openai)\/v1\/chat\/completions$/, chat],
   [/^\/(openai)\/v1\/responses$/, responses],
@@ -52,6 +53,8 @@ async function send(response, frames, fault, dialect, provider, signal) {
   for (const { text, content } of frames) {
     if (content) {
       if (due()) {
+        // What came before has to be on its way: what fails in one breath with it may be asked for again unnoticed.
+        if (sent > 0) await sleep(PAUSE_MS, undefined, { signal });
         if (fault.kind === 'stall') await sleep(2 ** 31 - 1, undefined, { signal });
         if (fault.kind === 'cut') return void setImmediate(() => response.destroy());
         if (fault.kind === 'early-end') break;

@@ -5,7 +5,17 @@ import { createGoogle } from '@ai-sdk/google';
 import { createGroq } from '@ai-sdk/groq';
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenRouter } from '@openrouter/ai-sdk-provider';
-import { APICallError, generateText, isStepCount, jsonSchema, Output, RetryError, streamText, tool } from 'ai';
+import {
+  APICallError,
+  generateText,
+  isStepCount,
+  jsonSchema,
+  Output,
+  RetryError,
+  streamText,
+  StreamProviderError,
+  tool,
+} from 'ai';
 
 import { kindOf, MAX_TOKENS, SCHEMA, TOOL } from './questions.mjs';
 
@@ -64,12 +74,13 @@ function describe(thrown) {
   const error = RetryError.isInstance(thrown) ? thrown.lastError : thrown;
   if (APICallError.isInstance(error)) {
     const { statusCode: status, responseHeaders: headers } = error;
-    if (status === undefined || (status < 300 && error.cause === undefined)) return { kind: 'connection' };
+    if (status === undefined) return { kind: 'connection' };
+    if (status < 300) return { kind: 'unreadable' };
     const wait = headers?.['retry-after'];
     return { kind: kindOf(status), status, ...(wait ? { retryAfter: wait } : {}) };
   }
   const names = { AbortError: 'aborted', TimeoutError: 'timeout' };
-  return { kind: names[error?.name] ?? 'other' };
+  return { kind: StreamProviderError.isInstance(error) ? 'in-band' : (names[error?.name] ?? 'unreadable') };
 }
 
 /** @returns {import('./questions.mjs').Client} */
@@ -83,23 +94,22 @@ function client(provider, model, path, make) {
     open: (setup) => {
       const { fetch, apiKey, headers, origin } = setup;
       const options = { apiKey, baseURL: origin + (setup.path ?? path) };
-      return operations(make({ ...options, ...(fetch ? { fetch } : {}), ...(headers ? { headers } : {}) }), setup);
+      const own = make({ ...options, ...(fetch ? { fetch } : {}), ...(headers ? { headers } : {}) });
+      return operations(own(setup.model ?? model), setup);
     },
     describe,
   };
 }
 
 const GPT = 'gpt-4.1-mini';
-const QWEN = 'qwen/qwen3-coder';
-export const aiOpenai = client('openai', GPT, '/v1', (options) => createOpenAI(options).chat(GPT));
-export const aiOpenaiResponses = client('openai', GPT, '/v1', (options) => createOpenAI(options)(GPT));
-export const aiGroq = client('groq', 'openai/gpt-oss-20b', '/openai/v1', (options) =>
-  createGroq(options)('openai/gpt-oss-20b'),
+export const aiOpenai = client('openai', GPT, '/v1', (options) => createOpenAI(options).chat);
+export const aiOpenaiResponses = client('openai', GPT, '/v1', createOpenAI);
+export const aiGroq = client('groq', 'openai/gpt-oss-20b', '/openai/v1', createGroq);
+export const aiOpenrouter = client(
+  'openrouter',
+  'qwen/qwen3-coder',
+  '/api/v1',
+  (options) => createOpenRouter(options).chat,
 );
-export const aiOpenrouter = client('openrouter', QWEN, '/api/v1', (options) => createOpenRouter(options).chat(QWEN));
-export const aiAnthropic = client('anthropic', 'claude-sonnet-5', '/v1', (options) =>
-  createAnthropic(options)('claude-sonnet-5'),
-);
-export const aiGoogle = client('google', 'gemini-3.7-flash', '/v1beta', (options) =>
-  createGoogle(options)('gemini-3.7-flash'),
-);
+export const aiAnthropic = client('anthropic', 'claude-sonnet-5', '/v1', createAnthropic);
+export const aiGoogle = client('google', 'gemini-3.7-flash', '/v1beta', createGoogle);

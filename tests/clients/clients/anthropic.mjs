@@ -7,8 +7,8 @@ const tools = [{ name: TOOL.name, description: TOOL.description, input_schema: T
 const textOf = ({ content }) => content.map((block) => block.text ?? '').join('');
 const usageOf = ({ input_tokens: input, output_tokens: output } = {}) => ({ input, output });
 
-function operations(client) {
-  const whole = (body) => ({ model: anthropic.model, max_tokens: MAX_TOKENS, ...body });
+function operations(client, model) {
+  const whole = (body) => ({ model, max_tokens: MAX_TOKENS, ...body });
   const user = (content) => [{ role: 'user', content }];
   const create = (body, signal) => client.messages.create(whole(body), signal ? { signal } : {});
   return {
@@ -44,6 +44,9 @@ export const anthropic = {
   model: 'claude-sonnet-5',
   path: '',
   obeys: true,
-  open: (setup) => operations(new Anthropic({ ...settings(setup), baseURL: setup.origin + (setup.path ?? '') })),
+  open: (setup) => {
+    const client = new Anthropic({ ...settings(setup), baseURL: setup.origin + (setup.path ?? '') });
+    return operations(client, setup.model ?? anthropic.model);
+  },
   describe: (error) => describeGenerated(Anthropic, error),
 };

@@ -10,9 +10,9 @@ const tools = [
   { functionDeclarations: [{ name: TOOL.name, description: TOOL.description, parametersJsonSchema: TOOL.schema }] },
 ];
 
-function operations(client) {
+function operations(client, model) {
   const request = (contents, config, signal) => ({
-    model: google.model,
+    model,
     contents,
     config: { maxOutputTokens: MAX_TOKENS, ...config, ...(signal ? { abortSignal: signal } : {}) },
   });
@@ -56,18 +56,23 @@ export const google = {
   path: '',
   // It retries only where `httpOptions.retryOptions` say so.
   obeys: true,
-  open: ({ fetch, origin, path, apiKey, headers, timeoutMs }) => {
+  timeoutIs: 'aborted',
+  hidesHeaders: true,
+  inBandIs: 'upstream',
+  open: ({ fetch, origin, path, apiKey, apiVersion, headers, model, timeoutMs }) => {
     const httpOptions = {
       baseUrl: origin + (path ?? ''),
+      // Of itself it says `v1`.
+      ...(apiVersion ? { apiVersion } : {}),
       ...(fetch ? { fetch } : {}),
       ...(headers ? { headers } : {}),
       ...(timeoutMs ? { timeout: timeoutMs } : {}),
     };
-    return operations(new GoogleGenAI({ apiKey, httpOptions }));
+    return operations(new GoogleGenAI({ apiKey, httpOptions }), model ?? google.model);
   },
   describe: (error) => {
     if (error instanceof ApiError) return { kind: kindOf(error.status), status: error.status };
     const names = { AbortError: 'aborted', TimeoutError: 'timeout' };
-    return { kind: names[error?.name] ?? (error instanceof TypeError ? 'connection' : 'other') };
+    return { kind: names[error?.name] ?? (error instanceof TypeError ? 'connection' : 'unreadable') };
   },
 };

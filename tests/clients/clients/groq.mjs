@@ -10,9 +10,10 @@ export const groq = {
   // It writes /openai/v1 itself.
   path: '',
   obeys: true,
+  endsQuietly: true,
   open: (setup) => {
     const client = new Groq({ ...settings(setup), baseURL: setup.origin });
-    return chatOperations(client, groq.model);
+    return chatOperations(client, setup.model ?? groq.model);
   },
   describe: (error) => describeGenerated(Groq, error),
 };

@@ -4,7 +4,9 @@ import { ChatOpenAI } from '@langchain/openai';
 import { openai } from './openai.mjs';
 import { MAX_TOKENS, SCHEMA, TOOL } from './questions.mjs';
 
-const tools = [{ type: 'function', function: { name: TOOL.name, description: TOOL.description, parameters: TOOL.schema } }];
+const tools = [
+  { type: 'function', function: { name: TOOL.name, description: TOOL.description, parameters: TOOL.schema } },
+];
 const usageOf = ({ input_tokens: input, output_tokens: output } = {}) => ({ input, output });
 
 function operations(model) {
@@ -70,6 +72,6 @@ export const langchain = {
   describe: (error) => {
     const names = { AbortError: 'aborted', TimeoutError: 'timeout' };
     const known = openai.describe(error);
-    return known.kind === 'other' && names[error?.name] ? { kind: names[error.name] } : known;
+    return known.kind === 'unreadable' && names[error?.name] ? { kind: names[error.name] } : known;
   },
 };

@@ -5,7 +5,9 @@ import OpenAI from 'openai';
 import { describeGenerated, MAX_TOKENS, SCHEMA, TOOL } from './questions.mjs';
 
 const usageOf = ({ prompt_tokens: input, completion_tokens: output } = {}) => ({ input, output });
-const tools = [{ type: 'function', function: { name: TOOL.name, description: TOOL.description, parameters: TOOL.schema } }];
+const tools = [
+  { type: 'function', function: { name: TOOL.name, description: TOOL.description, parameters: TOOL.schema } },
+];
 
 /** The operations of any client with `chat.completions.create`. */
 export function chatOperations(client, model) {
@@ -69,9 +71,10 @@ export const openai = {
   model: 'gpt-4.1-mini',
   path: '/v1',
   obeys: true,
+  endsQuietly: true,
   open: (setup) => {
     const client = new OpenAI({ ...settings(setup), baseURL: setup.origin + (setup.path ?? openai.path) });
-    return chatOperations(client, openai.model);
+    return chatOperations(client, setup.model ?? openai.model);
   },
   describe: (error) => describeGenerated(OpenAI, error),
 };
@@ -80,7 +83,9 @@ function responsesOperations(client, model) {
   const create = (body, signal) =>
     client.responses.create({ model, max_output_tokens: MAX_TOKENS, store: false, ...body }, signal ? { signal } : {});
   const usage = ({ input_tokens: input, output_tokens: output }) => ({ input, output });
-  const called = [{ type: 'function', name: TOOL.name, description: TOOL.description, parameters: TOOL.schema, strict: true }];
+  const called = [
+    { type: 'function', name: TOOL.name, description: TOOL.description, parameters: TOOL.schema, strict: true },
+  ];
   return {
     async plain(question, { signal }) {
       const answer = await create({ input: question }, signal);
@@ -117,6 +122,6 @@ export const openaiResponses = {
   ...openai,
   open: (setup) => {
     const client = new OpenAI({ ...settings(setup), baseURL: setup.origin + (setup.path ?? openai.path) });
-    return responsesOperations(client, openai.model);
+    return responsesOperations(client, setup.model ?? openai.model);
   },
 };

@@ -29,16 +29,20 @@ export const MAX_TOKENS = 256;
  * @property {string} model
  * @property {string} path what the SDK wants behind the origin as its base
  * @property {boolean} obeys whether it stops retrying when an answer says `x-should-retry: false`
+ * @property {boolean} [endsQuietly] whether an abort in the middle of a stream ends the loop instead of throwing
+ * @property {boolean} [hidesHeaders] whether its errors have no headers
+ * @property {string} [timeoutIs] the kind that its own timeout is, where it is not `timeout`
+ * @property {string} [inBandIs] the kind of an error in the middle of a stream, where it is not `in-band`
  * @property {(setup: Setup) => Operations} open
  * @property {(error: unknown) => { kind: string, status?: number }} describe the SDK's error by its class
  *
- * @typedef {{ fetch?: typeof fetch, origin: string, path?: string, apiKey: string, headers?: Record<string, string>, maxRetries?: number, timeoutMs?: number }} Setup
+ * @typedef {{ fetch?: typeof fetch, origin: string, path?: string, apiKey: string, headers?: Record<string, string>, model?: string, apiVersion?: string, maxRetries?: number, timeoutMs?: number }} Setup
  * @typedef {{ signal?: AbortSignal, onPiece?: (piece: string) => void }} Options
  * @typedef {Record<'plain' | 'stream' | 'tools' | 'json', (question: string, options: Options) => Promise<object>>} Operations
  */
 
-/** Kinds of errors by status, where an SDK has no class for it. */
-export const kindOfStatus = (status) => (status === undefined ? 'other' : `status ${status}`);
+/** Where an SDK has no class for a status; and what is no error of its own: a broken or unreadable answer. */
+const kindOfStatus = (status) => (status === undefined ? 'unreadable' : `status ${status}`);
 
 const KINDS = { 400: 'invalid', 401: 'authentication', 403: 'forbidden', 404: 'not-found', 429: 'limited' };
 
@@ -57,7 +61,7 @@ export function describeGenerated(sdk, error) {
     [sdk.InternalServerError, 'upstream'],
     [sdk.APIError, status === undefined ? 'in-band' : kindOfStatus(status)],
   ];
-  const kind = classes.find(([one]) => error instanceof one)?.[1] ?? 'other';
+  const kind = classes.find(([one]) => error instanceof one)?.[1] ?? 'unreadable';
   const wait = error?.headers?.get?.('retry-after');
   return { kind, status, ...(wait ? { retryAfter: wait } : {}) };
 }

@@ -64,10 +64,11 @@ export function frames(asked, provider) {
     list.push(called({ id: 'call_1', type: 'function', function: { name: answer.tool, arguments: '' } }));
     for (const part of parts) list.push(called({ function: { arguments: part } }));
   }
-  // Groq says it twice in its last chunk; the others in a chunk of its own, OpenAI only if it is asked to.
+  // Groq says it twice in its last chunk, OpenRouter always in one more, OpenAI in one of its own if it is asked to.
   const groq = { usage, x_groq: { id: 'req_stand_in', usage } };
   list.push(frame(chunk({}, finishOf(answer), provider === 'groq' ? groq : {})));
-  if (provider === 'openrouter' || (provider === 'openai' && asked.usage)) {
+  if (provider === 'openrouter') list.push(frame(chunk({ role: 'assistant', content: '' }, null, { usage })));
+  if (provider === 'openai' && asked.usage) {
     list.push(frame({ ...base(asked, 'chat.completion.chunk'), choices: [], usage }));
   }
   list.push(frame('[DONE]'));
