@@ -28,7 +28,8 @@ export const launchBrowser = () => chromium.launch({ executablePath: CHROME, arg
 
 /** Starts the demo on free ports and waits for the line that says where everything is. */
 export async function startDemo(...options) {
-  const args = [DEMO, '--quiet', '--port', '0', '--worker-port', '0', '--latency-ms', '0', ...options];
+  const quick = ['--latency-ms', '0', '--tokens-per-second', '0'];
+  const args = [DEMO, '--quiet', '--port', '0', '--worker-port', '0', ...quick, ...options];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });
   const exited = once(child, 'exit');
