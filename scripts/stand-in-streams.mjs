@@ -31,11 +31,11 @@ export const renameReasoning = (part) => {
 
 /**
  * Passes an answer of aimock on. Resolves when it has ended as the fault has it; rejects when the caller has gone.
- * @param {Response} upstream
+ * @param {() => Promise<Response>} ask asks aimock, which begins to stream at once
  * @param {import('node:http').ServerResponse} response its head is written already
  * @param {{ provider: string, fault: import('./stand-in-faults.mjs').Fault, usage: object, signal: AbortSignal }} how
  */
-export async function relay(upstream, response, { provider, fault, usage, signal }) {
+export async function relay(ask, response, { provider, fault, usage, signal }) {
   const write = (text) => {
     if (!response.write(text)) return new Promise((resolve) => response.once('drain', resolve));
   };
@@ -45,7 +45,7 @@ export async function relay(upstream, response, { provider, fault, usage, signal
     await sleep(fault.delayMs, undefined, { signal });
   }
   let outputs = 0;
-  for await (const data of eventsOf(upstream.body)) {
+  for await (const data of eventsOf((await ask()).body)) {
     if (data === '[DONE]') {
       await write('data: [DONE]\n\n');
       continue;

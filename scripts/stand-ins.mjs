@@ -130,16 +130,23 @@ const startProvider = async (provider, port, { latencyMs, tokensPerSecond }, jou
     if (!request.headers.authorization) return refusedKey(provider);
     const faulty = faultyAnswer(provider, fault);
     if (faulty) return faulty;
-    const upstream = await fetch(mock.url + request.url, {
-      method: request.method,
-      headers: { 'content-type': 'application/json' },
-      body: request.method === 'POST' ? body : undefined,
-      signal,
-    });
-    const { status } = upstream;
-    if (!streams || status !== 200) return { status, headers: {}, body: translated(await upstream.text()) };
-    const { usage } = answerOf(provider, asked);
-    return { status, headers: {}, relay: (response) => relay(upstream, response, { provider, fault, usage, signal }) };
+    const ask = () =>
+      fetch(mock.url + request.url, {
+        method: request.method,
+        headers: { 'content-type': 'application/json' },
+        body: request.method === 'POST' ? body : undefined,
+        signal,
+      });
+    if (streams) {
+      const { usage } = answerOf(provider, asked);
+      return {
+        status: 200,
+        headers: {},
+        relay: (response) => relay(ask, response, { provider, fault, usage, signal }),
+      };
+    }
+    const upstream = await ask();
+    return { status: upstream.status, headers: {}, body: translated(await upstream.text()) };
   };
 
   const server = createServer(async (request, response) => {

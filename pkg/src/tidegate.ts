@@ -191,7 +191,7 @@ export class Tidegate {
     const work = this.#caller.call(endpoint, JSON.stringify(request), [], tenant, flags, ttlMs, namespace, signal);
     const answer = await this.#watchdog.watch(work, this.#patienceMs);
     const [{ body: bytes }, result] = answered(answer, signal, (account) => this.#settled(account));
-    if (answer[0] === 0 || !bytes) throw internal('The gateway answered whole what was to be streamed.');
+    if (!bytes) throw internal('The gateway gave no stream.');
     return streaming(bytes, result, signal);
   }
 

@@ -62,7 +62,7 @@ export function Answer({ asked, again }: { asked: Asked; again: () => void }) {
         </ProblemNotice>
       )}
       {phase === 'stopped' && account && (
-        <p className="quiet" data-testid="stopped">
+        <p className="quiet answer-charge" data-testid="stopped">
           What arrived stays. {charged(account)}
         </p>
       )}

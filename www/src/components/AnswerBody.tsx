@@ -19,34 +19,36 @@ export function AnswerBody({ phase, reply }: { phase: Phase; reply: Reply }) {
         // Only what scrolls needs the keyboard.
         {...(overflows ? { tabIndex: 0, role: 'group', 'aria-label': 'Text of the answer' } : {})}
       >
-        {phase === 'waiting' && <p className="quiet">Waiting for the first token …</p>}
-        {reasoning && (
-          <details
-            className="reasoning"
-            data-testid="answer-reasoning"
-            open={open}
-            onToggle={(event) => setOpen(event.currentTarget.open)}
-          >
-            <summary>{live && !text && toolCalls.length === 0 ? 'Reasoning …' : 'Reasoning'}</summary>
-            <p>{reasoning}</p>
-          </details>
-        )}
-        {text && (
-          <p className="answer-text" data-testid="answer-text">
-            {text}
-          </p>
-        )}
-        {toolCalls.map((call, index) => (
-          <div key={index} className="tool-call" data-testid="tool-call">
-            <p>
-              <span className="quiet">Calls the tool</span> <code className="tool-name">{call.name}</code>
+        <div className="answer-content">
+          {phase === 'waiting' && <p className="quiet">Waiting for the first token …</p>}
+          {reasoning && (
+            <details
+              className="reasoning"
+              data-testid="answer-reasoning"
+              open={open}
+              onToggle={(event) => setOpen(event.currentTarget.open)}
+            >
+              <summary>{live && !text && toolCalls.length === 0 ? 'Reasoning …' : 'Reasoning'}</summary>
+              <p>{reasoning}</p>
+            </details>
+          )}
+          {text && (
+            <p className="answer-text" data-testid="answer-text">
+              {text}
             </p>
-            <pre>{call.arguments}</pre>
-          </div>
-        ))}
-        {toolCalls.length > 0 && phase === 'done' && (
-          <p className="quiet answer-aside">Running the tool is up to the app; this page has none to run.</p>
-        )}
+          )}
+          {toolCalls.map((call, index) => (
+            <div key={index} className="tool-call" data-testid="tool-call">
+              <p>
+                <span className="quiet">Calls the tool</span> <code className="tool-name">{call.name}</code>
+              </p>
+              <pre>{call.arguments}</pre>
+            </div>
+          ))}
+          {toolCalls.length > 0 && phase === 'done' && (
+            <p className="quiet answer-aside">Running the tool is up to the app; this page has none to run.</p>
+          )}
+        </div>
       </div>
       {away && live && (
         <button type="button" className="small to-end" onClick={toEnd}>

@@ -24,10 +24,14 @@ const Fact = ({
 
 const Unknown = () => <span className="quiet">–</span>;
 
+const isTold = ({ usage }: ChatMeta) => usage.inputTokens + usage.outputTokens > 0;
+
 const Tokens = ({ usage }: { usage: ChatMeta['usage'] }) => (
   <>
     {number(usage.inputTokens)} in, {number(usage.outputTokens)} out
-    {usage.reasoningTokens > 0 && <span className="quiet"> of them {number(usage.reasoningTokens)} reasoning</span>}
+    {usage.reasoningTokens > 0 && (
+      <span className="quiet fact-note"> {number(usage.reasoningTokens)} of them reasoning</span>
+    )}
   </>
 );
 
@@ -44,7 +48,7 @@ export function AnswerFacts({ asked }: { asked: Asked }) {
       <Fact name={account ? 'Answered by' : 'Asked'} data-testid="answer-target" data-target={target}>
         {parts ? (
           <>
-            {parts.provider} <span className="quiet">{parts.model}</span>
+            {parts.provider} <span className="quiet fact-note">{parts.model}</span>
           </>
         ) : (
           <Unknown />
@@ -57,33 +61,28 @@ export function AnswerFacts({ asked }: { asked: Asked }) {
       )}
       <Fact name="Took" data-testid="answer-took">
         {duration(asked.totalMs ?? elapsed)}
-        {account && account.attempts > 0 && <span className="quiet"> {plural(account.attempts, 'attempt')}</span>}
+        {account && account.attempts > 0 && (
+          <span className="quiet fact-note"> {plural(account.attempts, 'attempt')}</span>
+        )}
       </Fact>
-      {hit ? (
-        <>
-          {account.ageMs !== undefined && (
-            <Fact name="Age" data-testid="answer-age">
-              {duration(account.ageMs)}
-            </Fact>
-          )}
-          {account.savedNanoUsd !== undefined && (
-            <Fact name="Saved" data-testid="answer-saved">
-              {money(account.savedNanoUsd)}
-            </Fact>
-          )}
-        </>
+      {hit && account.ageMs !== undefined ? (
+        <Fact name="Age" data-testid="answer-age">
+          {duration(account.ageMs)}
+        </Fact>
       ) : (
         <Fact name="Tokens" data-testid="answer-tokens">
-          {account ? <Tokens usage={account.usage} /> : <Unknown />}
+          {account && isTold(account) ? <Tokens usage={account.usage} /> : <Unknown />}
+          {account && !isTold(account) && <span className="quiet fact-note"> not told</span>}
         </Fact>
       )}
       <Fact name="Cost" data-testid="answer-cost" data-nano-usd={account?.costNanoUsd}>
-        {account ? (
-          <>
-            {money(account.costNanoUsd)} {!hit && <span className="quiet">{SOURCE[account.costSource]}</span>}
-          </>
-        ) : (
-          <Unknown />
+        {account ? money(account.costNanoUsd) : <Unknown />}
+        {account && !hit && <span className="quiet fact-note"> {SOURCE[account.costSource]}</span>}
+        {account?.savedNanoUsd !== undefined && (
+          <span className="quiet fact-note">
+            {' '}
+            saved <span data-testid="answer-saved">{money(account.savedNanoUsd)}</span>
+          </span>
         )}
       </Fact>
     </dl>

@@ -113,7 +113,7 @@ export function AskForm({ status, running, sendButton, ask, stop }: Props) {
         </label>
         <label className="inline">
           <input type="checkbox" checked={tool} onChange={(event) => setTool(event.target.checked)} />
-          <span>Offer a tide table as a tool</span>
+          <span>Offer a tool</span>
         </label>
       </div>
       <div className="ask-send">

@@ -18,8 +18,8 @@ export function ProblemNotice({ problem, testId = 'problem', more, children }: P
       <p className="notice-title">
         {problem.title} <code>{problem.code}</code>
       </p>
-      {more && <p>{more}</p>}
       <p>{problem.next}</p>
+      {more && <p>{more}</p>}
       {problem.details.length > 0 && (
         <ul>
           {problem.details.map((detail, index) => (
