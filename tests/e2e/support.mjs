@@ -86,9 +86,21 @@ export function steps(page) {
     await vaultState('Vault unlocked');
   };
 
+  const send = async (message) => {
+    await page.getByLabel('Your message').fill(message);
+    await button('Send').click();
+  };
+  // Shown by this request: the last one's outcome goes away when a message is sent.
+  const ended = () => page.locator('.outcome[aria-busy="false"] > *').waitFor();
+  const words = (testId) => page.getByTestId(testId).innerText();
+
   return {
     button,
     vaultState,
+    send,
+    ended,
+    words,
+    phase: (phase) => page.locator(`[data-testid="answer"][data-phase="${phase}"]`).waitFor(),
     createVault,
     unlock: async (passphrase = PASSPHRASE) => {
       await page.getByLabel('Passphrase', { exact: true }).fill(passphrase);
@@ -110,15 +122,12 @@ export function steps(page) {
     },
     /** Sends a message; resolves with what the page then shows. */
     ask: async (message) => {
-      await page.getByLabel('Your message').fill(message);
-      await button('Send').click();
-      // Shown by this request: the last one's outcome goes away when a message is sent.
-      await page.locator('.outcome[aria-busy="false"] > *').waitFor();
+      await send(message);
+      await ended();
       const problem = page.getByTestId('problem');
       if (await problem.isVisible()) {
         return { code: await problem.getAttribute('data-code'), words: await problem.innerText() };
       }
-      const words = (testId) => page.getByTestId(testId).innerText();
       return {
         text: await words('answer-text'),
         target: await page.getByTestId('answer-target').getAttribute('data-target'),
