@@ -35,7 +35,7 @@ describe('the page', () => {
         await demo.reset();
         // Reduced motion: no colour is measured halfway through a change.
         const look = { colorScheme, viewport: { width, height: 844 }, reducedMotion: 'reduce' };
-        const app = await openApp(browser, demo, { openMs: '60000' }, look);
+        const app = await openApp(browser, demo, { openMs: '60000', idleMs: '60000' }, look);
         t.after(() => app.context.close());
         const check = async (state) => {
           assert.deepEqual(await violations(app.page), [], state);

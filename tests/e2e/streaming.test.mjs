@@ -64,10 +64,23 @@ describe('a streamed answer', () => {
     await open();
     await app.send('Why is the sea salty?');
     await app.phase('streaming');
-    const top = () => app.page.getByTestId('trace').evaluate((panel) => panel.getBoundingClientRect().top);
+    // In the page, not in the window: the answer is brought into sight when it begins.
+    const top = () => app.page.getByTestId('trace').evaluate((panel) => panel.getBoundingClientRect().top + scrollY);
     const before = await top();
     await app.phase('done');
     assert.equal(await top(), before);
+  });
+
+  test('is brought into sight on a small screen', async () => {
+    await open({}, { viewport: { width: 390, height: 640 }, reducedMotion: 'reduce' });
+    await app.page.getByLabel('Your message').fill('Why is the sea salty?');
+    await app.page.getByLabel('Your message').press('Control+Enter');
+    await app.phase('streaming');
+    const { top, bottom } = await app.page
+      .locator('.answer-body')
+      .evaluate((body) => body.getBoundingClientRect().toJSON());
+    assert.ok(top >= 0 && bottom <= 640, `from ${top} to ${bottom}`);
+    assert.ok(await app.button('Stop').evaluate((button) => button.getBoundingClientRect().top >= 0));
   });
 
   test('stops at once when it is told to, and keeps what came', async () => {

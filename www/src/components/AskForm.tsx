@@ -9,7 +9,7 @@ const SAMPLES: { text: string; tool?: boolean }[] = [
   { text: 'Why is the sea salty?' },
   { text: 'What does a tide gate do?' },
   { text: 'Name three uses of a lock, in detail.' },
-  { text: 'Think it through: one large pump or two small ones?' },
+  { text: 'Think it through: one pump or two?' },
   { text: 'When is high tide in Lisbon?', tool: true },
 ];
 
@@ -125,7 +125,7 @@ export function AskForm({ status, running, sendButton, ask, stop }: Props) {
           Stop
         </button>
         <p className="quiet" id="send-by-key">
-          {needs(status) ?? 'Ctrl + Enter sends, Esc stops.'}
+          {needs(status) ?? <span className="by-key">Ctrl + Enter sends, Esc stops.</span>}
         </p>
       </div>
     </form>
