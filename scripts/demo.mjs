@@ -2,7 +2,8 @@
 // The whole of Tidegate on one machine, without a key and without a network: two stand-in providers, the
 // Worker and the app. Prints one URL; Ctrl-C stops everything.
 //
-//   node scripts/demo.mjs [--port 4100] [--worker-port 8787] [--latency-ms 350] [--no-worker] [--dev] [--quiet]
+//   node scripts/demo.mjs [--port 4100] [--worker-port 8787] [--latency-ms 350] [--tokens-per-second 30]
+//     [--no-worker] [--dev] [--quiet]
 //
 // A port that is taken is replaced by a free one, and said so. With --quiet the only line printed is a JSON
 // object { url, controlUrl, groqUrl, openrouterUrl, workerUrl, workerToken }, for programs that drive the demo.
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     port: { type: 'string', default: '4100' },
     'worker-port': { type: 'string', default: '8787' },
     'latency-ms': { type: 'string', default: '350' },
+    'tokens-per-second': { type: 'string', default: '30' },
     'no-worker': { type: 'boolean', default: false },
     dev: { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false },
@@ -76,11 +78,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => v
 
 try {
   const latencyMs = whole('latency-ms', 60_000);
+  const tokensPerSecond = whole('tokens-per-second', 10_000);
   const appPort = await freePort(whole('port', 65_535));
   const workerPort = await freePort(whole('worker-port', 65_535));
   const keys = throwAwayKeys();
 
-  const standIns = await startStandIns({ latencyMs });
+  const standIns = await startStandIns({ latencyMs, tokensPerSecond });
   stops.push(standIns.stop);
   say(`Stand-in providers are ready: Groq ${standIns.groqUrl}, OpenRouter ${standIns.openrouterUrl}`);
 

@@ -5,11 +5,11 @@
 // not cover the Authorization header, its faults are rates where tests need certainty, and its journal
 // leaves out which key was sent.
 //
-//   node scripts/stand-ins.mjs --groq-port 4101 --openrouter-port 4102 --control-port 4103
+//   node scripts/stand-ins.mjs --groq-port 4101 --openrouter-port 4102 --control-port 4103 --tokens-per-second 30
 //
 // Control, all JSON:
 //   GET    /state                             faults in force, number of requests received
-//   POST   /fault   { provider, kind, delayMs?, retryAfterSeconds?, status?, times? }
+//   POST   /fault   { provider, kind, delayMs?, retryAfterSeconds?, status?, afterOutputs?, times? }
 //   POST   /heal    { provider? }
 //   GET    /journal?provider=groq             { count, requests: [{ provider, path, model, at, status, authorization }] }
 //   DELETE /journal
@@ -25,10 +25,13 @@ import { LLMock } from '@copilotkit/aimock';
 
 import { answer } from './stand-in-answers.mjs';
 import { faultyAnswer, HEALTHY, parseFault, refusedKey } from './stand-in-faults.mjs';
+import { relay, renameReasoning } from './stand-in-streams.mjs';
 
 const HOST = '127.0.0.1';
 const BODY_LIMIT = 16 * 1024 * 1024;
 const JOURNAL_LIMIT = 10_000;
+/** Characters in a piece of a streamed answer: about a token. */
+const TOKEN_LENGTH = 5;
 const PROVIDERS = { groq: '/openai/v1', openrouter: '/api/v1' };
 
 const readBody = async (request) => {
@@ -81,42 +84,69 @@ const limitHeaders = (provider, count) =>
       }
     : {};
 
-/** aimock behind one provider's price: OpenRouter says what an answer cost, Groq leaves it to its price list. */
-const startMock = async (provider) => {
-  const mock = new LLMock({ port: 0, host: HOST, journalMaxEntries: 1 });
-  mock.on({}, (request) => {
-    const { content, finishReason, usage } = answer(request);
-    // $0.22 and $0.95 per million tokens where the model is not one of the free ones.
-    const paid = provider === 'openrouter' && !String(request.model).endsWith(':free');
-    const cost = paid ? (usage.prompt_tokens * 0.22 + usage.completion_tokens * 0.95) / 1e6 : 0;
-    return { content, finishReason, usage: provider === 'openrouter' ? { ...usage, cost } : usage };
-  });
+/** What is answered, behind one provider's price: OpenRouter says what an answer cost, Groq leaves it to its list. */
+const answerOf = (provider, request) => {
+  const said = answer(request);
+  if (provider !== 'openrouter') return said;
+  // $0.22 and $0.95 per million tokens where the model is not one of the free ones.
+  const paid = !String(request.model).endsWith(':free');
+  const { prompt_tokens, completion_tokens } = said.usage;
+  return {
+    ...said,
+    usage: { ...said.usage, cost: paid ? (prompt_tokens * 0.22 + completion_tokens * 0.95) / 1e6 : 0 },
+  };
+};
+
+const startMock = async (provider, tokensPerSecond) => {
+  const mock = new LLMock({ port: 0, host: HOST, journalMaxEntries: 1, chunkSize: TOKEN_LENGTH });
+  const pace = tokensPerSecond > 0 ? { streamingProfile: { ttft: 0, tps: tokensPerSecond } } : {};
+  mock.on({}, (request) => answerOf(provider, request), pace);
   await mock.start();
   return mock;
 };
 
-const startProvider = async (provider, port, latencyMs, journal) => {
+/** A whole answer in the words of the provider. */
+const translated = (text) => {
+  const body = parseJson(Buffer.from(text));
+  if (!body?.choices) return text;
+  for (const { message } of body.choices) renameReasoning(message);
+  return JSON.stringify(body);
+};
+
+const startProvider = async (provider, port, { latencyMs, tokensPerSecond }, journal) => {
   const prefix = PROVIDERS[provider];
-  const mock = await startMock(provider);
+  const mock = await startMock(provider, tokensPerSecond);
   const state = { fault: HEALTHY, count: 0 };
 
-  const answerTo = async (request, body, signal) => {
+  const answerTo = async (request, body, asked, signal) => {
     const fault = state.fault;
     if (fault.times !== null) {
       state.fault = fault.times > 1 ? { ...fault, times: fault.times - 1 } : HEALTHY;
     }
-    await sleep(latencyMs + fault.delayMs, undefined, { signal });
+    const streams = asked?.stream === true;
+    // The head of a stream that starts slowly comes at once.
+    await sleep(latencyMs + (streams && fault.kind === 'slow-start' ? 0 : fault.delayMs), undefined, { signal });
     if (fault.kind === 'hang') await sleep(2 ** 31 - 1, undefined, { signal });
     if (!request.headers.authorization) return refusedKey(provider);
     const faulty = faultyAnswer(provider, fault);
     if (faulty) return faulty;
-    const upstream = await fetch(mock.url + request.url, {
-      method: request.method,
-      headers: { 'content-type': 'application/json' },
-      body: request.method === 'POST' ? body : undefined,
-      signal,
-    });
-    return { status: upstream.status, headers: {}, body: await upstream.text() };
+    const ask = () =>
+      fetch(mock.url + request.url, {
+        method: request.method,
+        headers: { 'content-type': 'application/json' },
+        body: request.method === 'POST' ? body : undefined,
+        signal,
+      });
+    if (streams) {
+      const { usage } = answerOf(provider, asked);
+      return {
+        status: 200,
+        headers: {},
+        relay: (response) => relay(ask, response, { provider, fault, usage, signal }),
+      };
+    }
+    const upstream = await ask();
+    return { status: upstream.status, headers: {}, body: translated(await upstream.text()) };
   };
 
   const server = createServer(async (request, response) => {
@@ -126,26 +156,28 @@ const startProvider = async (provider, port, latencyMs, journal) => {
     response.on('close', () => gone.abort());
     try {
       const body = await readBody(request);
+      const asked = parseJson(body);
       state.count += 1;
       const entry = {
         provider,
         path: request.url,
-        model: parseJson(body)?.model ?? null,
+        model: asked?.model ?? null,
         at: Date.now(),
         status: null,
         authorization: request.headers.authorization ?? null,
       };
       journal.push(entry);
       if (journal.length > JOURNAL_LIMIT) journal.shift();
-      const reply = await answerTo(request, body, gone.signal);
+      const reply = await answerTo(request, body, asked, gone.signal);
       entry.status = reply.status;
       response.writeHead(reply.status, {
-        'content-type': 'application/json',
+        'content-type': reply.relay ? 'text/event-stream' : 'application/json',
         ...cors,
         ...limitHeaders(provider, state.count),
         ...reply.headers,
       });
-      response.end(reply.body);
+      if (reply.relay) await reply.relay(response);
+      else response.end(reply.body);
     } catch {
       // The caller went away, or sent more than we read: nobody is left to answer.
       response.destroy();
@@ -240,10 +272,18 @@ const startControl = async (port, providers, journal) => {
 
 /**
  * Starts the stand-ins. Port 0, the default, takes a free one.
- * @param {{ groqPort?: number, openrouterPort?: number, controlPort?: number, latencyMs?: number }} [options]
+ * @param {{ groqPort?: number, openrouterPort?: number, controlPort?: number, latencyMs?: number, tokensPerSecond?: number }} [options]
+ *   `tokensPerSecond`: the pace of streams; 0, the default, is as fast as they go.
  * @returns {Promise<{ groqUrl: string, openrouterUrl: string, controlUrl: string, stop(): Promise<void> }>}
  */
-export async function startStandIns({ groqPort = 0, openrouterPort = 0, controlPort = 0, latencyMs = 0 } = {}) {
+export async function startStandIns({
+  groqPort = 0,
+  openrouterPort = 0,
+  controlPort = 0,
+  latencyMs = 0,
+  tokensPerSecond = 0,
+} = {}) {
+  const pace = { latencyMs, tokensPerSecond };
   const journal = [];
   const started = [];
   const stop = async () => {
@@ -255,8 +295,8 @@ export async function startStandIns({ groqPort = 0, openrouterPort = 0, controlP
     return server;
   };
   try {
-    const groq = await keep(startProvider('groq', groqPort, latencyMs, journal));
-    const openrouter = await keep(startProvider('openrouter', openrouterPort, latencyMs, journal));
+    const groq = await keep(startProvider('groq', groqPort, pace, journal));
+    const openrouter = await keep(startProvider('openrouter', openrouterPort, pace, journal));
     const control = await keep(startControl(controlPort, { groq, openrouter }, journal));
     return { groqUrl: groq.url, openrouterUrl: openrouter.url, controlUrl: control.url, stop };
   } catch (cause) {
@@ -272,6 +312,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
       'openrouter-port': { type: 'string', default: '4102' },
       'control-port': { type: 'string', default: '4103' },
       'latency-ms': { type: 'string', default: '0' },
+      'tokens-per-second': { type: 'string', default: '30' },
     },
   });
   const standIns = await startStandIns({
@@ -279,6 +320,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     openrouterPort: Number(values['openrouter-port']),
     controlPort: Number(values['control-port']),
     latencyMs: Number(values['latency-ms']),
+    tokensPerSecond: Number(values['tokens-per-second']),
   });
   console.log(
     `Groq        ${standIns.groqUrl}\nOpenRouter  ${standIns.openrouterUrl}\nControl     ${standIns.controlUrl}`,

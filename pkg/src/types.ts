@@ -331,6 +331,8 @@ export type VaultState = 'absent' | 'locked' | 'unlocked';
 /** The events of a gate. None carries content or keys. `at` is when it happened. */
 export interface Events {
   'attempt-start': { requestId: string; attempt: number; target: string; retry: boolean; at: number };
+  /** A stream has come to its commit point: from now on no other target is asked. `durationMs` since the attempt began. */
+  'first-output': { requestId: string; attempt: number; target: string; durationMs: number; at: number };
   'attempt-end': {
     requestId: string;
     attempt: number;

@@ -35,7 +35,7 @@ describe('the page', () => {
         await demo.reset();
         // Reduced motion: no colour is measured halfway through a change.
         const look = { colorScheme, viewport: { width, height: 844 }, reducedMotion: 'reduce' };
-        const app = await openApp(browser, demo, { openMs: '60000' }, look);
+        const app = await openApp(browser, demo, { openMs: '60000', idleMs: '60000' }, look);
         t.after(() => app.context.close());
         const check = async (state) => {
           assert.deepEqual(await violations(app.page), [], state);
@@ -45,6 +45,22 @@ describe('the page', () => {
         await app.setUp();
         await app.ask('Why is the sea salty?');
         await check('an answer');
+        await demo.fault('groq', 'stall', { afterOutputs: 150, times: 1 });
+        await app.send('Say everything about locks, in detail.');
+        await app.page.getByTestId('answer-text').getByText('“Say everything about locks, in detail”').waitFor();
+        await check('a stream');
+        await app.button('Stop').click();
+        await app.phase('stopped');
+        await check('a stopped stream');
+        await demo.fault('groq', 'cut', { times: 1 });
+        await app.send('A question whose answer is cut');
+        await app.phase('interrupted');
+        await check('an interrupted stream');
+        await app.page.getByLabel('Offer a tool').check();
+        await app.send('Think step by step: when is high tide in Lisbon?');
+        await app.phase('done');
+        await check('reasoning and a tool call');
+        await app.page.getByLabel('Offer a tool').uncheck();
         await demo.fault('groq', 'fail');
         await app.ask('First question while Groq is broken');
         await app.ask('Second question while Groq is broken');
@@ -91,6 +107,17 @@ describe('the page', () => {
     await keyboard.type('A question asked by keyboard');
     await keyboard.press('Control+Enter');
     await app.page.getByTestId('answer').waitFor();
+    await app.phase('done');
     assert.equal(await app.page.getByTestId('answer-target').getAttribute('data-target'), GROQ);
+
+    await demo.fault('groq', 'stall', { times: 1 });
+    await keyboard.press('Control+a');
+    await keyboard.type('A question that is stopped by keyboard');
+    await keyboard.press('Control+Enter');
+    await app.phase('streaming');
+    await keyboard.press('Escape');
+    await app.phase('stopped');
+    const focused = await app.page.evaluate(() => document.activeElement?.tagName);
+    assert.equal(focused, 'TEXTAREA', 'the focus stays where the person is');
   });
 });

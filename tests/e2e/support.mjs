@@ -28,7 +28,8 @@ export const launchBrowser = () => chromium.launch({ executablePath: CHROME, arg
 
 /** Starts the demo on free ports and waits for the line that says where everything is. */
 export async function startDemo(...options) {
-  const args = [DEMO, '--quiet', '--port', '0', '--worker-port', '0', '--latency-ms', '0', ...options];
+  const quick = ['--latency-ms', '0', '--tokens-per-second', '0'];
+  const args = [DEMO, '--quiet', '--port', '0', '--worker-port', '0', ...quick, ...options];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });
   const exited = once(child, 'exit');
@@ -85,9 +86,21 @@ export function steps(page) {
     await vaultState('Vault unlocked');
   };
 
+  const send = async (message) => {
+    await page.getByLabel('Your message').fill(message);
+    await button('Send').click();
+  };
+  // Shown by this request: the last one's outcome goes away when a message is sent.
+  const ended = () => page.locator('.outcome[aria-busy="false"] > *').waitFor();
+  const words = (testId) => page.getByTestId(testId).innerText();
+
   return {
     button,
     vaultState,
+    send,
+    ended,
+    words,
+    phase: (phase) => page.locator(`[data-testid="answer"][data-phase="${phase}"]`).waitFor(),
     createVault,
     unlock: async (passphrase = PASSPHRASE) => {
       await page.getByLabel('Passphrase', { exact: true }).fill(passphrase);
@@ -109,15 +122,12 @@ export function steps(page) {
     },
     /** Sends a message; resolves with what the page then shows. */
     ask: async (message) => {
-      await page.getByLabel('Your message').fill(message);
-      await button('Send').click();
-      // Shown by this request: the last one's outcome goes away when a message is sent.
-      await page.locator('.outcome[aria-busy="false"] > *').waitFor();
+      await send(message);
+      await ended();
       const problem = page.getByTestId('problem');
       if (await problem.isVisible()) {
         return { code: await problem.getAttribute('data-code'), words: await problem.innerText() };
       }
-      const words = (testId) => page.getByTestId(testId).innerText();
       return {
         text: await words('answer-text'),
         target: await page.getByTestId('answer-target').getAttribute('data-target'),

@@ -9,7 +9,8 @@ export interface Demo {
   workerUrl?: string;
 }
 
-export type Fault = 'none' | 'fail' | 'slow' | 'rate-limit' | 'wrong-key' | 'malformed';
+export type Fault =
+  'none' | 'fail' | 'slow' | 'rate-limit' | 'wrong-key' | 'malformed' | 'slow-start' | 'stall' | 'cut' | 'error-event';
 
 const isDemo = (value: unknown): value is Demo => {
   const demo = value as Partial<Demo> | null;

@@ -36,7 +36,10 @@ const WORDS: Record<string, [title: string, next: string]> = {
   upstream_failed: ['The providers failed', 'Try again in a moment, and check your connection.'],
   upstream_malformed: ['The answer could not be read', 'Try again; if it goes on, use another target.'],
   timeout: ['The answer took too long', 'Try again, or ask for a shorter answer.'],
-  stream_interrupted: ['The answer was cut', 'Send it again.'],
+  stream_interrupted: [
+    'The answer was cut',
+    'What arrived is kept here, but it is not the whole answer. Send it again to ask anew.',
+  ],
   aborted: ['You stopped this request', 'Nothing is running any more.'],
   vault_locked: ['The vault did not open', 'Check the passphrase and unlock the vault.'],
   vault_corrupt: [
@@ -49,6 +52,18 @@ const WORDS: Record<string, [title: string, next: string]> = {
 const attemptsOf = (error: TidegateError): string[] =>
   (error.attempts ?? []).map(({ target, code, status }) => `${target}: ${code}${status ? ` (${status})` : ''}`);
 
+/** Which timer ran out, or what the network did. */
+const CAUSES: Record<string, string> = {
+  attempt: 'One attempt took too long.',
+  total: 'The time for the whole request ran out.',
+  headers: 'The provider did not begin to answer in time.',
+  'first-output': 'The first token did not come in time.',
+  idle: 'Nothing more came for too long.',
+  network: 'The connection was lost.',
+  offline: 'This browser is offline.',
+  cors: 'The provider does not let this page read its answers.',
+};
+
 /** Turns whatever was thrown into words. Texts of foreign errors are not shown: they could carry anything. */
 export function problemOf(error: unknown): Problem {
   if (!isTidegateError(error)) {
@@ -60,7 +75,9 @@ export function problemOf(error: unknown): Problem {
     };
   }
   const [title, next] = WORDS[error.code] ?? [error.message, 'Try again.'];
+  const cause = CAUSES[error.timeout ?? error.network ?? ''];
   const details = [
+    ...(cause ? [cause] : []),
     ...(error.fields ?? []).map(({ path, problem }) => `${path}: ${problem}`),
     ...(error.budget
       ? [

@@ -8,6 +8,26 @@ export const THRESHOLDS = [80, 100];
 /** What most questions need; a smaller bound reserves less of the budget. */
 export const MAX_TOKENS = 512;
 
+/** A tool to offer, so that there is a call to see; nobody runs it. */
+export const TIDE_TABLE = {
+  type: 'function',
+  function: {
+    name: 'tide_times',
+    description: 'Times of high and low water',
+    parameters: {
+      type: 'object',
+      properties: {
+        place: { type: 'string' },
+        day: { type: 'string', enum: ['today', 'tomorrow'] },
+      },
+      required: ['place', 'day'],
+    },
+  },
+};
+
+/** In the demo a stall is a fault that somebody waits to see the end of. */
+const DEMO_IDLE_MS = 5_000;
+
 /** The part of an object that is defined; undefined if that is nothing. */
 const defined = <T extends object>(fields: { [K in keyof T]: T[K] | undefined }): T | undefined => {
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
@@ -18,7 +38,7 @@ const defined = <T extends object>(fields: { [K in keyof T]: T[K] | undefined })
  * The gateway's configuration: its defaults, the demo's addresses, and what the page's query asks for. Values are
  * handed on as they are; the gateway checks them and names the bad ones.
  *
- * `?limitUsd=0.01&openMs=3000&baseMs=5&maxRetries=3&failures=5&attemptMs=2000&ttlMs=60000&name=trial&targets=groq/openai/gpt-oss-20b`
+ * `?limitUsd=0.01&openMs=3000&baseMs=5&maxRetries=3&failures=5&attemptMs=2000&idleMs=5000&ttlMs=60000&name=trial&targets=groq/openai/gpt-oss-20b`
  */
 export function configOf(query: URLSearchParams, demo: Demo | null): TidegateConfig {
   const text = (key: string) => query.get(key) ?? undefined;
@@ -38,7 +58,12 @@ export function configOf(query: URLSearchParams, demo: Demo | null): TidegateCon
       providers: demo?.providers,
       breaker: defined({ openMs: number('openMs'), failures: number('failures') }),
       retry: defined({ baseMs: number('baseMs'), maxRetries: number('maxRetries') }),
-      timeouts: defined({ attemptMs: number('attemptMs'), totalMs: number('totalMs') }),
+      timeouts: defined({
+        attemptMs: number('attemptMs'),
+        totalMs: number('totalMs'),
+        firstOutputMs: number('firstOutputMs'),
+        idleMs: number('idleMs') ?? (demo ? DEMO_IDLE_MS : undefined),
+      }),
       cache: defined({ ttlMs: number('ttlMs') }),
     }),
   };

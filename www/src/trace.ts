@@ -2,7 +2,16 @@ import type { Events } from 'tidegate';
 
 /** One line of what happened to a request. */
 export type Step =
-  | { kind: 'attempt'; attempt: number; target: string; retry: boolean; at: number; end?: Events['attempt-end'] }
+  | {
+      kind: 'attempt';
+      attempt: number;
+      target: string;
+      retry: boolean;
+      at: number;
+      /** From its start to the first output, if it streams. */
+      firstMs?: number;
+      end?: Events['attempt-end'];
+    }
   | { kind: 'wait'; target: string; waitMs: number; reason: Events['wait']['reason']; at: number }
   | { kind: 'circuit'; state: 'open' | 'half-open' | 'closed'; target: string; until?: number; at: number }
   | { kind: 'threshold'; percent: number; at: number }
@@ -31,6 +40,18 @@ const change = (traces: Trace[], requestId: string, update: (trace: Trace) => Tr
   return all.map((trace) => (trace.requestId === requestId ? update(trace) : trace));
 };
 
+const changeAttempt = (
+  traces: Trace[],
+  { requestId, attempt }: { requestId: string; attempt: number },
+  news: Partial<Extract<Step, { kind: 'attempt' }>>,
+): Trace[] =>
+  change(traces, requestId, (trace) => ({
+    ...trace,
+    steps: trace.steps.map((step) =>
+      step.kind === 'attempt' && step.attempt === attempt ? { ...step, ...news } : step,
+    ),
+  }));
+
 /** The traces, newest first, after one more event. */
 export function record(traces: Trace[], { name, event }: GateEvent): Trace[] {
   switch (name) {
@@ -40,12 +61,9 @@ export function record(traces: Trace[], { name, event }: GateEvent): Trace[] {
         steps: [...trace.steps, { kind: 'attempt', ...event }],
       }));
     case 'attempt-end':
-      return change(traces, event.requestId, (trace) => ({
-        ...trace,
-        steps: trace.steps.map((step) =>
-          step.kind === 'attempt' && step.attempt === event.attempt ? { ...step, end: event } : step,
-        ),
-      }));
+      return changeAttempt(traces, event, { end: event });
+    case 'first-output':
+      return changeAttempt(traces, event, { firstMs: event.durationMs });
     case 'wait':
       return change(traces, event.requestId, (trace) => ({
         ...trace,

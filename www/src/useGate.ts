@@ -8,6 +8,7 @@ import { record, type GateEvent, type Trace } from './trace';
 
 const NAMES: (keyof Events)[] = [
   'attempt-start',
+  'first-output',
   'attempt-end',
   'wait',
   'circuit-open',

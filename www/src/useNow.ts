@@ -12,3 +12,16 @@ export function useNow(active: boolean): number {
   }, [active]);
   return now;
 }
+
+/** Milliseconds since `since`, a time of `performance.now()`, renewed ten times a second while something runs. */
+export function useElapsed(since: number, active: boolean): number {
+  const [elapsed, setElapsed] = useState(0);
+  useEffect(() => {
+    if (!active) return undefined;
+    const tick = () => setElapsed(performance.now() - since);
+    tick();
+    const timer = setInterval(tick, 100);
+    return () => clearInterval(timer);
+  }, [since, active]);
+  return elapsed;
+}

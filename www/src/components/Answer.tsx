@@ -1,76 +1,72 @@
-import type { ChatAnswer } from 'tidegate';
+import type { ChatMeta } from 'tidegate';
 
-import { duration, money, number, plural, targetParts } from '../format';
+import { money, targetParts } from '../format';
+import type { Asked } from '../useAsk';
+import { AnswerBody } from './AnswerBody';
+import { AnswerFacts } from './AnswerFacts';
+import { ProblemNotice } from './ProblemNotice';
 import { Tag, type Tone } from './Tag';
 
-const SOURCE = { reported: 'as billed', computed: 'by the price list', estimated: 'estimated' } as const;
-
-const CACHE: Record<ChatAnswer['tidegate']['cache'], [tone: Tone, words: string]> = {
+const CACHE: Record<ChatMeta['cache'], [tone: Tone, words: string]> = {
   hit: ['good', 'From the cache'],
   miss: ['plain', 'Fresh answer'],
   bypass: ['plain', 'Cache skipped'],
   joined: ['good', 'Joined an equal request'],
 };
 
-export function Answer({ answer }: { answer: ChatAnswer }) {
-  const { target, attempts, cache, ageMs, savedNanoUsd, costNanoUsd, costSource, degraded, usage } = answer.tidegate;
-  const { provider, model } = targetParts(target);
-  const [tone, words] = CACHE[cache];
-  const text = answer.choices[0]?.message.content ?? '';
+const phaseTag = ({ phase, target, account }: Asked): [tone: Tone, words: string] => {
+  switch (phase) {
+    case 'waiting':
+      return ['busy', target ? `Waiting for ${targetParts(target).provider}` : 'Sending'];
+    case 'streaming':
+      return ['busy', 'Streaming'];
+    case 'stopped':
+      return ['warn', 'Stopped by you'];
+    case 'interrupted':
+      return ['bad', 'Interrupted'];
+    case 'done':
+      return account ? CACHE[account.cache] : ['plain', 'Complete'];
+  }
+};
+
+const charged = ({ costNanoUsd, costSource }: ChatMeta): string =>
+  costSource === 'estimated'
+    ? `${money(costNanoUsd)} was charged: the reserved bound, since the provider did not say what it billed.`
+    : `${money(costNanoUsd)} was charged.`;
+
+/** An answer from its first token to its account, and whatever became of it. */
+export function Answer({ asked, again }: { asked: Asked; again: () => void }) {
+  const { phase, account, problem, reply } = asked;
+  const [tone, words] = phaseTag(asked);
   return (
-    <article className="answer" data-testid="answer" aria-label="Answer">
+    <article
+      className={`answer answer-${phase}`}
+      data-testid="answer"
+      data-phase={phase}
+      aria-label="Answer"
+      aria-busy={phase === 'waiting' || phase === 'streaming'}
+    >
       <div className="tags">
-        <Tag tone={tone} testId="answer-cache">
+        <Tag tone={tone} testId={phase === 'done' ? 'answer-cache' : 'answer-phase'}>
           {words}
         </Tag>
-        {degraded && <Tag tone="warn">Degraded</Tag>}
+        {account?.degraded && <Tag tone="warn">Degraded</Tag>}
+        {phase === 'done' && reply.finishReason === 'length' && <Tag tone="warn">Longest answer reached</Tag>}
       </div>
-      <p className="answer-text" data-testid="answer-text">
-        {text}
-      </p>
-      <dl className="facts">
-        <div>
-          <dt>Answered by</dt>
-          <dd data-testid="answer-target" data-target={target}>
-            {provider} <span className="quiet">{model}</span>
-          </dd>
-        </div>
-        <div>
-          <dt>Cost</dt>
-          <dd data-testid="answer-cost" data-nano-usd={costNanoUsd}>
-            {money(costNanoUsd)} {cache !== 'hit' && <span className="quiet">{SOURCE[costSource]}</span>}
-          </dd>
-        </div>
-        {cache === 'hit' ? (
-          <>
-            {savedNanoUsd !== undefined && (
-              <div>
-                <dt>Saved</dt>
-                <dd data-testid="answer-saved">{money(savedNanoUsd)}</dd>
-              </div>
-            )}
-            {ageMs !== undefined && (
-              <div>
-                <dt>Age</dt>
-                <dd data-testid="answer-age">{duration(ageMs)}</dd>
-              </div>
-            )}
-          </>
-        ) : (
-          <>
-            <div>
-              <dt>Tokens</dt>
-              <dd data-testid="answer-tokens">
-                {number(usage.inputTokens)} in, {number(usage.outputTokens)} out
-              </dd>
-            </div>
-            <div>
-              <dt>Took</dt>
-              <dd data-testid="answer-attempts">{plural(attempts, 'attempt')}</dd>
-            </div>
-          </>
-        )}
-      </dl>
+      <AnswerBody phase={phase} reply={reply} />
+      {problem && (
+        <ProblemNotice problem={problem} testId="interrupted" more={account && charged(account)}>
+          <button type="button" className="small" onClick={again}>
+            Send again
+          </button>
+        </ProblemNotice>
+      )}
+      {phase === 'stopped' && account && (
+        <p className="quiet answer-charge" data-testid="stopped">
+          What arrived stays. {charged(account)}
+        </p>
+      )}
+      <AnswerFacts asked={asked} />
     </article>
   );
 }

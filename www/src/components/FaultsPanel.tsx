@@ -4,13 +4,23 @@ import { readFaults, setFault, type Demo, type Fault } from '../demo';
 import { providerName } from '../format';
 import { Panel } from './Panel';
 
-const FAULTS: [fault: Fault, words: string][] = [
+type Choice = [fault: Fault, words: string];
+
+const FAULTS: Choice[] = [
   ['none', 'Healthy'],
   ['fail', 'Broken'],
   ['slow', 'Slow'],
   ['rate-limit', 'Rate limited'],
   ['wrong-key', 'Wrong key'],
   ['malformed', 'Malformed'],
+];
+
+/** Before the first token another target takes over; after it the answer is cut. */
+const STREAM_FAULTS: Choice[] = [
+  ['slow-start', 'Slow first token'],
+  ['error-event', 'Error event'],
+  ['stall', 'Stalls midway'],
+  ['cut', 'Cut midway'],
 ];
 
 /** Only in the demo: what the stand-in providers should suffer from. */
@@ -34,24 +44,30 @@ export function FaultsPanel({ demo }: { demo: Demo }) {
     void follow(setFault(demo, provider, fault));
   };
 
+  const choices = (provider: string, list: Choice[]) => (
+    <div className="choices">
+      {list.map(([fault, words]) => (
+        <label key={fault} className="choice">
+          <input
+            type="radio"
+            name={`fault-${provider}`}
+            checked={(faults[provider] ?? 'none') === fault}
+            onChange={() => choose(provider, fault)}
+          />
+          <span>{words}</span>
+        </label>
+      ))}
+    </div>
+  );
+
   return (
     <Panel title="Faults" testId="faults" aside={<span className="quiet">Stand-ins only</span>}>
       {Object.keys(demo.providers).map((provider) => (
         <fieldset key={provider}>
           <legend>{providerName(provider)} is</legend>
-          <div className="choices">
-            {FAULTS.map(([fault, words]) => (
-              <label key={fault} className="choice">
-                <input
-                  type="radio"
-                  name={`fault-${provider}`}
-                  checked={(faults[provider] ?? 'none') === fault}
-                  onChange={() => choose(provider, fault)}
-                />
-                <span>{words}</span>
-              </label>
-            ))}
-          </div>
+          {choices(provider, FAULTS)}
+          <p className="choices-lead quiet">While it streams:</p>
+          {choices(provider, STREAM_FAULTS)}
         </fieldset>
       ))}
       {failed && (

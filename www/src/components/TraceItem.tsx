@@ -4,6 +4,7 @@ import { TraceStep } from './TraceStep';
 
 const outcome = ({ end }: Trace): string => {
   if (!end) return 'running …';
+  if (end.code === 'aborted') return 'stopped';
   if (!end.ok) return `ended with ${end.code ?? 'an error'}`;
   const by = end.target ? targetParts(end.target).provider : 'the gateway';
   return end.cache === 'hit' ? `answered from the cache (${by})` : `answered by ${by}`;
@@ -12,7 +13,7 @@ const outcome = ({ end }: Trace): string => {
 export function TraceItem({ trace }: { trace: Trace }) {
   const { steps, end } = trace;
   const at = steps[0]?.at ?? end?.at;
-  const state = end ? (end.ok ? 'good' : 'bad') : 'busy';
+  const state = end ? (end.ok ? 'good' : end.code === 'aborted' ? 'plain' : 'bad') : 'busy';
   return (
     <li className={`trace trace-${state}`} data-testid="trace-request" data-state={state}>
       <p className="trace-head">

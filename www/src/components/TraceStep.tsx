@@ -7,13 +7,19 @@ const REASON = { backoff: 'backing off', 'retry-after': 'as the provider asked' 
 type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'plain';
 
 const toneOf = (step: Step): Tone => {
-  if (step.kind === 'attempt') return step.end ? (step.end.ok ? 'good' : 'bad') : 'busy';
+  if (step.kind === 'attempt')
+    return step.end ? (step.end.ok ? 'good' : step.end.code === 'aborted' ? 'plain' : 'bad') : 'busy';
   if (step.kind === 'circuit') return step.state === 'closed' ? 'good' : 'warn';
   return step.kind === 'wait' ? 'plain' : 'warn';
 };
 
 const attemptWords = (step: Extract<Step, { kind: 'attempt' }>) => {
   const { provider, model } = targetParts(step.target);
+  const first = step.firstMs !== undefined && (
+    <span className="quiet" data-testid="trace-first">
+      first token {duration(step.firstMs)},{' '}
+    </span>
+  );
   const kind = step.retry ? 'Retry at' : step.attempt > 1 ? 'Fallback to' : 'Asking';
   return (
     <>
@@ -21,7 +27,8 @@ const attemptWords = (step: Extract<Step, { kind: 'attempt' }>) => {
         <span className="step-number">{step.attempt}</span> {kind} {provider} <span className="quiet">{model}</span>
       </span>
       <span className="step-end">
-        {!step.end && '…'}
+        {first}
+        {!step.end && (step.firstMs === undefined ? '…' : 'streaming …')}
         {step.end?.ok && `answered, ${duration(step.end.durationMs)}`}
         {step.end?.ok && step.end.costNanoUsd !== undefined && `, ${money(step.end.costNanoUsd)}`}
         {step.end && !step.end.ok && (
