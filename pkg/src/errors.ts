@@ -50,8 +50,7 @@ export class TidegateError extends Error implements ErrorData {
 
   constructor(data: ErrorData) {
     const { message, ...rest } = data;
-    const named = data.fields?.map(({ path, problem }) => `${path || 'input'} ${problem}`).join('; ');
-    super(named ? `${message} ${named}.` : message);
+    super(message + naming(data.fields));
     Object.assign(this, rest);
   }
 }
@@ -61,9 +60,14 @@ export function isTidegateError(error: unknown): error is TidegateError {
   return error instanceof Object && 'name' in error && error.name === 'TidegateError' && 'code' in error;
 }
 
-/** The data alone, as it crosses into the Wasm. */
+/** What an error's message says beside the sentence of its code. */
+const naming = (fields: ErrorData['fields']): string =>
+  fields?.length ? ` ${fields.map(({ path, problem }) => `${path || 'input'} ${problem}`).join('; ')}.` : '';
+
+/** The data alone, as it crosses into the Wasm, which names the fields itself. */
 export function dataOf({ name: _name, stack: _stack, cause: _cause, message, ...data }: TidegateError): ErrorData {
-  return { ...data, message };
+  const named = naming(data.fields);
+  return { ...data, message: message.endsWith(named) ? message.slice(0, message.length - named.length) : message };
 }
 
 /** What is refused before the Wasm is asked. */

@@ -102,10 +102,7 @@ impl Core {
 
     /// An error object as the clients of an endpoint's dialect want it: `[status, headers, body]`.
     pub fn failure(&self, endpoint: &str, error: JsValue) -> Array {
-        let value = from_js(&error).unwrap_or_default();
-        let (status, headers, body) = gateway::failure(dialect_of(&self.gate, endpoint), &value);
-        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        [JsValue::from(u32::from(status)), flat(&headers).into(), body.into()].into_iter().collect()
+        failed(dialect_of(&self.gate, endpoint), &error)
     }
 }
 
@@ -114,8 +111,17 @@ fn whole(kind: &str, body: &str, account: &str) -> Array {
     [JsValue::from(WHOLE), 200.into(), headers.into(), body.into(), account.into()].into_iter().collect()
 }
 
-/// An endpoint's text taken apart: method, owner, path with query.
-fn parts(endpoint: &str) -> (&str, Option<&str>, &str) {
+fn whole(kind: &str, body: &str, account: &str) -> Array {
+    let headers = flat(&[("content-type", kind)]);
+    [JsValue::from(WHOLE), 200.into(), headers.into(), body.into(), account.into()].into_iter().collect()
+}
+
+/// An error object as the clients of a dialect want it.
+pub(super) fn failed(dialect: Dialect, error: &JsValue) -> Array {
+    let value = from_js(error).unwrap_or_default();
+    let (status, headers, body) = gateway::failure(dialect, &value);
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    [JsValue::from(u32::from(status)), flat(&headers).into(), body.into()].into_iter().collect()
     let mut words = endpoint.splitn(3, ' ');
     let (method, owner, path) = (words.next(), words.next(), words.next());
     (method.unwrap_or(""), owner.filter(|owner| *owner != "-"), path.unwrap_or(""))
