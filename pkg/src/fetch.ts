@@ -63,7 +63,7 @@ export function gateFetch(host: FetchHost, options: RequestOptions = {}, results
   return Object.assign(fetch, { result, with: withOptions });
 }
 
-/** An error as a `Response` that the clients of the endpoint's dialect can read. */
+/** An error as a `Response` that the clients of the endpoint's dialect can read, as `core` writes it. */
 export function refused(core: Pick<Caller, 'failure'>, endpoint: string, error: TidegateError): Response {
   const [status, headers, text] = core.failure(endpoint, dataOf(error));
   return new Response(text, { status, headers: headersOf(headers) });

@@ -111,17 +111,16 @@ fn whole(kind: &str, body: &str, account: &str) -> Array {
     [JsValue::from(WHOLE), 200.into(), headers.into(), body.into(), account.into()].into_iter().collect()
 }
 
-fn whole(kind: &str, body: &str, account: &str) -> Array {
-    let headers = flat(&[("content-type", kind)]);
-    [JsValue::from(WHOLE), 200.into(), headers.into(), body.into(), account.into()].into_iter().collect()
-}
-
 /// An error object as the clients of a dialect want it.
 pub(super) fn failed(dialect: Dialect, error: &JsValue) -> Array {
     let value = from_js(error).unwrap_or_default();
     let (status, headers, body) = gateway::failure(dialect, &value);
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     [JsValue::from(u32::from(status)), flat(&headers).into(), body.into()].into_iter().collect()
+}
+
+/// An endpoint's text taken apart: method, owner, path with query.
+fn parts(endpoint: &str) -> (&str, Option<&str>, &str) {
     let mut words = endpoint.splitn(3, ' ');
     let (method, owner, path) = (words.next(), words.next(), words.next());
     (method.unwrap_or(""), owner.filter(|owner| *owner != "-"), path.unwrap_or(""))

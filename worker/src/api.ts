@@ -18,12 +18,12 @@ const API = /^\/(v1|v1beta|openai\/v1|api\/v1)(\/|\?|$)/;
 export async function api(c: Ours): Promise<Response> {
   load();
   const request = stripped(c.req.raw);
-  // Names alone: which client calls is told by them, and its token is among the values.
-  const [endpoint, method] = asked(c.req.method, request.path, [...c.req.raw.headers.keys()]) as [string, string?];
+  const names = [...request.headers.keys()];
+  const [endpoint, dialect, method] = asked(c.req.method, request.path, names) as [string, string, string?];
   try {
     return await served(c, request, endpoint, method);
   } catch (thrown) {
-    const response = errorResponse(endpoint, thrown);
+    const response = errorResponse(dialect, thrown);
     if (response.status === 405 && method) response.headers.set('allow', method);
     return response;
   }

@@ -1,4 +1,4 @@
-/** A request without what its caller proved itself with: no secret of ours goes further than this module. */
+/** A request without what its caller proves itself with: no secret of ours goes further than this module. */
 export interface Stripped {
   /** Everything the caller may have sent as its token, by place; empty where there was nothing. */
   given: string[];
@@ -20,8 +20,9 @@ export function stripped(request: Request): Stripped {
     headers.get('x-goog-api-key') ?? '',
     url.searchParams.get('key') ?? '',
   ];
-  for (const name of ['authorization', 'x-api-key', 'x-goog-api-key']) headers.delete(name);
-  // Only then, since it writes the whole query anew.
+  // The names stay: they tell which kind of client calls.
+  for (const name of ['authorization', 'x-api-key', 'x-goog-api-key']) if (headers.has(name)) headers.set(name, '');
+  // Only if it is there, since this writes the whole query anew.
   if (url.searchParams.has('key')) url.searchParams.delete('key');
   return { given, headers, path: url.pathname + url.search };
 }

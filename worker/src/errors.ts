@@ -24,7 +24,7 @@ export function reasonOf(thrown: unknown): string {
   return fields?.map(({ path, problem }) => (path ? `${path} ${problem}` : problem)).join('; ') ?? message;
 }
 
-/** Whatever was thrown, as the clients of the endpoint's dialect can read it. What is no error says nothing about itself. */
-export function errorResponse(endpoint: string, thrown: unknown): Response {
-  return refused({ failure } as unknown as Pick<Caller, 'failure'>, endpoint, toError(thrown));
+/** Whatever was thrown, as the clients of a dialect can read it. What is no error of ours says nothing about itself. */
+export function errorResponse(dialect: string, thrown: unknown): Response {
+  return refused({ failure } as unknown as Pick<Caller, 'failure'>, dialect, toError(thrown));
 }

@@ -24,7 +24,7 @@ app.use(async (c, next) => {
 app.onError((failure) => {
   console.error('worker:', failure.name);
   load();
-  return errorResponse('', failure);
+  return errorResponse('chat', failure);
 });
 
 app.get('/livez', (c) => c.json({ status: 'live' }));
@@ -35,7 +35,7 @@ app.get('/readyz', async (c) => {
 for (const path of ['/livez', '/readyz']) {
   app.all(path, () => {
     load();
-    const response = errorResponse('', wrongMethod('GET'));
+    const response = errorResponse('chat', wrongMethod('GET'));
     response.headers.set('allow', 'GET');
     return response;
   });
