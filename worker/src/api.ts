@@ -5,7 +5,15 @@ import { answered, flat } from '../../pkg/src/fetch';
 import { carriesToken, stripped, type Stripped } from './auth';
 import { readBody } from './body';
 import type { Env } from './env';
-import { badConfiguration, errorResponse, invalid, nothingHere, unauthorized, unsupported, wrongMethod } from './errors';
+import {
+  badConfiguration,
+  errorResponse,
+  invalid,
+  nothingHere,
+  unauthorized,
+  unsupported,
+  wrongMethod,
+} from './errors';
 import { gateOf, ORGANISATION, within } from './gates';
 import { asked, load } from './wasm';
 

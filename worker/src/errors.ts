@@ -9,7 +9,11 @@ function refusal(code: string, status: number, message: string, fields?: ErrorDa
 }
 
 export const unauthorized = () =>
-  refusal('unauthorized', 401, 'The caller is not known: send the gateway’s token as a bearer token or as your API key.');
+  refusal(
+    'unauthorized',
+    401,
+    'The caller is not known: send the gateway’s token as a bearer token or as your API key.',
+  );
 export const badConfiguration = (path: string, problem: string) =>
   refusal('config_invalid', 500, 'The configuration is not valid.', [{ path, problem }]);
 export const unsupported = () => refusal('unsupported_endpoint', 501, 'This endpoint or option is not supported.');

@@ -39,7 +39,7 @@ describe('the money of a stream', () => {
     expect((await books()).reservedNanoUsd).toBe(50 * CENT);
     await script('groq', {});
     for (const response of open) if (response.status === 200) expect(saidIn(await response.text())).toContain('heard');
-    expect(await books()).toMatchObject({ spentNanoUsd: 50 * 0.005 * CENT, reservedNanoUsd: 0 });
+    expect(await books()).toMatchObject({ spentNanoUsd: 0.25 * CENT, reservedNanoUsd: 0 });
   });
 });
 
@@ -85,6 +85,6 @@ describe('a caller who goes away', () => {
     await script('groq', {});
     const answer = await read(await begin());
     expect(answer.status).toBe(200);
-    expect(await books()).toMatchObject({ spentNanoUsd: 10.005 * CENT, reservedNanoUsd: 0 });
+    expect(await books()).toMatchObject({ spentNanoUsd: 10 * CENT + 0.005 * CENT, reservedNanoUsd: 0 });
   });
 });
