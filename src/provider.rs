@@ -13,6 +13,7 @@ pub mod openai_compatible;
 mod origin;
 mod presented;
 pub mod responses;
+mod served;
 pub mod sse;
 
 pub use catalogue::{Credentials, Quirks, credentials, dialects, quirks};
@@ -24,3 +25,4 @@ pub use endpoint::{Endpoint, Recognised, recognise};
 pub use facts::Answer;
 pub use origin::{Owner, owner};
 pub use presented::{looks_real, presented};
+pub use served::{Served, served};

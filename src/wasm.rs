@@ -19,6 +19,8 @@ mod host;
 mod kdf;
 #[cfg(feature = "gateway")]
 mod keys;
+#[cfg(feature = "gateway")]
+mod server;
 #[cfg(feature = "testing")]
 mod simulate;
 #[cfg(feature = "gateway")]
@@ -32,6 +34,8 @@ pub use self::core::Core;
 pub use decider::LedgerDecider;
 #[cfg(feature = "gateway")]
 pub use keys::{describe_record, kdf_for_new_vault, kdf_request};
+#[cfg(feature = "gateway")]
+pub use server::{asked, failure};
 #[cfg(feature = "gateway")]
 pub use stream::ChatStream;
 

@@ -6,6 +6,9 @@ const secrets = {
   TIDEGATE_TOKEN: 'test-token-of-the-worker',
   GROQ_API_KEY: `gsk_${'Ab3dE6gH'.repeat(7).slice(0, 52)}`,
   OPENROUTER_API_KEY: `sk-or-v1-${'0123456789abcdef'.repeat(4)}`,
+  OPENAI_API_KEY: `sk-proj-${'Ab3dE6gH'.repeat(8)}`,
+  ANTHROPIC_API_KEY: `sk-ant-api03-${'Ab3dE6gH'.repeat(12)}`,
+  GOOGLE_API_KEY: `AIza${'Ab3dE6gH'.repeat(5).slice(0, 35)}`,
 };
 
 /** Quick, so that a test waits for milliseconds where people wait for seconds. */
@@ -24,6 +27,14 @@ const oneTarget = {
   limits: { maxConcurrent: 1000 },
 };
 
+/** One model of each provider, which speaks its own dialect. */
+const dialects = ['openai', 'anthropic', 'google'];
+const fourDialects = {
+  ...quick,
+  targets: dialects.map((provider) => ({ provider, model: 'm' })),
+  prices: dialects.map((provider) => ({ provider, model: 'm', inputUsd: '1', outputUsd: '10' })),
+};
+
 /** The ledger reads its configuration where it runs, so each configuration is a Worker of its own. */
 const worker = (name: string, include: string, config: unknown) => ({
   plugins: [
@@ -36,7 +47,11 @@ const worker = (name: string, include: string, config: unknown) => ({
           TIDEGATE_CONFIG: JSON.stringify(config),
           GROQ_BASE_URL: `${inject<string>('standIn')}/groq/v1`,
           OPENROUTER_BASE_URL: `${inject<string>('standIn')}/openrouter/v1`,
+          OPENAI_BASE_URL: `${inject<string>('dialects')}/openai/v1`,
+          ANTHROPIC_BASE_URL: `${inject<string>('dialects')}/anthropic/v1`,
+          GOOGLE_BASE_URL: `${inject<string>('dialects')}/google/v1beta`,
           STAND_IN: inject<string>('standIn'),
+          DIALECTS: inject<string>('dialects'),
         },
       },
     })),
@@ -48,6 +63,10 @@ export default defineConfig({
   test: {
     // The files of a project share one stand-in, which they script.
     fileParallelism: false,
-    projects: [worker('gateway', 'test/gateway/*.test.ts', quick), worker('cap', 'test/cap/*.test.ts', oneTarget)],
+    projects: [
+      worker('gateway', 'test/gateway/*.test.ts', quick),
+      worker('cap', 'test/cap/*.test.ts', oneTarget),
+      worker('dialects', 'test/dialects/*.test.ts', fourDialects),
+    ],
   },
 });

@@ -3,7 +3,7 @@
 import { refusal } from './errors.js';
 
 /** Longest body of a request, in bytes. It is counted while it comes: a stream states no length. */
-const MAX_BODY_BYTES = 10 * 1024 * 1024;
+export const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
 export interface Parts {
   headers: Headers;
@@ -19,7 +19,8 @@ export function addressOf(input: RequestInfo | URL, init: RequestInit | undefine
   if (request) return [method, request.url];
   try {
     // A page's relative addresses are its own.
-    return [method, new URL(String(input), globalThis.location?.href).href];
+    const { location } = globalThis as { location?: { href: string } };
+    return [method, new URL(String(input), location?.href).href];
   } catch {
     return [method];
   }
@@ -40,7 +41,7 @@ export function partsOf(input: RequestInfo | URL, init: RequestInit | undefined)
  * @throws `invalid_request`: 413 if it is too long, 400 if it is not UTF-8. Ends early when the request is aborted.
  */
 export async function textOf(request: Request): Promise<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
   // Firefox knows no stream of a request's body.
   if (!request.body) return decode(decoder, bounded(new Uint8Array(await request.arrayBuffer())));
   const reader = (request.body as ReadableStream<Uint8Array>).getReader();
@@ -77,4 +78,4 @@ function decode(decoder: TextDecoder, bytes?: Uint8Array, more = false): string 
   }
 }
 
-const tooLong = () => refusal('body', `must not be longer than ${MAX_BODY_BYTES} bytes`, 413);
+export const tooLong = () => refusal('body', `must not be longer than ${MAX_BODY_BYTES} bytes`, 413);

@@ -50,8 +50,7 @@ export class TidegateError extends Error implements ErrorData {
 
   constructor(data: ErrorData) {
     const { message, ...rest } = data;
-    const named = data.fields?.map(({ path, problem }) => `${path || 'input'} ${problem}`).join('; ');
-    super(named ? `${message} ${named}.` : message);
+    super(message + naming(data.fields));
     Object.assign(this, rest);
   }
 }
@@ -64,6 +63,10 @@ export function isTidegateError(error: unknown): error is TidegateError {
 const isData = (thrown: unknown): thrown is ErrorData =>
   thrown instanceof Object && 'code' in thrown && 'attempts' in thrown;
 
+/** What an error's message says beside the sentence of its code. */
+const naming = (fields: ErrorData['fields']): string =>
+  fields?.length ? ` ${fields.map(({ path, problem }) => `${path || 'input'} ${problem}`).join('; ')}.` : '';
+
 /** What is refused before the Wasm is asked, as the Wasm would say it. */
 export function refusal(path: string, problem: string, status = 400): ErrorData {
   const fields = [{ path, problem }];
@@ -72,7 +75,8 @@ export function refusal(path: string, problem: string, status = 400): ErrorData 
 }
 
 /** The same as an error. */
-export const invalid = (path: string, problem: string): TidegateError => new TidegateError(refusal(path, problem));
+export const invalid = (path: string, problem: string, status = 400): TidegateError =>
+  new TidegateError(refusal(path, problem, status));
 
 /** Makes a real error of what came out of the Wasm; anything else is a defect and passes as `internal`. */
 export function toError(thrown: unknown): TidegateError {
@@ -80,11 +84,12 @@ export function toError(thrown: unknown): TidegateError {
   return isData(thrown) ? new TidegateError(thrown) : internal('The gateway failed unexpectedly.', thrown);
 }
 
-/** The data alone, as it crosses into the Wasm. Of an error made here the fields are in its sentence already. */
+/** The data alone, as it crosses into the Wasm, which names the fields itself. */
 export function dataOf(thrown: unknown): ErrorData {
   if (isData(thrown) && !isTidegateError(thrown)) return thrown;
-  const { code, message, status, shouldRetry, attempts } = toError(thrown);
-  return { code, message, status, shouldRetry, attempts };
+  const { name: _name, stack: _stack, cause: _cause, message, ...data } = toError(thrown);
+  const named = naming(data.fields);
+  return { ...data, message: message.endsWith(named) ? message.slice(0, message.length - named.length) : message };
 }
 
 /** An `internal` error with a sentence of its own. */

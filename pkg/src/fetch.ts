@@ -4,7 +4,7 @@
 import { asksOf, asksWith } from './asks.js';
 import { addressOf, partsOf, textOf } from './body.js';
 import type { Answer, Caller, FlatHeaders } from './boundary.js';
-import { dataOf, toError } from './errors.js';
+import { dataOf, toError, type TidegateError } from './errors.js';
 import { readable } from './stream.js';
 import type { ChatMeta, GateFetch, RequestOptions } from './types.js';
 
@@ -47,8 +47,7 @@ export function gateFetch(host: FetchHost, options: RequestOptions = {}, results
       // As `fetch` does: with the signal's own reason.
       signal?.throwIfAborted();
       const error = toError(thrown);
-      const [status, failed, text] = host.core.failure(endpoint, dataOf(thrown));
-      return remember(new Response(text, { status, headers: headersOf(failed) }), Promise.reject(error));
+      return remember(refused(host.core, endpoint, thrown), Promise.reject(error));
     }
   };
 
@@ -64,11 +63,30 @@ export function gateFetch(host: FetchHost, options: RequestOptions = {}, results
   return Object.assign(fetch, { result, with: withOptions });
 }
 
-/** An answer as a `Response` with its account: at once for a whole one, at its end for a stream. */
+/** An error as a `Response` that the clients of the endpoint's dialect can read, as `core` writes it. */
+export function refused(core: Pick<Caller, 'failure'>, endpoint: string, thrown: unknown): Response {
+  const [status, headers, text] = core.failure(endpoint, dataOf(thrown));
+  return new Response(text, { status, headers: headersOf(headers) });
+}
+
+/**
+ * The final account as a comment, which clients of event streams pass over. The text of a cut stream is left out: who
+ * reads this has it already.
+ */
+export function trailerOf(account: string): string {
+  const { partialText: _text, ...rest } = JSON.parse(account) as ChatMeta & { partialText?: string };
+  return `: tidegate ${JSON.stringify(rest)}\n\n`;
+}
+
+/**
+ * An answer as a `Response` with its account: at once for a whole one, at its end for a stream. With `trailer` the
+ * account also follows the events.
+ */
 export function answered(
   answer: Answer,
   signal: AbortSignal | undefined,
   settled: (account: ChatMeta) => void,
+  trailer = false,
 ): [Response, Promise<ChatMeta>] {
   const account = (json: string): ChatMeta => {
     const meta = JSON.parse(json) as ChatMeta;
@@ -78,12 +96,15 @@ export function answered(
   if (answer[0] === 0) {
     const [, status, headers, text, json] = answer;
     const meta = account(json);
-    return [new Response(text, { status, headers: headersOf(headers, meta) }), Promise.resolve(meta)];
+    // A replay of a stream is at hand as a whole.
+    const body = trailer && headers.includes('text/event-stream') ? text + trailerOf(json) : text;
+    return [new Response(body, { status, headers: headersOf(headers, meta) }), Promise.resolve(meta)];
   }
   const [, status, headers, stream, reader, soFar] = answer;
   let bytes: ReadableStream<Uint8Array> | undefined;
   const result = new Promise<ChatMeta>((resolve, reject) => {
-    bytes = readable(stream, reader, signal, { resolve: (json) => resolve(account(json)), reject });
+    const settle = { resolve: (json: string) => resolve(account(json)), reject };
+    bytes = readable(stream, reader, signal, settle, trailer ? trailerOf : undefined);
   });
   const meta = JSON.parse(soFar) as ChatMeta;
   return [new Response(bytes ?? null, { status, headers: headersOf(headers, meta) }), result];
@@ -93,7 +114,8 @@ export function answered(
 function headersOf(flat: FlatHeaders, meta?: ChatMeta): Headers {
   const headers = new Headers();
   for (let at = 1; at < flat.length; at += 2) headers.append(flat[at - 1] ?? '', flat[at] ?? '');
-  if (!meta) return headers;
+  // A list of models has none: nobody was asked.
+  if (!meta?.requestId) return headers;
   const { requestId, target, attempts, cache, costNanoUsd, reservedNanoUsd } = meta;
   headers.set('x-request-id', requestId);
   headers.set('x-tidegate-target', target);
@@ -104,7 +126,8 @@ function headersOf(flat: FlatHeaders, meta?: ChatMeta): Headers {
   return headers;
 }
 
-function flat(headers: Headers): FlatHeaders {
+/** Headers as the boundary takes them. */
+export function flat(headers: Headers): FlatHeaders {
   const list: FlatHeaders = [];
   headers.forEach((value, name) => list.push(name, value));
   return list;

@@ -24,15 +24,16 @@ export interface Settled {
 /**
  * Hands a stream out. It owns `stream` and `reader` from now on, frees the one and cancels the other exactly once,
  * whoever ends it: the provider, a timer, the network, the consumer (`cancel`) or the caller (`signal`, which errors it
- * with the signal's reason as `fetch` does).
+ * with the signal's reason as `fetch` does). `trailer` writes what follows a stream that was read to its end.
  */
 export function readable(
   stream: ChatStream,
   reader: Reader | undefined,
   signal: AbortSignal | undefined,
   settled: Settled,
+  trailer?: (account: string) => string,
 ): ReadableStream<Uint8Array> {
-  const flow = new Flow(stream, reader, signal, settled);
+  const flow = new Flow(stream, reader, signal, settled, trailer);
   return new ReadableStream<Uint8Array>(
     {
       start: (controller) => flow.start(controller),
@@ -57,6 +58,7 @@ class Flow {
     readonly reader: Reader | undefined,
     readonly signal: AbortSignal | undefined,
     readonly settled: Settled,
+    readonly trailer: ((account: string) => string) | undefined,
   ) {}
 
   start(controller: Controller): void {
@@ -122,22 +124,25 @@ class Flow {
     this.#end();
     if (this.reader) void (how === END ? drain(this.reader) : this.reader.cancel().catch(ignore));
     const last = await this.stream.finish(how);
-    this.#settle();
+    const account = this.#settle();
     // Aborted while it was settled.
     if (this.signal?.aborted) return controller.error(this.signal.reason);
     if (last?.length) controller.enqueue(last);
+    if (this.trailer) controller.enqueue(new TextEncoder().encode(this.trailer(account)));
     controller.close();
   }
 
   #end(): void {
     this.#over = true;
-    clearTimeout(this.#timer);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
     if (this.#aborted) this.signal?.removeEventListener('abort', this.#aborted);
   }
 
-  #settle(): void {
-    this.settled.resolve(this.stream.account());
+  #settle(): string {
+    const account = this.stream.account();
+    this.settled.resolve(account);
     this.stream.free();
+    return account;
   }
 
   /** The provider's next chunk, or why none is waited for. Never rejects. */

@@ -102,6 +102,9 @@ pub fn failure(dialect: Dialect, given: &Value) -> (u16, Vec<(&'static str, Stri
             for piece in [before, path, if path.is_empty() { "" } else { " " }, problem] {
                 message.push_str(piece);
             }
+            if index.saturating_add(1) == all.len() {
+                message.push('.');
+            }
         }
         let own = all.into_iter().map(|(path, _)| FieldError { path, problem: "" }).collect();
         error.detail = Detail::Fields(own);

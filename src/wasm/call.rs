@@ -102,16 +102,21 @@ impl Core {
 
     /// An error object as the clients of an endpoint's dialect want it: `[status, headers, body]`.
     pub fn failure(&self, endpoint: &str, error: JsValue) -> Array {
-        let value = from_js(&error).unwrap_or_default();
-        let (status, headers, body) = gateway::failure(dialect_of(&self.gate, endpoint), &value);
-        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        [JsValue::from(u32::from(status)), flat(&headers).into(), body.into()].into_iter().collect()
+        failed(dialect_of(&self.gate, endpoint), &error)
     }
 }
 
 fn whole(kind: &str, body: &str, account: &str) -> Array {
     let headers = flat(&[("content-type", kind)]);
     [JsValue::from(WHOLE), 200.into(), headers.into(), body.into(), account.into()].into_iter().collect()
+}
+
+/// An error object as the clients of a dialect want it.
+pub(super) fn failed(dialect: Dialect, error: &JsValue) -> Array {
+    let value = from_js(error).unwrap_or_default();
+    let (status, headers, body) = gateway::failure(dialect, &value);
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    [JsValue::from(u32::from(status)), flat(&headers).into(), body.into()].into_iter().collect()
 }
 
 /// An endpoint's text taken apart: method, owner, path with query.

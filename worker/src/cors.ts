@@ -6,7 +6,8 @@ import type { Env } from './env';
  * What the SDKs send. They are allowed by name, because the wildcard of the standard never covers
  * `authorization`; and by pattern, because each release sends more `x-stainless-*`.
  */
-const ALLOWED = /^(authorization|content-type|(x-stainless|anthropic|x-goog|x-tidegate|openai)-[\w-]{1,64})$/;
+const NAMES = new Set(['authorization', 'content-type', 'user-agent', 'x-api-key', 'http-referer', 'x-title']);
+const FAMILIES = /^(x-stainless|anthropic|x-goog|x-tidegate|openai)-[\w-]{1,64}$/;
 const MAX_REQUESTED = 64;
 
 const EXPOSED = [
@@ -14,6 +15,7 @@ const EXPOSED = [
   'x-tidegate-attempts',
   'x-tidegate-cache',
   'x-tidegate-cost-nano-usd',
+  'x-tidegate-reserved-nano-usd',
   'x-request-id',
   'x-should-retry',
   'retry-after',
@@ -61,7 +63,7 @@ export const cors: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
     'access-control-allow-headers',
     requested
       .slice(0, MAX_REQUESTED)
-      .filter((name) => ALLOWED.test(name))
+      .filter((name) => NAMES.has(name) || FAMILIES.test(name))
       .join(', '),
   );
   headers.set('access-control-max-age', PREFLIGHT_SECONDS);

@@ -7,6 +7,7 @@ export interface Env {
   ALLOWED_ORIGINS?: string;
   TIDEGATE_CONFIG?: string | Record<string, unknown>;
   TIDEGATE_TOKEN?: string;
+  TIDEGATE_TRAILER?: string;
   /** `<PROVIDER>_API_KEY` and `<PROVIDER>_BASE_URL`. */
   [name: `${string}_API_KEY` | `${string}_BASE_URL`]: string | undefined;
 }

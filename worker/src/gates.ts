@@ -1,10 +1,11 @@
+import type { Caller } from '../../pkg/src/boundary';
 import { providerKeys, rawConfiguration, type Env } from './env';
 import { internal, reasonOf } from './errors';
 import { Core, load } from './wasm';
 
 /** One organisation's gate: its cache, its keys, its records. Money is in the organisation's ledger object. */
 export interface Gate {
-  readonly core: Core;
+  readonly core: Caller & { status(): Promise<unknown> };
   /** No request takes longer, in milliseconds, unless something of ours has failed. */
   readonly deadlineMs: number;
   /** Keys that cannot be one, by name and problem, never by content. */
@@ -61,7 +62,7 @@ function open(organisation: string, env: Env): Gate {
   // Valid by now: the gateway has read it.
   const { timeouts } = config as { timeouts?: { totalMs?: number } };
   const totalMs = timeouts?.totalMs ?? TOTAL_MS;
-  return { core, deadlineMs: totalMs + GRACE_MS, refusedKeys };
+  return { core: core as unknown as Gate['core'], deadlineMs: totalMs + GRACE_MS, refusedKeys };
 }
 
 /**

@@ -4,23 +4,16 @@ import { reasonOf } from './errors';
 import { gateOf, ORGANISATION, within } from './gates';
 
 /** The gateway's status, as far as the Worker reads it. */
-export interface Status {
-  targets: { target: string; provider: string; keyed: boolean }[];
+interface Status {
+  targets: { keyed: boolean }[];
 }
 
 /** Longest wait for the ledger, in milliseconds: a health check that hangs tells nobody anything. */
 const STATUS_MS = 5_000;
 
-export async function status(env: Env): Promise<Status> {
+async function status(env: Env): Promise<Status> {
   const gate = gateOf(ORGANISATION, env);
   return (await within(ORGANISATION, STATUS_MS, gate.core.status())) as Status;
-}
-
-/** `GET /v1/models`: what may be asked for by name, in the order in which it is tried. */
-export async function models(env: Env): Promise<object> {
-  const { targets } = await status(env);
-  const data = targets.map(({ target, provider }) => ({ id: target, object: 'model', created: 0, owned_by: provider }));
-  return { object: 'list', data };
 }
 
 /** Why no request could be served now; empty if one could. Asks no provider, so it is never billed. */

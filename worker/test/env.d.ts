@@ -7,6 +7,10 @@ declare namespace Cloudflare {
     TIDEGATE_TOKEN: string;
     GROQ_API_KEY: string;
     OPENROUTER_API_KEY: string;
+    OPENAI_API_KEY: string;
+    ANTHROPIC_API_KEY: string;
+    GOOGLE_API_KEY: string;
     STAND_IN: string;
+    DIALECTS: string;
   }
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { ask, calm, call, script } from '../client';
+import { ask, begin, calm, call, read, script } from '../client';
 
 beforeEach(calm);
 
@@ -21,7 +21,8 @@ describe('preflight', () => {
   it('allows what SDKs send, and nothing else', async () => {
     const sdk =
       'authorization,content-type,openai-organization,x-stainless-arch,x-stainless-retry-count,' +
-      'anthropic-version,anthropic-dangerous-direct-browser-access,x-goog-api-client,x-tidegate-cache';
+      'anthropic-version,anthropic-dangerous-direct-browser-access,x-api-key,x-goog-api-key,x-goog-api-client,' +
+      'http-referer,x-title,user-agent,x-tidegate-cache,x-tidegate-trailer';
     const answer = await preflight(ORIGIN, `${sdk}, cookie, x-forwarded-for, x-stainless-`);
     expect(answer.status).toBe(204);
     expect(answer.headers.get('access-control-allow-origin')).toBe(ORIGIN);
@@ -61,12 +62,18 @@ describe('answers', () => {
     readable(answer.headers);
   });
 
+  it('can be read as they come', async () => {
+    const answer = await read(await begin({}, { origin: ORIGIN }));
+    expect(answer.headers.get('x-tidegate-reserved-nano-usd')).not.toBeNull();
+    readable(answer.headers);
+  });
+
   it.each([
     [401, () => call('/v1/models', { headers: { origin: ORIGIN, authorization: '' } })],
     [404, () => call('/nowhere', { headers: { origin: ORIGIN } })],
     [405, () => call('/v1/models', { method: 'PUT', headers: { origin: ORIGIN } })],
     [400, () => ask({ messages: 7 }, { origin: ORIGIN })],
-    [501, () => ask({ stream: true }, { origin: ORIGIN })],
+    [501, () => call('/v1/files', { headers: { origin: ORIGIN } })],
     [502, () => failing()],
   ])('can be read when they are errors: %i', async (status, send) => {
     const answer = await send();

@@ -70,6 +70,17 @@ describe('readiness says what is wrong', () => {
   });
 });
 
+describe('the trailer', () => {
+  const stream = { method: 'POST', body: '{"stream":true,"messages":[{"role":"user","content":"x"}]}' };
+
+  it('can be the rule, with exceptions', async () => {
+    const send = await started({ TIDEGATE_TRAILER: '1' });
+    expect((await send('/v1/chat/completions', stream)).text).toMatch(/\n: tidegate \{.*\}\n\n$/);
+    const headers = { authorization: `Bearer ${env.TIDEGATE_TOKEN}`, 'x-tidegate-trailer': '0' };
+    expect((await send('/v1/chat/completions', { ...stream, headers })).text).not.toContain(': tidegate');
+  });
+});
+
 describe('requests are refused', () => {
   const chat = { method: 'POST', body: '{"messages":[{"role":"user","content":"x"}]}' };
 
@@ -92,6 +103,15 @@ describe('requests are refused', () => {
       code: 'config_invalid',
       param: 'budget.limitUsd',
     });
+  });
+
+  it('as each kind of client reads it', async () => {
+    const send = await started({ TIDEGATE_CONFIG: '[]' });
+    const anthropic = await send('/v1/messages', chat);
+    expect(anthropic.status).toBe(500);
+    expect(JSON.parse(anthropic.text)).toMatchObject({ type: 'error', error: { type: 'api_error' } });
+    const google = await send('/v1beta/models/m:generateContent', chat);
+    expect(JSON.parse(google.text)).toMatchObject({ error: { code: 500, status: 'INTERNAL' } });
   });
 
   it('after the deadline when the gateway never answers, and the next one finds a new gate', async () => {

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { ask, calm, call, contentOf, errorOf, journal, post, script } from '../client';
+import { ask, calm, call, contentOf, errorOf, journal, post, question, script } from '../client';
 
 beforeEach(calm);
 
@@ -60,12 +60,16 @@ describe('chat completions', () => {
     expect(await journal()).toEqual([]);
   });
 
-  it('does not stream yet, and says so', async () => {
-    const answer = await ask({ stream: true });
-    expect(answer.status).toBe(501);
-    expect(errorOf(answer)).toMatchObject({ code: 'unsupported_endpoint', param: 'stream' });
-    expect(answer.headers.get('x-should-retry')).toBe('false');
-  });
+  it.each(['/v1', '/openai/v1', '/api/v1', '/v1beta/openai'])(
+    'are at %s, where a client insists on it',
+    async (prefix) => {
+      const body = JSON.stringify({ messages: [{ role: 'user', content: question() }] });
+      const answer = await call(`${prefix}/chat/completions`, { method: 'POST', body });
+      expect(contentOf(answer)).toMatch(/^groq heard/);
+      const models = await call(`${prefix}/models`);
+      expect((JSON.parse(models.text) as { data: { id: string }[] }).data.map(({ id }) => id)).toEqual(TARGETS);
+    },
+  );
 
   it('passes a wait on in whole seconds, rounded up, and in milliseconds', async () => {
     await script('groq', { status: 429, headers: { 'retry-after-ms': '3200' } });
@@ -79,18 +83,81 @@ describe('chat completions', () => {
   });
 });
 
-describe('the other routes', () => {
-  it('lists the configured targets as models', async () => {
-    const answer = await call('/v1/models');
+describe('embeddings', () => {
+  const post = (path: string, body: unknown) =>
+    call(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
+  const model = TARGETS[0]!;
+
+  it('answer OpenAI’s clients, and are paid', async () => {
+    const answer = await post('/v1/embeddings', { model, input: ['a', 'b'], encoding_format: 'float' });
     expect(answer.status).toBe(200);
-    const { object, data } = JSON.parse(answer.text) as { object: string; data: { id: string; object: string }[] };
-    expect(object).toBe('list');
-    expect(data.map(({ id }) => id)).toEqual(TARGETS);
-    expect(data[0]).toEqual({ id: TARGETS[0], object: 'model', created: 0, owned_by: 'groq' });
-    // What is listed can be asked for.
-    expect((await ask({ model: data[1]?.id })).headers.get('x-tidegate-target')).toBe(TARGETS[1]);
+    const { data } = JSON.parse(answer.text) as { data: { embedding: number[] }[] };
+    expect(data.map(({ embedding }) => embedding)).toEqual([
+      [0.25, -0.5, 0],
+      [0.25, -0.5, 1],
+    ]);
+    // 4 tokens at $0.075 a million.
+    expect(answer.headers.get('x-tidegate-cost-nano-usd')).toBe('300');
+    expect((await journal())[0]?.path).toBe('/groq/v1/embeddings');
   });
 
+  it('answer Gemini’s clients, one and many', async () => {
+    const content = (text: string) => ({ content: { parts: [{ text }] } });
+    const path = `/v1beta/models/${encodeURIComponent(model)}`;
+    const one = await post(`${path}:embedContent`, content('one'));
+    expect(JSON.parse(one.text)).toMatchObject({ embedding: { values: [0.25, -0.5, 0] } });
+    const requests = ['two', 'three'].map((text) => ({ model: `models/${model}`, ...content(text) }));
+    const many = await post(`${path}:batchEmbedContents`, { requests });
+    expect(JSON.parse(many.text)).toMatchObject({
+      embeddings: [{ values: [0.25, -0.5, 0] }, { values: [0.25, -0.5, 1] }],
+    });
+  });
+});
+
+describe('models', () => {
+  interface List {
+    object?: string;
+    data?: { id: string; type?: string }[];
+    models?: { name: string }[];
+  }
+  const list = async (path: string, headers: Record<string, string> = {}) => {
+    const answer = await call(path, { headers });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('x-request-id')).toMatch(/^tg-/);
+    return JSON.parse(answer.text) as List;
+  };
+
+  it('are the configured targets', async () => {
+    const { object, data } = await list('/v1/models');
+    expect(object).toBe('list');
+    expect(data?.map(({ id }) => id)).toEqual(TARGETS);
+    expect(data?.[0]).toMatchObject({ id: TARGETS[0], object: 'model', created: 0, owned_by: 'groq' });
+    // What is listed can be asked for.
+    expect((await ask({ model: data?.[1]?.id })).headers.get('x-tidegate-target')).toBe(TARGETS[1]);
+  });
+
+  it('are listed as the caller’s kind of client reads them', async () => {
+    const anthropic = await list('/v1/models', { 'anthropic-version': '2023-06-01' });
+    expect(anthropic.data?.map(({ id, type }) => [id, type])).toEqual(TARGETS.map((id) => [id, 'model']));
+    for (const google of [
+      await list('/v1beta/models'),
+      await list('/v1/models', { authorization: '', 'x-goog-api-key': env.TIDEGATE_TOKEN }),
+    ]) {
+      expect(google.models?.map(({ name }) => name)).toEqual(TARGETS.map((id) => `models/${id}`));
+    }
+  });
+
+  it('are there one by one', async () => {
+    for (const id of [TARGETS[0]!, encodeURIComponent(TARGETS[0]!)]) {
+      expect(await list(`/v1/models/${id}`)).toMatchObject({ id: TARGETS[0], object: 'model' });
+    }
+    const unknown = await call('/v1/models/nobody');
+    expect(unknown.status).toBe(400);
+    expect(errorOf(unknown).code).toBe('invalid_request');
+  });
+});
+
+describe('the other routes', () => {
   it('lives, and is ready without asking a provider', async () => {
     const anonymous = { headers: { authorization: '' } };
     expect(await call('/livez', anonymous)).toMatchObject({ status: 200, text: '{"status":"live"}' });
@@ -106,24 +173,30 @@ describe('the other routes', () => {
 
   it.each([
     ['GET', '/v1/chat/completions', 'POST'],
+    ['PUT', '/v1/responses', 'POST'],
+    ['GET', '/v1/embeddings', 'POST'],
     ['DELETE', '/v1/models', 'GET'],
+    ['POST', '/v1/models/x', 'GET'],
     ['POST', '/livez', 'GET'],
     ['PUT', '/readyz', 'GET'],
   ])('answers 405 to %s %s', async (method, path, allowed) => {
     const answer = await call(path, { method });
     expect(answer.status).toBe(405);
     expect(answer.headers.get('allow')).toBe(allowed);
-    expect(errorOf(answer).code).toBe('invalid_request');
+    expect(errorOf(answer)).toMatchObject({ code: 'invalid_request', message: `This endpoint takes ${allowed}.` });
   });
 
-  it.each(['/v1/embeddings', '/v1/responses', '/v1/models/x', '/v1/chat/completions/x'])(
-    'answers 501 at %s',
-    async (path) => {
-      const answer = await call(path, { method: 'POST' });
-      expect(answer.status).toBe(501);
-      expect(errorOf(answer).code).toBe('unsupported_endpoint');
-    },
-  );
+  it.each([
+    '/v1/files',
+    '/v1/completions',
+    '/v1/responses/resp_1',
+    '/openai/v1/audio/speech',
+    '/v1/chat/completions/x',
+  ])('answers 501 at %s', async (path) => {
+    const answer = await call(path, { method: 'POST' });
+    expect(answer.status).toBe(501);
+    expect(errorOf(answer).code).toBe('unsupported_endpoint');
+  });
 });
 
 describe('the token', () => {
@@ -145,8 +218,28 @@ describe('the token', () => {
     expect(await journal()).toEqual([]);
   });
 
-  it('takes the scheme in any case', async () => {
-    expect((await call('/v1/models', { headers: { authorization: `bearer ${env.TIDEGATE_TOKEN}` } })).status).toBe(200);
+  const places = (token: string): [string, string, Record<string, string>][] => [
+    ['bearer token', '', { authorization: `bearer ${token}` }],
+    ['x-api-key', '', { 'x-api-key': token }],
+    ['x-goog-api-key', '', { 'x-goog-api-key': token }],
+    ['key in the address', `&key=${token}`, {}],
+  ];
+
+  it.each(places(env.TIDEGATE_TOKEN))('is taken as %s, and goes nowhere', async (_, query, headers) => {
+    const init = { method: 'POST', headers: { authorization: '', ...headers } };
+    const body = JSON.stringify({ messages: [{ role: 'user', content: question() }] });
+    const answer = await call(`/v1/chat/completions?beta=true${query}`, { ...init, body });
+    expect(answer.status).toBe(200);
+    expect(JSON.stringify([await journal(), answer.text, [...answer.headers]])).not.toContain(env.TIDEGATE_TOKEN);
+  });
+
+  it.each(places('another'))('is not another one as %s', async (_, query, headers) => {
+    const refused = await call(`/v1/models?a=b${query}`, { headers: { authorization: '', ...headers } });
+    expect(refused.status).toBe(401);
+    // But one that is right is enough: some clients send a key of their own beside it.
+    expect((await call(`/v1/models?a=b${query}&key=${env.TIDEGATE_TOKEN}`, { headers })).status).toBe(
+      query ? 401 : 200,
+    );
   });
 
   it('is checked before the body is read', async () => {

@@ -1,0 +1,69 @@
+import type { Context } from 'hono';
+
+import { asksOf, asksWith } from '../../pkg/src/asks';
+import { answered, flat } from '../../pkg/src/fetch';
+import { carriesToken, stripped, type Stripped } from './auth';
+import { readBody } from './body';
+import type { Env } from './env';
+import {
+  badConfiguration,
+  errorResponse,
+  invalid,
+  nothingHere,
+  unauthorized,
+  unsupported,
+  wrongMethod,
+} from './errors';
+import { gateOf, ORGANISATION, within } from './gates';
+import { asked, load } from './wasm';
+
+type Ours = Context<{ Bindings: Env }>;
+
+/** The prefixes that clients insist on: OpenAI's and Anthropic's, Gemini's, Groq's, OpenRouter's. */
+const API = /^\/(v1|v1beta|openai\/v1|api\/v1)(\/|\?|$)/;
+
+/** Any request that is not the Worker's own: the body goes to the gateway as it came, the answer back as it came. */
+export async function api(c: Ours): Promise<Response> {
+  load();
+  const request = stripped(c.req.raw);
+  const names = [...request.headers.keys()];
+  const [endpoint, dialect, method] = asked(c.req.method, request.path, names) as [string, string, string?];
+  try {
+    return await served(c, request, endpoint, method);
+  } catch (thrown) {
+    const response = errorResponse(dialect, thrown);
+    if (response.status === 405 && method) response.headers.set('allow', method);
+    return response;
+  }
+}
+
+async function served(c: Ours, { given, headers, path }: Stripped, endpoint: string, method?: string) {
+  if (!API.test(path)) throw nothingHere();
+  const token = c.env.TIDEGATE_TOKEN;
+  // Without a token nobody is let in, rather than everybody.
+  if (!token) throw badConfiguration('TIDEGATE_TOKEN', 'is not set');
+  if (!(await carriesToken(given, token))) throw unauthorized();
+  if (!method) throw unsupported();
+  if (method !== c.req.method) throw wrongMethod(method);
+
+  const { core, deadlineMs } = gateOf(ORGANISATION, c.env);
+  const { flags, ttlMs, namespace } = asksWith(asksOf({}), headers);
+  const trailer = wantsTrailer(headers.get('x-tidegate-trailer') ?? c.env.TIDEGATE_TRAILER);
+  const body = await readBody(c.req.raw);
+  const { signal } = c.req.raw;
+  const answer = core.call(endpoint, body, flat(headers), ORGANISATION, flags, ttlMs, namespace, signal);
+  // A client that goes away aborts the attempt; its money is settled after that, while nobody listens.
+  c.executionCtx.waitUntil(answer.then(ignore, ignore));
+  // Until a whole answer is there, or a stream begins. From then on a stream has timers of its own.
+  const [response, account] = answered(await within(ORGANISATION, deadlineMs, answer), signal, ignore, trailer);
+  c.executionCtx.waitUntil(account.then(ignore, ignore));
+  return response;
+}
+
+const ignore = () => {};
+
+function wantsTrailer(asked: string | undefined): boolean {
+  if (asked === undefined || asked === '' || asked === '0') return false;
+  if (asked === '1') return true;
+  throw invalid('x-tidegate-trailer', 'must be 1 or 0');
+}
