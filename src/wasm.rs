@@ -19,7 +19,7 @@ mod host;
 mod kdf;
 #[cfg(feature = "gateway")]
 mod keys;
-#[cfg(feature = "gateway")]
+#[cfg(feature = "dialects")]
 mod server;
 #[cfg(feature = "testing")]
 mod simulate;
@@ -34,7 +34,7 @@ pub use self::core::Core;
 pub use decider::LedgerDecider;
 #[cfg(feature = "gateway")]
 pub use keys::{describe_record, kdf_for_new_vault, kdf_request};
-#[cfg(feature = "gateway")]
+#[cfg(feature = "dialects")]
 pub use server::{asked, failure};
 #[cfg(feature = "gateway")]
 pub use stream::ChatStream;
