@@ -32,14 +32,16 @@ built() {
   [ "$(cat "$STAMP" 2>/dev/null)" = "$SOURCES" ]
 }
 
+# A folder for each, since wasm-pack lets wasm-opt at every Wasm that it finds in its folder: the gateway's would be
+# optimised again as the KDF's is, and be 2.5 KB larger after brotli.
 # --no-pack and --no-gitignore: with wasm-pack's own package.json and .gitignore, npm would leave the Wasm out.
 variant() { # variant NAME PROFILE TARGET CARGO-OPTION… (profiles of wasm-pack: what wasm-opt does, see Cargo.toml)
   local name="$1" profile="$2" target="$3" started="$SECONDS"
   shift 3
   say "building $name.wasm (1 min the first time)"
   wasm-pack --log-level error build --mode no-install --target "$target" "--$profile" --no-pack --no-gitignore \
-    --out-dir "$STAGE" --out-name "$name" . -- ${STD[@]+"${STD[@]}"} "$@"
-  node --input-type=module - "$name" "$STAGE/${name}_bg.wasm" "$((SECONDS - started))" <<'SIZES'
+    --out-dir "$STAGE/$name" --out-name "$name" . -- ${STD[@]+"${STD[@]}"} "$@"
+  node --input-type=module - "$name" "$STAGE/$name/${name}_bg.wasm" "$((SECONDS - started))" <<'SIZES'
     import { readFileSync } from 'node:fs';
     import { brotliCompressSync, gzipSync } from 'node:zlib';
     const [name, path, seconds] = process.argv.slice(2);
@@ -79,13 +81,15 @@ variant kdf profiling no-modules --no-default-features --features kdf
 # Generated modules keep their instance for ever; the KDF's must be thrown away. So its glue becomes a factory.
 {
   echo 'export default function instantiate() {'
-  cat "$STAGE/kdf.js"
+  cat "$STAGE/kdf/kdf.js"
   echo 'return wasm_bindgen;'
   echo '}'
-} >"$STAGE/kdf.factory.js"
-mv "$STAGE/kdf.factory.js" "$STAGE/kdf.js"
-cp pkg/kdf.d.ts "$STAGE/kdf.d.ts"
+} >"$STAGE/kdf/kdf.factory.js"
+mv "$STAGE/kdf/kdf.factory.js" "$STAGE/kdf/kdf.js"
+cp pkg/kdf.d.ts "$STAGE/kdf/kdf.d.ts"
 # Only now replace what was there: a failed build leaves the last good one.
 rm -rf "$OUT"
-mv "$STAGE" "$OUT"
+for name in tidegate-all kdf; do cp -R "$STAGE/$name/." "$STAGE/tidegate/"; done
+mv "$STAGE/tidegate" "$OUT"
+rm -rf "$STAGE"
 printf '%s\n' "$SOURCES" >"$STAMP"

@@ -18,8 +18,8 @@ pub struct LedgerDecider(GatewayConfig);
 impl LedgerDecider {
     /// For the budget, breaker and limits of this configuration.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: &JsValue) -> Result<Self, JsValue> {
-        configuration(config).map(Self)
+    pub fn new(config: JsValue) -> Result<Self, JsValue> {
+        configuration(&config).map(Self)
     }
 
     /// One decision: `[snapshot to store or undefined, reply]`.
