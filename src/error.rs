@@ -130,13 +130,23 @@ pub struct Error {
     pub detail: Detail,
     /// All failed attempts, when more than the error itself is to be told.
     pub attempts: Vec<AttemptError>,
+    /// The HTTP status, where it says more than the code's own: 404, 405, 413, 415 for a bad request.
+    pub status: Option<u16>,
 }
 
 impl Error {
     /// An error of this code, with nothing attached.
     #[must_use]
     pub const fn new(code: Code) -> Self {
-        Self { code, provider: None, attempt: None, retry_after: None, detail: Detail::None, attempts: Vec::new() }
+        Self {
+            code,
+            provider: None,
+            attempt: None,
+            retry_after: None,
+            detail: Detail::None,
+            attempts: Vec::new(),
+            status: None,
+        }
     }
 
     /// The same with a detail.
@@ -168,6 +178,9 @@ impl Error {
     /// The HTTP status that the Worker answers with.
     #[must_use]
     pub const fn http_status(&self) -> u16 {
+        if let Some(status) = self.status {
+            return status;
+        }
         match (self.code, &self.detail) {
             (Code::UpstreamRejected, Detail::Status(status)) if *status >= 400 && *status < 500 => *status,
             (code, _) => code.http_status(),

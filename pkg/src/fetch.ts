@@ -4,7 +4,7 @@
 import { asksOf, asksWith } from './asks.js';
 import { addressOf, partsOf, textOf } from './body.js';
 import type { Answer, Caller, FlatHeaders } from './boundary.js';
-import { dataOf, toError, type TidegateError } from './errors.js';
+import { dataOf, toError } from './errors.js';
 import { readable } from './stream.js';
 import type { ChatMeta, GateFetch, RequestOptions } from './types.js';
 

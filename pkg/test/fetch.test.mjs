@@ -185,6 +185,37 @@ describe('what comes out', () => {
     });
   });
 
+  test('an error’s fields cross beside its sentence, not twice', async () => {
+    const fields = [{ path: 'messages', problem: 'must be a list' }];
+    const { fetch } = open(() => Promise.reject({ ...LOCKED, fields }));
+    const response = await fetch(OURS, post('{}'));
+    assert.deepEqual((await response.json()).error, { ...LOCKED, fields });
+    await assert.rejects(fetch.result(response), { message: 'Locked. messages must be a list.' });
+  });
+
+  test('a list of models has no account', async () => {
+    const { fetch } = open(() => [0, 200, JSON_TYPE, '{"data":[]}', '{}']);
+    const response = await fetch('https://api.openai.com/v1/models');
+    assert.deepEqual(Object.fromEntries(response.headers), { 'content-type': 'application/json' });
+  });
+
+  test('the account follows a stream as a comment where it is asked for, without the text', async () => {
+    const events = ['content-type', 'text/event-stream'];
+    const source = upstream();
+    const wasm = new Scripted();
+    wasm.account = () => JSON.stringify({ ...META, partialText: 'Hel' });
+    const live = [1, 200, events, wasm, source.reader, JSON.stringify(META)];
+    const [response] = answered(live, undefined, () => {}, true);
+    source.send('data: [DONE]\n\n');
+    source.close();
+    assert.equal(await response.text(), `data: [DONE]\n\n: tidegate ${JSON.stringify(META)}\n\n`);
+    const replayed = [0, 200, events, 'data: [DONE]\n\n', JSON.stringify(META)];
+    const [again] = answered(replayed, undefined, () => {}, true);
+    assert.equal(await again.text(), `data: [DONE]\n\n: tidegate ${JSON.stringify(META)}\n\n`);
+    const whole = [0, 200, JSON_TYPE, '{}', JSON.stringify(META)];
+    assert.equal(await answered(whole, undefined, () => {}, true)[0].text(), '{}');
+  });
+
   test('a defect says nothing of itself', async () => {
     const { fetch } = open(() => Promise.reject(new Error('secret')));
     const response = await fetch(OURS, post('{}'));

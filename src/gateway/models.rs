@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 /// The models that a caller may ask this gate for, as a client of `dialect` reads them; or the one of this id.
 ///
 /// # Errors
-/// `invalid_request` if no target has that name.
+/// `invalid_request` (404) if no target has that name.
 pub fn models(gate: &Gate, dialect: Dialect, id: Option<&str>, now: Timestamp) -> Result<String> {
     let config = &gate.config;
     let listed = config.targets.iter().map(|target| {
@@ -24,8 +24,8 @@ pub fn models(gate: &Gate, dialect: Dialect, id: Option<&str>, now: Timestamp) -
     match id {
         None => Ok(encode_models(dialect, &listed)),
         Some(id) => {
-            let one =
-                find(&listed, id).ok_or_else(|| Error::invalid("model", "must be the model of a configured target"))?;
+            let missing = || Error::invalid("model", "must be the model of a configured target");
+            let one = find(&listed, id).ok_or_else(|| Error { status: Some(404), ..missing() })?;
             Ok(encode_model(dialect, one))
         }
     }

@@ -109,7 +109,9 @@ pub fn failure(dialect: Dialect, given: &Value) -> (u16, Vec<(&'static str, Stri
         let own = all.into_iter().map(|(path, _)| FieldError { path, problem: "" }).collect();
         error.detail = Detail::Fields(own);
     }
-    let status = int("status").and_then(|status| u16::try_from(status).ok()).unwrap_or_else(|| error.http_status());
+    // Some bodies repeat it, and it decides about their words.
+    error.status = int("status").and_then(|status| u16::try_from(status).ok());
+    let status = error.http_status();
     let mut account = String::new();
     if let Value::Map(fields) = given {
         let kept = fields.iter().filter(|(name, value)| {
@@ -163,6 +165,25 @@ mod tests {
             inner.field("tidegate").map(|raw| raw.get()),
             Some(r#"{"fields":[{"path":"messages[0].role","problem":"must be user"}],"attempts":[]}"#)
         );
+    }
+
+    #[test]
+    fn an_adapters_own_status_goes_before_the_codes() {
+        let given = Value::map([
+            ("code", "invalid_request".into()),
+            ("status", 413_u32.into()),
+            ("message", "The request is not valid.".into()),
+            (
+                "fields",
+                [Value::map([("path", "body".into()), ("problem", "is too long".into())])].into_iter().collect(),
+            ),
+        ]);
+        let (status, _, body) = failure(Dialect::Anthropic, &given);
+        assert_eq!(status, 413);
+        assert!(body.contains("request_too_large"), "{body}");
+        let (status, _, body) = failure(Dialect::Google, &given);
+        assert_eq!(status, 413);
+        assert!(body.contains("\"code\":413"), "{body}");
     }
 
     #[test]

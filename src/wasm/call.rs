@@ -60,7 +60,10 @@ impl Core {
                 return listed.map(|body| whole("application/json", &body, "{}")).or_else(|failed| refuse(&failed));
             }
             Recognised::Unsupported => return refuse(&Code::UnsupportedEndpoint.into()),
-            Recognised::WrongMethod(_) => return refuse(&Error::invalid("", "must be sent with another method")),
+            Recognised::WrongMethod(_) => {
+                let other = Error::invalid("", "must be sent with another method");
+                return refuse(&Error { status: Some(405), ..other });
+            }
         };
         let abort = Abort::new();
         let _listening = signal.map(|signal| Listening::to(signal, abort.clone()));

@@ -30,5 +30,5 @@ export function reasonOf(thrown: unknown): string {
 
 /** Whatever was thrown, as the clients of a dialect can read it. What is no error of ours says nothing about itself. */
 export function errorResponse(dialect: string, thrown: unknown): Response {
-  return refused({ failure } as unknown as Pick<Caller, 'failure'>, dialect, toError(thrown));
+  return refused({ failure } as unknown as Pick<Caller, 'failure'>, dialect, thrown);
 }

@@ -152,7 +152,7 @@ describe('models', () => {
       expect(await list(`/v1/models/${id}`)).toMatchObject({ id: TARGETS[0], object: 'model' });
     }
     const unknown = await call('/v1/models/nobody');
-    expect(unknown.status).toBe(400);
+    expect(unknown.status).toBe(404);
     expect(errorOf(unknown).code).toBe('invalid_request');
   });
 });
@@ -237,9 +237,8 @@ describe('the token', () => {
     const refused = await call(`/v1/models?a=b${query}`, { headers: { authorization: '', ...headers } });
     expect(refused.status).toBe(401);
     // But one that is right is enough: some clients send a key of their own beside it.
-    expect((await call(`/v1/models?a=b${query}&key=${env.TIDEGATE_TOKEN}`, { headers })).status).toBe(
-      query ? 401 : 200,
-    );
+    const right = query || `&key=${env.TIDEGATE_TOKEN}`;
+    expect((await call(`/v1/models?a=b${right}`, { headers })).status).toBe(200);
   });
 
   it('is checked before the body is read', async () => {
