@@ -13,6 +13,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use scan::inside;
 use scan::{Scanner, plain};
 
 /// One JSON value as it is written, without whitespace around it. Valid, except that its escapes may stand

@@ -18,7 +18,7 @@ pub mod sse;
 pub use catalogue::{Credentials, Quirks, credentials, dialects, quirks};
 pub use dialect::{
     Malformed, Outgoing, Stamp, StreamDecoder, StreamEncoder, decode_body, decode_request, encode_body, encode_error,
-    encode_request, is_usage_only, path, rewrite_request,
+    encode_request, path, rewrite_request,
 };
 pub use endpoint::{Endpoint, Recognised, recognise};
 pub use facts::Answer;

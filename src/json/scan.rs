@@ -104,38 +104,14 @@ impl<'a> Scanner<'a> {
         next
     }
 
-    fn next(&mut self) -> Option<u8> {
-        let byte = self.peek()?;
-        self.step();
-        Some(byte)
-    }
-
-    /// Escapes are looked at only as far as their form goes: whether a pair of surrogates is whole is
-    /// seen when the text is read.
     fn string(&mut self) -> Option<&'a str> {
         let start = self.at;
         if !self.eat(b'"') {
             return None;
         }
-        loop {
-            let rest = self.text.as_bytes().get(self.at..)?;
-            self.at = self.at.wrapping_add(plain(rest));
-            match self.next()? {
-                b'"' => return self.text.get(start..self.at),
-                b'\\' => match self.next()? {
-                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
-                    b'u' => {
-                        for _ in 0..4 {
-                            if !self.next()?.is_ascii_hexdigit() {
-                                return None;
-                            }
-                        }
-                    }
-                    _ => return None,
-                },
-                _ => return None, // a control character
-            }
-        }
+        let length = inside(self.text.as_bytes().get(self.at..)?)?;
+        self.at = self.at.wrapping_add(length).wrapping_add(1);
+        self.text.get(start..self.at)
     }
 
     /// A second digit after a leading zero is left over, and no part of JSON begins with one there.
@@ -164,6 +140,30 @@ impl<'a> Scanner<'a> {
 
     fn literal(&mut self, word: &str) -> Option<()> {
         word.bytes().all(|byte| self.eat(byte)).then_some(())
+    }
+}
+
+/// How long the inside of a string is, up to its closing quote. Escapes are looked at only as far as their form
+/// goes: whether a pair of surrogates is whole is seen when the text is read.
+pub(crate) fn inside(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0usize;
+    loop {
+        at = at.wrapping_add(plain(bytes.get(at..)?));
+        match bytes.get(at)? {
+            b'"' => return Some(at),
+            b'\\' => match bytes.get(at.wrapping_add(1))? {
+                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => at = at.wrapping_add(2),
+                b'u' => {
+                    let digits = bytes.get(at.wrapping_add(2)..at.wrapping_add(6))?;
+                    if !digits.iter().all(u8::is_ascii_hexdigit) {
+                        return None;
+                    }
+                    at = at.wrapping_add(6);
+                }
+                _ => return None,
+            },
+            _ => return None, // a control character
+        }
     }
 }
 
