@@ -150,12 +150,18 @@ impl Tape {
 /// Bytes as lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+    let mut out = String::with_capacity(bytes.len().saturating_mul(2));
+    for digit in bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
+        out.extend(char::from_digit(digit.into(), 16));
+    }
+    out
 }
 
 /// Appends a number without the formatting machinery: this runs several times for each request.
 pub fn push_int(out: &mut String, mut number: u64) {
+    if let Ok(digit @ 0..=9) = u8::try_from(number) {
+        return out.push(char::from(b'0'.wrapping_add(digit)));
+    }
     let mut digits = [0u8; 20];
     let mut length = 0usize;
     for slot in digits.iter_mut().rev() {
@@ -167,7 +173,7 @@ pub fn push_int(out: &mut String, mut number: u64) {
         }
     }
     let used = digits.get(20usize.wrapping_sub(length)..).unwrap_or_default();
-    out.extend(used.iter().map(|digit| char::from(*digit)));
+    out.push_str(str::from_utf8(used).unwrap_or_default());
 }
 
 /// What came of a recorded step, read field by field. Fields that are missing read as zero or empty and
