@@ -1,18 +1,22 @@
 // Where the time of one request goes: the functions with the most self time, in µs per request.
-//   node benches/profile.mjs [chat|cache-hit] [row]
+//   node benches/profile.mjs [chat|cache-hit|sse-event] [row]
 // For names of Rust functions build the Wasm with them first: see README.md.
 import inspector from 'node:inspector/promises';
 import { parseArgs } from 'node:util';
+import { EVENTS, instantStream, sseEvent } from './events.mjs';
 import { instantFetch } from './requests.mjs';
 import * as stacks from './stacks.mjs';
 
-const REQUESTS = 20_000;
 const SHOWN = 40;
 
 const { positionals } = parseArgs({ allowPositionals: true });
 const [bench = 'chat', row = 'tidegate'] = positionals;
-globalThis.fetch = instantFetch;
-const send = await { chat: stacks.chat, 'cache-hit': stacks.cacheHit }[bench][row]();
+const streams = bench === 'sse-event';
+globalThis.fetch = streams ? instantStream : instantFetch;
+const send = await { chat: stacks.chat, 'cache-hit': stacks.cacheHit, 'sse-event': sseEvent }[bench][row]();
+const REQUESTS = streams ? 40 : 20_000;
+/** What the figures are told of: requests, or events. */
+const TOLD = streams ? REQUESTS * EVENTS : REQUESTS;
 for (let index = 0; index < REQUESTS; index += 1) await send(index);
 
 const session = new inspector.Session();
@@ -32,7 +36,9 @@ for (const [index, id] of profile.samples.entries()) {
   selfUs.set(name, (selfUs.get(name) ?? 0) + profile.timeDeltas[index]);
 }
 const total = profile.timeDeltas.reduce((sum, delta) => sum + delta, 0);
-console.log(`${bench}, ${row}: ${(total / REQUESTS).toFixed(1)} µs per request, self time of the first ${SHOWN}:`);
+console.log(
+  `${bench}, ${row}: ${(total / TOLD).toFixed(2)} µs per ${streams ? 'event' : 'request'}, self time of the first ${SHOWN}:`,
+);
 for (const [name, us] of [...selfUs].sort((a, b) => b[1] - a[1]).slice(0, SHOWN)) {
-  console.log(`${(us / REQUESTS).toFixed(2).padStart(8)}  ${name}`);
+  console.log(`${(us / TOLD).toFixed(3).padStart(8)}  ${name}`);
 }

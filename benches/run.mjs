@@ -1,5 +1,5 @@
 // `make bench`: measures, prints a table, writes target/bench.json. What each row is: README.md beside this file.
-//   node benches/run.mjs [--only chat,cache-hit,hosts,size] [--rows bare,tidegate] [--rounds 15] [--requests 2000]
+//   node benches/run.mjs [--only chat,cache-hit,sse-event,hosts,size] [--rows bare,tidegate] [--rounds 15] [--requests 2000]
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
@@ -23,6 +23,8 @@ const amount = { rounds: Number(values.rounds), requests: Number(values.requests
 const BENCHES = {
   chat: (only) => cpu('chat', only(['bare', 'cockatiel', 'openai', 'ai-sdk', 'tidegate']), amount),
   'cache-hit': (only) => cpu('cache-hit', only(['lru-cache', 'tidegate']), amount),
+  'sse-event': (only) =>
+    cpu('sse-event', only(['drain', 'eventsource-parser', 'openai', 'ai-sdk', 'tidegate', 'tidegate-chat']), amount),
   hosts: (only) =>
     hosts(only(['bare-chromium', 'tidegate-chromium-indexeddb', 'bare-workerd', 'tidegate-workerd-object']), amount),
   size: (only) => size(only(['bare', 'cockatiel-stack', 'openai', 'ai-sdk', 'tidegate'])),

@@ -12,9 +12,11 @@ export function versions() {
     cockatiel,
     openai: version('openai'),
     'ai-sdk': ai,
+    'eventsource-parser': version('eventsource-parser'),
     'lru-cache': version('lru-cache'),
     'cockatiel-stack': ['cockatiel', 'p-retry', 'lru-cache', 'idb'].map((name) => version(name)).join(' '),
     tidegate: version('tidegate'),
+    'tidegate-chat': version('tidegate'),
     'tidegate-chromium-indexeddb': version('tidegate'),
     'tidegate-workerd-object': version('tidegate'),
   };

@@ -1,6 +1,7 @@
 //! One exchange with one target: send, read up to the commit point, classify.
 
 mod flow;
+mod known;
 
 use std::time::Duration;
 

@@ -151,8 +151,11 @@ impl Tape {
 /// Bytes as lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+    let mut out = String::with_capacity(bytes.len().saturating_mul(2));
+    for digit in bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
+        out.extend(char::from_digit(digit.into(), 16));
+    }
+    out
 }
 
 /// What came of a recorded step, read field by field. Fields that are missing read as zero or empty and

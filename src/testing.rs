@@ -365,7 +365,7 @@ pub async fn drain(host: &ManualHost, mut streaming: Box<Streaming<ManualHost>>,
     if let Some(mut chunks) = chunks {
         while !streaming.is_over() {
             match race(chunks.next(), host.sleep(streaming.time_left()), abort).await {
-                Raced::Done(Ok(Some(bytes))) => match streaming.push(&bytes) {
+                Raced::Done(Ok(Some(bytes))) => match streaming.push(&bytes).0 {
                     Pushed::Same => out.extend(bytes),
                     Pushed::Bytes(bytes) => out.extend(bytes),
                 },

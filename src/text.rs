@@ -34,6 +34,9 @@ pub fn decimal(number: u64) -> String {
 
 /// Appends a number without the formatting machinery: this runs several times for each request.
 pub fn push_int(out: &mut String, mut number: u64) {
+    if let Ok(digit @ 0..=9) = u8::try_from(number) {
+        return out.push(char::from(b'0'.wrapping_add(digit)));
+    }
     let mut digits = [0u8; 20];
     let mut length = 0usize;
     for slot in digits.iter_mut().rev() {
@@ -45,7 +48,7 @@ pub fn push_int(out: &mut String, mut number: u64) {
         }
     }
     let used = digits.get(20usize.wrapping_sub(length)..).unwrap_or_default();
-    out.extend(used.iter().map(|digit| char::from(*digit)));
+    out.push_str(str::from_utf8(used).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -27,16 +27,22 @@ export const NETWORK = 1;
 export const TIMER = 2;
 export type Ending = typeof END | typeof NETWORK | typeof TIMER;
 
+/** What follows from a push: hand out the same chunk, or what `take` gives; the stream is over; a timer has run out. */
+export const SAME = 1;
+export const OTHER = 2;
+export const OVER = 4;
+export const LATE = 8;
+
 /** One stream in the Wasm: JavaScript owns the reader and the timer, the Wasm everything that is decided. */
 export interface ChatStream {
   /** What was read up to the commit point. */
   head(): Uint8Array | undefined;
-  /** True: hand out the same chunk; bytes: hand out these; nothing: hand out nothing now. */
-  push(chunk: Uint8Array): true | Uint8Array | undefined;
+  /** Takes a chunk in, and says in bits what follows: `SAME`, `OTHER`, `OVER`, `LATE`. */
+  push(chunk: Uint8Array): number;
+  /** What to hand out in place of the chunk that was pushed last. */
+  take(): Uint8Array | undefined;
   /** Until a timer may run out; 0 or less once one has. */
   timeLeftMs(): number;
-  /** Whether the stream is over, asked after a push. */
-  ended(): boolean;
   /** Settles, and gives the last bytes: terminal frames, or the error in band. */
   finish(how: Ending): Promise<Uint8Array | undefined>;
   /** The consumer went away: settles. */

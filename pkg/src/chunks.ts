@@ -56,7 +56,8 @@ class Lines {
   /** Nothing for `chunk`: the end, which also ends a last line. */
   push(chunk: Uint8Array | undefined): string[] {
     const text = this.#rest + this.#decoder.decode(chunk, { stream: chunk !== undefined });
-    const lines = text.split(/\r\n|\n|\r/);
+    // Nearly no provider ends lines with a carriage return, and the plain split is the quicker one.
+    const lines = text.includes('\r') ? text.split(/\r\n|\n|\r/) : text.split('\n');
     this.#rest = chunk === undefined ? '' : (lines.pop() ?? '');
     return lines.filter((line) => line.startsWith('data:')).map((line) => line.slice(5).trim());
   }

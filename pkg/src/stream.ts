@@ -1,14 +1,12 @@
 // A stream of the Wasm as a ReadableStream. Nothing is read before it is asked for, so back-pressure is the platform's,
 // from the provider's socket to the consumer.
 
-import { END, NETWORK, TIMER, type ChatStream, type Ending } from './boundary.js';
+import { END, LATE, NETWORK, OTHER, OVER, SAME, TIMER, type ChatStream, type Ending } from './boundary.js';
 import { toError } from './errors.js';
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 type Controller = ReadableStreamDefaultController<Uint8Array>;
-type Woken = ReadableStreamReadResult<Uint8Array> | 'failed' | 'late' | 'gone';
-
-const DONE = { done: true, value: undefined } as const;
+type Read = ReadableStreamReadResult<Uint8Array>;
 
 /** The longest delay that timers take; longer ones would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1;
@@ -49,8 +47,8 @@ class Flow {
   #over = false;
   #begun = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Wakes the pull that waits for the provider. */
-  #wake: ((how: Woken) => void) | undefined;
+  /** Whether a pull waits for the provider. */
+  #waiting = false;
   #aborted: (() => void) | undefined;
 
   constructor(
@@ -72,45 +70,60 @@ class Flow {
     else signal.addEventListener('abort', this.#aborted, { once: true });
   }
 
-  /** Goes on until there is something to hand out. */
-  async pull(controller: Controller): Promise<void> {
+  /**
+   * Goes on until there is something to hand out. No `async`, and no promise around the read: this runs for each chunk.
+   * What ends the stream meanwhile does not wait for the read.
+   */
+  pull(controller: Controller): Promise<void> | undefined {
     try {
       if (!this.#begun) {
         this.#begun = true;
         const head = this.stream.head();
-        if (head?.length) return controller.enqueue(head);
+        if (head?.length) return void controller.enqueue(head);
       }
-      for (;;) {
-        const woken = this.reader ? await this.#next(this.reader) : DONE;
-        this.#wake = undefined;
-        if (this.#over || woken === 'gone') return;
-        if (woken === 'failed') return await this.#finish(controller, NETWORK);
-        if (woken === 'late') return await this.#finish(controller, TIMER);
-        if (woken.done) return await this.#finish(controller, END);
-        const pushed = this.stream.push(woken.value);
-        const out = pushed === true ? woken.value : pushed;
-        if (out?.length) controller.enqueue(out);
-        if (this.stream.ended()) return await this.#finish(controller, END);
-        // A chunk has just come, so this is not the timer between chunks: the time for the whole has run out.
-        if (this.stream.timeLeftMs() <= 0) return await this.#finish(controller, TIMER);
-        // Only with something handed out: the platform does not ask again for a read that is still waiting.
-        if (out?.length) return;
-      }
+      if (!this.reader) return this.#finish(controller, END);
+      this.#waiting = true;
+      if (this.#timer === undefined) this.#arm(controller, this.stream.timeLeftMs());
+      return this.reader.read().then(
+        (read) => this.#came(controller, read),
+        () => (this.#over ? undefined : this.#finish(controller, NETWORK)),
+      );
     } catch (defect) {
-      // A panic: the object may be locked for ever, so it is left to the garbage collector.
-      this.#end();
-      void this.reader?.cancel().catch(ignore);
-      const error = toError(defect);
-      this.settled.reject(error);
-      if (!this.signal?.aborted) controller.error(error);
+      this.#break(controller, defect);
     }
+  }
+
+  #came(controller: Controller, { done, value }: Read): Promise<void> | undefined {
+    this.#waiting = false;
+    if (this.#over) return;
+    if (done) return this.#finish(controller, END);
+    try {
+      const what = this.stream.push(value);
+      const out = what & SAME ? value : what & OTHER ? this.stream.take() : undefined;
+      if (out) controller.enqueue(out);
+      if (what & OVER) return this.#finish(controller, END);
+      // A chunk has just come, so this is not the timer between chunks: the time for the whole has run out.
+      if (what & LATE) return this.#finish(controller, TIMER);
+      // Only with something handed out: the platform does not ask again for a read that is still waiting.
+      if (!out) return this.pull(controller);
+    } catch (defect) {
+      this.#break(controller, defect);
+    }
+  }
+
+  /** A panic: the object may be locked for ever, so it is left to the garbage collector. */
+  #break(controller: Controller, defect: unknown): void {
+    this.#end();
+    void this.reader?.cancel().catch(ignore);
+    const error = toError(defect);
+    this.settled.reject(error);
+    if (!this.signal?.aborted) controller.error(error);
   }
 
   /** The consumer went away, or the caller's signal fired. */
   async leave(): Promise<void> {
     if (this.#over) return;
     this.#end();
-    this.#wake?.('gone');
     void this.reader?.cancel().catch(ignore);
     try {
       await this.stream.cancel();
@@ -123,13 +136,17 @@ class Flow {
   async #finish(controller: Controller, how: Ending): Promise<void> {
     this.#end();
     if (this.reader) void (how === END ? drain(this.reader) : this.reader.cancel().catch(ignore));
-    const last = await this.stream.finish(how);
-    const account = this.#settle();
-    // Aborted while it was settled.
-    if (this.signal?.aborted) return controller.error(this.signal.reason);
-    if (last?.length) controller.enqueue(last);
-    if (this.trailer) controller.enqueue(new TextEncoder().encode(this.trailer(account)));
-    controller.close();
+    try {
+      const last = await this.stream.finish(how);
+      const account = this.#settle();
+      // Aborted while it was settled.
+      if (this.signal?.aborted) return controller.error(this.signal.reason);
+      if (last?.length) controller.enqueue(last);
+      if (this.trailer) controller.enqueue(new TextEncoder().encode(this.trailer(account)));
+      controller.close();
+    } catch (defect) {
+      this.#break(controller, defect);
+    }
   }
 
   #end(): void {
@@ -145,30 +162,19 @@ class Flow {
     return account;
   }
 
-  /** The provider's next chunk, or why none is waited for. Never rejects. */
-  #next(reader: Reader): Promise<Woken> {
-    return new Promise<Woken>((resolve) => {
-      this.#wake = resolve;
-      reader.read().then(resolve, () => resolve('failed'));
-      if (this.#timer === undefined) this.#arm(this.stream.timeLeftMs());
-    });
-  }
-
   /**
    * One timer, armed while the provider is waited for and left alone while chunks come: when it fires it asks how much
    * time there really is. It is not armed for a consumer that does not read: that is nobody's timeout.
    */
-  #arm(leftMs: number): void {
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        if (this.#over || !this.#wake) return;
-        const left = this.stream.timeLeftMs();
-        if (left <= 0) this.#wake('late');
-        else this.#arm(left);
-      },
-      Math.min(Math.max(leftMs, 0), LONGEST_MS),
-    );
+  #arm(controller: Controller, leftMs: number): void {
+    const check = () => {
+      this.#timer = undefined;
+      if (this.#over || !this.#waiting) return;
+      const left = this.stream.timeLeftMs();
+      if (left <= 0) void this.#finish(controller, TIMER);
+      else this.#arm(controller, left);
+    };
+    this.#timer = setTimeout(check, Math.min(Math.max(leftMs, 0), LONGEST_MS));
   }
 }
 

@@ -1,5 +1,7 @@
 // A scripted end of the Wasm's boundary: what the streams and `fetch` of the package are tested against.
 
+import { LATE, OTHER, OVER, SAME } from '../dist/boundary.js';
+
 const encode = (text) => new TextEncoder().encode(text);
 export const decode = (bytes) => new TextDecoder().decode(bytes);
 export const tick = (ms = 0) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -52,15 +54,17 @@ export class Scripted {
     const text = decode(chunk);
     if (text.includes('[DONE]')) this.over = true;
     const out = this.rewrite(text);
-    return out === text ? true : out === undefined ? undefined : encode(out);
+    this.other = out === text || out === undefined ? undefined : encode(out);
+    const late = (typeof this.leftMs === 'function' ? this.leftMs() : this.leftMs) <= 0;
+    return (out === text ? SAME : this.other?.length ? OTHER : 0) | (this.over ? OVER : 0) | (late ? LATE : 0);
+  }
+  take() {
+    this.#live();
+    return this.other;
   }
   timeLeftMs() {
     this.#live();
     return typeof this.leftMs === 'function' ? this.leftMs() : this.leftMs;
-  }
-  ended() {
-    this.#live();
-    return this.over === true;
   }
   async finish(how) {
     this.#live();

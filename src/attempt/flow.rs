@@ -1,9 +1,10 @@
 //! A stream on its way through: cut into events, observed, and handed on unchanged or written anew.
 
 use super::Reading;
+use super::known::Known;
 use crate::chat::{Completion, Delta};
 use crate::provider::sse::{Decoder, Frame};
-use crate::provider::{Answer, StreamDecoder, StreamEncoder, is_usage_only};
+use crate::provider::{Answer, StreamDecoder, StreamEncoder};
 
 /// How much of an answer is kept for the cache and for an error's partial text, in bytes of its stream.
 const MAX_KEPT: usize = 2 << 20;
@@ -37,6 +38,7 @@ pub struct Flow {
 #[derive(Debug)]
 struct Events {
     decoder: StreamDecoder,
+    known: Known,
     /// Writes the stream anew, for a caller of another dialect.
     encoder: Option<StreamEncoder>,
     hides_usage: bool,
@@ -58,6 +60,7 @@ impl Flow {
             frames: Decoder::default(),
             events: Events {
                 decoder: StreamDecoder::new(reading.dialect, reading.provider),
+                known: Known::default(),
                 encoder: translates.then(|| StreamEncoder::new(reading.caller, reading.stamp)),
                 hides_usage: !translates && !reading.stamp.include_usage,
                 answer: Answer::default(),
@@ -74,9 +77,23 @@ impl Flow {
     pub fn push(&mut self, bytes: &[u8]) -> Pushed {
         let mut passing = Passing { bytes, passed: 0, out: self.frames.is_holding().then(Vec::new) };
         let events = &mut self.events;
-        let pushed = self.frames.push(bytes, &mut |frame| events.frame(&frame, &mut passing));
-        if pushed.is_err() {
-            events.trouble.get_or_insert(Trouble::Malformed);
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let again = if self.frames.is_between() { events.again(rest) } else { None };
+            let length = match again {
+                Some(length) => {
+                    passing.pass(rest.get(..length).unwrap_or_default());
+                    length
+                }
+                None => match self.frames.step(rest, &mut |frame| events.frame(&frame, &mut passing)) {
+                    Ok(length) => length,
+                    Err(_) => {
+                        events.trouble.get_or_insert(Trouble::Malformed);
+                        break;
+                    }
+                },
+            };
+            rest = rest.get(length..).unwrap_or_default();
         }
         if events.encoder.is_some() {
             return Pushed::Bytes(std::mem::take(&mut events.text).into_bytes());
@@ -140,6 +157,21 @@ impl Flow {
 }
 
 impl Events {
+    /// The event that `bytes` begin with, if it is like the one before: its length.
+    fn again(&mut self, bytes: &[u8]) -> Option<usize> {
+        let (piece, length) = self.known.read(bytes).filter(|_| self.trouble.is_none())?;
+        // Its text is not empty.
+        self.outputs = self.outputs.saturating_add(1);
+        if let Some(kept) = &mut self.kept {
+            kept.push(&piece);
+        }
+        if let Some(encoder) = &mut self.encoder {
+            encoder.push(&piece, &mut self.text);
+        }
+        self.weigh(length);
+        Some(length)
+    }
+
     fn frame(&mut self, frame: &Frame<'_>, passing: &mut Passing<'_>) {
         if self.trouble.is_some() {
             return passing.drop(frame.bytes);
@@ -148,7 +180,9 @@ impl Events {
             // A comment keeps the caller's connection alive too. A translation has none.
             return passing.pass(frame.bytes);
         };
-        let Self { decoder, encoder, answer, kept, outputs, trouble, text, .. } = self;
+        let Self { decoder, known, encoder, answer, kept, outputs, trouble, text, .. } = self;
+        let mut pieces = 0u32;
+        known.forget();
         let read = decoder.event(&frame.name, data, &mut |delta| {
             answer.push(&delta);
             if let Some(kept) = kept {
@@ -156,6 +190,10 @@ impl Events {
             }
             if delta.commits() {
                 *outputs = outputs.saturating_add(1);
+            }
+            pieces = pieces.saturating_add(1);
+            if pieces == 1 {
+                known.keep(frame.bytes, &delta);
             }
             match (&delta, encoder.as_mut()) {
                 (Delta::Failed { body }, _) => *trouble = Some(Trouble::Failed(body.as_ref().into())),
@@ -167,14 +205,22 @@ impl Events {
         if read.is_err() {
             self.trouble = Some(Trouble::Malformed);
         }
-        if self.trouble.is_none() {
-            self.weight = self.weight.saturating_add(data.len());
+        if pieces != 1 || self.trouble.is_some() || !self.known.piece().is_some_and(|piece| self.decoder.repeats(piece))
+        {
+            self.known.forget();
         }
+        if self.trouble.is_none() {
+            self.weigh(frame.bytes.len());
+        }
+        let hidden = self.trouble.is_some() || (self.hides_usage && self.decoder.is_usage_only());
+        if hidden { passing.drop(frame.bytes) } else { passing.pass(frame.bytes) }
+    }
+
+    fn weigh(&mut self, length: usize) {
+        self.weight = self.weight.saturating_add(length);
         if self.weight > MAX_KEPT {
             self.kept = None;
         }
-        let hidden = self.trouble.is_some() || (self.hides_usage && is_usage_only(&self.decoder, data));
-        if hidden { passing.drop(frame.bytes) } else { passing.pass(frame.bytes) }
     }
 
     fn write(&mut self, delta: &Delta<'_>) {
@@ -295,5 +341,93 @@ mod tests {
         flow.push(b"data: {\"half");
         flow.finish();
         assert!(flow.is_finished(), "half a frame behind a whole answer changes nothing");
+    }
+
+    fn event(dialect: Dialect, delta: &str) -> String {
+        match dialect {
+            Dialect::Chat => ["data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{", delta, "}}]}\n\n"].concat(),
+            _ => [
+                "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{",
+                delta,
+                "}}\n\n",
+            ]
+            .concat(),
+        }
+    }
+
+    /// Events that are like the one before are compared, not read; what comes of them must be the same.
+    #[test]
+    fn events_that_repeat_give_what_reading_them_gives() {
+        let chat = |deltas: &[&str]| deltas.iter().map(|delta| event(Dialect::Chat, delta)).collect::<String>();
+        let texts = [
+            "\"content\":\"a\"",
+            "\"content\":\"b\"",
+            "\"content\":\"\"",
+            "\"content\":\"\u{1f600} \\n\\u00e4\\\"\\\\\"",
+            "\"content\":\"data: \\u0041\"",
+            "\"content\":\"c\",\"reasoning\":\"r\"",
+            "\"content\":\"d\",\"reasoning\":\"r\"",
+            "\"reasoning\":\"r\",\"reasoning_content\":\"r\"",
+            "\"reasoning\":\"\",\"reasoning_content\":\"s\"",
+            "\"reasoning\":\"t\"",
+            "\"reasoning\":\"u\"",
+            "\"tool_calls\":[{\"index\":0,\"id\":\"i\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}}]",
+            "\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"1\"}}]",
+            "\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"2}\"}}]",
+        ];
+        let anthropic = |delta: &str| event(Dialect::Anthropic, delta);
+        let mut messages = String::from(
+            "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"model\":\"c\"}}\n\n\
+             data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"thinking\",\"thinking\":\"\"}}\n\n",
+        );
+        for piece in ["a", "b", "c"] {
+            messages.push_str(&anthropic(&["\"type\":\"thinking_delta\",\"thinking\":\"", piece, "\""].concat()));
+        }
+        messages.push_str(&anthropic("\"type\":\"signature_delta\",\"signature\":\"s\""));
+        messages.push_str("data: {\"type\":\"content_block_stop\",\"index\":0}\n\n");
+        for piece in ["d", "e", "", "f"] {
+            messages.push_str(&anthropic(&["\"type\":\"text_delta\",\"text\":\"", piece, "\""].concat()));
+        }
+        messages.push_str("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
+        messages.push_str(&anthropic("\"type\":\"text_delta\",\"text\":\"after the end\""));
+        let crlf = [chat(&texts), STOP.into()].concat().replace('\n', "\r\n");
+        let streams = [
+            (Dialect::Chat, [chat(&texts), STOP.into(), DONE.into()].concat()),
+            (Dialect::Chat, crlf.clone()),
+            (Dialect::Chat, crlf.replace('\n', "")),
+            (Dialect::Chat, ["\u{feff}", &chat(&texts), "\u{feff}", &chat(&texts)].concat()),
+            (Dialect::Chat, [&chat(&texts[..2]), "\n\n: ping\n\n", &chat(&texts[..2])].concat()),
+            (Dialect::Chat, [chat(&texts[..2]), chat(&["\"content\":\"\\x\""])].concat()),
+            (Dialect::Anthropic, messages),
+        ];
+        for (dialect, stream) in streams {
+            let (mut read, mut sound) = (Completion::default(), true);
+            let mut decoder = StreamDecoder::new(dialect, "x");
+            let mut frames = Decoder::default();
+            let mut sink = |frame: Frame<'_>| {
+                if let Some(data) = frame.data.as_deref().filter(|data| sound && !data.is_empty()) {
+                    sound = decoder.event(&frame.name, data, &mut |delta| read.push(&delta)).is_ok();
+                }
+            };
+            frames.push(stream.as_bytes(), &mut sink).unwrap();
+            frames.finish(&mut sink);
+            let stamp = Stamp { created_s: 0, include_usage: true };
+            let (provider, kind, model) = ("x", Kind::Chat, "");
+            let reading = Reading { dialect, caller: dialect, provider, stamp, kind, model };
+            for size in [1, 2, 3, 7, 50, 64, 99, 100, 150, 1 << 20] {
+                let mut flow = Flow::new(&reading);
+                let mut out = Vec::new();
+                for piece in stream.as_bytes().chunks(size) {
+                    match flow.push(piece) {
+                        Pushed::Same => out.extend_from_slice(piece),
+                        Pushed::Bytes(bytes) => out.extend(bytes),
+                    }
+                }
+                out.extend(flow.finish());
+                assert_eq!(flow.completion(), Some(&read), "{size} {stream}");
+                assert_eq!(flow.trouble().is_none(), sound, "{size} {stream}");
+                assert!(!sound || out == stream.as_bytes(), "{size} {stream}");
+            }
+        }
     }
 }

@@ -103,15 +103,16 @@ impl<H: Host> Streaming<H> {
         std::mem::take(&mut self.head)
     }
 
-    /// Takes the provider's bytes in.
-    pub fn push(&mut self, bytes: &[u8]) -> Pushed {
+    /// Takes the provider's bytes in; and says whether no timer had run out by then. One look at the clock for both.
+    pub fn push(&mut self, bytes: &[u8]) -> (Pushed, bool) {
         let before = self.flow.outputs();
         let pushed = self.flow.push(bytes);
+        let now = self.run.context.host.now();
         // What only keeps the connection alive does not count.
         if self.flow.outputs() > before {
-            self.idle_until = self.run.context.host.now().after(self.run.context.gate.config.timeouts.idle);
+            self.idle_until = now.after(self.run.context.gate.config.timeouts.idle);
         }
-        pushed
+        (pushed, now < self.run.deadline && now < self.idle_until)
     }
 
     /// Whether there is nothing more to be read: the provider said that it failed, or what it sends is no

@@ -11,12 +11,12 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0 }
     }
 
-    /// One value with all that is inside it, without the whitespace around it. What is open is kept on the
-    /// heap: hostile nesting cannot overflow the stack.
+    /// One value with all that is inside it, without the whitespace around it. What is open is kept
+    /// beside the stack: hostile nesting cannot overflow the stack.
     pub(super) fn value(&mut self) -> Option<&'a str> {
         self.token()?;
         let start = self.at;
-        let mut open = Vec::new();
+        let mut open = Open::default();
         loop {
             match self.token()? {
                 b'"' => {
@@ -28,10 +28,10 @@ impl<'a> Scanner<'a> {
                 b'n' => self.literal("null")?,
                 bracket @ (b'[' | b'{') => {
                     self.step();
-                    let close = if bracket == b'[' { b']' } else { b'}' };
-                    if !self.take(close) {
-                        open.push(close);
-                        if close == b'}' {
+                    let object = bracket == b'{';
+                    if !self.take(closing(object)) {
+                        open.push(object);
+                        if object {
                             self.name()?;
                         }
                         continue;
@@ -41,13 +41,13 @@ impl<'a> Scanner<'a> {
             }
             // A value has ended: so may have those that it is in.
             loop {
-                let Some(close) = open.last().copied() else { return self.text.get(start..self.at) };
-                if self.take(close) {
+                let Some(object) = open.last() else { return self.text.get(start..self.at) };
+                if self.take(closing(object)) {
                     open.pop();
                     continue;
                 }
                 self.expect(b',')?;
-                if close == b'}' {
+                if object {
                     self.name()?;
                 }
                 break;
@@ -80,18 +80,30 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next byte that is no whitespace; it is still ahead.
+    #[inline(always)]
     fn token(&mut self) -> Option<u8> {
+        match self.peek() {
+            // Programs write none.
+            Some(blank) if blank <= b' ' => self.blank(),
+            next => next,
+        }
+    }
+
+    #[inline(never)]
+    fn blank(&mut self) -> Option<u8> {
         while matches!(self.peek(), Some(b' ' | b'\n' | b'\t' | b'\r')) {
             self.step();
         }
         self.peek()
     }
 
+    #[inline(always)]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
     /// Never beyond one past the end: called for bytes that were seen.
+    #[inline(always)]
     const fn step(&mut self) {
         self.at = self.at.wrapping_add(1);
     }
@@ -104,38 +116,14 @@ impl<'a> Scanner<'a> {
         next
     }
 
-    fn next(&mut self) -> Option<u8> {
-        let byte = self.peek()?;
-        self.step();
-        Some(byte)
-    }
-
-    /// Escapes are looked at only as far as their form goes: whether a pair of surrogates is whole is
-    /// seen when the text is read.
     fn string(&mut self) -> Option<&'a str> {
         let start = self.at;
         if !self.eat(b'"') {
             return None;
         }
-        loop {
-            let rest = self.text.as_bytes().get(self.at..)?;
-            self.at = self.at.wrapping_add(plain(rest));
-            match self.next()? {
-                b'"' => return self.text.get(start..self.at),
-                b'\\' => match self.next()? {
-                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
-                    b'u' => {
-                        for _ in 0..4 {
-                            if !self.next()?.is_ascii_hexdigit() {
-                                return None;
-                            }
-                        }
-                    }
-                    _ => return None,
-                },
-                _ => return None, // a control character
-            }
-        }
+        let length = inside(self.text.as_bytes().get(self.at..)?)?;
+        self.at = self.at.wrapping_add(length).wrapping_add(1);
+        self.text.get(start..self.at)
     }
 
     /// A second digit after a leading zero is left over, and no part of JSON begins with one there.
@@ -164,6 +152,67 @@ impl<'a> Scanner<'a> {
 
     fn literal(&mut self, word: &str) -> Option<()> {
         word.bytes().all(|byte| self.eat(byte)).then_some(())
+    }
+}
+
+const fn closing(object: bool) -> u8 {
+    if object { b'}' } else { b']' }
+}
+
+/// What is open, the innermost last: whether it is an object. 64 levels without the heap.
+#[derive(Default)]
+struct Open {
+    bits: u64,
+    depth: u32,
+    outer: Vec<u64>,
+}
+
+impl Open {
+    fn push(&mut self, object: bool) {
+        if self.depth == u64::BITS {
+            self.outer.push(self.bits);
+            self.depth = 0;
+        }
+        self.bits = self.bits << 1 | u64::from(object);
+        self.depth = self.depth.wrapping_add(1);
+    }
+
+    const fn last(&self) -> Option<bool> {
+        if self.depth == 0 { None } else { Some(self.bits & 1 == 1) }
+    }
+
+    fn pop(&mut self) {
+        self.bits >>= 1;
+        self.depth = self.depth.saturating_sub(1);
+        if self.depth == 0
+            && let Some(bits) = self.outer.pop()
+        {
+            (self.bits, self.depth) = (bits, u64::BITS);
+        }
+    }
+}
+
+/// How long the inside of a string is, up to its closing quote. Escapes are looked at only as far as their form
+/// goes: whether a pair of surrogates is whole is seen when the text is read.
+pub(crate) fn inside(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0usize;
+    loop {
+        at = at.wrapping_add(plain(bytes.get(at..)?));
+        match bytes.get(at)? {
+            b'"' => return Some(at),
+            b'\\' => match bytes.get(at.wrapping_add(1))? {
+                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => at = at.wrapping_add(2),
+                b'u' => {
+                    let digits = bytes.get(at.wrapping_add(2)..at.wrapping_add(6))?;
+                    if !digits.iter().all(u8::is_ascii_hexdigit) {
+                        return None;
+                    }
+                    at = at.wrapping_add(6);
+                }
+                _ => return None,
+            },
+            _ => return None, // a control character
+        }
     }
 }
 

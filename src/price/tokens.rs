@@ -1,6 +1,5 @@
 //! What a text is made of, counted in one pass: enough to estimate its tokens without a tokenizer.
 
-use std::iter::Peekable;
 use std::str::Chars;
 
 /// How many classes of text are told apart.
@@ -58,8 +57,12 @@ impl Features {
     /// Counts one more text.
     pub fn add(&mut self, text: &str) {
         self.bytes = self.bytes.saturating_add(text.len() as u64);
-        let mut chars = text.chars().peekable();
-        while let Some(c) = chars.next() {
+        let mut chars = text.chars();
+        loop {
+            // Most of most texts: words of plain letters, one blank between them.
+            let rest = self.plain_words(chars.as_str());
+            chars = rest.chars();
+            let Some(c) = chars.next() else { return };
             match c {
                 'a'..='z' | 'A'..='Z' => self.word(c, &mut chars),
                 '0'..='9' => {
@@ -92,11 +95,49 @@ impl Features {
     }
 
     /// ASCII letters with extended Latin ones after the first; camelCase breaks count as tokenizers split there.
-    fn word(&mut self, first: char, chars: &mut Peekable<Chars<'_>>) {
+    /// Counts the words at the beginning that are of ASCII letters alone, and passes single blanks between them. Returns
+    /// what follows.
+    fn plain_words<'a>(&mut self, mut text: &'a str) -> &'a str {
+        loop {
+            let (mut letters, mut capitals, mut breaks, mut lower) = (0u32, 0u32, 0u32, false);
+            let mut next = None;
+            for byte in text.bytes() {
+                if !byte.is_ascii_alphabetic() {
+                    next = Some(byte);
+                    break;
+                }
+                letters = letters.wrapping_add(1);
+                if byte.is_ascii_uppercase() {
+                    capitals = capitals.wrapping_add(1);
+                    breaks = breaks.wrapping_add(u32::from(lower));
+                }
+                lower = byte.is_ascii_lowercase();
+            }
+            if letters == 0 || next.is_some_and(|byte| !byte.is_ascii()) {
+                return text;
+            }
+            self.letters(letters, capitals, breaks);
+            text = text.get(letters as usize..).unwrap_or_default();
+            match text.as_bytes() {
+                [b' ', letter, ..] if letter.is_ascii_alphabetic() => text = text.get(1..).unwrap_or_default(),
+                _ => return text,
+            }
+        }
+    }
+
+    fn letters(&mut self, letters: u32, capitals: u32, breaks: u32) {
+        self.count(Class::Words, 1);
+        self.count(Class::CaseBreaks, breaks);
+        self.count(Class::Letters5To12, letters.min(12).saturating_sub(4));
+        self.count(Class::Letters13, letters.saturating_sub(12));
+        self.count(Class::MoreCapitals, capitals.saturating_sub(1).saturating_sub(breaks));
+    }
+
+    fn word(&mut self, first: char, chars: &mut Chars<'_>) {
         let (mut letters, mut capitals, mut extended, mut breaks) =
             (1u32, u32::from(first.is_ascii_uppercase()), 0u32, 0u32);
         let mut previous = first;
-        while let Some(c) = chars.next_if(|c| c.is_ascii_alphabetic() || is_latin_extended(*c)) {
+        while let Some(c) = next_if(chars, |c| c.is_ascii_alphabetic() || is_latin_extended(c)) {
             letters = letters.saturating_add(1);
             if c.is_ascii_uppercase() {
                 capitals = capitals.saturating_add(1);
@@ -106,21 +147,17 @@ impl Features {
             }
             previous = c;
         }
-        self.count(Class::Words, 1);
-        self.count(Class::CaseBreaks, breaks);
-        self.count(Class::Letters5To12, letters.min(12).saturating_sub(4));
-        self.count(Class::Letters13, letters.saturating_sub(12));
+        self.letters(letters, capitals, breaks);
         self.count(Class::LatinExtended, extended);
         self.count(Class::LatinExtendedWords, u32::from(extended > 0));
-        self.count(Class::MoreCapitals, capitals.saturating_sub(1).saturating_sub(breaks));
     }
 
     /// A run of blanks: whether it breaks a line, and whether it ends in an indent.
-    fn blank(&mut self, first: char, chars: &mut Peekable<Chars<'_>>) {
+    fn blank(&mut self, first: char, chars: &mut Chars<'_>) {
         let is_break = |c| matches!(c, '\n' | '\r');
         let mut breaks = is_break(first);
         let mut indent = u32::from(!breaks);
-        while let Some(c) = chars.next_if(|c| is_blank(*c)) {
+        while let Some(c) = next_if(chars, is_blank) {
             breaks |= is_break(c);
             indent = if is_break(c) { 0 } else { indent.saturating_add(1) };
         }
@@ -156,9 +193,18 @@ impl Features {
     }
 }
 
-fn run(chars: &mut Peekable<Chars<'_>>, belongs: impl Fn(char) -> bool) -> u32 {
+fn next_if(chars: &mut Chars<'_>, belongs: impl Fn(char) -> bool) -> Option<char> {
+    let mut ahead = chars.clone();
+    let next = ahead.next().filter(|c| belongs(*c));
+    if next.is_some() {
+        *chars = ahead;
+    }
+    next
+}
+
+fn run(chars: &mut Chars<'_>, belongs: impl Fn(char) -> bool) -> u32 {
     let mut length = 0u32;
-    while chars.next_if(|c| belongs(*c)).is_some() {
+    while next_if(chars, &belongs).is_some() {
         length = length.saturating_add(1);
     }
     length

@@ -200,6 +200,25 @@ impl StreamDecoder {
             Self::Responses(_) | Self::Anthropic(_) | Self::Google(_) => false,
         }
     }
+
+    /// Whether the last event was nothing but the usage that the gateway asked for: it is taken out again for a
+    /// caller who did not ask. Only chat completions have such events.
+    #[must_use]
+    pub const fn is_usage_only(&self) -> bool {
+        matches!(self, Self::Chat(own) if own.is_usage_only())
+    }
+
+    /// Whether an event that follows on one like it, which brought `piece` and nothing else, and differs from it only in
+    /// the text of that piece, brings the same with that text and changes nothing else here.
+    #[must_use]
+    pub const fn repeats(&self, piece: &Delta<'_>) -> bool {
+        match piece {
+            Delta::Text { .. } | Delta::ToolArguments { .. } => matches!(self, Self::Chat(_) | Self::Anthropic(_)),
+            // Anthropic's is put together here, to go with its signature.
+            Delta::Reasoning { .. } => matches!(self, Self::Chat(_)),
+            _ => false,
+        }
+    }
 }
 
 /// Writes a stream for a caller, piece by piece, as server-sent events.
@@ -250,11 +269,4 @@ impl StreamEncoder {
             Self::Responses(_) | Self::Anthropic(_) | Self::Google(_) => {}
         }
     }
-}
-
-/// Whether an event of a stream is nothing but the usage that the gateway asked for: it is taken out again
-/// for a caller who did not ask. Only chat completions have such events.
-#[must_use]
-pub fn is_usage_only(decoder: &StreamDecoder, data: &str) -> bool {
-    matches!(decoder, StreamDecoder::Chat(_)) && chat::is_usage_only(data)
 }

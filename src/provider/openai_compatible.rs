@@ -8,5 +8,4 @@ mod stream;
 pub(super) use answer::{decode_body, encode_body};
 pub(super) use error::encode_error;
 pub(super) use request::{encode_request, rewrite_request};
-pub(super) use stream::is_usage_only;
 pub use stream::{StreamDecoder, StreamEncoder};

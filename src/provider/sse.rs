@@ -48,18 +48,47 @@ impl Decoder {
     ///
     /// # Errors
     /// [`TooLong`]; the stream cannot be read on.
-    pub fn push(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Frame<'_>)) -> Result<(), TooLong> {
-        if self.held.is_empty() {
-            let rest = self.frames(bytes, sink);
-            self.held.extend_from_slice(rest);
-        } else {
-            let mut held = std::mem::take(&mut self.held);
-            held.extend_from_slice(bytes);
-            let left = self.frames(&held, sink).len();
-            held.drain(..held.len().saturating_sub(left));
-            self.held = held;
+    pub fn push(&mut self, mut bytes: &[u8], sink: &mut dyn FnMut(Frame<'_>)) -> Result<(), TooLong> {
+        while !bytes.is_empty() {
+            let taken = self.step(bytes, sink)?;
+            bytes = bytes.get(taken..).unwrap_or_default();
         }
-        if self.held.len() > MAX_FRAME { Err(TooLong) } else { Ok(()) }
+        Ok(())
+    }
+
+    /// Takes bytes in up to the end of the first frame that they complete, and gives it out. Returns how many it took:
+    /// all, if they complete none.
+    ///
+    /// # Errors
+    /// [`TooLong`]; the stream cannot be read on.
+    pub fn step(&mut self, bytes: &[u8], sink: &mut dyn FnMut(Frame<'_>)) -> Result<usize, TooLong> {
+        let had = self.held.len();
+        if had == 0
+            && let Some(end) = self.scan.frame_end(bytes)
+        {
+            sink(self.read(bytes.get(..end).unwrap_or(bytes)));
+            return Ok(end);
+        }
+        let mut held = std::mem::take(&mut self.held);
+        held.extend_from_slice(bytes);
+        // All that was held has been looked through: an end lies in what has come now.
+        let end = if had == 0 { None } else { self.scan.frame_end(&held) };
+        if let Some(end) = end {
+            sink(self.read(held.get(..end).unwrap_or(&held)));
+            held.clear();
+        }
+        self.held = held;
+        match end {
+            Some(end) => Ok(end.saturating_sub(had)),
+            None if self.held.len() > MAX_FRAME => Err(TooLong),
+            None => Ok(bytes.len()),
+        }
+    }
+
+    /// Whether the next byte begins a frame, whatever it is.
+    #[must_use]
+    pub const fn is_between(&self) -> bool {
+        self.held.is_empty() && !self.scan.after_return
     }
 
     /// The end of the stream. A last frame without its blank line counts too: some servers leave it out.
@@ -75,16 +104,6 @@ impl Decoder {
     #[must_use]
     pub const fn is_holding(&self) -> bool {
         !self.held.is_empty()
-    }
-
-    /// Gives out the whole frames; returns what is left.
-    fn frames<'a>(&mut self, mut bytes: &'a [u8], sink: &mut dyn FnMut(Frame<'_>)) -> &'a [u8] {
-        while let Some(end) = self.scan.frame_end(bytes) {
-            let (frame, rest) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
-            sink(self.read(frame));
-            bytes = rest;
-        }
-        bytes
     }
 
     fn read<'a>(&mut self, bytes: &'a [u8]) -> Frame<'a> {

@@ -15,11 +15,18 @@ use crate::gateway::{Ending, Streaming};
 pub struct ChatStream {
     open: RefCell<Option<Box<Streaming<JsHost>>>>,
     account: RefCell<String>,
+    out: RefCell<Vec<u8>>,
 }
+
+/// What [`ChatStream::push`] answers.
+const SAME: u32 = 1;
+const OTHER: u32 = 2;
+const OVER: u32 = 4;
+const LATE: u32 = 8;
 
 impl ChatStream {
     pub(super) fn new(streaming: Box<Streaming<JsHost>>) -> Self {
-        Self { open: RefCell::new(Some(streaming)), account: RefCell::default() }
+        Self { open: RefCell::new(Some(streaming)), account: RefCell::default(), out: RefCell::default() }
     }
 
     /// Ends the stream once; a second time there is nothing to end.
@@ -39,13 +46,26 @@ impl ChatStream {
         self.open.borrow_mut().as_mut().map_or(JsValue::UNDEFINED, |open| bytes(&open.take_head()))
     }
 
-    /// Takes a chunk in. `true`: hand out the same chunk; bytes: hand out these instead; nothing: nothing now.
-    pub fn push(&self, chunk: &[u8]) -> JsValue {
-        match self.open.borrow_mut().as_mut().map(|open| open.push(chunk)) {
-            Some(Pushed::Same) => JsValue::TRUE,
-            Some(Pushed::Bytes(other)) => bytes(&other),
-            None => JsValue::UNDEFINED,
-        }
+    /// Takes a chunk in, and says in bits what follows: 1 hand out the same chunk, 2 hand out what
+    /// [`take`](Self::take) gives instead, 4 nothing more is to be read, 8 the time for the whole has run out.
+    pub fn push(&self, chunk: &[u8]) -> u32 {
+        let mut open = self.open.borrow_mut();
+        let Some(open) = &mut *open else { return OVER };
+        let (pushed, in_time) = open.push(chunk);
+        let out = match pushed {
+            Pushed::Same => SAME,
+            Pushed::Bytes(bytes) if bytes.is_empty() => 0,
+            Pushed::Bytes(bytes) => {
+                self.out.replace(bytes);
+                OTHER
+            }
+        };
+        out | if open.is_over() { OVER } else { 0 } | if in_time { 0 } else { LATE }
+    }
+
+    /// What is to be handed out in place of the chunk that was pushed last.
+    pub fn take(&self) -> JsValue {
+        bytes(&self.out.take())
     }
 
     /// Milliseconds until a timer may run out; zero or less once one has.
@@ -53,11 +73,6 @@ impl ChatStream {
     pub fn time_left_ms(&self) -> f64 {
         let left = self.open.borrow().as_ref().map(|open| open.time_left().as_millis());
         u32::try_from(left.unwrap_or(0)).unwrap_or(u32::MAX).into()
-    }
-
-    /// Whether nothing more is to be read.
-    pub fn ended(&self) -> bool {
-        self.open.borrow().as_ref().is_none_or(|open| open.is_over())
     }
 
     /// Settles, and gives what is still to be handed out. `how`: 0 the last byte came, 1 the network failed,

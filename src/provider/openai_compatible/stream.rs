@@ -3,7 +3,7 @@
 use super::answer::{finish, head, pieces, push_usage, reason, start, usage};
 use crate::chat::{Delta, Usage};
 use crate::error::Error;
-use crate::json::{self, Fields, Raw};
+use crate::json::{self, Raw};
 use crate::provider::{Malformed, Stamp};
 use crate::record::push_int;
 
@@ -16,11 +16,13 @@ pub struct StreamDecoder {
     open: u128,
     /// Answers that ended.
     ended: u128,
+    /// Whether the last event was nothing but usage.
+    usage_only: bool,
 }
 
 impl StreamDecoder {
     pub(in crate::provider) fn new(provider: &str) -> Self {
-        Self { provider: provider.into(), started: false, open: 0, ended: 0 }
+        Self { provider: provider.into(), started: false, open: 0, ended: 0, usage_only: false }
     }
 
     pub(in crate::provider) fn event(
@@ -29,6 +31,7 @@ impl StreamDecoder {
         data: &str,
         sink: &mut dyn FnMut(Delta<'_>),
     ) -> Result<(), Malformed> {
+        self.usage_only = false;
         if data.trim() == "[DONE]" {
             sink(Delta::End);
             return Ok(());
@@ -40,7 +43,11 @@ impl StreamDecoder {
             return Ok(());
         }
         let choices = match fields.field("choices") {
-            Some(raw) if raw.get() != "null" => json::items(raw.get()).map_err(|_| Malformed)?,
+            Some(raw) if raw.get() != "null" => {
+                let choices = json::items(raw.get()).map_err(|_| Malformed)?;
+                self.usage_only = choices.is_empty() && fields.field("usage").is_some_and(|raw| raw.get() != "null");
+                choices
+            }
             // A usage-only chunk, or one that a proxy made up to keep the line alive.
             _ => Vec::new(),
         };
@@ -75,17 +82,11 @@ impl StreamDecoder {
     pub(in crate::provider) const fn is_finished(&self) -> bool {
         self.open != 0 && self.open == self.ended
     }
-}
 
-/// Whether an event is nothing but the usage that was asked for: to be taken out again for a caller who did
-/// not ask.
-#[must_use]
-pub(in crate::provider) fn is_usage_only(data: &str) -> bool {
-    let Ok(fields) = json::fields(data) else { return false };
-    let none = |fields: &Fields<'_>| {
-        fields.field("choices").is_some_and(|raw| json::items(raw.get()).is_ok_and(|all| all.is_empty()))
-    };
-    none(&fields) && fields.field("usage").is_some_and(|raw| raw.get() != "null")
+    /// Whether the last event was nothing but the usage that was asked for.
+    pub(in crate::provider) const fn is_usage_only(&self) -> bool {
+        self.usage_only
+    }
 }
 
 /// Writes a stream.
