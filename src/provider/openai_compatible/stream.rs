@@ -8,7 +8,7 @@ use crate::provider::{Malformed, Stamp};
 use crate::record::push_int;
 
 /// Reads a stream.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StreamDecoder {
     provider: String,
     started: bool,
@@ -89,7 +89,7 @@ pub(in crate::provider) fn is_usage_only(data: &str) -> bool {
 }
 
 /// Writes a stream.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StreamEncoder {
     stamp: Stamp,
     id: String,
