@@ -16,6 +16,7 @@
 
 mod dice;
 mod faults;
+pub mod samples;
 mod script;
 
 pub use dice::Dice;
