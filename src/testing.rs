@@ -16,7 +16,9 @@
 
 mod dice;
 mod faults;
+pub mod samples;
 mod script;
+mod streams;
 
 pub use dice::Dice;
 pub use script::{DIFFERS, scripted_run};

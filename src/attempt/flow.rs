@@ -28,14 +28,14 @@ pub enum Trouble {
 }
 
 /// One stream.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Flow {
     frames: Decoder,
     events: Events,
 }
 
 /// What the events are read into.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 struct Events {
     decoder: StreamDecoder,
     known: Known,

@@ -5,7 +5,7 @@ use crate::chat::Delta;
 use crate::json::{self, Escaped};
 
 /// The last event of a stream, if one piece of text was all that it brought.
-#[derive(Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Known {
     /// The event up to its text; empty if there is none.
     before: Vec<u8>,

@@ -39,7 +39,7 @@ pub struct Outgoing<'a> {
 }
 
 /// What a translated answer carries beside what the provider said.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stamp {
     /// When the request came, in seconds since 1970.
     pub created_s: u64,
@@ -144,7 +144,7 @@ pub fn encode_error(dialect: Dialect, error: &Error, message: &str, account: &st
 }
 
 /// Reads a provider's stream, event by event.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum StreamDecoder {
     /// Chat completions.
     Chat(chat::StreamDecoder),
@@ -222,7 +222,7 @@ impl StreamDecoder {
 }
 
 /// Writes a stream for a caller, piece by piece, as server-sent events.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum StreamEncoder {
     /// Chat completions.
     Chat(chat::StreamEncoder),

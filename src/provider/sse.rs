@@ -25,7 +25,7 @@ pub struct Frame<'a> {
 pub struct TooLong;
 
 /// Cuts a stream into frames. Give it bytes as they come, then [`finish`](Self::finish).
-#[derive(Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Decoder {
     /// The beginning of a frame whose end has not come yet.
     held: Vec<u8>,
@@ -35,7 +35,7 @@ pub struct Decoder {
     begun: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 struct Scan {
     at: usize,
     line: usize,

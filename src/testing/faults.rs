@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use super::dice::Dice;
-use super::{Scripted, Sent, completion, status};
+use super::samples::{Sample, asked};
+use super::{Scripted, Sent, completion, status, streams};
+use crate::chat::Dialect;
 use crate::error::NetworkKind;
 
 /// What a provider mostly does for a while.
@@ -50,10 +52,15 @@ impl Faults {
     /// What comes of a request.
     pub(super) fn answer(&mut self, sent: &Sent) -> Scripted {
         let usual = self.weather(&sent.provider);
+        let (dialect, streamed) = asked(sent);
         let dice = &mut self.dice;
         let weather = if dice.once_in(8) { dice.pick(&ALL) } else { usual };
         match weather {
-            Weather::Fine => fine(dice),
+            Weather::Fine => fine(dice, dialect, streamed),
+            // Half of what goes wrong with a stream goes wrong inside it.
+            Weather::Broken | Weather::Dark | Weather::Nonsense | Weather::Mixed if streamed && dice.once_in(2) => {
+                streams::broken(dice, dialect)
+            }
             Weather::Broken => status(dice.pick(&[500, 502, 503, 504, 529, 599]), &[], dice.pick(&BODIES)),
             Weather::Limiting => limited(dice),
             Weather::Dark => dark(dice),
@@ -67,7 +74,7 @@ impl Faults {
                 1 => dark(dice),
                 2 => nonsense(dice),
                 3 => status(500, &[], ""),
-                _ => fine(dice),
+                _ => fine(dice, dialect, streamed),
             },
         }
     }
@@ -93,7 +100,14 @@ const BODIES: [&str; 6] = [
     r#"{"error":{"code":"insufficient_quota"}}"#,
 ];
 
-fn fine(dice: &mut Dice) -> Scripted {
+fn fine(dice: &mut Dice, dialect: Dialect, streamed: bool) -> Scripted {
+    if streamed && !dice.once_in(20) {
+        return streams::fine(dice, dialect);
+    }
+    if dialect != Dialect::Chat {
+        // Now and then to one who asked for a stream.
+        return status(200, &[], Sample::of(dialect).whole);
+    }
     let answer = completion("An answer.", dice.below(3_000), dice.below(4_000));
     match (answer, dice.below(10)) {
         // Some take their time, up to longer than anybody waits.

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use super::dice::Dice;
 use super::faults::Faults;
-use super::{ManualHost, START};
+use super::{ManualHost, START, drain};
 use crate::cache::Controls;
+use crate::chat::Dialect;
 use crate::config::{BudgetConfig, GatewayConfig, TargetConfig};
-use crate::gateway::{Call, Gate, chat, replay};
+use crate::gateway::{Call, Gate, Opened, open, replay};
 use crate::host::{Clock, Timer};
 use crate::money::NanoUsd;
 use crate::secret::Secret;
@@ -23,13 +24,13 @@ pub const DIFFERS: &str = "does not replay\n";
 /// Requests at once, at most. Far fewer than the records that a gate keeps, so none is lost.
 const MOST_AT_ONCE: u64 = 6;
 /// Different questions: few enough that some are asked again.
-const QUESTIONS: u64 = 20;
+const QUESTIONS: u64 = 6;
 
 type Work = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Runs `requests` requests, among them faults of every kind, aborts, questions asked twice at once,
-/// clocks that jump over midnight and back, and days whose budget is spent. Returns all decision records,
-/// each replayed; [`DIFFERS`] follows one whose replay went another way.
+/// Runs `requests` requests in all dialects, whole and streamed, among them faults of every kind, aborts,
+/// questions asked twice at once, clocks that jump over midnight and back, and days whose budget is spent.
+/// Returns all decision records, each replayed; [`DIFFERS`] follows one whose replay went another way.
 #[must_use]
 pub fn scripted_run(seed: u64, requests: u32) -> String {
     let mut dice = Dice::new(seed);
@@ -53,19 +54,26 @@ pub fn scripted_run(seed: u64, requests: u32) -> String {
     records
 }
 
+const TARGETS: [(&str, &str); 5] = [
+    ("groq", "openai/gpt-oss-20b"),
+    ("openai", "gpt-4.1-mini"),
+    ("anthropic", "claude-haiku-4-5"),
+    ("google", "gemini-2.5-flash"),
+    ("openrouter", "qwen/qwen3-coder:free"),
+];
+
 fn config() -> GatewayConfig {
-    let targets = [("groq", "openai/gpt-oss-20b"), ("openai", "gpt-4.1-mini"), ("openrouter", "qwen/qwen3-coder:free")];
     GatewayConfig {
         version: 1,
-        targets: targets.map(|(provider, model)| TargetConfig::new(provider, model)).into(),
-        budget: BudgetConfig { limit: NanoUsd::new(100_000_000), ..BudgetConfig::default() },
+        targets: TARGETS.map(|(provider, model)| TargetConfig::new(provider, model)).into(),
+        budget: BudgetConfig { limit: NanoUsd::new(200_000_000), ..BudgetConfig::default() },
         ..GatewayConfig::default()
     }
 }
 
 fn unlock(gate: &Gate) {
     gate.lock(false);
-    for provider in ["groq", "openai", "openrouter"] {
+    for (provider, _) in TARGETS {
         gate.set_key(provider, Secret::new("a-made-up-key".into()));
     }
 }
@@ -75,10 +83,11 @@ fn batch(gate: &Rc<Gate>, host: &Rc<ManualHost>, dice: &mut Dice, at_once: u64) 
     let mut work: Vec<Work> = Vec::new();
     let shared = question(dice);
     for _ in 0..at_once {
-        let body = if dice.once_in(2) { shared.clone() } else { question(dice) };
-        let call = call(dice, &body);
+        let asked = if dice.once_in(2) { shared.clone() } else { question(dice) };
+        let call = call(dice, &asked);
         if dice.once_in(10) {
-            let (host, abort, after) = (host.clone(), call.abort.clone(), Duration::from_millis(dice.below(5_000)));
+            let soon = dice.pick(&[1_500, 5_000]);
+            let (host, abort, after) = (host.clone(), call.abort.clone(), Duration::from_millis(dice.below(soon)));
             work.push(Box::pin(async move {
                 host.sleep(after).await;
                 abort.trigger();
@@ -87,7 +96,10 @@ fn batch(gate: &Rc<Gate>, host: &Rc<ManualHost>, dice: &mut Dice, at_once: u64) 
         let (gate, host, pause) = (gate.clone(), host.clone(), Duration::from_millis(dice.below(3).saturating_mul(60)));
         work.push(Box::pin(async move {
             host.sleep(pause).await;
-            let _ = chat(&gate, &host, call).await;
+            let abort = call.abort.clone();
+            if let Ok(Opened::Stream(streaming)) = open(&gate, &host, call).await {
+                drain(&host, streaming, &abort).await;
+            }
         }));
     }
     if dice.once_in(25) {
@@ -101,26 +113,58 @@ fn batch(gate: &Rc<Gate>, host: &Rc<ManualHost>, dice: &mut Dice, at_once: u64) 
     host.run_all(work);
 }
 
-fn question(dice: &mut Dice) -> String {
-    let mut body = String::from(r#"{"messages":[{"role":"user","content":"Question "#);
-    body.push_str(&dice.below(QUESTIONS).to_string());
-    body.push_str(dice.pick(&[
-        r#""}]}"#,
-        r#""}]}"#,
-        r#""}]}"#,
-        r#""}],"temperature":0,"max_tokens":300}"#,
-        r#""}],"model":"openai/gpt-oss-20b"}"#,
-        r#""}],"model":"gpt-4.1-mini"}"#,
-        r#""}],"model":"qwen/qwen3-coder:free","n":2}"#,
-        r#""}],"tools":[{"type":"function","function":{"name":"f"}}]}"#,
-        r#""}],"max_tokens":4000000000}"#,
-        r#""}],"model":"unheard-of"}"#,
-        r#""}],"mess"#,
-    ]));
-    body
+/// What is asked: in which dialect, whether for a stream, and how it ends after the question's number.
+#[derive(Clone)]
+struct Question {
+    dialect: Dialect,
+    stream: bool,
+    body: String,
 }
 
-fn call(dice: &mut Dice, body: &str) -> Call {
+const CHAT_ENDS: [&str; 11] = [
+    r#""}]}"#,
+    r#""}]}"#,
+    r#""}]}"#,
+    r#""}],"temperature":0,"max_tokens":300}"#,
+    r#""}],"model":"openai/gpt-oss-20b"}"#,
+    r#""}],"model":"gpt-4.1-mini"}"#,
+    r#""}],"model":"qwen/qwen3-coder:free","n":2}"#,
+    r#""}],"tools":[{"type":"function","function":{"name":"f"}}]}"#,
+    r#""}],"max_tokens":4000000000}"#,
+    r#""}],"model":"unheard-of"}"#,
+    r#""}],"mess"#,
+];
+const RESPONSES_ENDS: [&str; 5] =
+    [r#""}"#, r#"","store":false}"#, r#"","max_output_tokens":300}"#, r#"","model":"gpt-4.1-mini"}"#, r#"","inp"#];
+const ANTHROPIC_ENDS: [&str; 5] =
+    [r#""}]}"#, r#""}]}"#, r#""}],"temperature":0}"#, r#""}],"stop_sequences":["x"]}"#, r#""}],"top_k":"many"}"#];
+const GOOGLE_ENDS: [&str; 5] = [
+    r#""}]}]}"#,
+    r#""}]}]}"#,
+    r#""}]}],"generationConfig":{"temperature":0,"maxOutputTokens":300}}"#,
+    r#""}]}],"generationConfig":{"topK":5}}"#,
+    r#""}]}],"safetySettings":[{}]}"#,
+];
+
+fn question(dice: &mut Dice) -> Question {
+    let stream = dice.once_in(3);
+    let streams = if stream { r#""stream":true,"# } else { "" };
+    let (dialect, begin, ends): (_, _, &[&str]) = match dice.below(8) {
+        0 => (Dialect::Responses, r#""input":"Question "#, &RESPONSES_ENDS),
+        1 => {
+            let begin = r#""model":"auto","max_tokens":300,"messages":[{"role":"user","content":"Question "#;
+            (Dialect::Anthropic, begin, &ANTHROPIC_ENDS)
+        }
+        2 => (Dialect::Google, r#""contents":[{"role":"user","parts":[{"text":"Question "#, &GOOGLE_ENDS),
+        _ => (Dialect::Chat, r#""messages":[{"role":"user","content":"Question "#, &CHAT_ENDS),
+    };
+    // Gemini's path says it.
+    let streams = if dialect == Dialect::Google { "" } else { streams };
+    let number = dice.below(QUESTIONS).to_string();
+    Question { dialect, stream, body: ["{", streams, begin, &number, dice.pick(ends)].concat() }
+}
+
+fn call(dice: &mut Dice, asked: &Question) -> Call {
     let controls = Controls {
         skip_read: dice.once_in(12),
         skip_write: dice.once_in(12),
@@ -129,7 +173,8 @@ fn call(dice: &mut Dice, body: &str) -> Call {
         namespace: dice.once_in(12).then(|| "n".into()),
     };
     let tenant = dice.pick(&["one", "one", "one", "two"]);
-    Call { controls, ..Call::chat(body, tenant) }
+    let stream = asked.stream && asked.dialect == Dialect::Google;
+    Call { controls, dialect: asked.dialect, stream, ..Call::chat(&asked.body, tenant) }
 }
 
 /// Up to three days forwards or one back, often to a few milliseconds around a midnight.
@@ -148,7 +193,8 @@ fn between(gate: &Gate, host: &ManualHost, dice: &mut Dice) {
     if dice.once_in(20) {
         host.set_now(jump(dice, host.now()));
     }
-    host.advance(Duration::from_millis(dice.below(30_000)));
+    let most = dice.pick(&[3_000, 30_000]);
+    host.advance(Duration::from_millis(dice.below(most)));
     match dice.below(60) {
         0 => gate.lock(true),
         1 => gate.remove_key("groq"),

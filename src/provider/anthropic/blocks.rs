@@ -10,7 +10,7 @@ use crate::json::{self, Escaped, Fields, Raw};
 const MOST_OPEN: usize = 64;
 
 /// Blocks that began and have not ended.
-#[derive(Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Blocks {
     open: Vec<(u64, Open)>,
     calls: u32,
@@ -18,7 +18,7 @@ pub(super) struct Blocks {
     extra: Option<(String, String)>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 enum Open {
     Thinking {
         text: String,

@@ -12,7 +12,7 @@ use crate::json::{self, Escaped, Fields};
 use crate::provider::Malformed;
 
 /// Reads a stream.
-#[derive(Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct StreamDecoder {
     /// The message's id, escaped, once it began.
     id: Option<String>,

@@ -7,7 +7,7 @@ use crate::json::{self, Fields, Raw};
 use crate::record::push_int;
 
 /// What one answer said so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Tokens {
     input: u64,
     read: u64,

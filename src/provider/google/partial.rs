@@ -10,12 +10,12 @@ const DEEPEST: usize = 32;
 const LONGEST: usize = 4096;
 
 /// Arguments under construction.
-#[derive(Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Partial {
     root: Node,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 enum Node {
     /// A place that nothing was said about.
     #[default]

@@ -10,14 +10,14 @@ use crate::text::decimal;
 type Sink<'s> = &'s mut dyn FnMut(Delta<'_>);
 
 /// What is known of one answer's pieces so far.
-#[derive(Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Reader {
     id: String,
     started: bool,
     candidates: Vec<Candidate>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 struct Candidate {
     index: u32,
     calls: u32,

@@ -15,7 +15,7 @@ use crate::provider::{Malformed, Stamp};
 const MOST: usize = 128;
 
 /// Reads a stream.
-#[derive(Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct StreamDecoder {
     reader: Reader,
 }
@@ -62,7 +62,7 @@ impl StreamDecoder {
 
 /// Writes a stream. Function calls are written only whole, because few clients put arguments together; the
 /// finish reasons and the usage come last, in one event.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StreamEncoder {
     id: String,
     model: String,
@@ -70,7 +70,7 @@ pub struct StreamEncoder {
     usage: Option<Usage>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 struct Candidate {
     /// Calls by their index; `None` for those that are written.
     calls: Vec<Option<ToolCall>>,

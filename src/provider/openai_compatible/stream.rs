@@ -7,11 +7,16 @@ use crate::json::{self, Raw};
 use crate::provider::{Malformed, Stamp};
 use crate::record::push_int;
 
+/// Tool calls that are counted; what is above is a mistake or an attack, and keeps its number.
+const MOST_CALLS: usize = 512;
+
 /// Reads a stream.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StreamDecoder {
     provider: String,
     started: bool,
+    /// The answer and the provider's number of each tool call.
+    calls: Vec<(u32, u32)>,
     /// Answers that began and have not ended.
     open: u128,
     /// Answers that ended.
@@ -22,7 +27,7 @@ pub struct StreamDecoder {
 
 impl StreamDecoder {
     pub(in crate::provider) fn new(provider: &str) -> Self {
-        Self { provider: provider.into(), started: false, open: 0, ended: 0, usage_only: false }
+        Self { provider: provider.into(), started: false, calls: Vec::new(), open: 0, ended: 0, usage_only: false }
     }
 
     pub(in crate::provider) fn event(
@@ -51,7 +56,9 @@ impl StreamDecoder {
             // A usage-only chunk, or one that a proxy made up to keep the line alive.
             _ => Vec::new(),
         };
-        if !self.started {
+        // Azure's first chunk has neither: it says what its filters found in the prompt.
+        let named = |name: &str| fields.field(name).is_some_and(|raw| !matches!(raw.get(), "null" | "\"\""));
+        if !self.started && (named("id") || named("model")) {
             self.started = true;
             start(&fields, sink);
         }
@@ -69,7 +76,9 @@ impl StreamDecoder {
         let bit = 1u128 << index;
         self.open |= bit;
         if let Some(delta) = choice.field("delta").filter(|raw| raw.get() != "null") {
-            pieces(index, &json::fields(delta.get()).map_err(|_| Malformed)?, sink);
+            let calls = &mut self.calls;
+            let delta = json::fields(delta.get()).map_err(|_| Malformed)?;
+            pieces(index, &delta, &mut |delta| sink(numbered(delta, calls)));
         }
         if let Some(reason) = choice.field("finish_reason").and_then(finish) {
             self.ended |= bit;
@@ -89,8 +98,25 @@ impl StreamDecoder {
     }
 }
 
+/// Counts the tool calls of an answer from 0, in the order in which they begin: some servers count what they did
+/// not send as well, and clients fall over the gap.
+fn numbered<'a>(mut delta: Delta<'a>, calls: &mut Vec<(u32, u32)>) -> Delta<'a> {
+    if let Delta::ToolCall { choice, index, .. } | Delta::ToolArguments { choice, index, .. } = &mut delta {
+        let own = (*choice, *index);
+        if !calls.contains(&own) && calls.len() < MOST_CALLS {
+            calls.push(own);
+        }
+        if let Some((number, _)) =
+            (0u32..).zip(calls.iter().filter(|(of, _)| of == choice)).find(|(_, one)| **one == own)
+        {
+            *index = number;
+        }
+    }
+    delta
+}
+
 /// Writes a stream.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StreamEncoder {
     stamp: Stamp,
     id: String,

@@ -35,7 +35,7 @@ pub(super) enum Kind {
 }
 
 /// The order and the kinds of all that was read of one answer.
-#[derive(Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Reader {
     /// Places that were emitted, sorted.
     seen: Vec<u64>,
@@ -48,7 +48,7 @@ pub(super) struct Reader {
 }
 
 /// Which place a piece belongs to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Place {
     pub(super) kind: Kind,
     /// `output_index`.

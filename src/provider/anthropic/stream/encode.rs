@@ -15,7 +15,7 @@ use crate::record::push_int;
 const MOST_CALLS: u32 = 128;
 
 /// Writes a stream.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StreamEncoder {
     stamp: Stamp,
     id: String,
@@ -44,7 +44,7 @@ enum Open {
     Tool(u32),
 }
 
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 struct Call {
     index: u32,
     /// Empty until the call begins.

@@ -14,7 +14,7 @@ use super::super::carry;
 use super::super::write::push_all;
 
 /// Writes a stream.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StreamEncoder {
     stamp: Stamp,
     id: String,

@@ -14,7 +14,7 @@ pub(super) enum Kind {
 }
 
 /// One text of an item: a content part of a message, the summary of reasoning, the arguments of a call.
-#[derive(Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Part {
     pub(super) refusal: bool,
     /// Escaped.
@@ -22,7 +22,7 @@ pub(super) struct Part {
 }
 
 /// One item. All texts are escaped.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Item {
     pub(super) kind: Kind,
     pub(super) id: String,

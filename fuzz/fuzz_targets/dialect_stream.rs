@@ -1,0 +1,47 @@
+//! Streams of every dialect, handed on to callers of every dialect. The first byte says from which and to which,
+//! and the second where the stream is cut. What is handed on does not depend on the cut, and is a stream of events
+//! that the caller's own dialect reads.
+#![no_main]
+
+mod pair;
+
+use libfuzzer_sys::fuzz_target;
+use pair::{Pair, STAMP};
+use tidegate::attempt::{Flow, Kind, Pushed, Reading};
+use tidegate::provider::sse::{Decoder, Frame};
+use tidegate::provider::{Stamp, StreamDecoder};
+
+fn push(flow: &mut Flow, bytes: &[u8], out: &mut Vec<u8>) {
+    match flow.push(bytes) {
+        Pushed::Same => out.extend_from_slice(bytes),
+        Pushed::Bytes(other) => out.extend(other),
+    }
+}
+
+fuzz_target!(|input: (u8, u8, &[u8])| {
+    let (Pair { from, to, flag }, cut, stream) = (Pair::of(input.0), usize::from(input.1), input.2);
+    let stamp = Stamp { include_usage: flag, ..STAMP };
+    let reading = Reading { dialect: from, caller: to, provider: "groq", stamp, kind: Kind::Chat, model: "m" };
+    let (mut whole, mut halves) = (Flow::new(&reading), Flow::new(&reading));
+    let (mut out, mut parts) = (Vec::new(), Vec::new());
+    push(&mut whole, stream, &mut out);
+    let (left, right) = stream.split_at(cut.min(stream.len()));
+    push(&mut halves, left, &mut parts);
+    push(&mut halves, right, &mut parts);
+    out.extend(whole.finish());
+    parts.extend(halves.finish());
+    assert!(whole == halves);
+    if from == to {
+        return;
+    }
+    assert_eq!(out, parts);
+    let mut decoder = StreamDecoder::new(to, "groq");
+    let mut sink = |frame: Frame<'_>| {
+        let Some(data) = &frame.data else { return };
+        assert!(decoder.event(&frame.name, data, &mut |_| {}).is_ok(), "{data}");
+    };
+    let mut frames = Decoder::default();
+    frames.push(&out, &mut sink).expect("an input is shorter than a frame may be");
+    frames.finish(&mut sink);
+    assert!(!whole.is_finished() || decoder.is_finished(), "{}", String::from_utf8_lossy(&out));
+});
