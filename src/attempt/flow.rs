@@ -160,6 +160,7 @@ impl Events {
     /// The event that `bytes` begin with, if it is like the one before: its length.
     fn again(&mut self, bytes: &[u8]) -> Option<usize> {
         let (piece, length) = self.known.read(bytes).filter(|_| self.trouble.is_none())?;
+        let weight = piece.weight();
         // Its text is not empty.
         self.outputs = self.outputs.saturating_add(1);
         if let Some(kept) = &mut self.kept {
@@ -168,7 +169,7 @@ impl Events {
         if let Some(encoder) = &mut self.encoder {
             encoder.push(&piece, &mut self.text);
         }
-        self.weigh(length);
+        self.weigh(weight);
         Some(length)
     }
 
@@ -182,6 +183,7 @@ impl Events {
         };
         let Self { decoder, known, encoder, answer, kept, outputs, trouble, text, .. } = self;
         let mut pieces = 0u32;
+        let mut weight = 0usize;
         known.forget();
         let read = decoder.event(&frame.name, data, &mut |delta| {
             answer.push(&delta);
@@ -192,6 +194,7 @@ impl Events {
                 *outputs = outputs.saturating_add(1);
             }
             pieces = pieces.saturating_add(1);
+            weight = weight.saturating_add(delta.weight());
             if pieces == 1 {
                 known.keep(frame.bytes, &delta);
             }
@@ -209,15 +212,13 @@ impl Events {
         {
             self.known.forget();
         }
-        if self.trouble.is_none() {
-            self.weigh(frame.bytes.len());
-        }
+        self.weigh(weight);
         let hidden = self.trouble.is_some() || (self.hides_usage && self.decoder.is_usage_only());
         if hidden { passing.drop(frame.bytes) } else { passing.pass(frame.bytes) }
     }
 
-    fn weigh(&mut self, length: usize) {
-        self.weight = self.weight.saturating_add(length);
+    fn weigh(&mut self, weight: usize) {
+        self.weight = self.weight.saturating_add(weight);
         if self.weight > MAX_KEPT {
             self.kept = None;
         }

@@ -111,6 +111,26 @@ pub enum Delta<'a> {
 }
 
 impl Delta<'_> {
+    /// Bytes that an answer grows by with this piece, about.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Text { text, .. } | Self::Refusal { text, .. } | Self::Reasoning { text, .. } => text.get().len(),
+            Self::ToolArguments { json, .. } => json.get().len(),
+            Self::ReasoningDetail { item, .. } => item.len(),
+            Self::ToolCall { id, name, extra, .. } => {
+                let extra = extra.as_ref().map_or(0, |extra| extra.len());
+                id.get().len().saturating_add(name.get().len()).saturating_add(extra)
+            }
+            Self::Start { .. }
+            | Self::Finish { .. }
+            | Self::Usage { .. }
+            | Self::Failed { .. }
+            | Self::End
+            | Self::Unmapped(_) => 0,
+        }
+    }
+
     /// Whether this is output, after which nothing is retried: visible text, a refusal, reasoning, a tool
     /// call. Roles, ids, usage, pings and empty pieces are not.
     #[must_use]

@@ -7,6 +7,9 @@ use tidegate::error::{Code, NetworkKind};
 use tidegate::testing::samples::Sample;
 use tidegate::testing::{Piece, Scripted, status};
 
+/// A name, headers, a message, attempts made in all, and at least this long between them.
+type Limit = (&'static str, &'static [(&'static str, &'static str)], &'static str, usize, Option<Duration>);
+
 /// What the caller sees.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Saw {
@@ -99,7 +102,7 @@ pub(crate) fn rows(dialect: Dialect) -> Vec<Row> {
     let limited = |headers: &'static [(&str, &str)], message: &'static str| -> Box<dyn Fn() -> Scripted> {
         Box::new(move || status(429, headers, &problem(dialect, "rate_limit_exceeded", message)))
     };
-    let limits: [(&str, &'static [(&str, &str)], &str, usize, Option<Duration>); 10] = [
+    let limits: [Limit; 10] = [
         ("429 without a wait", &[], "Slow down.", 2, None),
         ("429 for a second", &[("retry-after", "1")], "", 2, Some(SECOND)),
         ("429 for 1.5 s in milliseconds", &[("retry-after-ms", "1500")], "", 2, Some(SECOND)),
