@@ -1,5 +1,5 @@
 //! A caller's request in neutral form. What shapes the answer and no other provider has is refused by name:
-//! safety settings, cached content, Google's own tools, its Files API. `labels`, `serviceTier` and `store`
+//! cached content, Google's own tools, its Files API. `labels`, `serviceTier` and `store`
 //! are hints and are left out; so is the order of a schema's properties, which they stand in anyway.
 
 mod config;
@@ -17,7 +17,7 @@ pub(in crate::provider) fn decode_request(body: &str, model: Option<&str>, strea
     for (name, raw) in request.iter().filter(|(_, raw)| !matches!(raw.get(), "null" | "[]" | "{}")) {
         match name {
             "contents" | "systemInstruction" | "generationConfig" | "tools" | "toolConfig" => {}
-            "labels" | "serviceTier" | "store" => {}
+            "labels" | "serviceTier" | "store" | "safetySettings" => {}
             // The path's model counts; Google takes a repetition of it.
             "model" => drop(text(raw, name)?),
             _ => return Err(refuse(name)),
@@ -31,6 +31,10 @@ pub(in crate::provider) fn decode_request(body: &str, model: Option<&str>, strea
     if stream {
         field(&mut out, "stream", "true");
         field(&mut out, "stream_options", "{\"include_usage\":true}");
+    }
+    // Carried under a name that no other dialect has: only Google's own models take such a request.
+    if let Some(settings) = given(&request, "safetySettings").filter(|raw| raw.get() != "[]") {
+        field(&mut out, "safety_settings", settings.get());
     }
     let detail = config::decode(given(&request, "generationConfig"), &mut out)?;
     contents::decode(given(&request, "systemInstruction"), given(&request, "contents"), detail, &mut out)?;

@@ -12,8 +12,11 @@ use crate::record::push_int;
 /// can read, stay behind.
 ///
 /// # Errors
-/// `invalid_request` that names `top_k`, where only the provider's temperature and `top_p` are known.
+/// `invalid_request` that names `safety_settings`, and `top_k` where only the provider's temperature and `top_p` are known.
 pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgoing<'_>) -> Result<String> {
+    if request.field("safety_settings").is_some() {
+        return Err(Error::invalid("safety_settings", "must be left out for other models than Google's").into());
+    }
     if quirks(outgoing.provider).extended {
         return Ok(rewrite_request(request, outgoing));
     }
@@ -195,6 +198,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_carried_is_named() {
+        let request = json::fields(r#"{"messages":[],"safety_settings":[{}]}"#).unwrap();
+        assert!(encode_request(&request, &outgoing("openrouter", "m", false)).is_err());
         let request = json::fields(r#"{"messages":[],"top_k":5}"#).unwrap();
         let error = encode_request(&request, &outgoing("groq", "m", false)).unwrap_err();
         assert!(matches!(&error.detail, crate::error::Detail::Fields(fields) if fields[0].path == "top_k"));

@@ -100,7 +100,6 @@ fn what_no_other_provider_has_is_refused_by_name() {
     for (body, path) in [
         ("[]".into(), ""),
         ("{}".into(), "contents"),
-        (format!(r#"{{{user},"safetySettings":[{{}}]}}"#), "safetySettings"),
         (format!(r#"{{{user},"cached_content":"cachedContents/x"}}"#), "cachedContent"),
         (format!(r#"{{{user},"tools":[{{"googleSearch":{{}}}}]}}"#), "tools[0].googleSearch"),
         (format!(r#"{{{user},"tools":[{{"code_execution":{{}}}}]}}"#), "tools[0].codeExecution"),
