@@ -31,7 +31,13 @@ export async function next(reader) {
 // Whether the server of an address answers at all. What it answers cannot be read (`no-cors`), and nothing of the request
 // that failed is in this one.
 export async function reachable(fetcher, url) {
-  const request = { method: 'HEAD', mode: 'no-cors', credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store' };
+  const request = {
+    method: 'HEAD',
+    mode: 'no-cors',
+    credentials: 'omit',
+    referrerPolicy: 'no-referrer',
+    cache: 'no-store',
+  };
   request.redirect = 'manual';
   request.signal = AbortSignal.timeout(2000);
   try {
