@@ -43,7 +43,15 @@ fn body(dialect: Dialect, provider: &str, body: &str) -> Value {
 fn stream(dialect: Dialect, provider: &str, text: &str) -> Value {
     let (mut written, mut told) = (Vec::new(), Value::Null);
     for caller in Dialect::ALL {
-        let mut flow = Flow::new(&Reading { dialect, caller, provider, stamp: STAMP, kind: Kind::Chat, model: "" });
+        let mut flow = Flow::new(&Reading {
+            dialect,
+            caller,
+            provider,
+            stamp: STAMP,
+            kind: Kind::Chat,
+            model: "",
+            reasoning_commits: true,
+        });
         let mut out = match flow.push(text.as_bytes()) {
             Pushed::Same => text.as_bytes().to_vec(),
             Pushed::Bytes(bytes) => bytes,

@@ -11,7 +11,7 @@ use crate::abort::{Abort, Raced, race};
 use crate::chat::{Completion, Dialect};
 use crate::error::{Code, Detail, NetworkKind, TimeoutKind};
 use crate::host::{Chunks, Clock, Timer, Transport, UpstreamBody, UpstreamRequest, UpstreamResponse};
-use crate::provider::{Answer, Stamp, VECTORS, decode_body, embeddings};
+use crate::provider::{Answer, Stamp, VECTORS, decode_body, embeddings, sse};
 use crate::retry::classify;
 use crate::time::Timestamp;
 
@@ -50,6 +50,8 @@ pub struct Reading<'a> {
     pub kind: Kind,
     /// The model that was asked.
     pub model: &'a str,
+    /// Whether reasoning is output after which nothing is retried.
+    pub reasoning_commits: bool,
 }
 
 /// The timers of one exchange, each from its beginning.
@@ -234,13 +236,17 @@ async fn first_output<H: Transport + Clock>(
         if ended {
             head.extend(flow.finish());
         }
+        if head.len() > sse::MAX_FRAME {
+            // Megabytes and nothing said: it is kept in memory until something is.
+            return Exchange::Failed(Failure::malformed(response.status));
+        }
         match flow.trouble() {
             // Output that came with the trouble has not been handed out: there is still time for another try.
             Some(Trouble::Failed(body)) => return Exchange::Failed(Failure::embedded(body, host.now())),
             Some(Trouble::Malformed) => return Exchange::Failed(Failure::malformed(response.status)),
             None => {}
         }
-        match (ended, flow.outputs() > 0 || flow.is_finished()) {
+        match (ended, flow.has_committed() || flow.is_finished()) {
             (false, true) => return Exchange::Streaming(Committed { flow, head, chunks: Some(chunks) }.into()),
             (true, _) if flow.is_finished() => {
                 return Exchange::Streaming(Committed { flow, head, chunks: None }.into());

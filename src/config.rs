@@ -247,6 +247,9 @@ pub struct GatewayConfig {
     pub unknown_price: UnknownPrice,
     /// Whose keys the requests of the drop-in fetch use.
     pub keys: KeySource,
+    /// Whether reasoning is output of a stream after which nothing is retried. Where it is not shown, say no:
+    /// then a failure while the model thinks falls back unseen. Default true.
+    pub reasoning_commits: bool,
     /// Whether a plan that begins with a free target may go on to a paid one. Default false.
     pub allow_paid_fallback: bool,
     /// The text of the reply given when all targets failed; without it the error is given.
@@ -272,6 +275,7 @@ impl Default for GatewayConfig {
             prices: Vec::new(),
             unknown_price: UnknownPrice::default(),
             keys: KeySource::default(),
+            reasoning_commits: true,
             allow_paid_fallback: false,
             degraded: None,
         }

@@ -115,6 +115,11 @@ export interface TidegateConfig {
   }[];
   /** A model without a known price is left out (`refuse`, the default) or reserved at the worst known price. */
   unknownPrice?: 'refuse' | 'worst';
+  /**
+   * Whether reasoning counts as a stream's first output, after which nothing is retried. `false` where it is not shown:
+   * then a failure while the model thinks falls back unseen. Default true.
+   */
+  reasoningCommits?: boolean;
   /** Let a plan that begins with a free target go on to a paid one. Default false. */
   allowPaidFallback?: boolean;
   /**

@@ -47,6 +47,9 @@ struct Events {
     /// Bytes of the events that are kept.
     weight: usize,
     outputs: u64,
+    /// Whether output came after which nothing is retried.
+    committed: bool,
+    reasoning_commits: bool,
     trouble: Option<Trouble>,
     text: String,
 }
@@ -67,6 +70,8 @@ impl Flow {
                 kept: Some(Completion::default()),
                 weight: 0,
                 outputs: 0,
+                committed: false,
+                reasoning_commits: reading.reasoning_commits,
                 trouble: None,
                 text: String::new(),
             },
@@ -125,7 +130,13 @@ impl Flow {
         self.events.encoder.as_mut()
     }
 
-    /// Pieces of output so far: with the first one the stream commits.
+    /// Whether output came after which nothing is retried.
+    #[must_use]
+    pub const fn has_committed(&self) -> bool {
+        self.events.committed
+    }
+
+    /// Pieces of output so far.
     #[must_use]
     pub const fn outputs(&self) -> u64 {
         self.events.outputs
@@ -163,6 +174,7 @@ impl Events {
         let weight = piece.weight();
         // Its text is not empty.
         self.outputs = self.outputs.saturating_add(1);
+        self.committed |= self.reasoning_commits || !piece.is_reasoning();
         if let Some(kept) = &mut self.kept {
             kept.push(&piece);
         }
@@ -181,7 +193,8 @@ impl Events {
             // A comment keeps the caller's connection alive too. A translation has none.
             return passing.pass(frame.bytes);
         };
-        let Self { decoder, known, encoder, answer, kept, outputs, trouble, text, .. } = self;
+        let Self { decoder, known, encoder, answer, kept, outputs, committed, trouble, text, .. } = self;
+        let reasoning_commits = self.reasoning_commits;
         let mut pieces = 0u32;
         let mut weight = 0usize;
         known.forget();
@@ -192,6 +205,7 @@ impl Events {
             }
             if delta.commits() {
                 *outputs = outputs.saturating_add(1);
+                *committed |= reasoning_commits || !delta.is_reasoning();
             }
             pieces = pieces.saturating_add(1);
             weight = weight.saturating_add(delta.weight());
@@ -278,6 +292,7 @@ mod tests {
             stamp,
             kind: Kind::Chat,
             model: "",
+            reasoning_commits: true,
         })
     }
 
@@ -414,7 +429,7 @@ mod tests {
             frames.finish(&mut sink);
             let stamp = Stamp { created_s: 0, include_usage: true };
             let (provider, kind, model) = ("x", Kind::Chat, "");
-            let reading = Reading { dialect, caller: dialect, provider, stamp, kind, model };
+            let reading = Reading { dialect, caller: dialect, provider, stamp, kind, model, reasoning_commits: true };
             for size in [1, 2, 3, 7, 50, 64, 99, 100, 150, 1 << 20] {
                 let mut flow = Flow::new(&reading);
                 let mut out = Vec::new();

@@ -131,6 +131,12 @@ impl Delta<'_> {
         }
     }
 
+    /// Whether this is reasoning.
+    #[must_use]
+    pub const fn is_reasoning(&self) -> bool {
+        matches!(self, Self::Reasoning { .. } | Self::ReasoningDetail { .. })
+    }
+
     /// Whether this is output, after which nothing is retried: visible text, a refusal, reasoning, a tool
     /// call. Roles, ids, usage, pings and empty pieces are not.
     #[must_use]

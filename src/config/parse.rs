@@ -40,6 +40,7 @@ impl GatewayConfig {
         config.prices = root.list("prices", price).unwrap_or_default();
         root.choice("unknownPrice", &mut config.unknown_price, &UNKNOWN_PRICE, "must be 'refuse' or 'worst'");
         root.choice("keys", &mut config.keys, &KEYS, "must be 'vault' or 'passthrough'");
+        root.flag("reasoningCommits", &mut config.reasoning_commits);
         root.flag("allowPaidFallback", &mut config.allow_paid_fallback);
         root.section("degraded", |section| {
             config.degraded = section.text("message", 10_000);

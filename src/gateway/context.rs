@@ -272,6 +272,7 @@ impl<H: Host> Context<H> {
             stamp: self.stamp,
             kind: self.ask.kind,
             model: &target.model,
+            reasoning_commits: config.reasoning_commits,
         };
         exchange(&*self.host, request, &reading, timers, &self.abort).await
     }
@@ -354,7 +355,7 @@ fn replay_exchange<H: Host>(mut past: Outcome, context: &Context<H>) -> Exchange
         "stream" => {
             let (dialect, caller) = (context.caller, context.caller);
             let (kind, stamp) = (Kind::Chat, context.stamp);
-            let reading = Reading { dialect, caller, provider: "", stamp, kind, model: "" };
+            let reading = Reading { dialect, caller, provider: "", stamp, kind, model: "", reasoning_commits: true };
             Exchange::Streaming(Committed { flow: Flow::new(&reading), head: Vec::new(), chunks: None }.into())
         }
         "no" => Exchange::Failed(Failure {

@@ -1,7 +1,7 @@
 //! Anthropic's Messages.
 //!
 //! What its API has no place for travels inside the fields that its clients send back unread: a signature or
-//! the data of a redacted thinking block that begin with `{` are ours, see [`reasoning`].
+//! the data of a redacted thinking block that begin with `{` are ours, see `reasoning.rs`.
 
 mod answer;
 mod blocks;

@@ -178,6 +178,37 @@ fn comments_and_pings_commit_nothing_and_stop_no_timer() {
 }
 
 #[test]
+fn reasoning_that_nobody_sees_need_not_commit() {
+    let think = "data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning\":\"Hm\"}}]}\n\n";
+    for (config, provider) in [("{}", "groq"), (r#"{"reasoningCommits":false}"#, "openrouter")] {
+        let world = World::new(config);
+        world.host.answer(move |sent| {
+            if sent.provider == "groq" {
+                stream([ROLE, think, think, "data: {\"error\":{\"code\":400}}\n\n"])
+            } else {
+                good()
+            }
+        });
+        let (text, closed) = read(&world, &question("Hi")).unwrap();
+        assert!(closed.meta.target.starts_with(provider), "{text}");
+        assert_eq!(closed.error.is_some(), provider == "groq");
+        assert_eq!(text.contains("Hm"), provider == "groq", "{text}");
+    }
+}
+
+#[test]
+fn endless_comments_fill_no_memory() {
+    let world = World::new(r#"{"retry":{"maxRetries":0}}"#);
+    let comment = [": ", &"x".repeat(1 << 20), "\n\n"].concat();
+    world.host.answer(
+        move |sent| {
+            if sent.provider == "groq" { stream((0..100).map(|_| comment.clone())) } else { good() }
+        },
+    );
+    assert_eq!(read(&world, &question("Hi")).unwrap().1.meta.target, OPENROUTER);
+}
+
+#[test]
 fn slow_headers_are_a_timeout_of_their_own() {
     let world =
         World::new(r#"{"retry":{"maxRetries":0},"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]}"#);
