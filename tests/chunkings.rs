@@ -13,8 +13,8 @@
 )]
 
 use tidegate::attempt::{Flow, Kind, Pushed, Reading};
-use tidegate::chat::Dialect;
-use tidegate::provider::{Stamp, sse};
+use tidegate::chat::{Completion, Dialect};
+use tidegate::provider::{Stamp, StreamDecoder, sse};
 use tidegate::testing::Dice;
 
 const CHUNKINGS: u64 = 100_000;
@@ -141,6 +141,18 @@ fn told(stream: &[u8]) -> Vec<(String, String)> {
     events
 }
 
+/// What a stream says, read event by event and with nothing remembered from one to the next but what must be.
+fn plainly(dialect: Dialect, stream: &[u8]) -> Completion {
+    let (mut decoder, mut completion) = (StreamDecoder::new(dialect, "x"), Completion::default());
+    for (name, data) in told(stream) {
+        // Behind a finished answer something that is no event is the end.
+        if !data.is_empty() && decoder.event(&name, &data, &mut |delta| completion.push(&delta)).is_err() {
+            break;
+        }
+    }
+    completion
+}
+
 fn run(dialect: Dialect) {
     let mut dice = Dice::new(dialect as u64 + 1);
     let mut outputs = 0;
@@ -155,6 +167,9 @@ fn run(dialect: Dialect) {
         push(&mut whole, &stream, &mut expected);
         expected.extend(whole.finish());
         outputs += whole.outputs();
+        if whole.trouble().is_none() {
+            assert_eq!(whole.completion(), Some(&plainly(dialect, &stream)), "{:?}", String::from_utf8_lossy(&stream));
+        }
         if caller == dialect && stamp.include_usage && whole.trouble().is_none() {
             assert_eq!(expected, stream, "passed on as it came");
         }

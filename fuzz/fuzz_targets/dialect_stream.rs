@@ -8,6 +8,7 @@ mod pair;
 use libfuzzer_sys::fuzz_target;
 use pair::{Pair, STAMP};
 use tidegate::attempt::{Flow, Kind, Pushed, Reading};
+use tidegate::chat::{Completion, Dialect};
 use tidegate::provider::sse::{Decoder, Frame};
 use tidegate::provider::{Stamp, StreamDecoder};
 
@@ -16,6 +17,21 @@ fn push(flow: &mut Flow, bytes: &[u8], out: &mut Vec<u8>) {
         Pushed::Same => out.extend_from_slice(bytes),
         Pushed::Bytes(other) => out.extend(other),
     }
+}
+
+/// What a stream says, read event by event.
+fn plainly(dialect: Dialect, stream: &[u8]) -> Completion {
+    let (mut decoder, mut completion) = (StreamDecoder::new(dialect, "groq"), Completion::default());
+    let mut over = false;
+    let mut sink = |frame: Frame<'_>| {
+        let Some(data) = frame.data.as_deref().filter(|data| !data.is_empty() && !over) else { return };
+        // Behind a finished answer something that is no event is the end.
+        over = decoder.event(&frame.name, data, &mut |delta| completion.push(&delta)).is_err();
+    };
+    let mut frames = Decoder::default();
+    frames.push(stream, &mut sink).expect("an input is shorter than a frame may be");
+    frames.finish(&mut sink);
+    completion
 }
 
 fuzz_target!(|input: (u8, u8, &[u8])| {
@@ -31,6 +47,9 @@ fuzz_target!(|input: (u8, u8, &[u8])| {
     out.extend(whole.finish());
     parts.extend(halves.finish());
     assert!(whole == halves);
+    if whole.trouble().is_none() {
+        assert_eq!(whole.completion(), Some(&plainly(from, stream)));
+    }
     if from == to {
         return;
     }
