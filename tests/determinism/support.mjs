@@ -39,8 +39,9 @@ export async function inNode(seed, requests) {
 export async function inChromium(seed, requests) {
   const types = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
   const server = createServer((request, response) => {
-    const name = [GLUE, BYTES].find((name) => request.url === `/${name}`);
-    response.setHeader('content-type', types[extname(name ?? '')] ?? 'text/html');
+    // The glue brings modules of its own along.
+    const name = types[extname(request.url)] ? request.url : undefined;
+    response.setHeader('content-type', name ? types[extname(name)] : 'text/html');
     response.end(name ? readFileSync(join(WASM, name)) : '<!doctype html><title>simulate</title>');
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
