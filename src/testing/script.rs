@@ -44,10 +44,15 @@ pub fn scripted_run(seed: u64, requests: u32) -> String {
     let mut records = String::new();
     let mut last: Option<Rc<str>> = None;
     let mut left = u64::from(requests);
+    let mut shared = question(&mut dice);
     while left > 0 {
         let at_once = dice.below(MOST_AT_ONCE).saturating_add(1).min(left);
         left = left.saturating_sub(at_once);
-        batch(&gate, &host, &mut dice, at_once);
+        // Clients ask again what was just answered, or refused.
+        if !dice.once_in(3) {
+            shared = question(&mut dice);
+        }
+        batch(&gate, &host, &mut dice, &shared, at_once);
         collect(&gate, &host, &mut last, &mut records);
         between(&gate, &host, &mut dice);
     }
@@ -78,15 +83,14 @@ fn unlock(gate: &Gate) {
     }
 }
 
-/// Asks `at_once` questions side by side, and meanwhile aborts some and turns the clock.
-fn batch(gate: &Rc<Gate>, host: &Rc<ManualHost>, dice: &mut Dice, at_once: u64) {
+/// Asks `at_once` questions side by side, half of them `shared`, and meanwhile aborts some and turns the clock.
+fn batch(gate: &Rc<Gate>, host: &Rc<ManualHost>, dice: &mut Dice, shared: &Question, at_once: u64) {
     let mut work: Vec<Work> = Vec::new();
-    let shared = question(dice);
     for _ in 0..at_once {
         let asked = if dice.once_in(2) { shared.clone() } else { question(dice) };
         let call = call(dice, &asked);
-        if dice.once_in(10) {
-            let soon = dice.pick(&[1_500, 5_000]);
+        if dice.once_in(6) {
+            let soon = dice.pick(&[600, 1_200, 5_000]);
             let (host, abort, after) = (host.clone(), call.abort.clone(), Duration::from_millis(dice.below(soon)));
             work.push(Box::pin(async move {
                 host.sleep(after).await;

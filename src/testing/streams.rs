@@ -46,12 +46,12 @@ fn opened(dice: &mut Dice, pieces: Vec<(Duration, Piece)>) -> Scripted {
 fn cut(dice: &mut Dice, mut bytes: &[u8]) -> Vec<(Duration, Piece)> {
     let mut pieces = Vec::new();
     while !bytes.is_empty() {
-        let most = dice.pick(&[40_u64, 300, 2_000]);
+        let most = dice.pick(&[40_u64, 200, 600]);
         let length = usize::try_from(dice.below(most)).unwrap_or(0).saturating_add(1).min(bytes.len());
         let (piece, rest) = bytes.split_at_checked(length).unwrap_or((bytes, &[]));
         bytes = rest;
-        let late = dice.once_in(200);
-        let after = Duration::from_millis(dice.below(if late { 40_000 } else { 120 }));
+        let late = dice.once_in(100);
+        let after = Duration::from_millis(dice.below(if late { 40_000 } else { 250 }));
         pieces.push((after, Piece::Bytes(piece.into())));
     }
     pieces
