@@ -24,9 +24,10 @@ pub(super) struct AskText {
 }
 
 /// What a request says, as far as the gateway looks at it.
+#[derive(Clone)]
 pub(super) struct Read {
     pub(super) ask: AskText,
-    pub(super) facts: Facts,
+    pub(super) facts: Rc<Facts>,
     /// The model that it names.
     pub(super) model: Option<String>,
     pub(super) streams: bool,
@@ -50,7 +51,7 @@ impl AskText {
                     }
                 };
                 let request = ChatRequest::parse(&neutral)?;
-                let facts = Facts::of(&request, &gate.config, call.drop_in)?;
+                let facts = Facts::of(&request, &gate.config, call.drop_in)?.into();
                 let model = request.model.as_deref().map(String::from);
                 let (streams, include_usage) = (request.stream, request.include_usage());
                 drop(request);
@@ -66,7 +67,7 @@ impl AskText {
                     }
                 };
                 let request = EmbeddingsRequest::parse(&neutral)?;
-                let facts = Facts::of_embeddings(&request, &gate.config, call.drop_in)?;
+                let facts = Facts::of_embeddings(&request, &gate.config, call.drop_in)?.into();
                 let model = request.model.as_deref().map(String::from);
                 let kind =
                     Kind::Embeddings { inputs: request.inputs.len(), listed: request.listed, base64: request.base64 };
