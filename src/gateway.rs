@@ -41,11 +41,10 @@ pub use streaming::{Closed, Ending, Streaming};
 use crate::abort::Abort;
 use crate::admit;
 use crate::attempt::Kind;
-use crate::cache::{self, Controls, Fingerprint, Scope};
+use crate::cache::{self, Controls, Fingerprint};
 use crate::chat::{Dialect, Usage};
 use crate::error::{Code, Error, Result};
 use crate::host::{Clock, Entropy, Ledger, Observer, Timer, Transport, ZoneRules};
-use crate::json;
 use crate::money::NanoUsd;
 use crate::provider::Stamp;
 use crate::record::{Tape, hex};
@@ -221,22 +220,11 @@ fn prepare(gate: &Gate, call: &Call, request_id: Rc<str>, started: Timestamp) ->
         namespace.push_str(&hex(&cache::partition(&own.key, &gate.fingerprint_key)));
     }
     let seen = gate.state.borrow_mut().memo.find(call, &namespace);
-    let (Read { ask, facts, streams, include_usage, .. }, fingerprint) = match &seen {
-        Some(seen) => (seen.read.clone(), seen.fingerprint),
-        None => {
-            let read = AskText::read(call, gate)?;
-            let scope = Scope {
-                tenant: &call.tenant,
-                namespace: &namespace,
-                dialect: call.dialect.as_str(),
-                kind: call.wants.as_str(),
-                requested: read.model.as_deref().unwrap_or("auto"),
-                targets: &gate.target_names,
-            };
-            let fingerprint = cache::fingerprint(&scope, json::fields(read.ask.own())?.iter())?;
-            (read, fingerprint)
-        }
+    let read = match &seen {
+        Some(seen) => seen.read.clone(),
+        None => AskText::read(call, gate, &namespace)?,
     };
+    let Read { ask, facts, streams, include_usage, fingerprint } = read;
     let created_s = u64::try_from(started.as_millis() / 1_000).unwrap_or(0);
     let stamp = Stamp { created_s, include_usage };
     let own_key = call.own_key.as_deref();
@@ -272,8 +260,8 @@ async fn answer<H: Host + 'static>(
                 if let Err(namespace) = &prepared.seen {
                     let Prepared { ask, facts, stamp, .. } = &*prepared;
                     let (ask, facts, include_usage) = (ask.clone(), facts.clone(), stamp.include_usage);
-                    let read = Read { ask, facts, model: None, streams, include_usage };
-                    gate.state.borrow_mut().memo.keep(call, namespace.clone(), read, fingerprint);
+                    let read = Read { ask, facts, streams, include_usage, fingerprint };
+                    gate.state.borrow_mut().memo.keep(call, namespace.clone(), read);
                 }
                 return Ok(whole(from_cache(call.dialect, &prepared, hit)));
             }

@@ -7,7 +7,6 @@ use std::rc::Rc;
 
 use super::ask::Read;
 use super::{Call, Wants};
-use crate::cache::Fingerprint;
 use crate::chat::Dialect;
 
 /// Requests that are remembered, and the longest of them in bytes: together 1 MiB.
@@ -31,7 +30,6 @@ pub(super) struct Seen {
     stream: bool,
     drop_in: bool,
     pub(super) read: Read,
-    pub(super) fingerprint: Fingerprint,
     /// The last answer that was given again, and how it goes on after its id.
     pub(super) again: RefCell<Option<(Rc<str>, String)>>,
 }
@@ -60,7 +58,7 @@ impl Memo {
     }
 
     /// Remembers a request that has just been answered from the cache.
-    pub(super) fn keep(&mut self, call: &Call, namespace: String, read: Read, fingerprint: Fingerprint) {
+    pub(super) fn keep(&mut self, call: &Call, namespace: String, read: Read) {
         if call.body.len() > LONGEST {
             return;
         }
@@ -76,7 +74,6 @@ impl Memo {
             stream: call.stream,
             drop_in: call.drop_in,
             read,
-            fingerprint,
             again: RefCell::default(),
         }));
     }
