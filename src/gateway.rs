@@ -21,6 +21,7 @@ mod context;
 mod facts;
 mod flight;
 mod gate;
+mod memo;
 mod models;
 mod offers;
 mod problem;
@@ -40,11 +41,10 @@ pub use streaming::{Closed, Ending, Streaming};
 use crate::abort::Abort;
 use crate::admit;
 use crate::attempt::Kind;
-use crate::cache::{self, Controls, Fingerprint, Scope};
+use crate::cache::{self, Controls, Fingerprint};
 use crate::chat::{Dialect, Usage};
 use crate::error::{Code, Error, Result};
 use crate::host::{Clock, Entropy, Ledger, Observer, Timer, Transport, ZoneRules};
-use crate::json;
 use crate::money::NanoUsd;
 use crate::provider::Stamp;
 use crate::record::{Tape, hex};
@@ -55,6 +55,7 @@ use context::{Context, draw, millis};
 use facts::{Facts, Reach};
 use flight::{Flight, Waited};
 use gate::is_final_upstream;
+use memo::Seen;
 use run::Led;
 
 /// Everything that the pipeline asks of its host.
@@ -156,11 +157,13 @@ pub(crate) const RECORD_VERSION: u32 = 2;
 struct Prepared {
     request_id: Rc<str>,
     fingerprint: Fingerprint,
-    facts: Facts,
-    reach: Reach,
+    facts: Rc<Facts>,
+    reach: Rc<Reach>,
     started: Timestamp,
     ask: AskText,
     stamp: Stamp,
+    /// The same request, if it was answered from the cache before; else its namespace, to remember it by.
+    seen: Result<Rc<Seen>, String>,
 }
 
 /// Takes one request through the whole gateway, up to the first output if it asks for a stream.
@@ -210,29 +213,26 @@ pub async fn chat<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: Call) 
 
 /// Steps 1 and 2, and the fingerprint of step 4; and whether a stream is asked for.
 fn prepare(gate: &Gate, call: &Call, request_id: Rc<str>, started: Timestamp) -> Result<(Prepared, bool)> {
-    let Read { ask, facts, model, streams, include_usage } = AskText::read(call, gate)?;
-    let created_s = u64::try_from(started.as_millis() / 1_000).unwrap_or(0);
-    let stamp = Stamp { created_s, include_usage };
     let mut namespace = call.controls.namespace.clone().unwrap_or_default();
     if let Some(own) = &call.own_key {
         // Who may use one key may not read what was paid with another.
         namespace.push('\u{1}');
         namespace.push_str(&hex(&cache::partition(&own.key, &gate.fingerprint_key)));
     }
-    let scope = Scope {
-        tenant: &call.tenant,
-        namespace: &namespace,
-        dialect: call.dialect.as_str(),
-        kind: call.wants.as_str(),
-        requested: model.as_deref().unwrap_or("auto"),
-        targets: &gate.target_names,
+    let seen = gate.state.borrow_mut().memo.find(call, &namespace);
+    let read = match &seen {
+        Some(seen) => seen.read.clone(),
+        None => AskText::read(call, gate, &namespace)?,
     };
-    let fingerprint = cache::fingerprint(&scope, json::fields(ask.own())?.iter())?;
+    let Read { ask, facts, streams, include_usage, fingerprint } = read;
+    let created_s = u64::try_from(started.as_millis() / 1_000).unwrap_or(0);
+    let stamp = Stamp { created_s, include_usage };
     let own_key = call.own_key.as_deref();
     let keyed = gate.config.targets.iter().map(|target| gate.is_keyed(target, own_key)).collect();
     let (able, lacking) = ask.able(call.dialect, streams, facts.requested, gate);
-    let reach = Reach { keyed, able, lacking, locked: gate.state.borrow().locked };
-    Ok((Prepared { request_id, fingerprint, facts, reach, started, ask, stamp }, streams))
+    let reach = Reach { keyed, able, lacking, locked: gate.state.borrow().locked }.into();
+    let seen = seen.ok_or(namespace);
+    Ok((Prepared { request_id, fingerprint, facts, reach, started, ask, stamp, seen }, streams))
 }
 
 /// Step 4: the cache, the errors not to be repeated, the requests in flight; then the exchange.
@@ -257,6 +257,12 @@ async fn answer<H: Host + 'static>(
             let hit = gate.state.borrow_mut().cache.lookup(&fingerprint, now);
             if let Some(hit) = hit {
                 note_cached(gate, &prepared, "hit");
+                if let Err(namespace) = &prepared.seen {
+                    let Prepared { ask, facts, stamp, .. } = &*prepared;
+                    let (ask, facts, include_usage) = (ask.clone(), facts.clone(), stamp.include_usage);
+                    let read = Read { ask, facts, streams, include_usage, fingerprint };
+                    gate.state.borrow_mut().memo.keep(call, namespace.clone(), read);
+                }
                 return Ok(whole(from_cache(call.dialect, &prepared, hit)));
             }
         }
@@ -409,6 +415,20 @@ fn joined(dialect: Dialect, prepared: &Prepared, served: &Served) -> Reply {
 /// An answer given again. Vectors have no id, and their usage is told by the account.
 fn again(dialect: Dialect, prepared: &Prepared, body: &Rc<str>) -> Rc<str> {
     match prepared.ask.kind {
+        Kind::Chat if dialect == Dialect::Chat => {
+            let mut fresh = None;
+            let mut kept = prepared.seen.as_ref().ok().map(|seen| seen.again.borrow_mut());
+            let again = kept.as_deref_mut().unwrap_or(&mut fresh);
+            if !again.as_ref().is_some_and(|(own, _)| Rc::ptr_eq(own, body)) {
+                *again = Some((body.clone(), answer::after_id(body)));
+            }
+            let rest = again.as_ref().map_or("}", |(_, rest)| rest);
+            let mut out = String::with_capacity(rest.len().saturating_add(48));
+            for piece in ["{\"id\":\"", &prepared.request_id, "\"", rest] {
+                out.push_str(piece);
+            }
+            out.into()
+        }
         Kind::Chat => answer::repeat(dialect, body, &prepared.request_id, &prepared.stamp).into(),
         Kind::Embeddings { .. } => body.clone(),
     }
@@ -437,10 +457,26 @@ fn free_meta(request_id: &Rc<str>, target: &str, cache: CacheState, saved: NanoU
     }
 }
 
-impl Prepared {
-    /// Writes the head of the record: who asked when, and all that follows from the request alone.
-    fn open_record(&self, tape: &mut Tape, version: u64, fingerprint: &str, stream: bool) {
-        open_record(tape, version, &self.request_id, fingerprint, self.started, stream);
+/// The head of a record: who asked when, and all that follows from the request alone. Written out when it is read, since
+/// few records ever are.
+#[derive(Clone)]
+struct Head {
+    request_id: Rc<str>,
+    started: Timestamp,
+    stream: bool,
+    facts: Rc<Facts>,
+    reach: Rc<Reach>,
+}
+
+impl Head {
+    fn of(prepared: &Prepared, stream: bool) -> Self {
+        let Prepared { request_id, started, facts, reach, .. } = prepared;
+        let (request_id, facts, reach) = (request_id.clone(), facts.clone(), reach.clone());
+        Self { request_id, started: *started, stream, facts, reach }
+    }
+
+    fn write(&self, tape: &mut Tape, version: u64, fingerprint: &str) {
+        open_record(tape, version, &self.request_id, fingerprint, self.started, self.stream);
         self.facts.write(tape);
         self.reach.write(tape);
     }
@@ -457,15 +493,13 @@ fn note_refused(gate: &Gate, request_id: &str, started: Timestamp, code: Code) {
     let mut tape = Tape::recording();
     open_record(&mut tape, gate.config.version, request_id, "-", started, false);
     tape.line(&["end".into(), code.as_str().into(), 0u32.into()]);
-    gate.keep_record(Fingerprint::NONE, tape.finish().0);
+    gate.keep_record(Fingerprint::NONE, None, tape.finish().0);
 }
 
 /// The record of a request that took no decision of its own.
 fn note_cached(gate: &Gate, prepared: &Prepared, how: &str) {
-    let mut tape = Tape::recording();
-    prepared.open_record(&mut tape, gate.config.version, "-", false);
-    tape.line(&["cache".into(), how.into()]);
-    gate.keep_record(prepared.fingerprint, tape.finish().0);
+    let text = ["cache\t", how, "\n"].concat();
+    gate.keep_record(prepared.fingerprint, Some(Head::of(prepared, false)), text);
 }
 
 fn request_end(request_id: &str, result: Result<&Meta, Code>, started: Timestamp, now: Timestamp) -> Value {

@@ -56,6 +56,7 @@ export interface ChatStream {
 export interface Caller {
   /** What to pass on for a request of ours; nothing for an address of somebody else. */
   route(method: string, url: string): string | undefined;
+  /** At once what takes no waiting; throws or rejects with an error object. */
   call(
     endpoint: string,
     body: string,
@@ -65,7 +66,7 @@ export interface Caller {
     ttlMs: number | undefined,
     namespace: string | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<Answer>;
+  ): Answer | Promise<Answer>;
   /** An error as the endpoint's dialect writes it. */
   failure(endpoint: string, error: ErrorData): [status: number, headers: FlatHeaders, body: string];
 }

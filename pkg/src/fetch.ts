@@ -42,7 +42,7 @@ export function gateFetch(host: FetchHost, options: RequestOptions = {}, results
       const text = typeof body === 'string' ? body : await textOf(body);
       signal?.throwIfAborted();
       const work = host.core.call(endpoint, text, flat(headers), tenant, flags, ttlMs, namespace, signal);
-      return remember(...answered(await host.watch(work), signal, host.settled));
+      return remember(...answered(work instanceof Promise ? await host.watch(work) : work, signal, host.settled));
     } catch (thrown) {
       // As `fetch` does: with the signal's own reason.
       signal?.throwIfAborted();

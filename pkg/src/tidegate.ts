@@ -177,10 +177,9 @@ export class Tidegate {
   async #whole(request: ChatRequest, options: ChatOptions): Promise<ChatAnswer> {
     const { tenant, flags, ttlMs, namespace } = asksOf(options);
     const body = JSON.stringify(request);
-    const work = this.#core.chat(body, tenant, flags, ttlMs, namespace, options.signal);
-    const [text, meta] = (await this.#watchdog.watch(work, this.#patienceMs)) as [string, string];
+    const work = this.#core.chat(body, tenant, flags, ttlMs, namespace, options.signal) as string | Promise<string>;
+    const text = typeof work === 'string' ? work : await this.#watchdog.watch(work, this.#patienceMs);
     const answer = JSON.parse(text) as ChatAnswer;
-    answer.tidegate = JSON.parse(meta) as ChatMeta;
     if (this.#persistCache && answer.tidegate.cache !== 'hit') await this.#saveCache();
     return answer;
   }
@@ -190,7 +189,7 @@ export class Tidegate {
     const { signal } = options;
     const endpoint = this.#caller.route(...CHAT) ?? '';
     const work = this.#caller.call(endpoint, JSON.stringify(request), [], tenant, flags, ttlMs, namespace, signal);
-    const answer = await this.#watchdog.watch(work, this.#patienceMs);
+    const answer = work instanceof Promise ? await this.#watchdog.watch(work, this.#patienceMs) : work;
     const [{ body: bytes }, result] = answered(answer, signal, (account) => this.#settled(account));
     if (!bytes) throw internal('The gateway gave no stream.');
     return streaming(bytes, result, signal);

@@ -88,6 +88,24 @@ pub struct Reply {
     pub meta: Meta,
 }
 
+impl Reply {
+    /// The answer with the account as its field `tidegate`: one text to hand over, and one to read. A field of this name
+    /// that a provider sent goes: in JSON the last one counts.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // What was read as an object ends with its brace.
+        let inside = self.body.trim_end();
+        let inside = inside.strip_suffix('}').unwrap_or(inside).trim_end();
+        let meta = self.meta.to_json();
+        let mut out = String::with_capacity(inside.len().saturating_add(meta.len()).saturating_add(16));
+        out.push_str(inside);
+        out.push_str(if inside.ends_with('{') { "\"tidegate\":" } else { ",\"tidegate\":" });
+        out.push_str(&meta);
+        out.push('}');
+        out
+    }
+}
+
 /// What the gateway did for one request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Meta {
@@ -161,19 +179,21 @@ fn push_number(out: &mut String, before: &str, name: &str, number: u64) {
     push_int(out, number);
 }
 
-/// The answer of a hit: another id, and a usage of zero, since nothing is billed a second time.
+/// The answer of a hit, for a caller of another dialect: another id, and a usage of zero, since nothing is billed a
+/// second time.
 #[must_use]
 pub(super) fn repeat(caller: Dialect, body: &str, id: &str, stamp: &Stamp) -> String {
-    if caller != Dialect::Chat {
-        let mut completion = completion(caller, body);
-        completion.id = Escaped::from_text(id).get().into();
-        completion.usage = Some(Usage::default());
-        return encode_body(caller, &completion, stamp);
-    }
+    let mut completion = completion(caller, body);
+    completion.id = Escaped::from_text(id).get().into();
+    completion.usage = Some(Usage::default());
+    encode_body(caller, &completion, stamp)
+}
+
+/// The same for chat completions: all that follows after the id.
+#[must_use]
+pub(super) fn after_id(body: &str) -> String {
     const NO_USAGE: &str = ",\"usage\":{\"prompt_tokens\":0,\"completion_tokens\":0,\"total_tokens\":0}";
-    let mut out = String::with_capacity(body.len().saturating_add(NO_USAGE.len()).saturating_add(id.len()));
-    out.push_str("{\"id\":");
-    push_text(&mut out, id);
+    let mut out = String::with_capacity(body.len().saturating_add(NO_USAGE.len()));
     out.push_str(NO_USAGE);
     // What is stored was read as an object before; should it not be one, the answer is an empty one.
     for (name, raw) in json::fields(body).unwrap_or_default().iter() {
@@ -228,8 +248,7 @@ mod tests {
     #[test]
     fn a_repeated_answer_has_a_new_id_and_bills_nothing() {
         let body = r#"{"id":"a","choices":[{"message":{"content":"\u0041"}}],"usage":{"prompt_tokens":9},"x_groq":{"id":"a"},"model":"m"}"#;
-        let stamp = Stamp { created_s: 5, include_usage: false };
-        let again = repeat(Dialect::Chat, body, "b", &stamp);
+        let again = ["{\"id\":\"b\"", &after_id(body)].concat();
         assert_eq!(
             again,
             r#"{"id":"b","usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0},"choices":[{"message":{"content":"\u0041"}}],"model":"m"}"#
@@ -252,6 +271,11 @@ mod tests {
             degraded: true,
             reserved: None,
         };
+        for body in ["{}", " { } ", "{\"a\":{}}\n"] {
+            let text = Reply { body: body.into(), events: false, meta: meta.clone() }.to_json();
+            let read = json::fields(&text).unwrap();
+            assert_eq!(read.field("tidegate").map(|raw| raw.get().into()), Some(meta.to_json()), "{text}");
+        }
         let text = meta.to_json();
         let read = json::fields(&text).unwrap();
         assert_eq!(read.field("target").and_then(json::text).as_deref(), Some("a\"/b"));

@@ -6,6 +6,7 @@ use super::facts::Facts;
 use super::gate::Gate;
 use super::{Call, Wants};
 use crate::attempt::Kind;
+use crate::cache::{self, Fingerprint, Scope};
 use crate::chat::{ChatRequest, Dialect};
 use crate::config::TargetConfig;
 use crate::error::{Code, Error, Result};
@@ -24,14 +25,15 @@ pub(super) struct AskText {
 }
 
 /// What a request says, as far as the gateway looks at it.
+#[derive(Clone)]
 pub(super) struct Read {
     pub(super) ask: AskText,
-    pub(super) facts: Facts,
-    /// The model that it names.
-    pub(super) model: Option<String>,
+    pub(super) facts: Rc<Facts>,
     pub(super) streams: bool,
     /// Whether it asks for usage in the stream.
     pub(super) include_usage: bool,
+    /// Which question it is.
+    pub(super) fingerprint: Fingerprint,
 }
 
 impl AskText {
@@ -39,8 +41,24 @@ impl AskText {
     ///
     /// # Errors
     /// `invalid_request` that names the field; `unpriced_input` for what has no bounded price.
-    pub(super) fn read(call: &Call, gate: &Gate) -> Result<Read> {
+    pub(super) fn read(call: &Call, gate: &Gate, namespace: &str) -> Result<Read> {
         let (own, dialect, model) = (call.body.clone(), call.dialect, call.model.as_deref());
+        let fingerprint = |model: Option<&str>, fields: &json::Fields<'_>| {
+            let scope = Scope {
+                tenant: &call.tenant,
+                namespace,
+                dialect: dialect.as_str(),
+                kind: call.wants.as_str(),
+                requested: model.unwrap_or("auto"),
+                targets: &gate.target_names,
+            };
+            // By what the caller wrote, not by what was made of it; the two are the same for most.
+            if dialect == Dialect::Chat {
+                cache::fingerprint(&scope, fields.iter())
+            } else {
+                cache::fingerprint(&scope, json::fields(&call.body)?.iter())
+            }
+        };
         match call.wants {
             Wants::Chat => {
                 let neutral = match dialect {
@@ -50,12 +68,12 @@ impl AskText {
                     }
                 };
                 let request = ChatRequest::parse(&neutral)?;
-                let facts = Facts::of(&request, &gate.config, call.drop_in)?;
-                let model = request.model.as_deref().map(String::from);
+                let facts = Facts::of(&request, &gate.config, call.drop_in)?.into();
                 let (streams, include_usage) = (request.stream, request.include_usage());
+                let fingerprint = fingerprint(request.model.as_deref(), &request.fields)?;
                 drop(request);
                 let ask = Self { own, neutral, kind: Kind::Chat };
-                Ok(Read { ask, facts, model, streams, include_usage })
+                Ok(Read { ask, facts, streams, include_usage, fingerprint })
             }
             Wants::Embeddings { .. } if !VECTORS => Err(not_built().into()),
             Wants::Embeddings { batch } => {
@@ -66,12 +84,13 @@ impl AskText {
                     }
                 };
                 let request = EmbeddingsRequest::parse(&neutral)?;
-                let facts = Facts::of_embeddings(&request, &gate.config, call.drop_in)?;
-                let model = request.model.as_deref().map(String::from);
+                let facts = Facts::of_embeddings(&request, &gate.config, call.drop_in)?.into();
+                let fingerprint = fingerprint(request.model.as_deref(), &json::fields(&neutral)?)?;
                 let kind =
                     Kind::Embeddings { inputs: request.inputs.len(), listed: request.listed, base64: request.base64 };
                 drop(request);
-                Ok(Read { ask: Self { own, neutral, kind }, facts, model, streams: false, include_usage: false })
+                let ask = Self { own, neutral, kind };
+                Ok(Read { ask, facts, streams: false, include_usage: false, fingerprint })
             }
         }
     }
@@ -79,10 +98,6 @@ impl AskText {
     /// For a replay, which sends nothing.
     pub(super) fn none() -> Self {
         Self { own: "".into(), neutral: "".into(), kind: Kind::Chat }
-    }
-
-    pub(super) fn own(&self) -> &str {
-        &self.own
     }
 
     /// What follows the base URL; `None` for what the dialect does not have.

@@ -5,13 +5,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::Host;
 use super::ask::{AskText, outgoing};
 use super::gate::{Gate, OwnKey};
+use super::{Head, Host, Prepared};
 use crate::abort::{Abort, Raced, race};
 use crate::admit::{Charge, Command, Notice, Outcome as Decided, Reply};
 use crate::attempt::{Committed, Exchange, Failure, Flow, Kind, Reading, Timers, exchange};
-use crate::cache::Fingerprint;
 use crate::chat::Dialect;
 use crate::error::{BreakerOutcome, Code, Detail, Error, Result};
 use crate::host::UpstreamRequest;
@@ -66,9 +65,10 @@ impl<H: Host> Context<H> {
     }
 
     /// Ends the tape and keeps what is on it.
-    pub(super) fn keep_record(&self, fingerprint: Fingerprint) {
+    pub(super) fn keep_record(&self, prepared: &Prepared) {
         let tape = self.tape.replace(Tape::recording());
-        self.gate.keep_record(fingerprint, tape.finish().0);
+        let head = Head::of(prepared, self.stream);
+        self.gate.keep_record(prepared.fingerprint, Some(head), tape.finish().0);
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -6,7 +6,9 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::Head;
 use super::flight::Flight;
+use super::memo::Memo;
 use crate::cache::{ExactCache, Fingerprint};
 use crate::chat::Dialect;
 use crate::config::{GatewayConfig, KeySource, TargetConfig};
@@ -14,7 +16,7 @@ use crate::error::{Code, Error};
 use crate::host::{Clock, Observer};
 use crate::price::Table;
 use crate::provider::{credentials, dialects, looks_real};
-use crate::record::hex;
+use crate::record::{Tape, hex};
 use crate::retry::RetryBudget;
 use crate::secret::Secret;
 use crate::text;
@@ -63,9 +65,17 @@ pub(super) struct State {
     pub(super) retry: RetryBudget,
     pub(super) keys: Vec<(String, Secret<String>)>,
     pub(super) locked: bool,
-    pub(super) records: VecDeque<(Fingerprint, String)>,
+    pub(super) records: VecDeque<Kept>,
+    pub(super) memo: Memo,
     pub(super) finals: VecDeque<Final>,
     pub(super) in_flight: u32,
+}
+
+/// A record: its head, unless the text begins with it, and the text.
+pub(super) struct Kept {
+    fingerprint: Fingerprint,
+    head: Option<Head>,
+    text: String,
 }
 
 /// An error after which every target had been tried.
@@ -86,6 +96,7 @@ impl Gate {
             keys: Vec::new(),
             locked: false,
             records: VecDeque::new(),
+            memo: Memo::default(),
             finals: VecDeque::new(),
             in_flight: 0,
         };
@@ -185,10 +196,19 @@ impl Gate {
     /// can try out prompts; it is keyed here, since few records are ever read.
     #[must_use]
     pub fn records(&self) -> Vec<Rc<str>> {
-        let shown = |(fingerprint, record): &(Fingerprint, String)| {
-            let keyed = hex(fingerprint.keyed(&self.fingerprint_key).get(..8).unwrap_or_default());
-            let (before, after) = text::split_once(record, UNSHOWN).unwrap_or((record, ""));
-            [before, "\t", &keyed, "\t", after].concat().into()
+        let shown = |kept: &Kept| {
+            let keyed = hex(kept.fingerprint.keyed(&self.fingerprint_key).get(..8).unwrap_or_default());
+            match &kept.head {
+                Some(head) => {
+                    let mut tape = Tape::recording();
+                    head.write(&mut tape, self.config.version, &keyed);
+                    [tape.finish().0.as_str(), &kept.text].concat().into()
+                }
+                None => {
+                    let (before, after) = text::split_once(&kept.text, UNSHOWN).unwrap_or((&kept.text, ""));
+                    [before, "\t", &keyed, "\t", after].concat().into()
+                }
+            }
         };
         self.state.borrow().records.iter().map(shown).collect()
     }
@@ -218,7 +238,9 @@ impl Gate {
 
     /// Forgets every cached answer.
     pub fn clear_cache(&self) {
-        self.state.borrow_mut().cache.clear();
+        let mut state = self.state.borrow_mut();
+        state.cache.clear();
+        state.memo.clear();
     }
 
     /// Requests being worked on.
@@ -227,12 +249,12 @@ impl Gate {
         self.state.borrow().in_flight
     }
 
-    pub(super) fn keep_record(&self, fingerprint: Fingerprint, record: String) {
+    pub(super) fn keep_record(&self, fingerprint: Fingerprint, head: Option<Head>, text: String) {
         let mut state = self.state.borrow_mut();
         if state.records.len() >= MAX_RECORDS {
             state.records.pop_front();
         }
-        state.records.push_back((fingerprint, record));
+        state.records.push_back(Kept { fingerprint, head, text });
     }
 
     /// A final upstream error of the same question that is still to be repeated: within ten seconds, and

@@ -30,7 +30,9 @@ pub(super) fn offers(gate: &Gate, facts: &Facts, reach: &Reach, now: Timestamp) 
         let known = gate.prices.lookup_until(&target.provider, &target.model, now, until, &config.prices);
         let worst = || (config.unknown_price == UnknownPrice::Worst).then(|| gate.prices.worst(now));
         let price = known.or_else(worst);
-        let input = bound_input(&facts.parts, &target.provider, &target.model);
+        // Whoever cannot take the request anyway is not measured.
+        let usable = *keyed && *able;
+        let input = if usable { bound_input(&facts.parts, &target.provider, &target.model) } else { None };
         let context = price.and_then(|price| price.context);
         let estimate = || estimate_input(&facts.parts, &target.provider, &target.model);
         let candidate = Candidate {
@@ -39,7 +41,7 @@ pub(super) fn offers(gate: &Gate, facts: &Facts, reach: &Reach, now: Timestamp) 
             priced: price.is_some(),
             bounded: input.is_some(),
             // By the estimate: the bound may be several times too high, and the provider knows better.
-            fits: context.is_none_or(|context| estimate() <= u64::from(context)),
+            fits: !usable || context.is_none_or(|context| estimate() <= u64::from(context)),
             free: price.is_some_and(|price| {
                 price.rates_for(0).worst_input() == Rate::FREE && price.rates_for(0).output == Rate::FREE
             }),

@@ -7,7 +7,7 @@ use super::context::{Context, StreamEnd};
 use super::facts::{Facts, Reach};
 use super::gate::Gate;
 use super::run::{Ended, Run};
-use super::{Host, Prepared, RECORD_VERSION};
+use super::{Head, Host, Prepared, RECORD_VERSION};
 use crate::abort::Abort;
 use crate::cache::Fingerprint;
 use crate::chat::Dialect;
@@ -59,11 +59,12 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
     let prepared = Rc::new(Prepared {
         request_id: request_id.clone(),
         fingerprint,
-        facts,
-        reach,
+        facts: facts.into(),
+        reach: reach.into(),
         started,
         ask: AskText::none(),
         stamp,
+        seen: Err(String::new()),
     });
     let context = Rc::new(Context {
         host: host.clone(),
@@ -79,7 +80,7 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
         tape: Tape::replaying(record.into()).into(),
         slot: None.into(),
     });
-    prepared.open_record(&mut context.tape.borrow_mut(), gate.config.version, &shown, streams);
+    Head::of(&prepared, streams).write(&mut context.tape.borrow_mut(), gate.config.version, &shown);
     let cached = lines.next().filter(|line| line.starts_with("cache\t"));
     match cached {
         Some(line) => {

@@ -39,7 +39,6 @@ pub(super) async fn lead<H: Host>(
     controls: Controls,
 ) -> Result<Led<H>> {
     let gate = context.gate.clone();
-    prepared.open_record(&mut context.tape.borrow_mut(), gate.config.version, "-", context.stream);
     gate.state.borrow_mut().retry.note_request(prepared.started);
     let mut run = Run::new(context.clone(), prepared.clone());
     let ended = run.drive().await;
@@ -61,7 +60,7 @@ pub(super) async fn lead<H: Host>(
             Err(error)
         }
     };
-    context.keep_record(prepared.fingerprint);
+    context.keep_record(&prepared);
     led
 }
 

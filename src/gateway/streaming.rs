@@ -182,7 +182,7 @@ impl<H: Host> Streaming<H> {
         {
             self.write_error(error, &mut trailing);
         }
-        context.keep_record(self.run.prepared.fingerprint);
+        context.keep_record(&self.run.prepared);
         let meta = self.account(cost_source);
         if context.host.listens() {
             let result = match &error {

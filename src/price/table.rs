@@ -52,6 +52,10 @@ impl Table {
     ) -> Option<Price> {
         // Prices change only at full hours, so the ends of the span see both sides of the one change within it.
         let first = self.lookup(provider, model, from, overrides)?;
+        let hour = |at: Timestamp| at.as_millis().div_euclid(HOUR);
+        if hour(from) == hour(until) {
+            return Some(first);
+        }
         Some(self.lookup(provider, model, until, overrides).map_or(first, |last| first.max(&last)))
     }
 

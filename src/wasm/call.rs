@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use super::convert::{error, from_js};
-use super::core::{Core, DEFAULT_TENANT, Listening, controls};
+use super::core::{Core, DEFAULT_TENANT, Listening, at_once, controls};
 use super::stream::ChatStream;
 use crate::abort::Abort;
 use crate::chat::Dialect;
@@ -34,10 +34,11 @@ impl Core {
     /// Takes one request through the gateway. `endpoint` is what [`route`](Self::route) gave, or `METHOD - PATH` of a
     /// request to a server of the gateway's own; `headers` are the caller's, names in lower case and values in turn.
     ///
-    /// Resolves to `[0, status, headers, body, account]` for a whole answer, and to
-    /// `[1, status, headers, stream, reader, account]` for a stream; rejects with an error object.
+    /// Gives `[0, status, headers, body, account]` for a whole answer, and `[1, status, headers, stream, reader,
+    /// account]` for a stream: at once if nothing has to be waited for, else as a promise. Throws or rejects with an
+    /// error object.
     #[expect(clippy::too_many_arguments, reason = "one crossing; an object would be several")]
-    pub async fn call(
+    pub fn call(
         &self,
         endpoint: String,
         body: String,
@@ -47,7 +48,7 @@ impl Core {
         ttl_ms: Option<f64>,
         namespace: Option<String>,
         signal: Option<AbortSignal>,
-    ) -> Result<Array, JsValue> {
+    ) -> Result<JsValue, JsValue> {
         let (gate, host) = (self.gate.clone(), self.host.clone());
         let refuse = |failed: &Error| Err(error(failed));
         let (wants, dialect, model, stream) = match recognised(&gate, &endpoint, &headers) {
@@ -66,7 +67,6 @@ impl Core {
             }
         };
         let abort = Abort::new();
-        let _listening = signal.map(|signal| Listening::to(signal, abort.clone()));
         let (_, owner, path) = parts(&endpoint);
         let own_key = gate.admit_key(&*host, owner, presented(&headers, path));
         let call = Call {
@@ -77,30 +77,34 @@ impl Core {
             stream,
             drop_in: true,
             controls: controls(cache_flags, ttl_ms, namespace),
-            abort,
+            abort: abort.clone(),
             ..Call::chat(&body, tenant.as_deref().unwrap_or(DEFAULT_TENANT))
         };
-        match gateway::open(&gate, &host, call).await {
-            Ok(Opened::Whole(reply)) => {
-                let kind = if reply.events { "text/event-stream" } else { "application/json" };
-                Ok(whole(kind, &reply.body, &reply.meta.to_json()))
+        at_once(async move {
+            let _listening = signal.map(|signal| Listening::to(signal, abort));
+            match gateway::open(&gate, &host, call).await {
+                Ok(Opened::Whole(reply)) => {
+                    let kind = if reply.events { "text/event-stream" } else { "application/json" };
+                    Ok(whole(kind, &reply.body, &reply.meta.to_json()))
+                }
+                Ok(Opened::Stream(mut streaming)) => {
+                    let reader = streaming.take_chunks().map_or(JsValue::UNDEFINED, |chunks| chunks.into_reader());
+                    let account = streaming.meta().to_json();
+                    Ok([
+                        JsValue::from(STREAM),
+                        200.into(),
+                        flat(&[("content-type", "text/event-stream")]).into(),
+                        ChatStream::new(streaming).into(),
+                        reader,
+                        account.into(),
+                    ]
+                    .into_iter()
+                    .collect::<Array>()
+                    .into())
+                }
+                Err(failed) => Err(error(&failed)),
             }
-            Ok(Opened::Stream(mut streaming)) => {
-                let reader = streaming.take_chunks().map_or(JsValue::UNDEFINED, |chunks| chunks.into_reader());
-                let account = streaming.meta().to_json();
-                Ok([
-                    JsValue::from(STREAM),
-                    200.into(),
-                    flat(&[("content-type", "text/event-stream")]).into(),
-                    ChatStream::new(streaming).into(),
-                    reader,
-                    account.into(),
-                ]
-                .into_iter()
-                .collect())
-            }
-            Err(failed) => refuse(&failed),
-        }
+        })
     }
 
     /// An error object as the clients of an endpoint's dialect want it: `[status, headers, body]`.
@@ -109,9 +113,12 @@ impl Core {
     }
 }
 
-fn whole(kind: &str, body: &str, account: &str) -> Array {
+fn whole(kind: &str, body: &str, account: &str) -> JsValue {
     let headers = flat(&[("content-type", kind)]);
-    [JsValue::from(WHOLE), 200.into(), headers.into(), body.into(), account.into()].into_iter().collect()
+    [JsValue::from(WHOLE), 200.into(), headers.into(), body.into(), account.into()]
+        .into_iter()
+        .collect::<Array>()
+        .into()
 }
 
 /// An error object as the clients of a dialect want it.

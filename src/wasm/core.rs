@@ -1,11 +1,14 @@
 //! One gate, as JavaScript holds it. Every method takes `&self`: calls overlap.
 
 use std::cell::RefCell;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
 
 use super::convert::{error, from_js, to_js};
@@ -56,9 +59,9 @@ impl Core {
         Ok(Self { gate: Rc::new(gate), host: Rc::new(host), keys: RefCell::default(), disk: RefCell::default() })
     }
 
-    /// Takes one chat request through the gateway. Resolves to the answer's JSON and the gateway's account
-    /// of it; rejects with an error object.
-    pub async fn chat(
+    /// Takes one chat request through the gateway. Gives the answer's JSON with the gateway's account of it under
+    /// `tidegate`: at once if nothing has to be waited for, else as a promise. Throws or rejects with an error object.
+    pub fn chat(
         &self,
         body: String,
         tenant: Option<String>,
@@ -66,16 +69,18 @@ impl Core {
         ttl_ms: Option<f64>,
         namespace: Option<String>,
         signal: Option<AbortSignal>,
-    ) -> Result<Array, JsValue> {
+    ) -> Result<JsValue, JsValue> {
         let (gate, host) = (self.gate.clone(), self.host.clone());
-        let abort = Abort::new();
-        let _listening = signal.map(|signal| Listening::to(signal, abort.clone()));
-        let controls = controls(cache_flags, ttl_ms, namespace);
-        let call = Call { controls, abort, ..Call::chat(&body, tenant.as_deref().unwrap_or(DEFAULT_TENANT)) };
-        match gateway::chat(&gate, &host, call).await {
-            Ok(reply) => Ok(Array::of2(&(&*reply.body).into(), &reply.meta.to_json().into())),
-            Err(failed) => Err(error(&failed)),
-        }
+        at_once(async move {
+            let abort = Abort::new();
+            let _listening = signal.map(|signal| Listening::to(signal, abort.clone()));
+            let controls = controls(cache_flags, ttl_ms, namespace);
+            let call = Call { controls, abort, ..Call::chat(&body, tenant.as_deref().unwrap_or(DEFAULT_TENANT)) };
+            match gateway::chat(&gate, &host, call).await {
+                Ok(reply) => Ok(reply.to_json().into()),
+                Err(failed) => Err(error(&failed)),
+            }
+        })
     }
 
     /// Targets, budget and cache as the public API shows them.
@@ -149,6 +154,16 @@ impl Core {
     /// How many answers are cached.
     pub fn cached(&self) -> u32 {
         u32::try_from(self.gate.cached()).unwrap_or(u32::MAX)
+    }
+}
+
+/// The result of `work` if it comes without waiting (a hit, a refusal), which then costs no promise; else a promise
+/// of it. What `work` waits for is told at its second look, which the promise takes, whom to wake.
+pub(super) fn at_once(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Result<JsValue, JsValue> {
+    let mut work: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>> = Box::pin(work);
+    match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => Ok(future_to_promise(work).into()),
     }
 }
 

@@ -1,0 +1,92 @@
+//! Requests that were answered from the cache before, by their exact text: what was read of them then is what would be
+//! read again.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::ask::Read;
+use super::{Call, Wants};
+use crate::chat::Dialect;
+
+/// Requests that are remembered, and the longest of them in bytes: together 1 MiB.
+const MOST: usize = 16;
+const LONGEST: usize = 64 << 10;
+
+/// The requests, the latest first.
+#[derive(Default)]
+pub(super) struct Memo(VecDeque<Rc<Seen>>);
+
+/// One request and what follows from it alone.
+pub(super) struct Seen {
+    /// Of the text: tells most others apart without a look at them.
+    hash: u64,
+    body: Rc<str>,
+    namespace: String,
+    tenant: Rc<str>,
+    wants: Wants,
+    dialect: Dialect,
+    model: Option<Rc<str>>,
+    stream: bool,
+    drop_in: bool,
+    pub(super) read: Read,
+    /// The last answer that was given again, and how it goes on after its id.
+    pub(super) again: RefCell<Option<(Rc<str>, String)>>,
+}
+
+impl Memo {
+    pub(super) fn find(&mut self, call: &Call, namespace: &str) -> Option<Rc<Seen>> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let hash = hash(&call.body);
+        let same = |seen: &Rc<Seen>| {
+            seen.hash == hash
+                && seen.body == call.body
+                && seen.tenant == call.tenant
+                && seen.namespace == namespace
+                && (seen.wants, seen.dialect) == (call.wants, call.dialect)
+                && (seen.stream, seen.drop_in) == (call.stream, call.drop_in)
+                && seen.model == call.model
+        };
+        let index = self.0.iter().position(same)?;
+        if index > 0 {
+            let seen = self.0.remove(index)?;
+            self.0.push_front(seen);
+        }
+        self.0.front().cloned()
+    }
+
+    /// Remembers a request that has just been answered from the cache.
+    pub(super) fn keep(&mut self, call: &Call, namespace: String, read: Read) {
+        if call.body.len() > LONGEST {
+            return;
+        }
+        self.0.truncate(MOST.saturating_sub(1));
+        self.0.push_front(Rc::new(Seen {
+            hash: hash(&call.body),
+            body: call.body.clone(),
+            namespace,
+            tenant: call.tenant.clone(),
+            wants: call.wants,
+            dialect: call.dialect,
+            model: call.model.clone(),
+            stream: call.stream,
+            drop_in: call.drop_in,
+            read,
+            again: RefCell::default(),
+        }));
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// Quick, and not to be relied on: texts are compared after it.
+fn hash(text: &str) -> u64 {
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let mix = |hash: u64, word: u64| (hash.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let hash = words.iter().fold(text.len() as u64, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    rest.iter().fold(hash, |hash, byte| mix(hash, (*byte).into()))
+}
