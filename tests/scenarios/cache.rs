@@ -29,6 +29,41 @@ fn a_hit_costs_nothing_and_has_an_id_of_its_own() {
 }
 
 #[test]
+fn a_request_that_is_known_by_its_text_is_answered_as_if_it_were_read() {
+    let world = World::new(r#"{"cache":{"ttlMs":60000}}"#);
+    world.host.answer(|sent| completion(if sent.body.contains("[1]") { "one" } else { "two" }, 20, 5));
+    let hit = |text: &str, says: &str| {
+        let reply = world.ask(text).unwrap();
+        let hit = reply.meta.cache == CacheState::Hit;
+        assert!(reply.body.contains(says) && reply.body.contains(&reply.meta.request_id) == hit, "{}", reply.body);
+        hit
+    };
+    assert!(!hit("[1]", "one") && !hit("[2]", "two"));
+    // The first hit is read, those after it are known.
+    for _ in 0..4 {
+        assert!(hit("[1]", "one") && hit("[2]", "two"));
+    }
+    let [read, known] = [2, 4].map(|at| {
+        let record = world.gate.records()[at].to_string();
+        let (_, facts) = record.split_once("\nfacts").unwrap();
+        facts.to_owned()
+    });
+    assert_eq!(read, known, "what both records say of the request");
+    let other = Call { tenant: "other".into(), ..ManualHost::call(&body("[1]")) };
+    assert_eq!(world.call(other).unwrap().meta.cache, CacheState::Miss);
+    let skip = Controls { skip_read: true, ..Controls::default() };
+    let skipped = Call { controls: skip, ..ManualHost::call(&body("[1]")) };
+    assert_eq!(world.call(skipped).unwrap().meta.cache, CacheState::Bypass);
+    // Another answer to a known request.
+    world.gate.clear_cache();
+    world.host.answer(|_| completion("three", 20, 5));
+    assert!(!hit("[1]", "three") && hit("[1]", "three") && hit("[1]", "three"));
+    world.host.advance(Duration::from_secs(61));
+    world.host.answer(|_| completion("four", 20, 5));
+    assert!(!hit("[1]", "four") && hit("[1]", "four"));
+}
+
+#[test]
 fn tenants_namespaces_and_models_never_share() {
     let world = World::new("{}");
     world.host.answer(|_| completion("x", 1, 1));
