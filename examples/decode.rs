@@ -50,6 +50,7 @@ fn stream(dialect: Dialect, provider: &str, text: &str) -> Value {
             stamp: STAMP,
             kind: Kind::Chat,
             model: "",
+            choices: 1,
             reasoning_commits: true,
         });
         let mut out = match flow.push(text.as_bytes()) {

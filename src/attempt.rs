@@ -50,6 +50,8 @@ pub struct Reading<'a> {
     pub kind: Kind,
     /// The model that was asked.
     pub model: &'a str,
+    /// Answers that were asked for, where each has an end of its own.
+    pub choices: u32,
     /// Whether reasoning is output after which nothing is retried.
     pub reasoning_commits: bool,
 }
@@ -242,7 +244,12 @@ async fn first_output<H: Transport + Clock>(
         }
         match flow.trouble() {
             // Output that came with the trouble has not been handed out: there is still time for another try.
-            Some(Trouble::Failed(body)) => return Exchange::Failed(Failure::embedded(body, host.now())),
+            Some(Trouble::Failed(body)) => {
+                let failure = Failure::embedded(body, host.now());
+                // Output that nobody saw was generated all the same.
+                let ran = flow.outputs() > 0;
+                return Exchange::Failed(Failure { billed: failure.billed || ran, ..failure });
+            }
             Some(Trouble::Malformed) => return Exchange::Failed(Failure::malformed(response.status)),
             None => {}
         }

@@ -367,6 +367,7 @@ fn context<H: Host>(
         caller: call.dialect,
         stream,
         stamp: prepared.stamp,
+        choices: prepared.facts.choices,
         abort,
         tape: Tape::recording().into(),
         slot: None.into(),

@@ -160,8 +160,16 @@ fn run(dialect: Dialect) {
         let stream = written(&events(dialect, &mut dice), &mut dice);
         let caller = Dialect::ALL[(turn % 4) as usize];
         let stamp = Stamp { created_s: 1, include_usage: dice.once_in(2) };
-        let reading =
-            Reading { dialect, caller, provider: "x", stamp, kind: Kind::Chat, model: "", reasoning_commits: true };
+        let reading = Reading {
+            dialect,
+            caller,
+            provider: "x",
+            stamp,
+            kind: Kind::Chat,
+            model: "",
+            choices: 1,
+            reasoning_commits: true,
+        };
         let fresh = Flow::new(&reading);
         let (mut whole, mut expected) = (fresh.clone(), Vec::new());
         push(&mut whole, &stream, &mut expected);

@@ -41,6 +41,8 @@ export interface ChatStream {
   push(chunk: Uint8Array): number;
   /** What to hand out in place of the chunk that was pushed last. */
   take(): Uint8Array | undefined;
+  /** The consumer asked for nothing for so long. */
+  paused(millis: number): void;
   /** Until a timer may run out; 0 or less once one has. */
   timeLeftMs(): number;
   /** Settles, and gives the last bytes: terminal frames, or the error in band. */

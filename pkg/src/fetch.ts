@@ -75,7 +75,8 @@ export function refused(core: Pick<Caller, 'failure'>, endpoint: string, thrown:
  */
 export function trailerOf(account: string): string {
   const { partialText: _text, ...rest } = JSON.parse(account) as ChatMeta & { partialText?: string };
-  return `: tidegate ${JSON.stringify(rest)}\n\n`;
+  // Some providers leave out the last blank line.
+  return `\n\n: tidegate ${JSON.stringify(rest)}\n\n`;
 }
 
 /**
@@ -118,7 +119,8 @@ function headersOf(flat: FlatHeaders, meta?: ChatMeta): Headers {
   if (!meta?.requestId) return headers;
   const { requestId, target, attempts, cache, costNanoUsd, reservedNanoUsd } = meta;
   headers.set('x-request-id', requestId);
-  headers.set('x-tidegate-target', target);
+  // Headers take Latin-1 only; models may have any name.
+  headers.set('x-tidegate-target', target.replace(/[^\x20-\x7e]+/g, encodeURIComponent));
   headers.set('x-tidegate-attempts', String(attempts));
   headers.set('x-tidegate-cache', cache);
   if (reservedNanoUsd !== undefined) headers.set('x-tidegate-reserved-nano-usd', String(reservedNanoUsd));

@@ -10,6 +10,8 @@ type Read = ReadableStreamReadResult<Uint8Array>;
 
 /** The longest delay that timers take; longer ones would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1;
+/** A pause of the consumer that is worth telling. */
+const PAUSE_MS = 20;
 /** How long a connection whose stream is over may take to say so, before it is hung up. */
 const DRAIN_MS = 250;
 
@@ -46,6 +48,8 @@ class Flow {
   /** Set by the first that ends the stream; nobody touches the Wasm's object after the one who set it. */
   #over = false;
   #begun = false;
+  /** When the consumer was last given something that it has not come back from. */
+  #handed: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Whether a pull waits for the provider. */
   #waiting = false;
@@ -79,8 +83,9 @@ class Flow {
       if (!this.#begun) {
         this.#begun = true;
         const head = this.stream.head();
-        if (head?.length) return void controller.enqueue(head);
+        if (head?.length) return this.#hand(controller, head);
       }
+      this.#resume();
       if (!this.reader) return this.#finish(controller, END);
       this.#waiting = true;
       if (this.#timer === undefined) this.#arm(controller, this.stream.timeLeftMs());
@@ -93,6 +98,19 @@ class Flow {
     }
   }
 
+  #hand(controller: Controller, bytes: Uint8Array): void {
+    this.#handed = performance.now();
+    controller.enqueue(bytes);
+  }
+
+  /** Tells how long the consumer asked for nothing: no timer of the provider's runs meanwhile. */
+  #resume(): void {
+    if (this.#handed === undefined) return;
+    const pausedMs = performance.now() - this.#handed;
+    this.#handed = undefined;
+    if (pausedMs >= PAUSE_MS) this.stream.paused(pausedMs);
+  }
+
   #came(controller: Controller, { done, value }: Read): Promise<void> | undefined {
     this.#waiting = false;
     if (this.#over) return;
@@ -100,7 +118,7 @@ class Flow {
     try {
       const what = this.stream.push(value);
       const out = what & SAME ? value : what & OTHER ? this.stream.take() : undefined;
-      if (out) controller.enqueue(out);
+      if (out) this.#hand(controller, out);
       if (what & OVER) return this.#finish(controller, END);
       // A chunk has just come, so this is not the timer between chunks: the time for the whole has run out.
       if (what & LATE) return this.#finish(controller, TIMER);

@@ -62,6 +62,8 @@ export class Scripted {
     this.#live();
     return this.other;
   }
+  paused() {}
+
   timeLeftMs() {
     this.#live();
     return typeof this.leftMs === 'function' ? this.leftMs() : this.leftMs;

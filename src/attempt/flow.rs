@@ -32,6 +32,8 @@ pub enum Trouble {
 pub struct Flow {
     frames: Decoder,
     events: Events,
+    /// Whether its end was handed out.
+    closed: bool,
 }
 
 /// What the events are read into.
@@ -42,11 +44,15 @@ struct Events {
     /// Writes the stream anew, for a caller of another dialect.
     encoder: Option<StreamEncoder>,
     hides_usage: bool,
+    /// How many answers must end.
+    choices: u32,
     answer: Answer,
     kept: Option<Completion>,
     /// Bytes of the events that are kept.
     weight: usize,
     outputs: u64,
+    /// How many there were when usage was last told.
+    told_at: u64,
     /// Whether output came after which nothing is retried.
     committed: bool,
     reasoning_commits: bool,
@@ -66,15 +72,18 @@ impl Flow {
                 known: Known::default(),
                 encoder: translates.then(|| StreamEncoder::new(reading.caller, reading.stamp)),
                 hides_usage: !translates && !reading.stamp.include_usage,
+                choices: reading.choices,
                 answer: Answer::default(),
                 kept: Some(Completion::default()),
                 weight: 0,
                 outputs: 0,
+                told_at: 0,
                 committed: false,
                 reasoning_commits: reading.reasoning_commits,
                 trouble: None,
                 text: String::new(),
             },
+            closed: false,
         }
     }
 
@@ -108,9 +117,12 @@ impl Flow {
 
     /// The end of the bytes: what is still to be handed out.
     pub fn finish(&mut self) -> Vec<u8> {
+        if std::mem::replace(&mut self.closed, true) {
+            return Vec::new();
+        }
         let mut passing = Passing { bytes: &[], passed: 0, out: Some(Vec::new()) };
         let events = &mut self.events;
-        let was_finished = events.decoder.is_finished();
+        let was_finished = events.is_finished();
         self.frames.finish(&mut |frame| events.frame(&frame, &mut passing));
         if was_finished && events.trouble == Some(Trouble::Malformed) {
             // Half a frame behind a whole answer.
@@ -119,7 +131,7 @@ impl Flow {
         if events.encoder.is_none() {
             return passing.out.unwrap_or_default();
         }
-        if events.trouble.is_none() && events.decoder.is_finished() {
+        if events.trouble.is_none() && events.is_finished() {
             events.write(&Delta::End);
         }
         std::mem::take(&mut events.text).into_bytes()
@@ -145,7 +157,7 @@ impl Flow {
     /// Whether the stream may end here.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.events.trouble.is_none() && self.events.decoder.is_finished()
+        self.events.trouble.is_none() && self.events.is_finished()
     }
 
     /// What is wrong with it, if anything.
@@ -160,6 +172,18 @@ impl Flow {
         &self.events.answer
     }
 
+    /// What is known of it at its end. Usage that was told before the last output is no usage: it counts what
+    /// was there by then.
+    #[must_use]
+    pub fn final_answer(&self) -> Answer {
+        let mut answer = self.events.answer.clone();
+        if self.events.told_at < self.events.outputs {
+            answer.usage = None;
+            answer.cost = None;
+        }
+        answer
+    }
+
     /// The answer so far, unless it is too large to keep.
     #[must_use]
     pub const fn completion(&self) -> Option<&Completion> {
@@ -168,6 +192,11 @@ impl Flow {
 }
 
 impl Events {
+    /// Whether every answer that was asked for ended, as the dialect demands.
+    fn is_finished(&self) -> bool {
+        self.decoder.is_finished() && self.answer.ended >= self.choices
+    }
+
     /// The event that `bytes` begin with, if it is like the one before: its length.
     fn again(&mut self, bytes: &[u8]) -> Option<usize> {
         let (piece, length) = self.known.read(bytes).filter(|_| self.trouble.is_none())?;
@@ -193,7 +222,7 @@ impl Events {
             // A comment keeps the caller's connection alive too. A translation has none.
             return passing.pass(frame.bytes);
         };
-        let Self { decoder, known, encoder, answer, kept, outputs, committed, trouble, text, .. } = self;
+        let Self { decoder, known, encoder, answer, kept, outputs, told_at, committed, trouble, text, .. } = self;
         let reasoning_commits = self.reasoning_commits;
         let mut pieces = 0u32;
         let mut weight = 0usize;
@@ -211,6 +240,9 @@ impl Events {
             weight = weight.saturating_add(delta.weight());
             if pieces == 1 {
                 known.keep(frame.bytes, &delta);
+            }
+            if let Delta::Usage { .. } = &delta {
+                *told_at = *outputs;
             }
             match (&delta, encoder.as_mut()) {
                 (Delta::Failed { body }, _) => *trouble = Some(Trouble::Failed(body.as_ref().into())),
@@ -292,6 +324,7 @@ mod tests {
             stamp,
             kind: Kind::Chat,
             model: "",
+            choices: 1,
             reasoning_commits: true,
         })
     }
@@ -429,7 +462,8 @@ mod tests {
             frames.finish(&mut sink);
             let stamp = Stamp { created_s: 0, include_usage: true };
             let (provider, kind, model) = ("x", Kind::Chat, "");
-            let reading = Reading { dialect, caller: dialect, provider, stamp, kind, model, reasoning_commits: true };
+            let reading =
+                Reading { dialect, caller: dialect, provider, stamp, kind, model, choices: 1, reasoning_commits: true };
             for size in [1, 2, 3, 7, 50, 64, 99, 100, 150, 1 << 20] {
                 let mut flow = Flow::new(&reading);
                 let mut out = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::facts::Facts;
+use super::facts::{Facts, is_plain_tier};
 use super::gate::Gate;
 use super::{Call, Wants};
 use crate::attempt::Kind;
@@ -64,6 +64,7 @@ impl AskText {
                 let neutral = match dialect {
                     Dialect::Chat => own.clone(),
                     Dialect::Responses | Dialect::Anthropic | Dialect::Google => {
+                        plain_tier(&own)?;
                         decode_request(dialect, &own, model, call.stream)?.into()
                     }
                 };
@@ -162,6 +163,18 @@ impl AskText {
         });
         (able.collect(), lacking)
     }
+}
+
+/// The tier is a hint that translations leave out, but the provider of the caller's own dialect reads it.
+fn plain_tier(own: &str) -> Result<()> {
+    let fields = json::fields(own)?;
+    for name in ["service_tier", "serviceTier"] {
+        let tier = fields.field(name).filter(|raw| raw.get() != "null");
+        if tier.is_some_and(|raw| !is_plain_tier(raw)) {
+            return Err(Error::field(Code::UnpricedInput, name, "must be a tier at the listed price").into());
+        }
+    }
+    Ok(())
 }
 
 /// A request to a target. A relay is told the target by its whole name.

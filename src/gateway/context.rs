@@ -35,6 +35,8 @@ pub(super) struct Context<H> {
     /// Whether the caller asked for a stream.
     pub(super) stream: bool,
     pub(super) stamp: Stamp,
+    /// How many answers are asked for.
+    pub(super) choices: u32,
     pub(super) abort: Abort,
     pub(super) tape: RefCell<Tape>,
     /// The concurrency slot that the ledger gave this request.
@@ -268,10 +270,12 @@ impl<H: Host> Context<H> {
         let reading = Reading {
             dialect,
             caller: self.caller,
-            provider: target.carrier(),
+            // A relay passes on what the provider said.
+            provider: &target.provider,
             stamp: self.stamp,
             kind: self.ask.kind,
             model: &target.model,
+            choices: if dialect == Dialect::Chat { self.choices } else { 1 },
             reasoning_commits: config.reasoning_commits,
         };
         exchange(&*self.host, request, &reading, timers, &self.abort).await
@@ -318,7 +322,7 @@ impl StreamEnd {
     }
 }
 
-fn with_answer<'a>(word: &'a str, answer: &Answer) -> [Field<'a>; 10] {
+fn with_answer<'a>(word: &'a str, answer: &Answer) -> [Field<'a>; 11] {
     let usage = answer.usage.unwrap_or_default();
     [
         word.into(),
@@ -326,6 +330,7 @@ fn with_answer<'a>(word: &'a str, answer: &Answer) -> [Field<'a>; 10] {
         usage.input.into(),
         usage.cached_input.into(),
         usage.cache_write.into(),
+        usage.cache_write_1h.into(),
         usage.output.into(),
         usage.reasoning.into(),
         answer.cost.map_or("-".into(), |cost| Field::from(cost.as_nano())),
@@ -340,7 +345,7 @@ fn read_answer(past: &mut Outcome) -> Answer {
         input: past.int(),
         cached_input: past.int(),
         cache_write: past.int(),
-        cache_write_1h: 0,
+        cache_write_1h: past.int(),
         output: past.int(),
         reasoning: past.int(),
     };
@@ -355,7 +360,8 @@ fn replay_exchange<H: Host>(mut past: Outcome, context: &Context<H>) -> Exchange
         "stream" => {
             let (dialect, caller) = (context.caller, context.caller);
             let (kind, stamp) = (Kind::Chat, context.stamp);
-            let reading = Reading { dialect, caller, provider: "", stamp, kind, model: "", reasoning_commits: true };
+            let reading =
+                Reading { dialect, caller, provider: "", stamp, kind, model: "", choices: 1, reasoning_commits: true };
             Exchange::Streaming(Committed { flow: Flow::new(&reading), head: Vec::new(), chunks: None }.into())
         }
         "no" => Exchange::Failed(Failure {

@@ -3,7 +3,8 @@
 
 use crate::chat::{ChatRequest, Part};
 use crate::config::GatewayConfig;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
+use crate::json;
 use crate::price::Parts;
 use crate::provider::embeddings::EmbeddingsRequest;
 use crate::record::{Field, Outcome, Tape};
@@ -68,6 +69,7 @@ impl Facts {
         if !drop_in && request.utf16_units() > config.limits.max_input_units.into() {
             return Err(Error::invalid("messages", "must not be longer than limits.maxInputUnits").into());
         }
+        priced(request)?;
         let requested = requested(request.model.as_deref(), config)?;
         Ok(Self {
             requested,
@@ -142,6 +144,33 @@ impl Facts {
         }
         fields.is_sound().then_some(Self { requested, max_output, choices, sampled, parts })
     }
+}
+
+/// Refuses what costs more than the tokens that are counted: tools that the provider runs (a fee for each call, and the
+/// pages that they fetch), dearer tiers, other models than the one that is priced.
+fn priced(request: &ChatRequest<'_>) -> Result<()> {
+    const PROBLEM: &str = "must be left out: its price has no bound";
+    let refuse = |path: &str| Err(Error::field(Code::UnpricedInput, path, PROBLEM).into());
+    for (name, raw) in request.fields.iter().filter(|(_, raw)| raw.get() != "null") {
+        match name {
+            "web_search_options" | "search_parameters" | "plugins" | "models" => return refuse(name),
+            "service_tier" if !is_plain_tier(raw) => return refuse(name),
+            _ => {}
+        }
+    }
+    for tool in &request.tools {
+        let own = json::fields(tool.get()).unwrap_or_default();
+        if own.field("type").is_some_and(|kind| !matches!(kind.get(), "\"function\"" | "\"custom\"")) {
+            return refuse("tools");
+        }
+    }
+    Ok(())
+}
+
+/// Tiers at the listed price, or below it.
+pub(super) fn is_plain_tier(raw: json::Raw<'_>) -> bool {
+    const PLAIN: [&str; 7] = ["auto", "default", "flex", "standard", "standard_only", "on_demand", "batch"];
+    json::text(raw).is_some_and(|tier| PLAIN.contains(&tier.as_ref()))
 }
 
 /// Which target a request asks for by its model.

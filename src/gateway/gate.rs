@@ -108,19 +108,24 @@ impl Gate {
     /// Uses `key` for `provider` from now on.
     pub fn set_key(&self, provider: &str, key: Secret<String>) {
         let mut state = self.state.borrow_mut();
+        // Another key, another answer: what was final before is not.
+        state.finals.clear();
         state.keys.retain(|(own, _)| own != provider);
         state.keys.push((provider.into(), key));
     }
 
     /// Forgets the key of one provider.
     pub fn remove_key(&self, provider: &str) {
-        self.state.borrow_mut().keys.retain(|(own, _)| own != provider);
+        let mut state = self.state.borrow_mut();
+        state.finals.clear();
+        state.keys.retain(|(own, _)| own != provider);
     }
 
     /// Forgets every key (they are wiped), and says `vault_locked` to requests that would need one.
     pub fn lock(&self, locked: bool) {
         let mut state = self.state.borrow_mut();
         state.locked = locked;
+        state.finals.clear();
         if locked {
             state.keys.clear();
         }

@@ -76,6 +76,7 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
         caller: Dialect::Chat,
         stream: streams,
         stamp,
+        choices: prepared.facts.choices,
         abort: Abort::new(),
         tape: Tape::replaying(record.into()).into(),
         slot: None.into(),

@@ -130,6 +130,11 @@ impl<H: Host> Streaming<H> {
         self.idle_until.since(now).min(self.run.deadline.since(now))
     }
 
+    /// The caller did not read for a while: that is nobody's silence.
+    pub fn paused(&mut self, span: Duration) {
+        self.idle_until = self.idle_until.after(span);
+    }
+
     /// What is known while it goes on.
     #[must_use]
     pub fn meta(&self) -> Meta {
@@ -165,7 +170,7 @@ impl<H: Host> Streaming<H> {
             trailing = self.flow.finish();
         }
         let commit = self.commit.clone();
-        let answer = self.flow.answer().clone();
+        let answer = self.flow.final_answer();
         let (end, cost_source) = self.run.close(&commit, end, &answer).await;
         let context = self.run.context.clone();
         let now = context.host.now();
@@ -222,7 +227,8 @@ impl<H: Host> Streaming<H> {
     fn write_error(&mut self, error: &Error, trailing: &mut Vec<u8>) {
         let context = &self.run.context;
         let body = error_body(context.caller, error);
-        let mut out = String::new();
+        // It must not run into a last frame without its blank line.
+        let mut out = String::from(if trailing.is_empty() { "" } else { "\n\n" });
         match self.flow.encoder_mut() {
             Some(encoder) => encoder.error(error, &body, &mut out),
             None => StreamEncoder::new(context.caller, context.stamp).error(error, &body, &mut out),

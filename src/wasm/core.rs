@@ -182,7 +182,7 @@ pub(super) fn controls(flags: u32, ttl_ms: Option<f64>, namespace: Option<String
 }
 
 /// Whole milliseconds of a JavaScript number, at most a day.
-fn span(millis: f64) -> Duration {
+pub(super) fn span(millis: f64) -> Duration {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped; NaN becomes zero")]
     Duration::from_millis(millis.clamp(0.0, 86_400_000.0) as u64)
 }

@@ -73,7 +73,7 @@ impl Fetcher {
             headers.push(value.expose().clone());
         }
         let begun = begin(&self.fetch, &self.init, &request.url, headers, &request.body, request.stream);
-        let controller = AbortOnDrop(begun.get(0).unchecked_into());
+        let controller = AbortOnDrop(Some(begun.get(0).unchecked_into()));
         let answer = match JsFuture::from(begun.get(1).unchecked_into::<Promise>()).await {
             Ok(answer) => answer,
             Err(_) => return Err(self.lost(&request.url).await),
@@ -84,7 +84,7 @@ impl Fetcher {
         let headers = read_headers(&answer.get(1).unchecked_into());
         let body = match answer.get(2).dyn_into::<Uint8Array>() {
             Ok(bytes) => {
-                std::mem::forget(controller); // read to its end: nothing is left to abort
+                controller.disarm(); // read to its end: nothing is left to abort
                 UpstreamBody::Whole(bytes.to_vec())
             }
             Err(reader) => UpstreamBody::Open(JsChunks { reader, controller: Some(controller) }),
@@ -122,7 +122,7 @@ pub(super) struct JsChunks {
 impl JsChunks {
     /// The reader, for JavaScript to read on; from now on it is JavaScript's to cancel.
     pub(super) fn into_reader(mut self) -> JsValue {
-        std::mem::forget(self.controller.take());
+        disarm(self.controller.take());
         std::mem::replace(&mut self.reader, JsValue::UNDEFINED)
     }
 }
@@ -131,7 +131,7 @@ impl Chunks for JsChunks {
     async fn next(&mut self) -> Result<Option<Vec<u8>>, NetworkKind> {
         let chunk = JsFuture::from(next_chunk(&self.reader)).await.map_err(|_| lost())?;
         if chunk.is_null() {
-            std::mem::forget(self.controller.take()); // read to its end: nothing is left to abort
+            disarm(self.controller.take()); // read to its end: nothing is left to abort
             return Ok(None);
         }
         Ok(Some(Uint8Array::new(&chunk).to_vec()))
@@ -139,11 +139,26 @@ impl Chunks for JsChunks {
 }
 
 /// Aborts the fetch unless its answer was read to the end.
-struct AbortOnDrop(AbortController);
+struct AbortOnDrop(Option<AbortController>);
+
+impl AbortOnDrop {
+    /// Nothing is left to abort. Not `forget`: JavaScript's object would be kept for ever.
+    fn disarm(mut self) {
+        self.0.take();
+    }
+}
+
+fn disarm(controller: Option<AbortOnDrop>) {
+    if let Some(controller) = controller {
+        controller.disarm();
+    }
+}
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
-        self.0.abort();
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 
 use super::call::bytes;
+use super::core::span;
 use super::host::JsHost;
 use crate::attempt::Pushed;
 use crate::error::NetworkKind;
@@ -66,6 +67,13 @@ impl ChatStream {
     /// What is to be handed out in place of the chunk that was pushed last.
     pub fn take(&self) -> JsValue {
         bytes(&self.out.take())
+    }
+
+    /// The consumer did not ask for anything for so many milliseconds: that is nobody's silence.
+    pub fn paused(&self, millis: f64) {
+        if let Some(open) = self.open.borrow_mut().as_mut() {
+            open.paused(span(millis));
+        }
     }
 
     /// Milliseconds until a timer may run out; zero or less once one has.

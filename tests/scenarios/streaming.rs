@@ -180,11 +180,12 @@ fn comments_and_pings_commit_nothing_and_stop_no_timer() {
 #[test]
 fn reasoning_that_nobody_sees_need_not_commit() {
     let think = "data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning\":\"Hm\"}}]}\n\n";
-    for (config, provider) in [("{}", "groq"), (r#"{"reasoningCommits":false}"#, "openrouter")] {
+    for (config, provider) in [("{}", "groq"), (r#"{"reasoningCommits":false,"retry":{"maxRetries":0}}"#, "openrouter")]
+    {
         let world = World::new(config);
         world.host.answer(move |sent| {
             if sent.provider == "groq" {
-                stream([ROLE, think, think, "data: {\"error\":{\"code\":400}}\n\n"])
+                stream([ROLE, think, think, "data: {\"error\":{\"code\":503}}\n\n"])
             } else {
                 good()
             }
@@ -316,4 +317,81 @@ fn streams_leave_records_that_replay() {
         assert!(replayed.same, "{record}\n---\n{}", replayed.record);
         assert!(!record.contains("Hello"));
     }
+}
+
+#[test]
+fn usage_told_before_the_output_is_no_bill() {
+    let early = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}\n\n";
+    let world = World::new("{}");
+    world.host.answer(move |_| stream([early, HELLO, WORLD, STOP, DONE]));
+    let (_, closed) = read(&world, &question("Hi")).unwrap();
+    assert_eq!(closed.meta.cost_source.as_str(), "estimated");
+    assert!(closed.meta.cost.as_nano() > 100_000, "its bound");
+}
+
+#[test]
+fn an_attempt_that_ran_before_it_failed_is_charged() {
+    let world = World::new(r#"{"retry":{"maxRetries":0}}"#);
+    let error = "data: {\"error\":{\"message\":\"overloaded\",\"code\":529}}\n\n";
+    world.host.answer(move |sent| if sent.provider == "groq" { stream([[HELLO, error].concat()]) } else { good() });
+    let (text, closed) = read(&world, &question("Hi")).unwrap();
+    assert_eq!((closed.meta.target.as_str(), text.matches("Hello").count()), (OPENROUTER, 1));
+    assert!(closed.meta.cost.as_nano() > 0, "the free model's answer costs nothing, the first attempt may");
+}
+
+#[test]
+fn an_answer_of_several_that_never_began_is_a_cut() {
+    let world = World::new("{}");
+    world.host.answer(|_| stream([HELLO, STOP]));
+    let body = r#"{"stream":true,"n":2,"messages":[{"role":"user","content":"Hi"}]}"#;
+    let (text, closed) = read(&world, body).unwrap();
+    assert!(closed.error.is_some() && text.contains("stream_interrupted"), "{text}");
+}
+
+#[test]
+fn an_error_does_not_run_into_half_a_frame() {
+    let world = World::new("{}");
+    let half = WORLD.trim_end().to_owned() + "\n";
+    world.host.answer(move |_| stream([HELLO.to_owned(), half.clone()]));
+    let (text, _) = read(&world, &question("Hi")).unwrap();
+    assert!(text.contains("\n\ndata: {\"error\""), "{text}");
+}
+
+#[test]
+fn what_costs_more_than_its_tokens_is_refused() {
+    let world = World::new("{}");
+    for extra in [
+        r#""service_tier":"priority""#,
+        r#""web_search_options":{}"#,
+        r#""plugins":[{"id":"web"}]"#,
+        r#""models":["a/b"]"#,
+        r#""tools":[{"type":"browser_search"}]"#,
+    ] {
+        let body = format!(r#"{{"stream":true,{extra},"messages":[{{"role":"user","content":"Hi"}}]}}"#);
+        assert_eq!(read(&world, &body).unwrap_err().code, Code::UnpricedInput, "{extra}");
+    }
+    assert!(world.host.sent().is_empty());
+}
+
+#[test]
+fn a_pause_of_the_reader_is_nobodys_silence() {
+    let world = World::new("{}");
+    world.host.answer(|_| stream([HELLO, WORLD, STOP, DONE]));
+    let call = Call::chat(&question("Hi"), "t");
+    let opened = world.host.run(gateway::open(&world.gate, &world.host, call)).unwrap().ok().unwrap();
+    let Opened::Stream(mut streaming) = opened else { panic!("no stream") };
+    world.host.advance(Duration::from_secs(40));
+    assert!(streaming.time_left().is_zero());
+    streaming.paused(Duration::from_secs(40));
+    assert_eq!(streaming.time_left(), Duration::from_secs(30));
+    world.host.run(streaming.finish(gateway::Ending::Left)).unwrap();
+}
+
+#[test]
+fn a_new_key_is_tried_at_once() {
+    let world = World::new(r#"{"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]}"#);
+    world.host.answer(|sent| if sent.authorization.ends_with("new") { good() } else { status(401, &[], "{}") });
+    assert_eq!(read(&world, &question("Hi")).unwrap_err().code, Code::Authentication);
+    world.gate.set_key("groq", tidegate::secret::Secret::new("gsk_new".into()));
+    assert!(read(&world, &question("Hi")).unwrap().1.error.is_none());
 }

@@ -26,9 +26,10 @@ export const providerKeys = (env: Env) => ofProviders(env, '_API_KEY');
 export function rawConfiguration(env: Env): unknown {
   const given = env.TIDEGATE_CONFIG ?? {};
   const config = typeof given === 'string' ? parse(given || '{}') : given;
-  const overrides = ofProviders(env, '_BASE_URL').map(([id, baseUrl]) => [id, { baseUrl }]);
-  if (overrides.length === 0 || !isObject(config)) return config;
+  const addresses = ofProviders(env, '_BASE_URL');
+  if (addresses.length === 0 || !isObject(config)) return config;
   const own = isObject(config.providers) ? config.providers : {};
+  const overrides = addresses.map(([id, baseUrl]) => [id, { ...(isObject(own[id]) ? own[id] : {}), baseUrl }]);
   return { ...config, providers: { ...own, ...Object.fromEntries(overrides) } };
 }
 

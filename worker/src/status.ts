@@ -13,7 +13,7 @@ const STATUS_MS = 5_000;
 
 async function status(env: Env): Promise<Status> {
   const gate = gateOf(ORGANISATION, env);
-  return (await within(ORGANISATION, STATUS_MS, gate.core.status())) as Status;
+  return (await within(ORGANISATION, STATUS_MS, gate.core.status(), false)) as Status;
 }
 
 /** Why no request could be served now; empty if one could. Asks no provider, so it is never billed. */

@@ -99,13 +99,19 @@ fn image(image: &Fields<'_>, path: &str, images: &mut Images, out: &mut String) 
     let count = if low { &mut images.low } else { &mut images.other };
     *count = count.saturating_add(1);
     if let Some((mime, data)) = data_url(&url) {
+        // A film or a document called an image would cost hundreds of times what is reserved for it.
+        if !mime.starts_with("image/") {
+            return Err(Error::invalid(&path, "must be of a type that begins with image/").into());
+        }
         inline(mime, data, out);
     } else if url.starts_with("https://") || url.starts_with("http://") {
+        if is_film(&url) {
+            return Err(Error::invalid(&path, "must be the address of an image").into());
+        }
         comma(out);
         out.push_str("{\"fileData\":{");
-        if let Some(mime) = mime_of(&url) {
-            text_field(out, "mimeType", mime);
-        }
+        // Always said: without it Gemini takes the address of a film for one.
+        text_field(out, "mimeType", mime_of(&url).unwrap_or("image/jpeg"));
         text_field(out, "fileUri", &url);
         out.push_str("}}");
     } else {
@@ -127,6 +133,15 @@ fn data_url(url: &str) -> Option<(&str, &str)> {
     let mime = head.strip_suffix(";base64")?;
     let mime = mime.split(';').next().filter(|mime| !mime.is_empty())?;
     Some((mime, data))
+}
+
+/// Whether Gemini reads what is at an address as a film, whatever type is said beside it.
+fn is_film(url: &str) -> bool {
+    let host = url.split(['/', '?', '#']).nth(2).unwrap_or("").to_ascii_lowercase();
+    let host = host.rsplit('@').next().unwrap_or("").split(':').next().unwrap_or("");
+    ["youtube.com", "youtu.be", "youtube-nocookie.com"]
+        .iter()
+        .any(|own| host.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
 /// The type that an address's ending stands for (ai.google.dev/gemini-api/docs/image-understanding).
