@@ -69,12 +69,7 @@ function open(organisation: string, env: Env): Gate {
  * Waits for the gate, but not for ever: after a panic a promise of Wasm stays pending. A gate that does not
  * answer is dropped, and the next request opens a new one; unless `drop` is false, since a slow ledger is no such gate.
  */
-export async function within<T>(
-  organisation: string,
-  deadlineMs: number,
-  answer: Promise<T>,
-  drop = true,
-): Promise<T> {
+export async function within<T>(organisation: string, deadlineMs: number, answer: Promise<T>, drop = true): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     if (drop) {
