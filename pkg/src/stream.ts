@@ -83,7 +83,7 @@ class Flow {
       if (!this.#begun) {
         this.#begun = true;
         const head = this.stream.head();
-        if (head?.length) return this.#hand(controller, head);
+        if (head?.length) return void this.#hand(controller, head);
       }
       this.#resume();
       if (!this.reader) return this.#finish(controller, END);
