@@ -51,7 +51,9 @@ async function served(c: Ours, { given, headers, path }: Stripped, endpoint: str
   const trailer = wantsTrailer(headers.get('x-tidegate-trailer') ?? c.env.TIDEGATE_TRAILER);
   const body = await readBody(c.req.raw);
   const { signal } = c.req.raw;
-  const answer = core.call(endpoint, body, flat(headers), ORGANISATION, flags, ttlMs, namespace, signal);
+  // A hit is there at once, everything else is promised.
+  const asked = core.call(endpoint, body, flat(headers), ORGANISATION, flags, ttlMs, namespace, signal);
+  const answer = Promise.resolve(asked);
   // A client that goes away aborts the attempt; its money is settled after that, while nobody listens.
   c.executionCtx.waitUntil(answer.then(ignore, ignore));
   // Until a whole answer is there, or a stream begins. From then on a stream has timers of its own.
