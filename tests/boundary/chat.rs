@@ -14,7 +14,10 @@ const ROUTER_KEY: &str = "sk-or-v1-0123456789abcdef0123456789abcdef0123456789abc
 /// What every script below can use.
 const PRELUDE: &str = r#"
     const ask = (text) => JSON.stringify({ messages: [{ role: 'user', content: text }] });
-    const chat = (gate, text, signal) => gate.chat(ask(text), undefined, 0, undefined, undefined, signal);
+    const chat = async (gate, text, signal) => {
+      const body = await gate.chat(ask(text), undefined, 0, undefined, undefined, signal);
+      return [body, JSON.stringify(JSON.parse(body).tidegate)];
+    };
     const answer = (text) => new Response(JSON.stringify({
       id: 'x', object: 'chat.completion', created: 1, model: 'm',
       choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
