@@ -164,8 +164,9 @@ export class Tidegate {
    * @throws {TidegateError} with the codes of the README's table; `budget_exceeded` says when the cap resets.
    */
   chat(request: ChatRequest & { stream: true }, options?: ChatOptions): Promise<ChatStreaming>;
-  chat(request: ChatRequest & { stream?: false }, options?: ChatOptions): Promise<ChatAnswer>;
-  chat(request: ChatRequest, options?: ChatOptions): Promise<ChatAnswer | ChatStreaming>;
+  chat(request: ChatRequest & { stream: false }, options?: ChatOptions): Promise<ChatAnswer>;
+  chat(request: ChatRequest & { stream: boolean }, options?: ChatOptions): Promise<ChatAnswer | ChatStreaming>;
+  chat(request: ChatRequest, options?: ChatOptions): Promise<ChatAnswer>;
   async chat(request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer | ChatStreaming> {
     try {
       return request.stream === true ? await this.#stream(request, options) : await this.#whole(request, options);
