@@ -208,10 +208,10 @@ describe('what comes out', () => {
     const [response] = answered(live, undefined, () => {}, true);
     source.send('data: [DONE]\n\n');
     source.close();
-    assert.equal(await response.text(), `data: [DONE]\n\n: tidegate ${JSON.stringify(META)}\n\n`);
+    assert.equal(await response.text(), `data: [DONE]\n\n\n\n: tidegate ${JSON.stringify(META)}\n\n`);
     const replayed = [0, 200, events, 'data: [DONE]\n\n', JSON.stringify(META)];
     const [again] = answered(replayed, undefined, () => {}, true);
-    assert.equal(await again.text(), `data: [DONE]\n\n: tidegate ${JSON.stringify(META)}\n\n`);
+    assert.equal(await again.text(), `data: [DONE]\n\n\n\n: tidegate ${JSON.stringify(META)}\n\n`);
     const whole = [0, 200, JSON_TYPE, '{}', JSON.stringify(META)];
     assert.equal(await answered(whole, undefined, () => {}, true)[0].text(), '{}');
   });

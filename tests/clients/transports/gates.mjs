@@ -22,6 +22,8 @@ export const KEYS = {
 
 /** One retry, quickly; waits that are longer than that are told instead of slept; a cap that is never met, or always. */
 export const settings = (variant) => ({
+  // A client of another dialect than its target's: the configuration alone does not show that.
+  dialects: 'all',
   retry: { maxRetries: 1, baseMs: 1, capMs: 100, budgetFloor: 10_000 },
   breaker: { failures: 1_000 },
   timeouts: { headersMs: 5_000, firstOutputMs: 5_000, idleMs: 5_000, attemptMs: 8_000, totalMs: 20_000 },
