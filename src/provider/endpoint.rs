@@ -34,6 +34,16 @@ pub enum Endpoint {
     },
 }
 
+impl Endpoint {
+    /// How the body is written, and the answer.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Chat { dialect, .. } | Self::Embeddings { dialect, .. } | Self::Models { dialect, .. } => *dialect,
+        }
+    }
+}
+
 /// What [`recognise`] found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Recognised {

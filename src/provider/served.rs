@@ -1,7 +1,7 @@
 //! What a server of the gateway's own is asked: there no provider owns the address, so everything is told by
 //! the path and by what kind of client calls.
 
-use super::endpoint::{Endpoint, Recognised, hint, recognise};
+use super::endpoint::{Recognised, hint, recognise};
 use crate::chat::Dialect;
 
 /// One request to a server of the gateway's own.
@@ -19,11 +19,8 @@ pub struct Served {
 pub fn served(path: &str, has: &dyn Fn(&str) -> bool) -> Served {
     let hinted = hint(has);
     for method in ["POST", "GET"] {
-        if let Recognised::Endpoint(
-            Endpoint::Chat { dialect, .. } | Endpoint::Embeddings { dialect, .. } | Endpoint::Models { dialect, .. },
-        ) = recognise(method, path, hinted)
-        {
-            return Served { dialect, method: Some(method) };
+        if let Recognised::Endpoint(endpoint) = recognise(method, path, hinted) {
+            return Served { dialect: endpoint.dialect(), method: Some(method) };
         }
     }
     // Only Gemini's API has this version. OpenAI's clients use it too, below a folder of its own.

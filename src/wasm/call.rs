@@ -152,9 +152,7 @@ fn dialect_of(gate: &Gate, endpoint: &str) -> Dialect {
     let (method, owner, path) = parts(endpoint);
     let dialect = spoken(gate, owner);
     match recognise(method, path, dialect) {
-        Recognised::Endpoint(
-            Endpoint::Chat { dialect, .. } | Endpoint::Embeddings { dialect, .. } | Endpoint::Models { dialect, .. },
-        ) => dialect,
+        Recognised::Endpoint(endpoint) => endpoint.dialect(),
         Recognised::WrongMethod(_) | Recognised::Unsupported => dialect.unwrap_or(Dialect::Chat),
     }
 }
