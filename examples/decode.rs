@@ -6,7 +6,7 @@
 use std::io::{Error, Read, Write};
 
 use serde_json::{Value, json};
-use tidegate::attempt::{Flow, Kind, Pushed, Reading};
+use tidegate::attempt::{Flow, Pushed, Reading};
 use tidegate::chat::{Choice, Completion, Dialect, Finish};
 use tidegate::provider::{Stamp, decode_body, encode_body};
 
@@ -43,16 +43,7 @@ fn body(dialect: Dialect, provider: &str, body: &str) -> Value {
 fn stream(dialect: Dialect, provider: &str, text: &str) -> Value {
     let (mut written, mut told) = (Vec::new(), Value::Null);
     for caller in Dialect::ALL {
-        let mut flow = Flow::new(&Reading {
-            dialect,
-            caller,
-            provider,
-            stamp: STAMP,
-            kind: Kind::Chat,
-            model: "",
-            choices: 1,
-            reasoning_commits: true,
-        });
+        let mut flow = Flow::new(&Reading::chat(dialect, caller, provider, STAMP));
         let mut out = match flow.push(text.as_bytes()) {
             Pushed::Same => text.as_bytes().to_vec(),
             Pushed::Bytes(bytes) => bytes,

@@ -56,6 +56,14 @@ pub struct Reading<'a> {
     pub reasoning_commits: bool,
 }
 
+impl<'a> Reading<'a> {
+    /// One answer to a chat request, whose reasoning counts as output.
+    #[must_use]
+    pub const fn chat(dialect: Dialect, caller: Dialect, provider: &'a str, stamp: Stamp) -> Self {
+        Self { dialect, caller, provider, stamp, kind: Kind::Chat, model: "", choices: 1, reasoning_commits: true }
+    }
+}
+
 /// The timers of one exchange, each from its beginning.
 #[derive(Clone, Copy, Debug)]
 pub struct Timers {

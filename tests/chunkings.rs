@@ -12,7 +12,7 @@
     reason = "tests"
 )]
 
-use tidegate::attempt::{Flow, Kind, Pushed, Reading};
+use tidegate::attempt::{Flow, Pushed, Reading};
 use tidegate::chat::{Completion, Dialect};
 use tidegate::provider::{Stamp, StreamDecoder, sse};
 use tidegate::testing::Dice;
@@ -160,16 +160,7 @@ fn run(dialect: Dialect) {
         let stream = written(&events(dialect, &mut dice), &mut dice);
         let caller = Dialect::ALL[(turn % 4) as usize];
         let stamp = Stamp { created_s: 1, include_usage: dice.once_in(2) };
-        let reading = Reading {
-            dialect,
-            caller,
-            provider: "x",
-            stamp,
-            kind: Kind::Chat,
-            model: "",
-            choices: 1,
-            reasoning_commits: true,
-        };
+        let reading = Reading::chat(dialect, caller, "x", stamp);
         let fresh = Flow::new(&reading);
         let (mut whole, mut expected) = (fresh.clone(), Vec::new());
         push(&mut whole, &stream, &mut expected);

@@ -311,22 +311,12 @@ impl Passing<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attempt::Kind;
     use crate::chat::Dialect;
     use crate::provider::Stamp;
 
     fn flow(include_usage: bool) -> Flow {
         let stamp = Stamp { created_s: 0, include_usage };
-        Flow::new(&Reading {
-            dialect: Dialect::Chat,
-            caller: Dialect::Chat,
-            provider: "groq",
-            stamp,
-            kind: Kind::Chat,
-            model: "",
-            choices: 1,
-            reasoning_commits: true,
-        })
+        Flow::new(&Reading::chat(Dialect::Chat, Dialect::Chat, "groq", stamp))
     }
 
     const ROLE: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";
@@ -461,9 +451,7 @@ mod tests {
             frames.push(stream.as_bytes(), &mut sink).unwrap();
             frames.finish(&mut sink);
             let stamp = Stamp { created_s: 0, include_usage: true };
-            let (provider, kind, model) = ("x", Kind::Chat, "");
-            let reading =
-                Reading { dialect, caller: dialect, provider, stamp, kind, model, choices: 1, reasoning_commits: true };
+            let reading = Reading::chat(dialect, dialect, "x", stamp);
             for size in [1, 2, 3, 7, 50, 64, 99, 100, 150, 1 << 20] {
                 let mut flow = Flow::new(&reading);
                 let mut out = Vec::new();

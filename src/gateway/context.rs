@@ -10,7 +10,7 @@ use super::gate::{Gate, OwnKey};
 use super::{Head, Host, Prepared};
 use crate::abort::{Abort, Raced, race};
 use crate::admit::{Charge, Command, Notice, Outcome as Decided, Reply};
-use crate::attempt::{Committed, Exchange, Failure, Flow, Kind, Reading, Timers, exchange};
+use crate::attempt::{Committed, Exchange, Failure, Flow, Reading, Timers, exchange};
 use crate::chat::Dialect;
 use crate::error::{BreakerOutcome, Code, Detail, Error, Result};
 use crate::host::UpstreamRequest;
@@ -358,10 +358,7 @@ fn replay_exchange<H: Host>(mut past: Outcome, context: &Context<H>) -> Exchange
     match past.word().as_str() {
         "ok" => Exchange::Answered(read_answer(&mut past), String::new()),
         "stream" => {
-            let (dialect, caller) = (context.caller, context.caller);
-            let (kind, stamp) = (Kind::Chat, context.stamp);
-            let reading =
-                Reading { dialect, caller, provider: "", stamp, kind, model: "", choices: 1, reasoning_commits: true };
+            let reading = Reading::chat(context.caller, context.caller, "", context.stamp);
             Exchange::Streaming(Committed { flow: Flow::new(&reading), head: Vec::new(), chunks: None }.into())
         }
         "no" => Exchange::Failed(Failure {
