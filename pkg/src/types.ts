@@ -124,8 +124,9 @@ export interface TidegateConfig {
   allowPaidFallback?: boolean;
   /**
    * Which dialects are loaded: `chat` is the small build with OpenAI's chat completions alone, `all` adds Responses,
-   * Anthropic's Messages, Gemini and embeddings. Default: `all` if a target is of `openai`, `anthropic`, `google` or of a
-   * provider with another `dialect`, else `chat`. A Worker always has all.
+   * Anthropic's Messages, Gemini and embeddings. Default: `all` if a target is of a
+   * provider whose `dialect` is not `chat`, or of `openai`, `anthropic` or `google` without a `dialect`; else `chat`.
+   * A Worker always has all.
    */
   dialects?: 'chat' | 'all';
   /** Answer with this text, marked `degraded`, when every target failed. Without it the error is thrown. */
