@@ -130,6 +130,8 @@ pub struct Error {
     pub detail: Detail,
     /// All failed attempts, when more than the error itself is to be told.
     pub attempts: Vec<AttemptError>,
+    /// What they were charged: nothing where it is known that nothing was generated.
+    pub cost: NanoUsd,
     /// The HTTP status, where it says more than the code's own: 404, 405, 413, 415 for a bad request.
     pub status: Option<u16>,
 }
@@ -145,6 +147,7 @@ impl Error {
             retry_after: None,
             detail: Detail::None,
             attempts: Vec::new(),
+            cost: NanoUsd::ZERO,
             status: None,
         }
     }

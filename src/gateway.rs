@@ -190,7 +190,7 @@ pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: Call) 
         Err(error) => Err(error),
     };
     if host.listens() {
-        let result = ended.as_ref().map(|reply| &reply.meta).map_err(|error| error.code);
+        let result = ended.as_ref().map(|reply| &reply.meta).map_err(|error| (error.code, error.cost));
         host.notice("request-end", request_end(&request_id, result, started, host.now()));
     }
     ended.map(Opened::Whole)
@@ -298,7 +298,10 @@ async fn answer<H: Host + 'static>(
             Waited::Landed(Err(error)) if leads => return Err(unshare(error)),
             Waited::Landed(Err(error)) if is_final_upstream(error.code) => {
                 note_cached(gate, &prepared, "joined-error");
-                return Err(unshare(error));
+                // Who led it pays.
+                let mut error = unshare(error);
+                error.cost = NanoUsd::ZERO;
+                return Err(error);
             }
             Waited::Landed(Err(_)) => {}
         }
@@ -503,16 +506,16 @@ fn note_cached(gate: &Gate, prepared: &Prepared, how: &str) {
     gate.keep_record(prepared.fingerprint, Some(Head::of(prepared, false)), text);
 }
 
-fn request_end(request_id: &str, result: Result<&Meta, Code>, started: Timestamp, now: Timestamp) -> Value {
+fn request_end(request_id: &str, result: Result<&Meta, (Code, NanoUsd)>, started: Timestamp, now: Timestamp) -> Value {
     let meta = result.ok();
-    let code = result.err().map(Code::as_str);
+    let failed = result.err();
     Value::map([
         ("requestId", request_id.into()),
         ("ok", result.is_ok().into()),
-        ("code", code.into()),
+        ("code", failed.map(|(code, _)| code.as_str()).into()),
         ("target", meta.map(|meta| meta.target.as_str()).into()),
         ("cache", meta.map(|meta| meta.cache.as_str()).into()),
-        ("costNanoUsd", meta.map_or(NanoUsd::ZERO, |meta| meta.cost).into()),
+        ("costNanoUsd", failed.map_or_else(|| meta.map_or(NanoUsd::ZERO, |meta| meta.cost), |(_, cost)| cost).into()),
         ("durationMs", millis(now.since(started)).into()),
         ("inputTokens", meta.map_or(0, |meta| meta.usage.input).into()),
         ("outputTokens", meta.map_or(0, |meta| meta.usage.output).into()),

@@ -14,6 +14,7 @@ use crate::chat::Dialect;
 use crate::config::{GatewayConfig, KeySource, TargetConfig};
 use crate::error::{Code, Error};
 use crate::host::{Clock, Observer};
+use crate::money::NanoUsd;
 use crate::price::Table;
 use crate::provider::{credentials, dialects, looks_real};
 use crate::record::{Tape, hex};
@@ -283,7 +284,7 @@ impl Gate {
         if state.finals.len() >= MAX_FINALS {
             state.finals.pop_front();
         }
-        state.finals.push_back(Final { fingerprint, error: error.clone(), at: now });
+        state.finals.push_back(Final { fingerprint, error: Error { cost: NanoUsd::ZERO, ..error.clone() }, at: now });
     }
 }
 

@@ -150,6 +150,7 @@ impl<H: Host> Run<H> {
         let result = match ended {
             Err(mut error) => {
                 error.attempts = std::mem::take(&mut self.failed);
+                error.cost = self.cost;
                 let context = self.context.clone();
                 match &context.gate.config.degraded {
                     Some(text) if is_degradable(error.code) && context.ask.kind == Kind::Chat => {
@@ -193,7 +194,7 @@ impl<H: Host> Run<H> {
         };
         let charged = self.context.settle(commit.hold, charge, outcome, None, true).await;
         self.cost = self.cost.saturating_add(charged);
-        self.emit_end(commit.index, code.map(|code| (code, None)), Some(charged), (commit.began, now));
+        self.emit_end(commit.index, code.map(|code| (code, None)), charged, (commit.began, now));
         match code {
             None => self.note_end(&self.name(commit.index), self.cost),
             Some(code) => {
@@ -284,8 +285,8 @@ impl<H: Host> Run<H> {
                 Exchange::Aborted { sent } => {
                     // Once sent it may be billed. It is nobody's failure.
                     let charge = if sent { Charge::Bound } else { Charge::Released };
-                    self.settle(hold, charge, BreakerOutcome::Ignored, None).await;
-                    self.emit_end(index, Some((Code::Aborted, None)), None, (now, ended_at));
+                    let charged = self.settle(hold, charge, BreakerOutcome::Ignored, None).await;
+                    self.emit_end(index, Some((Code::Aborted, None)), charged, (now, ended_at));
                     return Err(Code::Aborted.into());
                 }
                 Exchange::Failed(failure) => {
@@ -340,8 +341,8 @@ impl<H: Host> Run<H> {
             (Code::UpstreamLimited, Some(wait)) => Some(now.after(wait)),
             _ => None,
         };
-        self.settle(hold, charge, failure.code.breaker(), cool_until).await;
-        self.emit_end(index, Some((failure.code, failure.status)), None, times);
+        let charged = self.settle(hold, charge, failure.code.breaker(), cool_until).await;
+        self.emit_end(index, Some((failure.code, failure.status)), charged, times);
         let mut error = Error::new(failure.code).with(failure.detail.clone());
         error.retry_after = failure.wait;
         let error = self.note_failure(index, error, failure.status);
@@ -372,7 +373,7 @@ impl<H: Host> Run<H> {
     ) -> Result<Served> {
         let (charge, cost_source) = bill(answer, &offer.price);
         let charged = self.settle(hold, charge, BreakerOutcome::Success, None).await;
-        self.emit_end(index, None, Some(charged), times);
+        self.emit_end(index, None, charged, times);
         if times.1 >= hold.lease_until {
             // The page was frozen past its lease: the ledger has given up on this request, so does it.
             return Err(self.give_up(Error::new(Code::Timeout).with(Detail::Timeout(TimeoutKind::Total))));

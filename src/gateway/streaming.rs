@@ -192,12 +192,11 @@ impl<H: Host> Streaming<H> {
         if context.host.listens() {
             let result = match &error {
                 None => Ok(&meta),
-                Some(error) => Err(error.code),
+                Some(error) => Err((error.code, meta.cost)),
             };
             let started = self.run.prepared.started;
             let mut event = request_end(&context.request_id, result, started, now);
             if error.is_some() {
-                event.set("costNanoUsd", meta.cost.into());
                 event.set("target", meta.target.as_str().into());
             }
             context.host.notice("request-end", event);

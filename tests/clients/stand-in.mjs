@@ -83,7 +83,9 @@ async function send(response, frames, fault, dialect, provider, signal) {
 /** The piece of output that the fault makes long. */
 const lengthened = (fault, text) =>
   fault?.kind === 'long-line'
-    ? text.replace('Rivers carry ', 'Rivers carry '.padEnd(fault.bytes ?? 10 * MB, '~'))
+    ? text.replace(/You asked: |Rivers carry /, (piece) =>
+        (fault.after === 0) === (piece === 'You asked: ') ? piece.padEnd(fault.bytes ?? 10 * MB, '~') : piece,
+      )
     : text;
 
 async function answer(response, dialect, asked, provider, fault, signal) {
@@ -96,6 +98,8 @@ async function answer(response, dialect, asked, provider, fault, signal) {
   }
   if (asked.stream) {
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
+    // On their way at once, also where no preamble follows.
+    response.flushHeaders();
     const frames = dialect.frames(asked, provider).map((one) => ({ ...one, text: lengthened(fault, one.text) }));
     return send(response, frames, fault, dialect, provider, signal);
   }

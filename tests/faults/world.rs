@@ -14,6 +14,7 @@ use tidegate::provider::{StreamDecoder, decode_body, sse};
 use tidegate::secret::Secret;
 use tidegate::testing::samples::{Sample, asked};
 use tidegate::testing::{ManualHost, START, Scripted, Sent, drain, status, stream};
+use tidegate::value::Value;
 
 /// One request.
 #[derive(Clone, Copy)]
@@ -114,6 +115,16 @@ impl World {
         self.host.answer(move |sent| if first.replace(false) { fault.clone() } else { well(sent) });
     }
 
+    /// What the events of a name say that it cost, in nano-dollars.
+    fn told(&self, name: &str) -> u64 {
+        let events = self.host.events().into_iter().filter(|(own, _)| *own == name);
+        let costs = events.map(|(_, event)| match event.field("costNanoUsd") {
+            Some(Value::Int(cost)) => u64::try_from(*cost).unwrap(),
+            other => panic!("{other:?}"),
+        });
+        costs.sum()
+    }
+
     /// Asks and reads to the end; checks that nothing is left behind, and that the record replays.
     pub(crate) fn ask(&self, ask: Ask) -> Seen {
         let call = call(ask);
@@ -137,6 +148,9 @@ impl World {
         let (end, text) = self.host.run(work).expect("it hangs");
         let Ok(Outcome::Status(figures)) = self.host.ask(&Command::Status).result else { panic!("no figures") };
         assert_eq!((figures.reserved.as_nano(), figures.in_flight, self.gate.in_flight()), (0, 0, 0));
+        let spent = figures.spent.as_nano();
+        // What the events tell is what the ledger booked: of the request, and of its attempts together.
+        assert_eq!((self.told("request-end"), self.told("attempt-end")), (spent, spent));
         let record = self.gate.records().pop().expect("a record");
         let replayed = self.host.run(replay(&self.gate, &self.host, &record)).unwrap().unwrap();
         assert!(replayed.same, "{record}\n---\n{}", replayed.record);
@@ -144,7 +158,7 @@ impl World {
             end,
             text,
             attempts: self.host.sent().into_iter().map(|sent| sent.provider).collect(),
-            spent: figures.spent.as_nano(),
+            spent,
             waited: self.host.now().since(START),
         }
     }

@@ -41,7 +41,7 @@ impl<H: Host> Run<H> {
         &self,
         index: usize,
         failure: Option<(Code, Option<u16>)>,
-        cost: Option<NanoUsd>,
+        cost: NanoUsd,
         (started, at): (Timestamp, Timestamp),
     ) {
         self.context.emit("attempt-end", || {

@@ -11,8 +11,9 @@
 //   { kind: 'early-end', after }         the body ends there as if all were well
 //   { kind: 'malformed', after }         something that is no JSON in place of a piece
 //   { kind: 'error-event', after }       the provider's error in the stream; for a whole answer, with status 200
-//   { kind: 'html' }, { kind: 'empty' }  status 200 with a proxy's page, with nothing
-//   { kind: 'long-line', bytes? }        one piece of 10 MB
+//   { kind: 'html', bytes? }             status 200 with a proxy's page, of that length
+//   { kind: 'empty' }                    status 200 with nothing
+//   { kind: 'long-line', bytes?, after? }  one piece of 10 MB; 0: the first one, else one in the middle
 //   { kind: 'dribble', bytes? }          the bytes one by one, through the middle of characters
 
 const MESSAGES = {
@@ -26,6 +27,7 @@ const MESSAGES = {
   503: 'Service unavailable.',
   529: 'Overloaded',
 };
+const PAGE = '<!doctype html><title>Please sign in</title><p>Proxy';
 const CODES = { 401: 'invalid_api_key', 402: 'insufficient_quota', 404: 'model_not_found', 429: 'rate_limit_exceeded' };
 
 const typeOf = (status) => (status === 429 ? 'requests' : status >= 500 ? 'server_error' : 'invalid_request_error');
@@ -84,7 +86,7 @@ export function wholeFault(fault, dialect, provider) {
         body: JSON.stringify(dialect.problem(problemOf(fault), provider)),
       };
     case 'html':
-      return { status: 200, type: 'text/html', body: '<!doctype html><title>Please sign in</title><p>Proxy' };
+      return { status: 200, type: 'text/html', body: PAGE.padEnd(fault.bytes ?? 0, '~') };
     case 'empty':
       return { status: 200, body: '' };
     default:
