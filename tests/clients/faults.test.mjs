@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { ASKING } from './faults/callers.mjs';
 import { ROWS } from './faults/table.mjs';
 import { ask, boundOf, costOf, FAILING } from './faults/world.mjs';
 import { piecesOf, textOf } from './stand-in/replies.mjs';
@@ -97,6 +98,23 @@ describe('faults, with another target of another dialect', { concurrency: 3 }, (
         }));
     }
   }
+});
+
+describe('faults, seen by two', () => {
+  test('only the one whose attempts they were is told their cost', async () => {
+    const again = async (gate, question) =>
+      assert.equal((await gate.fetch(...ASKING.chat(question, false))).status, 502);
+    const seen = await ask({
+      failing: FAILING[0],
+      caller: 'chat',
+      stream: false,
+      fault: { kind: 'html' },
+      whileAsked: again,
+    });
+    assert.deepEqual(asked(seen), ['openai', 'openai']);
+    assert.ok(seen.spent > 0);
+    assert.deepEqual(seen.told.map(({ costNanoUsd }) => costNanoUsd).sort(), [0, seen.spent]);
+  });
 });
 
 describe('waits', () => {

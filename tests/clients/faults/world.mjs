@@ -102,7 +102,7 @@ async function watchedBound(failing, caller, stream) {
  * @param {object} [given.fault] of the first target, at each request
  * @param {boolean} [given.short] whether the gate's timers run out soon
  * @param {boolean} [given.withSecond] whether there is a second target, which is well
- * @param {(gate: Tidegate) => unknown} [given.whileAsked] called while the first attempt goes on
+ * @param {(gate: Tidegate, question: string) => unknown} [given.whileAsked] called while the first attempt goes on
  */
 export async function ask({ failing, caller, stream, fault, short = false, withSecond = false, whileAsked }) {
   const standIn = await startStandIn();
@@ -121,7 +121,7 @@ export async function ask({ failing, caller, stream, fault, short = false, withS
     const exchanged = exchange(gate, caller, question, stream);
     if (whileAsked) {
       await until(() => standIn.journal.length > 0, 'the provider is asked');
-      await whileAsked(gate);
+      await whileAsked(gate, question);
     }
     const seen = await Promise.race([
       exchanged,

@@ -55,7 +55,8 @@ impl Contents {
         let role = fields.field("role").and_then(json::text).unwrap_or_default();
         let content_path = join(path, "content");
         let content = given(fields, "content");
-        let said = || content.ok_or_else(|| Error::invalid(&content_path, "must be a text or a list of parts"));
+        let said =
+            || content.ok_or_else(|| Box::new(Error::invalid(&content_path, "must be a text or a list of parts")));
         match role.as_ref() {
             "system" | "developer" => {
                 only(fields, &["role", "content", "cache_control"], path)?;
@@ -149,7 +150,7 @@ impl Contents {
         let function = plain(function, &function_path)?;
         let read = |fields: &Fields<'_>, name: &str, path: &str| {
             let raw = given(fields, name).and_then(json::text);
-            raw.map(String::from).ok_or_else(|| Error::invalid(&join(path, name), MUST))
+            raw.map(String::from).ok_or_else(|| Box::new(Error::invalid(&join(path, name), MUST)))
         };
         let (id, name) = (read(&call, "id", path)?, read(&function, "name", &function_path)?);
         comma(out);

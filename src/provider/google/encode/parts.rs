@@ -37,7 +37,7 @@ pub(super) fn content(raw: Raw<'_>, path: &str, mut images: Option<&mut Images>,
         let kind = part.field("type").and_then(json::text).unwrap_or_default();
         let inner = |name: &str| {
             let inner = part.field(name).and_then(Escaped::of);
-            inner.ok_or_else(|| Error::invalid(&join(&path, name), "must be a text"))
+            inner.ok_or_else(|| Box::new(Error::invalid(&join(&path, name), "must be a text")))
         };
         match (kind.as_ref(), images.as_deref_mut()) {
             ("text", _) => writer::text(out, inner("text")?.get(), false),
