@@ -18,7 +18,7 @@ const LEAVES: [&str; 14] = [
     "abort", "chat", "config", "error", "host", "json", "money", "pack", "record", "secret", "text", "time", "value",
     "lib",
 ];
-const POLICIES: [&str; 7] = ["admit", "cache", "price", "provider", "retry", "route", "vault"];
+const POLICIES: [&str; 9] = ["admit", "cache", "detect", "price", "provider", "queue", "retry", "route", "vault"];
 /// Each may use those before it.
 const PIPELINE: [&str; 3] = ["attempt", "gateway", "testing"];
 const BOUNDARY: &str = "wasm";
