@@ -80,8 +80,11 @@ for (const [title, part] of [...parts].sort(([a], [b]) => order(a, b))) {
 const sections = [...byText].map(([text, titles]) => `## ${titles.join(', ')}\n\n\`\`\`\n${text}\n\`\`\`\n`);
 const intro = `# Third-party notices
 
-What \`tidegate\` contains from others: the crates compiled into its two Wasm files, and the npm packages in \`dist/\`.
+What \`tidegate\` contains from others: the crates compiled into its Wasm files, the npm packages in \`dist/\`, and the
+facts that its table of prices is made of.
 The Wasm also contains parts of Rust's standard library (MIT OR Apache-2.0, the Rust Project Developers).
 `;
+// Not code, but facts that were gathered by others, and are compiled in.
+sections.push(readFileSync(join(ROOT, 'tools', 'prices', 'NOTICES.md'), 'utf8'));
 writeFileSync(join(PKG, 'THIRD-PARTY-NOTICES.md'), [intro, ...sections].join('\n'));
 for (const file of ['LICENSE-MIT', 'LICENSE-APACHE']) copyFileSync(join(ROOT, file), join(PKG, file));

@@ -51,6 +51,8 @@ test('the notices name what is linked in, with its licence', () => {
     assert.match(notices, new RegExp(`${name} \\d+\\.\\d+\\.\\d+ \\(\\S.*\\)`, 'u'));
   }
   assert.match(notices, /Jake Archibald/u);
+  assert.match(notices, /Pydantic Services/u);
+  assert.match(notices, /Berri AI/u);
   assert.ok(!notices.includes(ROOT), 'no path of this machine');
   assert.doesNotMatch(notices, /## (.*, )?(syn|proptest) /u);
 });
