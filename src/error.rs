@@ -134,6 +134,8 @@ pub struct Error {
     pub cost: NanoUsd,
     /// The HTTP status, where it says more than the code's own: 404, 405, 413, 415 for a bad request.
     pub status: Option<u16>,
+    /// The request that it ended, as the events name it; none where no request had begun.
+    pub request_id: Option<String>,
 }
 
 impl Error {
@@ -149,6 +151,7 @@ impl Error {
             attempts: Vec::new(),
             cost: NanoUsd::ZERO,
             status: None,
+            request_id: None,
         }
     }
 

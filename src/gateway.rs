@@ -187,7 +187,11 @@ pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: Call) 
             return Ok(Opened::Stream(streaming.boarded(cache, guest)));
         }
         Ok(Led::Served(reply)) => Ok(reply),
-        Err(error) => Err(error),
+        Err(mut error) => {
+            // Its own, also where the error is one that others got before or get with it.
+            error.request_id = Some((*request_id).into());
+            Err(error)
+        }
     };
     if host.listens() {
         let result = ended.as_ref().map(|reply| &reply.meta).map_err(|error| (error.code, error.cost));

@@ -30,6 +30,10 @@ export interface ErrorData {
   timeout?: 'attempt' | 'total' | 'headers' | 'first-output' | 'idle';
   network?: 'network' | 'offline' | 'cors';
   attempts: AttemptError[];
+  /** The request that it ended, as events and records name it: `tg-…`. None where no request had begun. */
+  requestId?: string;
+  /** What its attempts were charged in all: 0 where it is known that nothing was generated. */
+  costNanoUsd?: number;
 }
 
 /** What every method of a gate rejects with. `code` is stable: see the table in the README. */
@@ -47,6 +51,8 @@ export class TidegateError extends Error implements ErrorData {
   declare readonly timeout?: 'attempt' | 'total' | 'headers' | 'first-output' | 'idle';
   declare readonly network?: 'network' | 'offline' | 'cors';
   readonly attempts!: AttemptError[];
+  declare readonly requestId?: string;
+  declare readonly costNanoUsd?: number;
 
   constructor(data: ErrorData) {
     const { message, ...rest } = data;

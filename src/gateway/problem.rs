@@ -31,6 +31,10 @@ fn account(error: &Error) -> Value {
         ("attempt", error.attempt.into()),
         ("retryAfterMs", error.retry_after.into()),
     ];
+    if let Some(id) = &error.request_id {
+        fields.push(("requestId", id.as_str().into()));
+        fields.push(("costNanoUsd", error.cost.into()));
+    }
     match &error.detail {
         Detail::None => {}
         Detail::Fields(bad) => {
@@ -120,6 +124,9 @@ pub fn failure(dialect: Dialect, given: &Value) -> (u16, Vec<(&'static str, Stri
         Value::Map(kept.cloned().collect()).push_json(&mut account);
     }
     let mut headers = error.response_headers();
+    if !text("requestId").is_empty() {
+        headers.push(("x-request-id", text("requestId").into()));
+    }
     headers.push(("content-type", "application/json".into()));
     (status, headers, encode_error(dialect, &error, &message, &account))
 }

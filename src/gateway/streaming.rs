@@ -220,6 +220,8 @@ impl<H: Host> Streaming<H> {
         error.provider = context.gate.config.targets.get(self.commit.index).map(|target| target.provider.clone());
         error.attempt = Some(self.run.attempts);
         error.attempts.clone_from(&self.run.failed);
+        error.request_id = Some((*context.request_id).into());
+        error.cost = self.run.cost;
         error
     }
 

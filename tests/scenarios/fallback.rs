@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tidegate::error::{Code, Detail, NetworkKind, TimeoutKind};
 use tidegate::gateway::{self, CacheState};
+use tidegate::money::NanoUsd;
 use tidegate::testing::{ManualHost, Scripted, completion, status};
 
 use super::{GROQ, OPENROUTER, World, body};
@@ -128,7 +129,10 @@ fn when_all_fail_the_primarys_error_carries_every_attempt() {
         ]
     );
     // Asked again at once, the answer is known without a call; ten seconds later it is asked anew.
-    assert_eq!(world.refused("a").code, Code::UpstreamFailed);
+    let again = world.refused("a");
+    assert_eq!((again.code, again.cost), (Code::UpstreamFailed, NanoUsd::ZERO));
+    assert!(error.request_id.as_deref().is_some_and(|id| id.starts_with("tg-")));
+    assert!(again.request_id.is_some_and(|id| Some(id) != error.request_id), "a request of its own");
     assert_eq!(world.host.sent().len(), 3);
     world.host.advance(Duration::from_secs(11));
     world.refused("a");
