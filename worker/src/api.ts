@@ -1,23 +1,11 @@
-import type { Context } from 'hono';
-
 import { asksOf, asksWith } from '../../pkg/src/asks';
 import { answered, flat } from '../../pkg/src/fetch';
-import { carriesToken, stripped, type Stripped } from './auth';
+import { callerOf, stripped, type Stripped } from './auth';
 import { readBody } from './body';
-import type { Env } from './env';
-import {
-  badConfiguration,
-  errorResponse,
-  invalid,
-  nothingHere,
-  unauthorized,
-  unsupported,
-  wrongMethod,
-} from './errors';
-import { gateOf, ORGANISATION, within } from './gates';
+import { errorResponse, invalid, nothingHere, unsupported, wrongMethod } from './errors';
+import { gateOf, within } from './gates';
+import type { Ours } from './routes/route';
 import { asked, load } from './wasm';
-
-type Ours = Context<{ Bindings: Env }>;
 
 /** The prefixes that clients insist on: OpenAI's and Anthropic's, Gemini's, Groq's, OpenRouter's. */
 const API = /^\/(v1|v1beta|openai\/v1|api\/v1)(\/|\?|$)/;
@@ -39,25 +27,23 @@ export async function api(c: Ours): Promise<Response> {
 
 async function served(c: Ours, { given, headers, path }: Stripped, endpoint: string, method?: string) {
   if (!API.test(path)) throw nothingHere();
-  const token = c.env.TIDEGATE_TOKEN;
-  // Without a token nobody is let in, rather than everybody.
-  if (!token) throw badConfiguration('TIDEGATE_TOKEN', 'is not set');
-  if (!(await carriesToken(given, token))) throw unauthorized();
+  const caller = await callerOf(given, c.env, 'chat');
   if (!method) throw unsupported();
   if (method !== c.req.method) throw wrongMethod(method);
 
-  const { core, deadlineMs } = gateOf(ORGANISATION, c.env);
   const { flags, ttlMs, namespace } = asksWith(asksOf({}), headers);
   const trailer = wantsTrailer(headers.get('x-tidegate-trailer') ?? c.env.TIDEGATE_TRAILER);
   const body = await readBody(c.req.raw);
   const { signal } = c.req.raw;
+  const { organisation } = caller;
+  const { core, deadlineMs } = gateOf(organisation, c.env);
   // A hit is there at once, everything else is promised.
-  const asked = core.call(endpoint, body, flat(headers), ORGANISATION, flags, ttlMs, namespace, signal);
+  const asked = core.call(endpoint, body, flat(headers), organisation, flags, ttlMs, namespace, signal);
   const answer = Promise.resolve(asked);
   // A client that goes away aborts the attempt; its money is settled after that, while nobody listens.
   c.executionCtx.waitUntil(answer.then(ignore, ignore));
   // Until a whole answer is there, or a stream begins. From then on a stream has timers of its own.
-  const [response, account] = answered(await within(ORGANISATION, deadlineMs, answer), signal, ignore, trailer);
+  const [response, account] = answered(await within(organisation, deadlineMs, answer), signal, ignore, trailer);
   c.executionCtx.waitUntil(account.then(ignore, ignore));
   return response;
 }

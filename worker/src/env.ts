@@ -6,6 +6,7 @@ export interface Env {
   TENANT_LEDGER: DurableObjectNamespace<TenantLedger>;
   ALLOWED_ORIGINS?: string;
   TIDEGATE_CONFIG?: string | Record<string, unknown>;
+  TIDEGATE_TIER?: string;
   TIDEGATE_TOKEN?: string;
   TIDEGATE_TRAILER?: string;
   /** `<PROVIDER>_API_KEY` and `<PROVIDER>_BASE_URL`. */

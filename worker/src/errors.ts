@@ -14,6 +14,7 @@ export const unauthorized = () =>
     401,
     'The caller is not known: send the gateway’s token as a bearer token or as your API key.',
   );
+export const forbidden = (scope: string) => refusal('forbidden', 403, `This needs a token with the scope ${scope}.`);
 export const badConfiguration = (path: string, problem: string) =>
   refusal('config_invalid', 500, 'The configuration is not valid.', [{ path, problem }]);
 export const unsupported = () => refusal('unsupported_endpoint', 501, 'This endpoint or option is not supported.');

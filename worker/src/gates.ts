@@ -5,35 +5,49 @@ import { Core, load } from './wasm';
 
 /** One organisation's gate: its cache, its keys, its records. Money is in the organisation's ledger object. */
 export interface Gate {
-  readonly core: Caller & { status(): Promise<unknown> };
+  readonly core: Caller & { status(): Promise<unknown>; clearCache(): void };
   /** No request takes longer, in milliseconds, unless something of ours has failed. */
   readonly deadlineMs: number;
   /** Keys that cannot be one, by name and problem, never by content. */
   readonly refusedKeys: readonly string[];
 }
 
-/** Every caller belongs to this one until there are tenants. */
-export const ORGANISATION = 'default';
-
 /** What a gate may take beyond its own total timeout before it counts as stuck. */
 const GRACE_MS = 5_000;
 /** The gateway's own default of `timeouts.totalMs`. */
 const TOTAL_MS = 120_000;
 
-/** The one thing the isolate keeps between requests; nothing of an organisation lies in Wasm statics. */
+/** How many organisations an isolate serves at once: each has a configuration, keys and a cache in 128 MB. */
+const MAX_GATES = 64;
+
+/**
+ * The one thing the isolate keeps between requests, the one used last at its end; nothing of an organisation lies in
+ * Wasm statics.
+ */
 const gates = new Map<string, Gate>();
 
 /**
- * The organisation's gate, opened at first use.
+ * The organisation's gate, opened at first use. The one that was not used for longest is closed when there
+ * are too many; what it has begun goes on.
  * @throws the gateway's error object if the configuration is not valid; nothing is kept then.
  */
 export function gateOf(organisation: string, env: Env): Gate {
-  let gate = gates.get(organisation);
-  if (!gate) {
-    gate = open(organisation, env);
-    gates.set(organisation, gate);
+  const gate = gates.get(organisation) ?? open(organisation, env);
+  gates.delete(organisation);
+  gates.set(organisation, gate);
+  if (gates.size > MAX_GATES) {
+    const [oldest] = gates.keys();
+    if (oldest !== undefined) drop(oldest);
   }
   return gate;
+}
+
+function drop(organisation: string): void {
+  const gate = gates.get(organisation);
+  gates.delete(organisation);
+  // The bulk of it goes at once. The rest goes with the object, when nobody holds it any more: to free it by hand would
+  // panic while the gate is asked something.
+  gate?.core.clearCache();
 }
 
 function open(organisation: string, env: Env): Gate {

@@ -3,8 +3,9 @@ import { Hono } from 'hono';
 import { api } from './api';
 import { cors } from './cors';
 import type { Env } from './env';
-import { errorResponse, wrongMethod } from './errors';
-import { obstacles } from './status';
+import { errorResponse } from './errors';
+import { health } from './routes/health';
+import { register } from './routes/route';
 import { load } from './wasm';
 
 export { TenantLedger } from './ledger';
@@ -27,19 +28,7 @@ app.onError((failure) => {
   return errorResponse('chat', failure);
 });
 
-app.get('/livez', (c) => c.json({ status: 'live' }));
-app.get('/readyz', async (c) => {
-  const reasons = await obstacles(c.env);
-  return reasons.length === 0 ? c.json({ status: 'ready' }) : c.json({ status: 'not ready', reasons }, 503);
-});
-for (const path of ['/livez', '/readyz']) {
-  app.all(path, () => {
-    load();
-    const response = errorResponse('chat', wrongMethod('GET'));
-    response.headers.set('allow', 'GET');
-    return response;
-  });
-}
+register(app, health);
 app.all('*', api);
 
 export default app;

@@ -1,7 +1,8 @@
+import { DEFAULT_ORGANISATION } from './auth';
 import { unusableOrigins } from './cors';
 import type { Env } from './env';
 import { reasonOf } from './errors';
-import { gateOf, ORGANISATION, within } from './gates';
+import { gateOf, within } from './gates';
 
 /** The gateway's status, as far as the Worker reads it. */
 interface Status {
@@ -12,8 +13,8 @@ interface Status {
 const STATUS_MS = 5_000;
 
 async function status(env: Env): Promise<Status> {
-  const gate = gateOf(ORGANISATION, env);
-  return (await within(ORGANISATION, STATUS_MS, gate.core.status(), false)) as Status;
+  const gate = gateOf(DEFAULT_ORGANISATION, env);
+  return (await within(DEFAULT_ORGANISATION, STATUS_MS, gate.core.status(), false)) as Status;
 }
 
 /** Why no request could be served now; empty if one could. Asks no provider, so it is never billed. */
@@ -22,7 +23,7 @@ export async function obstacles(env: Env): Promise<string[]> {
   if (!env.TIDEGATE_TOKEN) reasons.push('TIDEGATE_TOKEN: is not set');
   try {
     const { targets } = await status(env);
-    reasons.push(...gateOf(ORGANISATION, env).refusedKeys);
+    reasons.push(...gateOf(DEFAULT_ORGANISATION, env).refusedKeys);
     if (!targets.some(({ keyed }) => keyed)) reasons.push('targets: none has a key');
   } catch (failure) {
     reasons.push(`gateway: ${reasonOf(failure)}`);

@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers';
 import { runInDurableObject } from 'cloudflare:test';
 
+import { DEFAULT_ORGANISATION } from '../src/auth';
 import { rawConfiguration } from '../src/env';
-import { ORGANISATION } from '../src/gates';
 import { Core, load } from '../src/wasm';
 
 /** What the organisation's ledger says, read by a gate of its own, beside the Worker's. */
@@ -14,7 +14,7 @@ export interface Books {
   resetsAt: number;
 }
 
-export const ledger = () => env.TENANT_LEDGER.get(env.TENANT_LEDGER.idFromName(ORGANISATION));
+export const ledger = () => env.TENANT_LEDGER.get(env.TENANT_LEDGER.idFromName(DEFAULT_ORGANISATION));
 
 export interface Figures {
   budget: Books;

@@ -1,0 +1,52 @@
+import type { Context, Hono } from 'hono';
+
+import { callerOf, stripped, type Caller, type Scope } from '../auth';
+import type { Env } from '../env';
+import { errorResponse, wrongMethod } from '../errors';
+import { load } from '../wasm';
+
+/** What Hono gives to each request. */
+export type Ours = Context<{ Bindings: Env }>;
+
+interface Described {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** With `:name` for a part that varies. */
+  path: string;
+  /** What it does, in a line of the OpenAPI document. */
+  summary: string;
+}
+
+/** One route of the Worker's own. What it throws is answered as an error in OpenAI's form. */
+export type Route = Described &
+  (
+    | { scope?: undefined; handle(c: Ours): Response | Promise<Response> }
+    /** Only callers with the scope get to `handle`, which is told who they are. */
+    | { scope: Scope; handle(c: Ours, caller: Caller): Response | Promise<Response> }
+  );
+
+/** Puts routes into the app, with a 405 for every other method of their paths. */
+export function register(app: Hono<{ Bindings: Env }>, routes: readonly Route[]): void {
+  for (const route of routes) app.on(route.method, route.path, (c) => answer(() => run(c, route)));
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const allowed = routes.filter((route) => route.path === path).map((route) => route.method);
+    app.all(path, async () => {
+      const response = await answer(() => Promise.reject(wrongMethod(allowed.join(', '))));
+      response.headers.set('allow', allowed.join(', '));
+      return response;
+    });
+  }
+}
+
+async function run(c: Ours, route: Route): Promise<Response> {
+  if (route.scope === undefined) return route.handle(c);
+  return route.handle(c, await callerOf(stripped(c.req.raw).given, c.env, route.scope));
+}
+
+async function answer(work: () => Promise<Response>): Promise<Response> {
+  try {
+    return await work();
+  } catch (thrown) {
+    load();
+    return errorResponse('chat', thrown);
+  }
+}
