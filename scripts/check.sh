@@ -18,6 +18,8 @@ WASM="--target wasm32-unknown-unknown --lib"
 step "set-up" scripts/setup.sh wasm components
 step "cargo fmt" cargo fmt --check
 step "clippy, native" cargo clippy --all-targets --all-features -- -D warnings
+# A crate of its own, which nothing else compiles.
+step "clippy, fuzz targets" cargo clippy --manifest-path fuzz/Cargo.toml --target-dir target -- -D warnings
 # shellcheck disable=SC2086 # the options are meant to split
 step "clippy, Wasm: the gateway" cargo clippy $WASM -- -D warnings
 # shellcheck disable=SC2086

@@ -7,7 +7,7 @@ mod pair;
 
 use libfuzzer_sys::fuzz_target;
 use pair::{Pair, STAMP};
-use tidegate::attempt::{Flow, Kind, Pushed, Reading};
+use tidegate::attempt::{Flow, Pushed, Reading};
 use tidegate::chat::{Completion, Dialect};
 use tidegate::provider::sse::{Decoder, Frame};
 use tidegate::provider::{Stamp, StreamDecoder};
@@ -37,7 +37,7 @@ fn plainly(dialect: Dialect, stream: &[u8]) -> Completion {
 fuzz_target!(|input: (u8, u8, &[u8])| {
     let (Pair { from, to, flag }, cut, stream) = (Pair::of(input.0), usize::from(input.1), input.2);
     let stamp = Stamp { include_usage: flag, ..STAMP };
-    let reading = Reading { dialect: from, caller: to, provider: "groq", stamp, kind: Kind::Chat, model: "m" };
+    let reading = Reading { model: "m", ..Reading::chat(from, to, "groq", stamp) };
     let (mut whole, mut halves) = (Flow::new(&reading), Flow::new(&reading));
     let (mut out, mut parts) = (Vec::new(), Vec::new());
     push(&mut whole, stream, &mut out);

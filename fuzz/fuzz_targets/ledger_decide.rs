@@ -7,7 +7,10 @@ use tidegate::config::GatewayConfig;
 use tidegate::host::UtcOnly;
 use tidegate::time::Timestamp;
 
-fuzz_target!(|input: (Option<Vec<u8>>, Vec<(Vec<u8>, i64)>)| {
+/// What is stored, and commands with the time at which each comes.
+type Input = (Option<Vec<u8>>, Vec<(Vec<u8>, i64)>);
+
+fuzz_target!(|input: Input| {
     let (mut snapshot, commands) = input;
     let config = GatewayConfig::default();
     for (command, now) in commands {
