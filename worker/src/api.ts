@@ -27,7 +27,7 @@ export async function api(c: Ours): Promise<Response> {
 
 async function served(c: Ours, { given, headers, path }: Stripped, endpoint: string, method?: string) {
   if (!API.test(path)) throw nothingHere();
-  const caller = await callerOf(given, c.env, 'chat');
+  const caller = await callerOf(c.req.raw, given, c.env, 'chat');
   if (!method) throw unsupported();
   if (method !== c.req.method) throw wrongMethod(method);
 

@@ -58,7 +58,7 @@ export const cors: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
   headers.append('vary', 'Access-Control-Request-Headers');
   if (!allowed) return;
   const requested = (c.req.header('access-control-request-headers') ?? '').toLowerCase().split(/[\s,]+/);
-  headers.set('access-control-allow-methods', 'GET, POST');
+  headers.set('access-control-allow-methods', 'GET, POST, PUT, DELETE');
   headers.set(
     'access-control-allow-headers',
     requested

@@ -1,8 +1,12 @@
 import { badConfiguration } from './errors';
 import type { TenantLedger } from './ledger';
+import type { Directory } from './organisation/directory';
+import type { Organisation } from './organisation/object';
 
 /** What wrangler binds to the Worker; see wrangler.jsonc for each. */
 export interface Env {
+  DIRECTORY: DurableObjectNamespace<Directory>;
+  ORGANISATION: DurableObjectNamespace<Organisation>;
   TENANT_LEDGER: DurableObjectNamespace<TenantLedger>;
   ALLOWED_ORIGINS?: string;
   TIDEGATE_CONFIG?: string | Record<string, unknown>;

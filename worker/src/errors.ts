@@ -15,9 +15,12 @@ export const unauthorized = () =>
     'The caller is not known: send the gateway’s token as a bearer token or as your API key.',
   );
 export const forbidden = (scope: string) => refusal('forbidden', 403, `This needs a token with the scope ${scope}.`);
+export const blocked = (ms: number) =>
+  Object.assign(refusal('forbidden', 403, 'This caller is blocked.'), { retryAfterMs: Math.max(0, ms) });
 export const badConfiguration = (path: string, problem: string) =>
   refusal('config_invalid', 500, 'The configuration is not valid.', [{ path, problem }]);
 export const unsupported = () => refusal('unsupported_endpoint', 501, 'This endpoint or option is not supported.');
+export const tooMany = (what: string) => refusal('invalid_request', 409, `There are too many ${what} already.`);
 export const nothingHere = () => refusal('invalid_request', 404, 'There is nothing at this address.');
 export const wrongMethod = (method: string) => refusal('invalid_request', 405, `This endpoint takes ${method}.`);
 export const internal = () => refusal('internal', 500, 'The gateway or its storage failed.');

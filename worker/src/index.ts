@@ -4,11 +4,16 @@ import { api } from './api';
 import { cors } from './cors';
 import type { Env } from './env';
 import { errorResponse } from './errors';
+import { blocks } from './routes/admin/blocks';
+import { organisations } from './routes/admin/organisations';
+import { tokens } from './routes/admin/tokens';
 import { health } from './routes/health';
 import { register } from './routes/route';
 import { load } from './wasm';
 
 export { TenantLedger } from './ledger';
+export { Directory } from './organisation/directory';
+export { Organisation } from './organisation/object';
 
 const app = new Hono<{ Bindings: Env }>();
 
@@ -29,6 +34,9 @@ app.onError((failure) => {
 });
 
 register(app, health);
+register(app, organisations);
+register(app, tokens);
+register(app, blocks);
 app.all('*', api);
 
 export default app;

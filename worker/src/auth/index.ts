@@ -1,5 +1,6 @@
 import type { Env } from '../env';
-import { forbidden, unauthorized } from '../errors';
+import { blocked, forbidden, unauthorized } from '../errors';
+import { blockOf, tokenOf } from '../organisation/standing';
 import type { Caller, Scope } from './caller';
 import { operatorOf } from './operator';
 
@@ -7,13 +8,31 @@ export { DEFAULT_ORGANISATION, type Caller, type Scope } from './caller';
 export { stripped, type Stripped } from './stripped';
 
 /**
- * Who is calling, by what was `given` as a token in any of the places where clients put one.
- * @throws `unauthorized` (401) if that is nobody we know, `forbidden` (403) without the scope, `config_invalid` if the
- * Worker itself is not set up.
+ * Who is calling, by what was `given` as a token in any of the places where clients put one, from the address that the
+ * platform tells.
+ * @throws `unauthorized` (401) if that is nobody we know, `forbidden` (403) without the scope or while blocked,
+ * `config_invalid` if the Worker itself is not set up.
  */
-export async function callerOf(given: string[], env: Env, scope: Scope): Promise<Caller> {
-  const caller = await operatorOf(given, env);
+export async function callerOf(request: Request, given: string[], env: Env, scope: Scope): Promise<Caller> {
+  const operator = await operatorOf(given, env);
+  const caller = operator ?? (await tokenHolder(given, env));
   if (!caller) throw unauthorized();
+  // The operator is never kept out: somebody has to be able to lift a block.
+  if (!operator) {
+    const block = await blockOf(caller, request.headers.get('cf-connecting-ip'), env);
+    if (block) throw blocked(block.expires - Date.now());
+  }
   if (!caller.scopes.includes(scope)) throw forbidden(scope);
   return caller;
+}
+
+/** Who comes with an API token of ours: the first one that is good counts. */
+async function tokenHolder(given: string[], env: Env): Promise<Caller | undefined> {
+  for (const token of given) {
+    const found = await tokenOf(token, env);
+    if (!found) continue;
+    const { id, user, tier, scopes } = found.record;
+    return { organisation: found.standing.organisation, ...(user && { user }), token: id, tier, scopes };
+  }
+  return undefined;
 }

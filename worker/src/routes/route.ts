@@ -39,7 +39,7 @@ export function register(app: Hono<{ Bindings: Env }>, routes: readonly Route[])
 
 async function run(c: Ours, route: Route): Promise<Response> {
   if (route.scope === undefined) return route.handle(c);
-  return route.handle(c, await callerOf(stripped(c.req.raw).given, c.env, route.scope));
+  return route.handle(c, await callerOf(c.req.raw, stripped(c.req.raw).given, c.env, route.scope));
 }
 
 async function answer(work: () => Promise<Response>): Promise<Response> {

@@ -1,0 +1,84 @@
+import { DurableObject } from 'cloudflare:workers';
+
+import type { Env } from '../env';
+import { hasTables, migrate } from '../tables';
+import { addBlock, listBlocks, removeBlock, type Block } from './blocks';
+import { STEPS } from './tables';
+import { addToken, listTokens, revokeToken, usableToken, type TokenRecord } from './tokens';
+
+/** What an isolate needs to know of an organisation to let its callers in. */
+export interface Standing {
+  organisation: string;
+  /** The tiers that its admins may give to tokens. */
+  tiers: string[];
+  blocks: Block[];
+  /** The token that was asked for, if it may be used. */
+  token?: TokenRecord;
+}
+
+/**
+ * One organisation's tokens and blocks. Its name is derived from the organisation's, and is in its tokens, so that a
+ * token is looked up in one hop; a made-up token leads to an object that is empty and stays so.
+ */
+export class Organisation extends DurableObject<Env> {
+  #sql = this.ctx.storage.sql;
+  #known: { name: string; tiers: string } | undefined;
+
+  /** What there is to know, or nothing if nobody ever set the organisation up. Never writes. */
+  standing(hash?: string): Standing | undefined {
+    const known = this.#find();
+    if (!known) return undefined;
+    const now = Date.now();
+    const token = hash === undefined ? undefined : usableToken(this.#sql, hash, now);
+    return {
+      organisation: known.name,
+      tiers: known.tiers.split(' '),
+      blocks: listBlocks(this.#sql, now),
+      ...(token && { token }),
+    };
+  }
+
+  /** Sets the organisation up, or its tiers anew. */
+  put(name: string, tiers: readonly string[]): void {
+    migrate(this.ctx.storage, STEPS);
+    this.#sql.exec(
+      `INSERT INTO organisation VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET tiers = excluded.tiers`,
+      name,
+      tiers.join(' '),
+      Date.now(),
+    );
+    this.#known = undefined;
+  }
+
+  /** False if there are too many. */
+  addToken(hash: string, token: TokenRecord): boolean {
+    return this.#find() !== undefined && addToken(this.#sql, hash, token, Date.now());
+  }
+
+  listTokens(limit: number, after: number): TokenRecord[] {
+    return this.#find() ? listTokens(this.#sql, limit, after) : [];
+  }
+
+  /** The hash of the token that ended, so that who asked can forget it at once. */
+  revokeToken(id: string): string | undefined {
+    return this.#find() && revokeToken(this.#sql, id, Date.now());
+  }
+
+  /** False if there are too many. */
+  addBlock(block: Block): boolean {
+    return this.#find() !== undefined && addBlock(this.#sql, block, Date.now());
+  }
+
+  removeBlock(kind: string, value: string): boolean {
+    return this.#find() !== undefined && removeBlock(this.#sql, kind, value);
+  }
+
+  #find() {
+    if (!this.#known && hasTables(this.ctx.storage)) {
+      migrate(this.ctx.storage, STEPS);
+      const rows = this.#sql.exec<{ name: string; tiers: string }>('SELECT name, tiers FROM organisation');
+      [this.#known] = rows.toArray();
+    }
+    return this.#known;
+  }
+}

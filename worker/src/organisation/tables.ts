@@ -1,0 +1,14 @@
+/** The tables of an organisation's object; see `migrate`. Times are milliseconds since 1970. */
+export const STEPS = [
+  `CREATE TABLE organisation (
+     id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL, tiers TEXT NOT NULL, created INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE token (
+     id TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, user TEXT, tier TEXT NOT NULL, scopes TEXT NOT NULL,
+     note TEXT, created INTEGER NOT NULL, expires INTEGER, revoked INTEGER
+   ) STRICT;
+   CREATE TABLE block (
+     kind TEXT NOT NULL, value TEXT NOT NULL, note TEXT, created INTEGER NOT NULL, expires INTEGER NOT NULL,
+     PRIMARY KEY (kind, value)
+   ) STRICT;`,
+];

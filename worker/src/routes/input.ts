@@ -1,0 +1,71 @@
+import { TidegateError } from '../../../pkg/src/errors';
+import { forbidden, invalid } from '../errors';
+import { checked, text, whole, type Check } from '../fields';
+import type { Caller } from '../auth';
+import type { Ours } from './route';
+
+/** Longest body of the Worker's own routes, in bytes. */
+const MAX_BYTES = 64 * 1024;
+
+/** An organisation's name: what identity providers use as ids, too. */
+export const organisationName = text(
+  128,
+  /^[A-Za-z0-9][A-Za-z0-9._|:@-]*$/,
+  'must begin with a letter or digit, and have only letters, digits and . _ | : @ - after it',
+);
+export const tierName = text(32, /^[a-z0-9][a-z0-9_-]*$/, 'must have only lower-case letters, digits, _ and -');
+export const userName = text(256, /^[\x21-\x7e]+$/, 'must be printable ASCII without blanks');
+export const note = text(200);
+
+/** The body of a request, as one object of known fields. */
+export async function bodyOf<T>(c: Ours, check: Check<T>): Promise<T> {
+  const { body } = c.req.raw;
+  const bytes: Uint8Array[] = [];
+  let length = 0;
+  // Counted while it comes: a length that is stated need not be true.
+  if (body) {
+    for await (const piece of body as ReadableStream<Uint8Array>) {
+      length += piece.byteLength;
+      if (length > MAX_BYTES) throw invalid('body', `must not be longer than ${MAX_BYTES} bytes`, 413);
+      bytes.push(piece);
+    }
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(
+      new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(await new Blob(bytes).arrayBuffer()),
+    );
+  } catch {
+    throw invalid('body', 'must be JSON');
+  }
+  return read(check, value);
+}
+
+/** A value, or `invalid_request` with every field that is wrong. */
+export function read<T>(check: Check<T>, value: unknown, path = ''): T {
+  const result = checked(check, value);
+  if ('value' in result) return result.value;
+  const named = result.problems.map((one) => ({ ...one, path: one.path || path || 'body' }));
+  const message = 'The request is not valid.';
+  throw new TidegateError({
+    ...{ code: 'invalid_request', message, status: 400, shouldRetry: false, fields: named, attempts: [] },
+  });
+}
+
+/** A whole number of the query. */
+export function numberOf(c: Ours, name: string, min: number, max: number, other: number): number {
+  const given = c.req.query(name);
+  if (given === undefined) return other;
+  return read(whole(min, max), /^\d{1,15}$/.test(given) ? Number(given) : given, name);
+}
+
+/**
+ * The organisation that an admin's request is about: his own, or for the operator the one of `?organisation=`.
+ * @throws `forbidden` for anybody else's.
+ */
+export function ruledBy(c: Ours, caller: Caller): string {
+  const asked = c.req.query('organisation');
+  if (asked === undefined || asked === caller.organisation) return caller.organisation;
+  if (!caller.scopes.includes('operator')) throw forbidden('operator');
+  return read(organisationName, asked, 'organisation');
+}

@@ -1,0 +1,200 @@
+import { env } from 'cloudflare:workers';
+import { runInDurableObject } from 'cloudflare:test';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { hashOf, homeOf } from '../../src/auth/token';
+import { forget, organisationObject, STALE_MS } from '../../src/organisation/standing';
+import { ask, calm, call, errorOf, type Answer } from '../client';
+import { made, organised, send } from '../organisations';
+
+beforeEach(async () => {
+  await calm();
+  await forget('acme');
+  await forget('other');
+  await organised('acme', ['pro', 'free']);
+  await organised('other', ['free']);
+});
+
+const objectOf = async (organisation: string) => organisationObject(env, await homeOf(organisation));
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const json = (answer: Answer) => JSON.parse(answer.text) as Record<string, unknown>;
+
+describe('an API token', () => {
+  it('is shown once, kept as a hash, and lets its holder in', async () => {
+    const { token, id } = await made('acme', { user: 'ann', note: 'laptop' });
+    expect(token).toMatch(/^tg_live_[0-9A-Za-z]{59}$/);
+    expect((await ask({}, bearer(token))).status).toBe(200);
+    expect((await ask({}, { authorization: '', 'x-api-key': token })).status).toBe(200);
+    const listed = await call('/api/admin/tokens?organisation=acme');
+    expect(json(listed).tokens).toMatchObject([{ id, user: 'ann', tier: 'pro', scopes: ['chat'], note: 'laptop' }]);
+    const stored = await runInDurableObject(await objectOf('acme'), (_, state) =>
+      JSON.stringify(state.storage.sql.exec('SELECT * FROM token').toArray()),
+    );
+    expect(stored).toContain(await hashOf(token));
+    for (const text of [listed.text, stored]) expect(text).not.toContain(token.slice(24));
+  });
+
+  it.each([
+    ['one letter', (token: string) => `${token.slice(0, -1)}${token.endsWith('a') ? 'b' : 'a'}`],
+    ['its length', (token: string) => token.slice(0, -1)],
+    ['its prefix', (token: string) => token.slice(8)],
+    ['the organisation in it', (token: string, other: string) => other.slice(0, 24) + token.slice(24)],
+  ])('is refused when it differs in %s', async (_, change) => {
+    const { token } = await made('acme');
+    const { token: other } = await made('other');
+    const answer = await ask({}, bearer(change(token, other)));
+    expect(answer.status).toBe(401);
+    expect(errorOf(answer).code).toBe('unauthorized');
+  });
+
+  it('that is made up leaves nothing stored', async () => {
+    const token = `tg_live_${'A'.repeat(16)}${'b'.repeat(43)}`;
+    expect((await ask({}, bearer(token))).status).toBe(401);
+    const tables = await runInDurableObject(organisationObject(env, 'A'.repeat(16)), (_, state) =>
+      state.storage.sql.exec('SELECT name FROM sqlite_master').toArray(),
+    );
+    expect(tables.filter(({ name }) => !String(name).startsWith('_cf'))).toEqual([]);
+  });
+
+  it('is refused in the words of each kind of client', async () => {
+    const headers = bearer(`tg_live_${'A'.repeat(59)}`);
+    const anthropic = await call('/v1/messages', { method: 'POST', headers, body: '{}' });
+    expect([anthropic.status, json(anthropic)]).toMatchObject([
+      401,
+      { type: 'error', error: { type: 'authentication_error' } },
+    ]);
+    const google = await call('/v1beta/models/m:generateContent', { method: 'POST', headers, body: '{}' });
+    expect(json(google)).toMatchObject({ error: { code: 401, status: 'UNAUTHENTICATED' } });
+  });
+
+  it('ends with its time, also where it is remembered', async () => {
+    const { token } = await made('acme', { expiresInSeconds: 60 });
+    expect((await ask({}, bearer(token))).status).toBe(200);
+    const now = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(now + 29_000);
+    expect((await ask({}, bearer(token))).status).toBe(200);
+    clock.mockReturnValue(now + 60_001);
+    expect((await ask({}, bearer(token))).status).toBe(401);
+    clock.mockRestore();
+  });
+
+  it('ends at once where it is revoked, and elsewhere within the time that is promised', async () => {
+    const { token, id } = await made('acme');
+    const { token: second, id: secondId } = await made('acme');
+    expect((await ask({}, bearer(token))).status).toBe(200);
+    expect((await ask({}, bearer(second))).status).toBe(200);
+    expect((await call(`/api/admin/tokens/${id}?organisation=acme`, { method: 'DELETE' })).status).toBe(200);
+    expect((await ask({}, bearer(token))).status).toBe(401);
+    // As another isolate would do it.
+    await (await objectOf('acme')).revokeToken(secondId);
+    expect((await ask({}, bearer(second))).status).toBe(200);
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + STALE_MS);
+    expect((await ask({}, bearer(second))).status).toBe(401);
+    clock.mockRestore();
+  });
+
+  it('says which fields of a wish are wrong, and stores nothing', async () => {
+    const answer = await send('POST', '/api/admin/tokens?organisation=acme', {
+      ...{ user: 'a b', tier: 'enterprise', scopes: ['operator'], expiresInSeconds: 1.5, colour: 'red' },
+    });
+    expect(answer.status).toBe(400);
+    const paths = errorOf(answer).tidegate.fields?.map(({ path }) => path);
+    expect(paths?.sort()).toEqual(['colour', 'expiresInSeconds', 'scopes[0]', 'user']);
+    const tier = await send('POST', '/api/admin/tokens?organisation=acme', { tier: 'enterprise' });
+    expect(errorOf(tier)).toMatchObject({ code: 'invalid_request', param: 'tier' });
+    for (const body of ['', '[]', '{', 'null', '"x"', '['.repeat(60_000)]) {
+      const refused = await call('/api/admin/tokens?organisation=acme', { method: 'POST', body });
+      expect(refused.status).toBe(400);
+    }
+    const long = await call('/api/admin/tokens', { method: 'POST', body: `{"note":"${'x'.repeat(70_000)}"}` });
+    expect(long.status).toBe(413);
+    expect(json(await call('/api/admin/tokens?organisation=acme')).tokens).toEqual([]);
+  });
+});
+
+describe('scopes', () => {
+  it('decide what a token may do, in its own organisation', async () => {
+    const { token: chat } = await made('acme');
+    const { token: admin } = await made('acme', { scopes: ['admin'] });
+    const { id } = await made('other');
+    const status = async (method: string, path: string, token: string, body?: unknown) =>
+      (await send(method, path, body, bearer(token))).status;
+
+    expect(await status('GET', '/api/admin/tokens', chat)).toBe(403);
+    expect((await ask({}, bearer(admin))).status).toBe(403);
+    expect(await status('POST', '/api/admin/tokens', admin, { tier: 'free' })).toBe(201);
+    // Nothing of another organisation, by its name or by its ids.
+    for (const method of ['GET', 'POST']) {
+      expect(await status(method, '/api/admin/tokens?organisation=other', admin, {})).toBe(403);
+      expect(await status(method, '/api/admin/blocks?organisation=other', admin, { kind: 'user', value: 'u' })).toBe(
+        403,
+      );
+    }
+    expect(await status('DELETE', `/api/admin/tokens/${id}`, admin)).toBe(404);
+    expect(await status('GET', '/api/admin/organisations', admin)).toBe(403);
+    expect(await status('PUT', '/api/admin/organisations/acme', admin, { tiers: ['enterprise'] })).toBe(403);
+    expect(await status('GET', '/api/admin/blocks?everywhere', admin)).toBe(403);
+    const listed = await send('GET', '/api/admin/tokens', undefined, bearer(admin));
+    expect(listed.text).not.toContain(id);
+  });
+
+  it('of the operator rule over all', async () => {
+    const listed = await call('/api/admin/organisations');
+    expect(json(listed)).toEqual({ organisations: ['acme', 'other'] });
+    expect(json(await call('/api/admin/organisations?limit=1&after=acme'))).toEqual({ organisations: ['other'] });
+    expect((await call('/api/admin/tokens?organisation=nobody', { method: 'POST', body: '{}' })).status).toBe(404);
+    expect((await call('/api/admin/organisations?limit=0')).status).toBe(400);
+    // Its own organisation needs no set-up.
+    const own = await send('POST', '/api/admin/tokens', {});
+    expect(json(own)).toMatchObject({ organisation: 'default', tier: 'enterprise' });
+  });
+});
+
+describe('a block', () => {
+  const from = (ip: string, token: string) => ({ ...bearer(token), 'cf-connecting-ip': ip });
+  const block = (body: unknown, query = '?organisation=acme') => send('POST', `/api/admin/blocks${query}`, body);
+
+  it('keeps an address out of the organisation until it is lifted', async () => {
+    const { token } = await made('acme');
+    const { token: other } = await made('other');
+    expect((await block({ kind: 'ip', value: '192.0.2.7', seconds: 60 })).status).toBe(201);
+    const refused = await ask({}, from('192.0.2.7', token));
+    expect([refused.status, errorOf(refused).code]).toEqual([403, 'forbidden']);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(50);
+    expect((await ask({}, from('192.0.2.8', token))).status).toBe(200);
+    expect((await ask({}, from('192.0.2.7', other))).status).toBe(200);
+    expect((await send('DELETE', '/api/admin/blocks/ip/192.0.2.7?organisation=acme')).status).toBe(200);
+    expect((await send('DELETE', '/api/admin/blocks/ip/192.0.2.7?organisation=acme')).status).toBe(404);
+    expect((await ask({}, from('192.0.2.7', token))).status).toBe(200);
+  });
+
+  it('by the operator holds in every organisation, and ends by itself', async () => {
+    const { token } = await made('other');
+    expect((await block({ kind: 'ip', value: '2001:db8:1:2::9', seconds: 20, everywhere: true })).status).toBe(201);
+    const neighbour = from('2001:0db8:0001:0002:ffff::1', token);
+    expect((await ask({}, neighbour)).status).toBe(403);
+    expect((await ask({}, from('2001:db8:1:3::9', token))).status).toBe(200);
+    // The operator himself is never kept out.
+    expect((await ask({}, from('2001:db8:1:2::9', env.TIDEGATE_TOKEN))).status).toBe(200);
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 20_001);
+    expect((await ask({}, neighbour)).status).toBe(200);
+    clock.mockRestore();
+  });
+
+  it('may also be of a token or of a user', async () => {
+    const { token, id } = await made('acme', { user: 'ann' });
+    const { token: second } = await made('acme', { user: 'ann' });
+    await block({ kind: 'token', value: id });
+    expect((await ask({}, bearer(token))).status).toBe(403);
+    expect((await ask({}, bearer(second))).status).toBe(200);
+    await block({ kind: 'user', value: 'ann' });
+    expect((await ask({}, bearer(second))).status).toBe(403);
+  });
+
+  it.each(['300.1.1.1', '010.1.1.1', '1.2.3', 'localhost', '::', ':::1', '2001:db8::/48', '1.2.3.4/8', ''])(
+    'is not of %j',
+    async (value) => {
+      expect((await block({ kind: 'ip', value })).status).toBe(400);
+    },
+  );
+});
