@@ -3,8 +3,12 @@
 
 mod parse;
 mod providers;
+#[cfg(feature = "edge")]
+mod queue;
 
 pub use providers::PROVIDERS;
+#[cfg(feature = "edge")]
+pub use queue::{Priority, QueueConfig};
 
 use std::time::Duration;
 
@@ -241,6 +245,9 @@ pub struct GatewayConfig {
     pub cache: CacheConfig,
     /// Limits.
     pub limits: LimitConfig,
+    /// The durable queue.
+    #[cfg(feature = "edge")]
+    pub queue: QueueConfig,
     /// Prices that go before the built-in table.
     pub prices: Vec<PriceOverride>,
     /// What to do when a price is not known.
@@ -272,6 +279,8 @@ impl Default for GatewayConfig {
             timeouts: TimeoutConfig::default(),
             cache: CacheConfig::default(),
             limits: LimitConfig::default(),
+            #[cfg(feature = "edge")]
+            queue: QueueConfig::default(),
             prices: Vec::new(),
             unknown_price: UnknownPrice::default(),
             keys: KeySource::default(),

@@ -26,6 +26,8 @@ pub mod pack;
 pub mod price;
 #[cfg(feature = "gateway")]
 pub mod provider;
+#[cfg(feature = "edge")]
+pub mod queue;
 #[cfg(feature = "gateway")]
 pub mod record;
 #[cfg(feature = "gateway")]

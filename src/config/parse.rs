@@ -33,6 +33,8 @@ impl GatewayConfig {
         root.section("timeouts", |section| timeouts(section, &mut config.timeouts));
         root.section("cache", |section| cache(section, &mut config.cache));
         root.section("limits", |section| limits(section, &mut config.limits));
+        #[cfg(feature = "edge")]
+        root.section("queue", |section| queue(section, &mut config.queue));
         root.entries("providers", |id, section| providers(id, section, &mut config.providers));
         if let Some(targets) = root.list("targets", |section| target(section, &config.providers)) {
             config.targets = targets;
@@ -149,6 +151,20 @@ fn limits(section: &mut Section<'_>, out: &mut LimitConfig) {
     section.whole("maxInputUnits", &mut out.max_input_units, 1, 10_000_000, MILLIONS);
     section.whole("defaultMaxOutputTokens", &mut out.default_max_output_tokens, 1, 10_000_000, MILLIONS);
     section.whole("maxConcurrent", &mut out.max_concurrent, 1, 1_000, "must be a whole number from 1 to 1000");
+}
+
+#[cfg(feature = "edge")]
+fn queue(section: &mut Section<'_>, out: &mut super::QueueConfig) {
+    section.whole("capacity", &mut out.capacity, 1, 100_000, "must be a whole number from 1 to 100000");
+    section.whole("concurrency", &mut out.concurrency, 1, 64, "must be a whole number from 1 to 64");
+    section.span("ageingMs", &mut out.ageing, 0);
+    section.span("leaseMs", &mut out.lease, 100);
+    section.whole("maxRetries", &mut out.max_retries, 0, 10, "must be a whole number from 0 to 10");
+    section.span("baseMs", &mut out.base, 0);
+    section.span("capMs", &mut out.cap, 0);
+    section.span("timeoutMs", &mut out.timeout, 1);
+    section.span("ttlMs", &mut out.ttl, 0);
+    section.whole("shards", &mut out.shards, 1, 64, "must be a whole number from 1 to 64");
 }
 
 fn providers(id: &str, section: &mut Section<'_>, out: &mut Vec<ProviderConfig>) {

@@ -1,0 +1,83 @@
+//! What comes in from outside.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use crate::config::Priority;
+use crate::error::{Code, Detail};
+use crate::queue::{Ask, Item};
+
+const MESSAGES: &str = r#""messages":[{"role":"user","content":"x"}]"#;
+
+fn refusal(fields: &str) -> (Code, String, u16) {
+    let error = Ask::parse(&format!("{{{MESSAGES}{fields}}}"), "acme", Some("ann")).unwrap_err();
+    let Detail::Fields(bad) = &error.detail else { panic!("{error:?}") };
+    (error.code, bad[0].path.clone(), error.http_status())
+}
+
+#[test]
+fn the_queues_fields_are_taken_out_and_the_rest_is_the_chat_request() {
+    let ask = Ask::parse(
+        r#"{"provider":"groq","model":"m/1","temperature":0,"priority":"high","maxRetries":2,"timeout":5000,
+            "messages":[{"role":"user","content":"x"}],"organisation":"acme","user":"ann","conversation":"c",
+            "idempotencyKey":"k","stream":false,"max_tokens":null}"#,
+        "acme",
+        None,
+    )
+    .unwrap();
+    let body = r#"{"temperature":0,"messages":[{"role":"user","content":"x"}],"stream":false,"model":"groq/m/1"}"#;
+    assert_eq!(ask.body, body);
+    assert_eq!((ask.priority, ask.max_retries, ask.timeout), (Priority::High, Some(2), Some(Duration::from_secs(5))));
+    let names = (ask.user.as_deref(), ask.conversation.as_deref(), ask.key.as_deref());
+    assert_eq!(names, (Some("ann"), Some("c"), Some("k")));
+    let plain = Ask::parse(&format!("{{{MESSAGES}}}"), "acme", Some("ann")).unwrap();
+    assert_eq!((plain.priority, plain.user.as_deref(), plain.key), (Priority::Normal, Some("ann"), None));
+}
+
+#[test]
+fn bad_fields_are_named() {
+    let invalid = |fields: &str| match refusal(fields) {
+        (Code::InvalidRequest, path, 400) => path,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(invalid(r#","priority":"urgent""#), "priority");
+    assert_eq!(invalid(r#","maxRetries":11"#), "maxRetries");
+    assert_eq!(invalid(r#","timeoutMs":0"#), "timeoutMs");
+    assert_eq!(invalid(r#","timeout":86400001"#), "timeout");
+    assert_eq!(invalid(r#","stream":true"#), "stream");
+    assert_eq!(invalid(r#","provider":"groq""#), "model");
+    assert_eq!(invalid(r#","idempotencyKey":"""#), "idempotencyKey");
+    assert_eq!(invalid(&format!(r#","conversation":"{}""#, "c".repeat(257))), "conversation");
+    assert_eq!(invalid(r#","user":7"#), "user");
+    assert_eq!(refusal(r#","organisation":"other""#), (Code::Forbidden, "organisation".into(), 403));
+    assert_eq!(refusal(r#","user":"bob""#), (Code::Forbidden, "user".into(), 403));
+    let of = |json: &str| Ask::parse(json, "acme", None).unwrap_err();
+    assert_eq!(of("{}").code, Code::InvalidRequest);
+    assert_eq!(of(&format!(r#"{{{MESSAGES},"user":"a","user":"b"}}"#)).code, Code::InvalidRequest);
+    assert_eq!(of(&" ".repeat(1_048_577)).http_status(), 413);
+}
+
+#[test]
+fn requests_that_differ_have_another_identity() {
+    let of = |fields: &str| Ask::parse(&format!("{{{MESSAGES}{fields}}}"), "acme", None).unwrap().identity();
+    let all = [of(""), of(r#","user":"a""#), of(r#","conversation":"a""#), of(r#","priority":"low""#), of(r#","n":2"#)];
+    for (index, one) in all.iter().enumerate() {
+        assert!(!all[..index].contains(one), "{index}");
+    }
+    assert_eq!(of(r#","idempotencyKey":"a""#), of(r#","idempotencyKey":"b""#));
+}
+
+proptest! {
+    #[test]
+    fn hostile_text_never_panics(text: String, middle in "[ -~]{0,40}") {
+        let _ = Ask::parse(&text, "acme", None);
+        let _ = Ask::parse(&format!("{{{MESSAGES},{middle}}}"), "acme", None);
+    }
+
+    #[test]
+    fn hostile_rows_never_panic(bytes: Vec<u8>) {
+        let _ = Item::decode(&bytes);
+        let _ = Item::decode(&[&[1], &bytes[..]].concat());
+    }
+}

@@ -1,0 +1,203 @@
+//! Each decision by itself.
+
+use std::time::Duration;
+
+use super::shelf::{Shelf, ask};
+use crate::config::{Priority, QueueConfig};
+use crate::error::Code;
+use crate::queue::{Item, Lane, Lease, Outcome, State};
+use crate::time::Timestamp;
+
+const fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(1_000_000 + millis)
+}
+
+fn failed(code: Code) -> Outcome {
+    Outcome::Failed { code, wait: None }
+}
+
+#[test]
+fn the_urgent_go_first_and_equals_in_their_order() {
+    let mut shelf = Shelf::default();
+    let priorities = [Priority::Low, Priority::Normal, Priority::Critical, Priority::High, Priority::Critical];
+    for (index, priority) in priorities.into_iter().enumerate() {
+        shelf.enqueue(&ask(priority), None, 0, at(index as i64)).unwrap();
+    }
+    let order: Vec<_> =
+        std::iter::from_fn(|| shelf.lease(1, at(10)).map(|(item, _)| item.enqueued_at.as_millis() - 1_000_000))
+            .collect();
+    assert_eq!(order, [2, 4, 3, 1, 0]);
+}
+
+#[test]
+fn the_low_pass_those_who_come_later_than_their_head_start() {
+    let mut shelf = Shelf::default();
+    let low = shelf.enqueue(&ask(Priority::Low), None, 0, at(0)).unwrap();
+    let before = shelf.enqueue(&ask(Priority::Critical), None, 0, at(89_999)).unwrap();
+    let after = shelf.enqueue(&ask(Priority::Critical), None, 0, at(90_001)).unwrap();
+    let order: Vec<_> = std::iter::from_fn(|| shelf.lease(1, at(90_002)).map(|(item, _)| item.arrival)).collect();
+    assert_eq!(order, [before.arrival, low.arrival, after.arrival]);
+}
+
+#[test]
+fn a_full_queue_refuses_until_something_ends() {
+    let mut shelf = Shelf::with(QueueConfig { capacity: 2, ..QueueConfig::default() });
+    let first = shelf.enqueue(&ask(Priority::Low), None, 0, at(0)).unwrap();
+    shelf.enqueue(&ask(Priority::Low), None, 0, at(0)).unwrap();
+    assert_eq!(shelf.enqueue(&ask(Priority::Critical), None, 0, at(0)).unwrap_err().code, Code::QueueFull);
+    shelf.put(&first.cancel(at(1)));
+    shelf.enqueue(&ask(Priority::Critical), None, 0, at(1)).unwrap();
+}
+
+#[test]
+fn the_same_key_is_the_same_request() {
+    let mut shelf = Shelf::default();
+    let first = shelf.enqueue(&ask(Priority::Low), Some([1; 16]), 9, at(0)).unwrap();
+    assert_eq!(shelf.enqueue(&ask(Priority::Low), Some([1; 16]), 9, at(5)).unwrap(), first);
+    assert_ne!(shelf.enqueue(&ask(Priority::Low), Some([2; 16]), 9, at(5)).unwrap().arrival, first.arrival);
+    let other = shelf.enqueue(&ask(Priority::Low), Some([1; 16]), 8, at(5)).unwrap_err();
+    assert_eq!((other.code, other.http_status()), (Code::InvalidRequest, 422));
+    assert_eq!(shelf.items().len(), 2);
+}
+
+#[test]
+fn one_run_records_and_a_late_one_does_not() {
+    let mut shelf = Shelf::default();
+    shelf.enqueue(&ask(Priority::Normal), None, 0, at(0)).unwrap();
+    let (item, first) = shelf.lease(1, at(0)).unwrap();
+    assert_eq!(shelf.lease(2, at(0)), None, "it is leased");
+    shelf.sweep(at(59_999));
+    assert!(shelf.item(item.arrival).unwrap().renew(first, &shelf.config, at(59_999)).is_some());
+    shelf.sweep(at(60_000));
+    let (_, second) = shelf.lease(1, at(60_000)).unwrap();
+    assert_eq!(shelf.finish(item.arrival, first, Outcome::Answered, at(60_001)), None, "its lease ran out");
+    assert!(shelf.item(item.arrival).unwrap().renew(first, &shelf.config, at(60_001)).is_none());
+    let stranger = Lease { holder: 2, ..second };
+    assert_eq!(shelf.finish(item.arrival, stranger, Outcome::Answered, at(60_001)), None);
+    let done = shelf.finish(item.arrival, second, Outcome::Answered, at(60_002)).unwrap();
+    assert_eq!((done.state, done.failures, done.attempts), (State::Completed, 1, 2));
+    assert_eq!(shelf.finish(item.arrival, second, Outcome::Answered, at(60_003)), None, "once");
+}
+
+#[test]
+fn transient_failures_back_off_and_end_as_a_dead_letter() {
+    let mut shelf = Shelf::default();
+    let arrival = shelf.enqueue(&ask(Priority::Normal), None, 0, at(0)).unwrap().arrival;
+    let mut now = 0;
+    for (failure, wait) in [(1, 500), (2, 1_000), (3, 2_000)] {
+        let (_, lease) = shelf.lease(1, at(now)).unwrap();
+        let item = shelf.finish(arrival, lease, failed(Code::UpstreamFailed), at(now)).unwrap();
+        assert_eq!(item.state, State::Delayed { until: at(now + wait), code: Code::UpstreamFailed });
+        assert_eq!(item.failures, failure);
+        shelf.sweep(at(now + wait - 1));
+        assert_eq!(shelf.lease(1, at(now + wait - 1)), None);
+        now += wait;
+        shelf.sweep(at(now));
+    }
+    let (_, lease) = shelf.lease(1, at(now)).unwrap();
+    let dead = shelf.finish(arrival, lease, failed(Code::UpstreamFailed), at(now)).unwrap();
+    assert_eq!(dead.state, State::Dead { code: Code::UpstreamFailed });
+    assert!(dead.keeps_ask());
+
+    let revived = dead.revive(shelf.room(), &shelf.config, at(now + 1)).unwrap();
+    assert_eq!((revived.state, revived.failures, revived.attempts), (State::Queued, 0, 4));
+    assert_eq!(revived.deadline, at(now + 1 + 3_600_000));
+    assert_eq!(revived.revive(shelf.room(), &shelf.config, at(now)).unwrap_err().http_status(), 409);
+    shelf.put(&revived);
+    assert_eq!(shelf.lease(1, at(now + 1)).unwrap().1.attempt, 5, "no run is named twice");
+}
+
+#[test]
+fn what_stays_wrong_is_not_tried_again_and_refusals_of_our_own_are_not_counted() {
+    let mut shelf = Shelf::default();
+    let arrival = shelf.enqueue(&ask(Priority::Normal), None, 0, at(0)).unwrap().arrival;
+    let (_, lease) = shelf.lease(1, at(0)).unwrap();
+    let wait = Some(Duration::from_secs(600));
+    let refused = shelf.finish(arrival, lease, Outcome::Failed { code: Code::BudgetExceeded, wait }, at(0)).unwrap();
+    assert_eq!(
+        (refused.state, refused.failures),
+        (State::Delayed { until: at(600_000), code: Code::BudgetExceeded }, 0)
+    );
+    shelf.sweep(at(600_000));
+    let (_, lease) = shelf.lease(1, at(600_000)).unwrap();
+    let wait = Some(Duration::from_secs(3_000));
+    let given_up = Outcome::Failed { code: Code::BudgetExceeded, wait };
+    let dead = shelf.item(arrival).unwrap().finish(lease, given_up, 0, &shelf.config, at(600_000)).unwrap();
+    assert_eq!(dead.state, State::Dead { code: Code::BudgetExceeded }, "the deadline comes before the reset");
+    let dead = shelf.finish(arrival, lease, failed(Code::InvalidRequest), at(600_001)).unwrap();
+    assert_eq!(dead.state, State::Dead { code: Code::InvalidRequest });
+}
+
+#[test]
+fn who_gives_back_is_not_counted_and_who_vanishes_is() {
+    let mut shelf = Shelf::default();
+    let arrival = shelf.enqueue(&ask(Priority::Normal), None, 0, at(0)).unwrap().arrival;
+    let (_, lease) = shelf.lease(1, at(0)).unwrap();
+    let back = shelf.finish(arrival, lease, Outcome::GivenBack, at(1)).unwrap();
+    assert_eq!((back.state, back.failures), (State::Queued, 0));
+    for vanished in 1..=4 {
+        let (item, _) = shelf.lease(1, at(2)).unwrap();
+        let back = item.reclaim(at(2));
+        let expected = if vanished == 4 { State::Dead { code: Code::Internal } } else { State::Queued };
+        assert_eq!((back.state, back.failures), (expected, vanished), "a killer ends");
+        shelf.put(&back);
+    }
+}
+
+#[test]
+fn a_deadline_ends_whatever_waits_or_runs() {
+    let config = QueueConfig::default();
+    let mut shelf = Shelf::default();
+    let queued = shelf.enqueue(&ask(Priority::Normal), None, 0, at(0)).unwrap();
+    let dead = State::Dead { code: Code::Timeout };
+    let hour = at(3_600_000);
+    assert_eq!(queued.index(&config).due, hour);
+    assert_eq!(queued.sweep(&config, at(3_599_999)).unwrap(), queued);
+    assert_eq!(queued.sweep(&config, hour).unwrap().state, dead);
+    assert_eq!(queued.lease(1, &config, hour).state, dead);
+    let running = queued.lease(1, &config, at(3_590_000));
+    assert_eq!(running.index(&config).due, hour, "before its lease runs out");
+    assert_eq!(running.sweep(&config, hour).unwrap().state, dead);
+}
+
+#[test]
+fn what_has_ended_keeps_no_question_and_is_erased() {
+    let config = QueueConfig::default();
+    let mut shelf = Shelf::default();
+    let queued = shelf.enqueue(&ask(Priority::Normal), None, 0, at(0)).unwrap();
+    let cancelled = queued.cancel(at(10));
+    assert_eq!((cancelled.state, cancelled.keeps_ask()), (State::Cancelled, false));
+    assert_eq!(cancelled.cancel(at(20)), cancelled);
+    let day = 86_400_000;
+    assert_eq!(cancelled.index(&config).due, at(10 + day));
+    assert_eq!(cancelled.sweep(&config, at(9 + day)).unwrap(), cancelled);
+    assert_eq!(cancelled.sweep(&config, at(10 + day)), None);
+    let running = queued.lease(1, &config, at(10));
+    let done = running.finish(Lease { holder: 1, attempt: 1 }, Outcome::Answered, 0, &config, at(20)).unwrap();
+    assert!(!done.keeps_ask());
+    assert_eq!(done.cancel(at(30)), done);
+}
+
+#[test]
+fn only_who_knows_the_id_and_is_the_user_sees_it() {
+    let mut shelf = Shelf::default();
+    let item = Item { owner: Some([1; 16]), ..shelf.enqueue(&ask(Priority::Normal), None, 0, at(0)).unwrap() };
+    let ticket = item.ticket(0);
+    assert!(item.is_seen_by(&ticket, None) && item.is_seen_by(&ticket, Some([1; 16])));
+    assert!(!item.is_seen_by(&ticket, Some([2; 16])));
+    for bit in 0..ticket.secret.len() * 8 {
+        let mut other = ticket;
+        other.secret[bit / 8] ^= 1 << (bit % 8);
+        assert!(!item.is_seen_by(&other, None));
+    }
+}
+
+#[test]
+fn lanes_of_open_items_come_first() {
+    for lane in [Lane::Queued, Lane::Delayed, Lane::Running] {
+        assert!((lane as u8) < Lane::OPEN);
+    }
+    for lane in [Lane::Completed, Lane::Dead, Lane::Cancelled] {
+        assert!((lane as u8) >= Lane::OPEN);
+    }
+}
