@@ -32,5 +32,6 @@ pub use id::Ticket;
 pub use item::{Index, Item, Lane, State};
 pub use life::{Lease, Outcome};
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))] // proptest does not build there
 mod tests;

@@ -42,6 +42,8 @@ pub mod kdf;
 pub mod keyring;
 #[cfg(feature = "gateway")]
 pub mod records;
+#[cfg(feature = "edge")]
+pub mod sealer;
 
 /// Fills a buffer with random bytes fit for keys and nonces (`crypto.getRandomValues`).
 pub type Entropy<'a> = dyn FnMut(&mut [u8]) + 'a;

@@ -19,6 +19,8 @@ mod host;
 mod kdf;
 #[cfg(feature = "gateway")]
 mod keys;
+#[cfg(feature = "edge")]
+mod queue;
 #[cfg(feature = "dialects")]
 mod server;
 #[cfg(feature = "testing")]
@@ -34,6 +36,8 @@ pub use self::core::Core;
 pub use decider::LedgerDecider;
 #[cfg(feature = "gateway")]
 pub use keys::{describe_record, kdf_for_new_vault, kdf_request};
+#[cfg(feature = "edge")]
+pub use queue::{Queue, QueueAsk, queue_place};
 #[cfg(feature = "dialects")]
 pub use server::{asked, failure};
 #[cfg(feature = "gateway")]

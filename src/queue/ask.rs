@@ -102,6 +102,21 @@ impl Ask {
         Ok(ask)
     }
 
+    /// Sets the idempotency key that came beside the body, in a header.
+    ///
+    /// # Errors
+    /// `invalid_request` that names it, also if the body has another.
+    pub fn set_key(&mut self, key: String) -> Result<()> {
+        if !(1..=MAX_NAME).contains(&key.len()) {
+            return Err(Error::invalid("idempotency-key", NAME).into());
+        }
+        if self.key.as_ref().is_some_and(|own| *own != key) {
+            return Err(Error::invalid("idempotencyKey", "must be the one of the header idempotency-key").into());
+        }
+        self.key = Some(key);
+        Ok(())
+    }
+
     /// What two requests must have in common to be the same: everything but their keys.
     #[must_use]
     pub fn identity(&self) -> Vec<u8> {

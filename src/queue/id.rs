@@ -51,7 +51,8 @@ const fn digit(letter: u8) -> Option<u8> {
     }
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))] // proptest does not build there
 mod tests {
     use proptest::prelude::*;
 
@@ -68,7 +69,7 @@ mod tests {
         fn nothing_else_is_one(text: String, cut in 0usize..47) {
             prop_assert_eq!(Ticket::parse(&text), None);
             let id = Ticket { shard: 1, arrival: 2, secret: [3; 15] }.to_text();
-            prop_assert_eq!(Ticket::parse(&id[..cut]), None);
+            prop_assert_eq!(Ticket::parse(id.get(..cut).unwrap()), None);
             prop_assert_eq!(Ticket::parse(&format!("{id}0")), None);
             prop_assert_eq!(Ticket::parse(&id.to_uppercase()), None);
         }

@@ -135,6 +135,30 @@ impl Item {
         self.is_open() || matches!(self.state, State::Dead { .. })
     }
 
+    /// Whether what came of it is kept: an answer, or the error of a dead letter.
+    #[must_use]
+    pub const fn keeps_result(&self) -> bool {
+        matches!(self.state, State::Completed | State::Dead { .. })
+    }
+
+    /// Whether its result is an answer.
+    #[must_use]
+    pub const fn is_completed(&self) -> bool {
+        matches!(self.state, State::Completed)
+    }
+
+    /// Whether it is run by this holder.
+    #[must_use]
+    pub const fn is_run_by(&self, by: u64) -> bool {
+        matches!(self.state, State::Running { holder, .. } if holder == by)
+    }
+
+    /// Whether it is worth a try without a network. What can wait does.
+    #[must_use]
+    pub const fn runs_offline(&self) -> bool {
+        !matches!(self.priority, Priority::Low)
+    }
+
     /// Its id.
     #[must_use]
     pub const fn ticket(&self, shard: u8) -> Ticket {

@@ -1,0 +1,430 @@
+//! The queue's machine for stores that decide inside a transaction of their own. Rows come in as the bytes that
+//! describe them, and go out as plain arrays; content crosses sealed.
+//!
+//! A row is `[arrival, lane, rank, due, key, bytes, keeps ask]`: times in milliseconds, `key` in hexadecimal digits or
+//! undefined.
+
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::prelude::*;
+use zeroize::Zeroize;
+
+use super::convert::{error, from_js};
+use super::core::{Core, configuration};
+use crate::config::QueueConfig;
+use crate::error::{Code, Result};
+use crate::json::push_text;
+use crate::pack::{Reader, Writer};
+use crate::queue::{Ask, Enqueued, Item, Lease, Naming, Outcome, Room, Ticket, enqueue};
+use crate::record::hex;
+use crate::secret::Secret;
+use crate::time::Timestamp;
+use crate::value::Value;
+use crate::vault::sealer::Sealer;
+
+/// What is sealed of an item: what was asked, and what came of it.
+const ASKED: u64 = 1;
+const RESULT: u64 = 2;
+
+/// The label of the sealing key.
+const LABEL: &str = "queue";
+
+/// One store's queue.
+#[wasm_bindgen]
+pub struct Queue {
+    config: QueueConfig,
+    /// The first seals; the others open what was sealed before the master key was changed.
+    sealers: Vec<Sealer>,
+    shard: u8,
+}
+
+/// A request that was read and found good.
+#[wasm_bindgen]
+pub struct QueueAsk {
+    ask: Ask,
+    naming: Naming,
+}
+
+#[wasm_bindgen]
+impl QueueAsk {
+    /// What to look for among the keys of the store's rows.
+    #[wasm_bindgen(getter)]
+    pub fn key(&self) -> Option<String> {
+        self.naming.key.map(|key| hex(&key))
+    }
+}
+
+/// Where a request id points: `[shard, arrival]`; nothing for what is no id.
+#[wasm_bindgen(js_name = queuePlace)]
+pub fn queue_place(id: &str) -> Option<Array> {
+    let ticket = Ticket::parse(id)?;
+    Some(Array::of2(&u32::from(ticket.shard).into(), &number(ticket.arrival)))
+}
+
+#[wasm_bindgen]
+impl Queue {
+    /// One shard of an organisation's. `masters` are master keys of 32 bytes, one after the other: the present one, then
+    /// earlier ones.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: JsValue, mut masters: Vec<u8>, organisation: &str, shard: u8) -> Result<Self, JsValue> {
+        let config = configuration(&config)?.queue;
+        let (keys, rest) = masters.as_chunks::<32>();
+        let whole = !keys.is_empty() && rest.is_empty();
+        let sealers = keys.iter().map(|key| Sealer::of_organisation(&Secret::new(*key), organisation, LABEL));
+        let sealers =
+            sealers.collect::<Result<_>>().and_then(|all| if whole { Ok(all) } else { Err(Code::Internal.into()) });
+        masters.zeroize();
+        Ok(Self { config, sealers: typed(sealers)?, shard })
+    }
+
+    /// How many items run at once.
+    #[wasm_bindgen(getter)]
+    pub fn concurrency(&self) -> u32 {
+        self.config.concurrency
+    }
+
+    /// How long a run may give no sign of life, in milliseconds.
+    #[wasm_bindgen(getter, js_name = leaseMs)]
+    pub fn lease_ms(&self) -> f64 {
+        self.config.lease.as_secs_f64() * 1_000.0
+    }
+
+    /// Reads a request of a caller of `organisation`, bound to `user` if that is given. `key` is an idempotency key
+    /// from outside the body.
+    pub fn read(
+        &self,
+        json: &str,
+        organisation: &str,
+        user: Option<String>,
+        key: Option<String>,
+    ) -> Result<QueueAsk, JsValue> {
+        typed(self.named(json, organisation, user.as_deref(), key))
+    }
+
+    /// Takes a request in: `[row, sealed ask, id, status]`, or only the last two if `known`, the row that has its key,
+    /// is the same request.
+    pub fn enqueue(
+        &self,
+        asked: QueueAsk,
+        known: Option<Vec<u8>>,
+        open: u32,
+        last: f64,
+        now: f64,
+    ) -> Result<Array, JsValue> {
+        typed((|| {
+            let QueueAsk { ask, naming } = asked;
+            let known = known.as_deref().map(Item::decode).transpose()?;
+            let (room, now) = (Room { open, last: whole(last) }, instant(now));
+            let told = |item: &Item| {
+                let id = JsValue::from(item.ticket(self.shard).to_text());
+                [id, self.told(item, None, &ask.user, &ask.conversation).into()]
+            };
+            Ok(match enqueue(&ask, naming, known, room, &self.config, now)? {
+                Enqueued::Known(item) => told(&item).into_iter().collect(),
+                Enqueued::New(item) => {
+                    let mut content = Writer::new();
+                    content.text(ask.user.as_deref().unwrap_or(""));
+                    content.text(ask.conversation.as_deref().unwrap_or("")).text(&ask.body);
+                    let sealed = self.seal(&item, ASKED, &mut content.finish())?;
+                    [self.row(&item), sealed].into_iter().chain(told(&item)).collect()
+                }
+            })
+        })())
+    }
+
+    /// Leases the first row of the order: the row as it is then, which is leased if its lane says so.
+    pub fn lease(&self, row: &[u8], holder: f64, now: f64) -> Result<JsValue, JsValue> {
+        self.changed(row, |item| Some(item.lease(id_of(holder), &self.config, instant(now))))
+    }
+
+    /// Whether the item may be run by who is not online.
+    #[wasm_bindgen(js_name = runsOffline)]
+    pub fn runs_offline(&self, row: &[u8]) -> Result<bool, JsValue> {
+        typed(Item::decode(row).map(|item| item.runs_offline()))
+    }
+
+    /// What a leased row asks: `[id, attempt, deadline, body, user, conversation]`.
+    pub fn open(&self, row: &[u8], sealed: &[u8]) -> Result<Array, JsValue> {
+        typed((|| {
+            let item = Item::decode(row)?;
+            let content = self.unseal(&item, ASKED, sealed)?;
+            let (user, conversation, body) = parts(&content)?;
+            let id = item.ticket(self.shard).to_text();
+            let texts = [body, user.unwrap_or_default(), conversation.unwrap_or_default()].map(JsValue::from);
+            let facts = [id.into(), item.attempts.into(), number(item.deadline.as_millis())];
+            Ok(facts.into_iter().chain(texts).collect())
+        })())
+    }
+
+    /// Records how a run ended: `[row, sealed result]`, or nothing if its lease is not held any more. It ended with an
+    /// `answer` (JSON), an `error` object, or neither: then it is given back.
+    #[expect(clippy::too_many_arguments, reason = "one crossing")]
+    pub fn finish(
+        &self,
+        row: &[u8],
+        holder: f64,
+        attempt: u32,
+        answer: Option<String>,
+        failure: JsValue,
+        user: &str,
+        conversation: &str,
+        now: f64,
+    ) -> Result<Option<Array>, JsValue> {
+        let failure = if failure.is_undefined() { None } else { Some(from_js(&failure)?) };
+        typed((|| {
+            let item = Item::decode(row)?;
+            let outcome = match (&answer, &failure) {
+                (Some(_), _) => Outcome::Answered,
+                (None, Some(problem)) => failed(problem),
+                (None, None) => Outcome::GivenBack,
+            };
+            let mut draw = [0; 8];
+            fill(&mut draw)?;
+            let lease = Lease { holder: id_of(holder), attempt };
+            let Some(next) = item.finish(lease, outcome, u64::from_le_bytes(draw), &self.config, instant(now)) else {
+                return Ok(None);
+            };
+            let text = answer.or_else(|| {
+                let mut json = String::new();
+                failure?.push_json(&mut json);
+                Some(json)
+            });
+            let sealed = match text.filter(|_| next.keeps_result()) {
+                Some(text) => {
+                    let mut content = Writer::new();
+                    content.text(user).text(conversation).text(&text);
+                    self.seal(&next, RESULT, &mut content.finish())?
+                }
+                None => JsValue::UNDEFINED,
+            };
+            Ok(Some(Array::of2(&self.row(&next), &sealed)))
+        })())
+    }
+
+    /// Keeps a run alive; nothing if its lease is not held any more.
+    pub fn renew(&self, row: &[u8], holder: f64, attempt: u32, now: f64) -> Result<JsValue, JsValue> {
+        let lease = Lease { holder: id_of(holder), attempt };
+        self.changed(row, |item| item.renew(lease, &self.config, instant(now)))
+    }
+
+    /// Puts back what was run by somebody else than `alive`; nothing if it is still run.
+    pub fn reclaim(&self, row: &[u8], alive: Vec<f64>, now: f64) -> Result<JsValue, JsValue> {
+        self.changed(row, |item| {
+            let lives = alive.iter().any(|holder| item.is_run_by(id_of(*holder)));
+            (!lives).then(|| item.reclaim(instant(now)))
+        })
+    }
+
+    /// Takes an item back.
+    pub fn cancel(&self, row: &[u8], now: f64) -> Result<JsValue, JsValue> {
+        self.changed(row, |item| Some(item.cancel(instant(now))))
+    }
+
+    /// Queues a dead letter again.
+    pub fn revive(&self, row: &[u8], open: u32, last: f64, now: f64) -> Result<JsValue, JsValue> {
+        let room = Room { open, last: whole(last) };
+        typed((|| Ok(self.row(&Item::decode(row)?.revive(room, &self.config, instant(now))?)))())
+    }
+
+    /// What the time has made of a row that is due; nothing: it is to be erased.
+    pub fn sweep(&self, row: &[u8], now: f64) -> Result<JsValue, JsValue> {
+        self.changed(row, |item| item.sweep(&self.config, instant(now)))
+    }
+
+    /// Whether a caller who came with this id, bound to `user` if that is given, may see the row.
+    pub fn sees(&self, row: &[u8], id: &str, user: Option<String>) -> Result<bool, JsValue> {
+        typed((|| {
+            let Some(ticket) = Ticket::parse(id) else { return Ok(false) };
+            let item = Item::decode(row)?;
+            if ticket.shard != self.shard {
+                return Ok(false);
+            }
+            // Whoever the user was told apart by under an earlier key is still the same.
+            match user {
+                None => Ok(item.is_seen_by(&ticket, None)),
+                Some(user) => {
+                    let owners = self.sealers.iter().map(|sealer| sealer.digest("user", user.as_bytes()));
+                    let owners = owners.collect::<Result<Vec<_>>>()?;
+                    Ok(owners.into_iter().any(|owner| item.is_seen_by(&ticket, Some(owner))))
+                }
+            }
+        })())
+    }
+
+    /// By what an item's user is told apart, for whoever listens for that user alone.
+    pub fn owner(&self, row: &[u8]) -> Result<Option<String>, JsValue> {
+        typed(Item::decode(row).map(|item| item.owner.map(|owner| hex(&owner))))
+    }
+
+    /// The same of a user.
+    #[wasm_bindgen(js_name = ownerOf)]
+    pub fn owner_of(&self, user: &str) -> Result<Option<String>, JsValue> {
+        let first = self.sealers.first();
+        typed(first.map(|sealer| sealer.digest("user", user.as_bytes()).map(|owner| hex(&owner))).transpose())
+    }
+
+    /// A row as callers are told of it, as JSON, with its content if that is given: the result, else what was asked.
+    pub fn status(&self, row: &[u8], asked: Option<Vec<u8>>, result: Option<Vec<u8>>) -> Result<String, JsValue> {
+        typed((|| {
+            let item = Item::decode(row)?;
+            Ok(match (asked, result) {
+                (_, Some(sealed)) => {
+                    let content = self.unseal(&item, RESULT, &sealed)?;
+                    let (user, conversation, result) = parts(&content)?;
+                    self.told(&item, Some(&result), &user, &conversation)
+                }
+                (Some(sealed), None) => {
+                    let content = self.unseal(&item, ASKED, &sealed)?;
+                    let (user, conversation, _) = parts(&content)?;
+                    self.told(&item, None, &user, &conversation)
+                }
+                (None, None) => self.told(&item, None, &None, &None),
+            })
+        })())
+    }
+}
+
+#[wasm_bindgen]
+impl Core {
+    /// The tab's queue, sealed with a key of the vault; nothing while that is locked.
+    pub fn queue(&self) -> Result<Option<Queue>, JsValue> {
+        let keys = self.keys.borrow();
+        let Some(unlocked) = keys.unlocked() else { return Ok(None) };
+        let sealers = vec![typed(unlocked.sealer(LABEL))?];
+        Ok(Some(Queue { config: self.gate.config.queue.clone(), sealers, shard: 0 }))
+    }
+
+    /// The tab's queue in memory, sealed with a key that nobody keeps.
+    #[wasm_bindgen(js_name = queueInMemory)]
+    pub fn queue_in_memory(&self) -> Result<Queue, JsValue> {
+        let mut key = [0; 32];
+        typed(fill(&mut key))?;
+        let sealers = vec![typed(Sealer::of_organisation(&Secret::new(key), "", LABEL))?];
+        Ok(Queue { config: self.gate.config.queue.clone(), sealers, shard: 0 })
+    }
+}
+
+impl Queue {
+    fn named(&self, json: &str, organisation: &str, user: Option<&str>, key: Option<String>) -> Result<QueueAsk> {
+        let mut ask = Ask::parse(json, organisation, user)?;
+        if let Some(key) = key {
+            ask.set_key(key)?;
+        }
+        let sealer = self.sealers.first().ok_or(Code::Internal)?;
+        let owner = ask.user.as_deref().map(|user| sealer.digest("user", user.as_bytes())).transpose()?;
+        let key = ask.key.as_deref().map(|key| {
+            let mut whole = Writer::new();
+            whole.text(ask.user.as_deref().unwrap_or("")).text(key);
+            sealer.digest("key", &whole.finish())
+        });
+        let mut secret = [0; 15];
+        fill(&mut secret)?;
+        let digest = sealer.digest("ask", &ask.identity())?;
+        Ok(QueueAsk { naming: Naming { secret, owner, key: key.transpose()?, digest }, ask })
+    }
+
+    fn changed(&self, row: &[u8], change: impl FnOnce(&Item) -> Option<Item>) -> Result<JsValue, JsValue> {
+        typed(Item::decode(row).map(|item| change(&item).map_or(JsValue::UNDEFINED, |next| self.row(&next))))
+    }
+
+    fn row(&self, item: &Item) -> JsValue {
+        let index = item.index(&self.config);
+        [
+            number(item.arrival),
+            u32::from(index.lane as u8).into(),
+            number(index.rank),
+            number(index.due.as_millis()),
+            item.key.map_or(JsValue::UNDEFINED, |key| hex(&key).into()),
+            Uint8Array::from(item.encode().as_slice()).into(),
+            item.keeps_ask().into(),
+        ]
+        .into_iter()
+        .collect::<Array>()
+        .into()
+    }
+
+    fn seal(&self, item: &Item, part: u64, content: &mut [u8]) -> Result<JsValue> {
+        let mut nonce = [0; 12];
+        fill(&mut nonce)?;
+        let sealer = self.sealers.first().ok_or(Code::Internal)?;
+        let sealed = sealer.seal(&item.ticket(self.shard).to_text(), part, content, nonce);
+        content.zeroize();
+        Ok(Uint8Array::from(sealed?.as_slice()).into())
+    }
+
+    fn unseal(&self, item: &Item, part: u64, sealed: &[u8]) -> Result<Secret<Vec<u8>>> {
+        let id = item.ticket(self.shard).to_text();
+        let opened = self.sealers.iter().find_map(|sealer| sealer.unseal(&id, part, sealed).ok());
+        Ok(opened.ok_or(Code::VaultCorrupt)?)
+    }
+
+    /// The status as JSON text: `result` or `error` is already JSON.
+    fn told(&self, item: &Item, result: Option<&str>, user: &Option<String>, conversation: &Option<String>) -> String {
+        let mut out = String::with_capacity(512);
+        item.describe(self.shard, &self.config).push_json(&mut out);
+        out.pop();
+        for (name, text) in [("user", user), ("conversation", conversation)] {
+            if let Some(text) = text {
+                out.push(',');
+                push_text(&mut out, name);
+                out.push(':');
+                push_text(&mut out, text);
+            }
+        }
+        if let Some(result) = result {
+            out.push_str(if item.is_completed() { ",\"result\":" } else { ",\"error\":" });
+            out.push_str(result);
+        }
+        out.push('}');
+        out
+    }
+}
+
+/// User, conversation and text of sealed content.
+fn parts(content: &Secret<Vec<u8>>) -> Result<(Option<String>, Option<String>, String)> {
+    // EXPOSE: a caller's content, not a key; it goes to that caller, or to the pipeline.
+    let mut reader = Reader::new(content.expose());
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let found = (some(reader.text()), some(reader.text()), reader.text().to_owned());
+    reader.end()?;
+    Ok(found)
+}
+
+/// An error object of the gateway as an outcome.
+fn failed(problem: &Value) -> Outcome {
+    let code = match problem.field("code") {
+        Some(Value::Text(code)) => Code::parse(code),
+        _ => None,
+    };
+    let wait = match problem.field("retryAfterMs") {
+        Some(Value::Int(millis)) => u64::try_from(*millis).ok().map(std::time::Duration::from_millis),
+        _ => None,
+    };
+    Outcome::Failed { code: code.unwrap_or(Code::Internal), wait }
+}
+
+fn fill(bytes: &mut [u8]) -> Result<()> {
+    getrandom::fill(bytes).map_err(|_| Code::Internal.into())
+}
+
+fn typed<T>(result: Result<T>) -> Result<T, JsValue> {
+    result.map_err(|failed| error(&failed))
+}
+
+/// JavaScript's dates and our arrivals end long before 2^53.
+#[expect(clippy::cast_precision_loss, reason = "within 53 bits")]
+fn number(whole: i64) -> JsValue {
+    JsValue::from_f64(whole as f64)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "whole, and within 53 bits")]
+const fn whole(number: f64) -> i64 {
+    number as i64
+}
+
+const fn instant(millis: f64) -> Timestamp {
+    Timestamp::from_millis(whole(millis))
+}
+
+const fn id_of(holder: f64) -> u64 {
+    whole(holder).unsigned_abs()
+}
