@@ -9,6 +9,7 @@ export interface Env {
   ORGANISATION: DurableObjectNamespace<Organisation>;
   TENANT_LEDGER: DurableObjectNamespace<TenantLedger>;
   ALLOWED_ORIGINS?: string;
+  TIDEGATE_AUTH?: string | Record<string, unknown>;
   TIDEGATE_CONFIG?: string | Record<string, unknown>;
   TIDEGATE_TIER?: string;
   TIDEGATE_TOKEN?: string;

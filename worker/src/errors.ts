@@ -14,15 +14,20 @@ export const unauthorized = () =>
     401,
     'The caller is not known: send the gateway’s token as a bearer token or as your API key.',
   );
-export const forbidden = (scope: string) => refusal('forbidden', 403, `This needs a token with the scope ${scope}.`);
+export const forbiddenAs = (message: string) => refusal('forbidden', 403, message);
+export const forbidden = (scope: string) => forbiddenAs(`This needs a token with the scope ${scope}.`);
 export const blocked = (ms: number) =>
-  Object.assign(refusal('forbidden', 403, 'This caller is blocked.'), { retryAfterMs: Math.max(0, ms) });
-export const badConfiguration = (path: string, problem: string) =>
-  refusal('config_invalid', 500, 'The configuration is not valid.', [{ path, problem }]);
+  Object.assign(forbiddenAs('This caller is blocked.'), { retryAfterMs: Math.max(0, ms) });
+export const badFields = (fields: NonNullable<ErrorData['fields']>) =>
+  refusal('config_invalid', 500, 'The configuration is not valid.', fields);
+export const badConfiguration = (path: string, problem: string) => badFields([{ path, problem }]);
 export const unsupported = () => refusal('unsupported_endpoint', 501, 'This endpoint or option is not supported.');
 export const tooMany = (what: string) => refusal('invalid_request', 409, `There are too many ${what} already.`);
 export const nothingHere = () => refusal('invalid_request', 404, 'There is nothing at this address.');
 export const wrongMethod = (method: string) => refusal('invalid_request', 405, `This endpoint takes ${method}.`);
+/** Nobody can tell whether the caller may come in. */
+export const unreachable = () =>
+  Object.assign(refusal('internal', 503, 'The keys of the token’s issuer are not to be had.'), { retryAfterMs: 5_000 });
 export const internal = () => refusal('internal', 500, 'The gateway or its storage failed.');
 export { invalid };
 

@@ -53,7 +53,10 @@ export const list =
   (value, path) => {
     if (!Array.isArray(value)) throw new Problem('must be a list');
     if (value.length < min || value.length > max) throw new Problem(`must have ${min} to ${max} entries`);
-    return value.map((item, index) => nested(each, item, `${path}[${index}]`));
+    return all(
+      value.map((item, index) => [`${path}[${index}]`, item]),
+      each,
+    );
   };
 
 /** A table with names of its own. */
@@ -63,7 +66,11 @@ export const table =
     if (!isObject(value)) throw new Problem('must be an object');
     const entries = Object.entries(value);
     if (entries.length > max) throw new Problem(`must not have more than ${max} entries`);
-    return Object.fromEntries(entries.map(([name, item]) => [name, nested(each, item, `${path}.${name}`)]));
+    const read = all(
+      entries.map(([name, item]) => [`${path}.${name.slice(0, 64)}`, item]),
+      each,
+    );
+    return Object.fromEntries(entries.map(([name], index) => [name, read[index] as T]));
   };
 
 /** A field that may be missing. */
@@ -100,12 +107,19 @@ export const fields =
     return Object.fromEntries(read.filter(([, field]) => field !== undefined)) as T;
   };
 
-function nested<T>(check: Check<T>, value: unknown, path: string): T {
-  try {
-    return check(value, path);
-  } catch (thrown) {
-    throw new Problem('is not valid', problemsOf(thrown, path));
-  }
+/** Each value by its path; all problems are told at once. */
+function all<T>(values: (readonly [path: string, value: unknown])[], each: Check<T>): T[] {
+  const problems: Problems = [];
+  const read = values.flatMap(([path, value]) => {
+    try {
+      return [each(value, path)];
+    } catch (thrown) {
+      problems.push(...problemsOf(thrown, path));
+      return [];
+    }
+  });
+  if (problems.length > 0) throw new Problem('is not valid', problems);
+  return read;
 }
 
 function problemsOf(thrown: unknown, path: string): Problems {

@@ -1,4 +1,5 @@
 import { DEFAULT_ORGANISATION } from './auth';
+import { authConfig } from './auth/config';
 import { unusableOrigins } from './cors';
 import type { Env } from './env';
 import { reasonOf } from './errors';
@@ -21,6 +22,11 @@ async function status(env: Env): Promise<Status> {
 export async function obstacles(env: Env): Promise<string[]> {
   const reasons = unusableOrigins(env).map((entry) => `ALLOWED_ORIGINS: ${entry} is no origin`);
   if (!env.TIDEGATE_TOKEN) reasons.push('TIDEGATE_TOKEN: is not set');
+  try {
+    authConfig(env);
+  } catch (failure) {
+    reasons.push(reasonOf(failure));
+  }
   try {
     const { targets } = await status(env);
     reasons.push(...gateOf(DEFAULT_ORGANISATION, env).refusedKeys);

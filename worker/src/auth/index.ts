@@ -2,6 +2,7 @@ import type { Env } from '../env';
 import { blocked, forbidden, unauthorized } from '../errors';
 import { blockOf, tokenOf } from '../organisation/standing';
 import type { Caller, Scope } from './caller';
+import { jwtHolder } from './jwt';
 import { operatorOf } from './operator';
 
 export { DEFAULT_ORGANISATION, type Caller, type Scope } from './caller';
@@ -26,11 +27,15 @@ export async function callerOf(request: Request, given: string[], env: Env, scop
   return caller;
 }
 
-/** Who comes with an API token of ours: the first one that is good counts. */
+/** Who comes with an API token of ours or a JWT: the first one that is good counts. */
 async function tokenHolder(given: string[], env: Env): Promise<Caller | undefined> {
   for (const token of given) {
     const found = await tokenOf(token, env);
-    if (!found) continue;
+    if (!found) {
+      const caller = await jwtHolder(token, env);
+      if (caller) return caller;
+      continue;
+    }
     const { id, user, tier, scopes } = found.record;
     return { organisation: found.standing.organisation, ...(user && { user }), token: id, tier, scopes };
   }

@@ -1,21 +1,12 @@
 import { TidegateError } from '../../../pkg/src/errors';
 import { forbidden, invalid } from '../errors';
-import { checked, text, whole, type Check } from '../fields';
+import { checked, whole, type Check } from '../fields';
+import { organisationName } from '../names';
 import type { Caller } from '../auth';
 import type { Ours } from './route';
 
 /** Longest body of the Worker's own routes, in bytes. */
 const MAX_BYTES = 64 * 1024;
-
-/** An organisation's name: what identity providers use as ids, too. */
-export const organisationName = text(
-  128,
-  /^[A-Za-z0-9][A-Za-z0-9._|:@-]*$/,
-  'must begin with a letter or digit, and have only letters, digits and . _ | : @ - after it',
-);
-export const tierName = text(32, /^[a-z0-9][a-z0-9_-]*$/, 'must have only lower-case letters, digits, _ and -');
-export const userName = text(256, /^[\x21-\x7e]+$/, 'must be printable ASCII without blanks');
-export const note = text(200);
 
 /** The body of a request, as one object of known fields. */
 export async function bodyOf<T>(c: Ours, check: Check<T>): Promise<T> {

@@ -4,7 +4,8 @@ import { fields, flag, oneOf, optional, otherwise, text, whole } from '../../fie
 import { networkOf, type Block } from '../../organisation/blocks';
 import { directoryObject, forget, organisationObject } from '../../organisation/standing';
 import type { Caller } from '../../auth';
-import { bodyOf, note, read, ruledBy } from '../input';
+import { note } from '../../names';
+import { bodyOf, read, ruledBy } from '../input';
 import type { Ours, Route } from '../route';
 import { tiersOf } from './tokens';
 

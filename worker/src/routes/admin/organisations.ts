@@ -3,7 +3,8 @@ import { homeOf } from '../../auth/token';
 import { tooMany } from '../../errors';
 import { fields, list, otherwise } from '../../fields';
 import { directoryObject, forget, organisationObject } from '../../organisation/standing';
-import { bodyOf, numberOf, organisationName, read, tierName } from '../input';
+import { organisationName, tierName } from '../../names';
+import { bodyOf, numberOf, read } from '../input';
 import type { Route } from '../route';
 
 const settings = fields<{ tiers: string[] }>({ tiers: otherwise(list(tierName, 1, 16), ['free']) });

@@ -4,7 +4,8 @@ import { forbidden, invalid, nothingHere, tooMany } from '../../errors';
 import { fields, list, oneOf, optional, otherwise, text, whole } from '../../fields';
 import { forget, organisationObject, standingOf } from '../../organisation/standing';
 import type { Env } from '../../env';
-import { bodyOf, note, numberOf, read, ruledBy, tierName, userName } from '../input';
+import { note, tierName, userName } from '../../names';
+import { bodyOf, numberOf, read, ruledBy } from '../input';
 import type { Route } from '../route';
 
 const DAY_SECONDS = 86_400;

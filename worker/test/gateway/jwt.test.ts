@@ -1,0 +1,225 @@
+import { env } from 'cloudflare:workers';
+import { SignJWT, UnsecuredJWT } from 'jose';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { type Caller } from '../../src/auth';
+import { callerOf } from '../../src/auth';
+import { type Env } from '../../src/env';
+import { forget } from '../../src/organisation/standing';
+import { calm, errorOf, journal, read, type Init } from '../client';
+import { idp, type Idp } from '../idp';
+import { organised, send } from '../organisations';
+
+let clerk: Idp;
+let other: Idp;
+let auth: Record<string, unknown>;
+
+beforeAll(async () => {
+  clerk = await idp('clerk', env.STAND_IN);
+  other = await idp('other', env.STAND_IN);
+});
+
+beforeEach(async () => {
+  await calm();
+  await forget('clerk:o1');
+  auth = {
+    issuers: [
+      {
+        ...{ issuer: clerk.issuer, jwks: clerk.jwks, audience: 'tidegate', algorithms: ['ES256'] },
+        claims: { organisation: 'org.id', user: 'sub', tier: 'https://app.example/plan' },
+        ...{ organisationPrefix: 'clerk:', tier: 'free', tiers: { gold: 'pro' } },
+      },
+      { issuer: other.issuer, jwks: other.jwks, audience: ['x', 'tidegate'], organisation: 'fixed', scopes: ['admin'] },
+    ],
+  };
+});
+afterEach(() => vi.restoreAllMocks());
+
+const own = (more: Record<string, unknown> = {}): Env => ({ ...env, TIDEGATE_AUTH: auth, ...more }) as unknown as Env;
+const request = new Request('https://gateway.example/');
+const caller = (token: string, scope: 'chat' | 'admin' = 'chat', as = own()): Promise<Caller> =>
+  callerOf(request, [token], as, scope);
+const refusal = (token: string, as = own()) =>
+  caller(token, 'chat', as).then(
+    () => undefined,
+    (thrown: { code: string; status: number; fields?: { path: string }[] }) => thrown,
+  );
+const ORG = { org: { id: 'o1' } };
+
+describe('a JWT of a configured issuer', () => {
+  it('says who is calling, by the configured claims', async () => {
+    expect(await caller(await clerk.sign({ ...ORG, 'https://app.example/plan': 'gold' }))).toEqual({
+      ...{ organisation: 'clerk:o1', user: 'ann', tier: 'pro', scopes: ['chat'] },
+    });
+    expect(await caller(await clerk.sign({ ...ORG, sub: 'bob', 'https://app.example/plan': 'root' }))).toMatchObject({
+      ...{ user: 'bob', tier: 'free' },
+    });
+    expect(await caller(await other.sign(), 'admin')).toMatchObject({ organisation: 'fixed', scopes: ['admin'] });
+    expect(await refusal(await other.sign())).toMatchObject({ code: 'forbidden', status: 403 });
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['of another issuer', { iss: 'https://evil.example' }],
+    ['without an issuer', { iss: undefined }],
+    ['for another audience', { aud: 'another' }],
+    ['for no audience', { aud: undefined }],
+    ['that has ended', { exp: Math.floor(Date.now() / 1_000) - 60 }],
+    ['without an end', { exp: undefined }],
+    ['that has not begun', { nbf: Math.floor(Date.now() / 1_000) + 600 }],
+  ])('is refused %s', async (_, claims) => {
+    expect(await refusal(await clerk.sign({ ...ORG, ...claims }))).toMatchObject({ code: 'unauthorized', status: 401 });
+  });
+
+  it('may be off by the tolerance of the clock, and no more, also where it is remembered', async () => {
+    const now = Date.now();
+    const token = await clerk.sign({ ...ORG, exp: Math.floor(now / 1_000) - 10 });
+    expect(await caller(token)).toMatchObject({ organisation: 'clerk:o1' });
+    vi.spyOn(Date, 'now').mockReturnValue(now + 21_000);
+    expect(await refusal(token)).toMatchObject({ status: 401 });
+  });
+
+  it('is refused if nobody signed it, or somebody else did', async () => {
+    const claims = { ...ORG, sub: 'ann' };
+    const unsigned = new UnsecuredJWT(claims).setIssuer(clerk.issuer).setAudience('tidegate').setExpirationTime('5m');
+    expect(await refusal(unsigned.encode())).toMatchObject({ status: 401 });
+    // By another key of the same name, by the public key as if it were a secret, with parts of another token.
+    const forged = await idp('forger', env.STAND_IN);
+    expect(await refusal(await forged.sign({ ...claims, iss: clerk.issuer }, { kid: 'clerk-1' }))).toMatchObject({
+      status: 401,
+    });
+    const published = new TextEncoder().encode(await (await fetch(clerk.jwks)).text());
+    const confused = new SignJWT({ ...claims, iss: clerk.issuer, aud: 'tidegate' }).setExpirationTime('5m');
+    expect(await refusal(await confused.setProtectedHeader({ alg: 'HS256' }).sign(published))).toMatchObject({
+      status: 401,
+    });
+    const [head, , signature] = (await clerk.sign(claims)).split('.');
+    const [, body] = (await clerk.sign({ ...claims, org: { id: 'o2' } })).split('.');
+    expect(await refusal(`${head}.${body}.${signature}`)).toMatchObject({ status: 401 });
+    expect(await refusal(`${head}.${body}.`)).toMatchObject({ status: 401 });
+  });
+
+  it('is refused by an algorithm or a party that is not listed', async () => {
+    const [issuer] = auth.issuers as Record<string, unknown>[];
+    const token = await clerk.sign({ ...ORG, azp: 'https://app.example' });
+    const changed = (more: Record<string, unknown>) => own({ TIDEGATE_AUTH: { issuers: [{ ...issuer, ...more }] } });
+    expect(await refusal(token, changed({ algorithms: ['RS256'] }))).toMatchObject({ status: 401 });
+    expect(await refusal(token, changed({ authorizedParties: ['https://evil.example'] }))).toMatchObject({
+      status: 401,
+    });
+    expect(await refusal(token, changed({ authorizedParties: ['https://app.example'] }))).toBeUndefined();
+  });
+
+  it.each([
+    ['no organisation', {}],
+    ['an organisation of another type', { org: { id: 7 } }],
+    ['an organisation with a blank', { org: { id: 'a b' } }],
+    ['an inherited one', { org: 'constructor' }],
+    ['no user', { ...ORG, sub: undefined }],
+  ])('is of no use with %s', async (_, claims) => {
+    expect(await refusal(await clerk.sign(claims))).toMatchObject({ code: 'forbidden', status: 403 });
+  });
+
+  it('never speaks for the operator’s organisation', async () => {
+    const [issuer] = auth.issuers as Record<string, unknown>[];
+    const { organisationPrefix: _, ...bare } = issuer ?? {};
+    const as = own({ TIDEGATE_AUTH: { issuers: [bare] } });
+    expect(await refusal(await clerk.sign({ org: { id: 'default' } }), as)).toMatchObject({ status: 403 });
+    expect(await caller(await clerk.sign({ org: { id: 'o1' } }), 'chat', as)).toMatchObject({ organisation: 'o1' });
+  });
+
+  it('can be blocked by its user', async () => {
+    await organised('clerk:o1', ['free']);
+    await send('POST', '/api/admin/blocks?organisation=clerk:o1', { kind: 'user', value: 'ann' });
+    await forget('clerk:o1');
+    expect(await refusal(await clerk.sign(ORG))).toMatchObject({ code: 'forbidden', status: 403 });
+    expect(await caller(await clerk.sign({ ...ORG, sub: 'bob' }))).toMatchObject({ user: 'bob' });
+  });
+
+  it('is answered by the whole Worker, in the words of the client', async () => {
+    const { default: worker } = await import('../../src/index');
+    const context = { waitUntil: () => {}, passThroughOnException: () => {} } as unknown as ExecutionContext;
+    const post = async (path: string, init: Init) =>
+      read(
+        await worker.fetch(new Request(`https://gateway.example${path}`, { method: 'POST', ...init }), own(), context),
+      );
+    const body = '{"max_tokens":9,"messages":[{"role":"user","content":"x"}]}';
+    const good = await post('/v1/chat/completions', {
+      body,
+      headers: { authorization: `Bearer ${await clerk.sign(ORG)}` },
+    });
+    expect(good.status).toBe(200);
+    const bad = await post('/v1/messages', { body, headers: { 'x-api-key': await clerk.sign({ aud: 'another' }) } });
+    expect([bad.status, JSON.parse(bad.text)]).toMatchObject([
+      401,
+      { type: 'error', error: { type: 'authentication_error' } },
+    ]);
+    expect(errorOf(await post('/v1/chat/completions', { body })).code).toBe('unauthorized');
+    expect(JSON.stringify(await journal())).not.toContain('eyJ');
+  });
+});
+
+describe('an issuer’s keys', () => {
+  const later = (ms: number) => vi.spyOn(Date, 'now').mockReturnValue(Date.now() + ms);
+  const asked = async () => (await journal()).filter(({ provider }) => provider.startsWith('jwks')).length;
+
+  it('are fetched anew for a key that is not known, but not each time', async () => {
+    const idp1 = await idp('rotates', env.STAND_IN);
+    auth = { issuers: [{ issuer: idp1.issuer, jwks: idp1.jwks, audience: 'tidegate', organisation: 'o' }] };
+    const first = await idp1.sign({ sub: 'first' });
+    expect(await caller(first)).toMatchObject({ user: 'first' });
+    expect(await asked()).toBe(1);
+    await idp1.rotate();
+    const second = await idp1.sign({ sub: 'second', exp: Math.floor(Date.now() / 1_000) + 9_000 });
+    expect(await refusal(second)).toMatchObject({ status: 401 });
+    expect(await asked()).toBe(0);
+    later(31_000);
+    expect(await caller(second)).toMatchObject({ user: 'second' });
+    for (let index = 0; index < 20; index += 1) {
+      expect(await refusal(await idp1.sign({}, { kid: `made-up-${index}` }))).toMatchObject({ status: 401 });
+    }
+    expect(await asked()).toBe(1);
+  });
+
+  it('that cannot be had let nobody in, and are used for an hour once they were there', async () => {
+    const broken = await idp('breaks', env.STAND_IN);
+    auth = { issuers: [{ issuer: broken.issuer, jwks: broken.jwks, audience: 'tidegate', organisation: 'o' }] };
+    const exp = Math.floor(Date.now() / 1_000) + 90_000;
+    for (const how of [
+      { status: 500, body: 'x' },
+      { body: '{"keys":[]}' },
+      { body: '[]' },
+      { body: '{' },
+      { status: 302, body: '' },
+      { body: '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}' },
+      { body: `{"keys":[],"x":"${'x'.repeat(300_000)}"}` },
+    ]) {
+      await broken.publish(how);
+      expect(await refusal(await broken.sign({ exp }))).toMatchObject({ code: 'internal', status: 503 });
+    }
+    await broken.publish();
+    expect(await caller(await broken.sign({ exp }))).toMatchObject({ organisation: 'o' });
+    await broken.publish({ status: 500, body: 'x' });
+    const start = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(start + 3_000_000);
+    expect(await caller(await broken.sign({ exp, sub: 'bob' }))).toMatchObject({ user: 'bob' });
+    clock.mockReturnValue(start + 4_000_000);
+    expect(await refusal(await broken.sign({ exp, sub: 'eve' }))).toMatchObject({ status: 503 });
+  });
+});
+
+describe('TIDEGATE_AUTH', () => {
+  const problems = async (config: unknown) => (await refusal('aaa.bbb.ccc', own({ TIDEGATE_AUTH: config })))?.fields;
+
+  it('is read with every problem named by its path', async () => {
+    expect(await problems('{')).toEqual([{ path: 'TIDEGATE_AUTH', problem: 'must be JSON' }]);
+    expect(await problems({ issuer: [] })).toEqual([{ path: 'TIDEGATE_AUTH.issuer', problem: 'is not a known field' }]);
+    const one = { issuer: 'https://a.example', jwks: 'http://a.example/jwks', algorithms: ['HS256', 'none'] };
+    expect((await problems({ issuers: [one, 7] }))?.map(({ path }) => path)).toEqual(
+      ['jwks', 'audience', 'algorithms[0]', 'algorithms[1]']
+        .map((name) => `TIDEGATE_AUTH.issuers[0].${name}`)
+        .concat('TIDEGATE_AUTH.issuers[1]'),
+    );
+    const both = { ...one, jwks: 'https://a.example/jwks', audience: 'x', algorithms: ['ES256'] };
+    expect(await problems({ issuers: [both] })).toMatchObject([{ path: 'TIDEGATE_AUTH.issuers[0].organisation' }]);
+  });
+});
