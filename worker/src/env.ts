@@ -11,9 +11,11 @@ export interface Env {
   ALLOWED_ORIGINS?: string;
   TIDEGATE_AUTH?: string | Record<string, unknown>;
   TIDEGATE_CONFIG?: string | Record<string, unknown>;
+  TIDEGATE_SESSION_KEY?: string;
   TIDEGATE_TIER?: string;
   TIDEGATE_TOKEN?: string;
   TIDEGATE_TRAILER?: string;
+  TURNSTILE_SECRET?: string;
   /** `<PROVIDER>_API_KEY` and `<PROVIDER>_BASE_URL`. */
   [name: `${string}_API_KEY` | `${string}_BASE_URL`]: string | undefined;
 }

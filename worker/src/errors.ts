@@ -26,8 +26,10 @@ export const tooMany = (what: string) => refusal('invalid_request', 409, `There 
 export const nothingHere = () => refusal('invalid_request', 404, 'There is nothing at this address.');
 export const wrongMethod = (method: string) => refusal('invalid_request', 405, `This endpoint takes ${method}.`);
 /** Nobody can tell whether the caller may come in. */
-export const unreachable = () =>
-  Object.assign(refusal('internal', 503, 'The keys of the token’s issuer are not to be had.'), { retryAfterMs: 5_000 });
+export const unreachable = (who: string) =>
+  Object.assign(refusal('internal', 503, `${who} cannot be asked at the moment.`), { retryAfterMs: 5_000 });
+export const limited = (ms: number) =>
+  Object.assign(refusal('rate_limited', 429, 'There were too many of these today.'), { retryAfterMs: ms });
 export const internal = () => refusal('internal', 500, 'The gateway or its storage failed.');
 export { invalid };
 

@@ -9,6 +9,7 @@ import { organisations } from './routes/admin/organisations';
 import { tokens } from './routes/admin/tokens';
 import { health } from './routes/health';
 import { register } from './routes/route';
+import { session } from './routes/session';
 import { load } from './wasm';
 
 export { TenantLedger } from './ledger';
@@ -34,6 +35,7 @@ app.onError((failure) => {
 });
 
 register(app, health);
+register(app, session);
 register(app, organisations);
 register(app, tokens);
 register(app, blocks);

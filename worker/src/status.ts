@@ -23,7 +23,9 @@ export async function obstacles(env: Env): Promise<string[]> {
   const reasons = unusableOrigins(env).map((entry) => `ALLOWED_ORIGINS: ${entry} is no origin`);
   if (!env.TIDEGATE_TOKEN) reasons.push('TIDEGATE_TOKEN: is not set');
   try {
-    authConfig(env);
+    const { session } = authConfig(env);
+    if (session && !env.TIDEGATE_SESSION_KEY) reasons.push('TIDEGATE_SESSION_KEY: is not set');
+    if (session?.turnstile && !env.TURNSTILE_SECRET) reasons.push('TURNSTILE_SECRET: is not set');
   } catch (failure) {
     reasons.push(reasonOf(failure));
   }

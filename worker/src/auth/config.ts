@@ -1,6 +1,19 @@
 import type { Env } from '../env';
 import { badFields } from '../errors';
-import { checked, fields, list, oneOf, optional, otherwise, Problem, table, text, whole, type Check } from '../fields';
+import {
+  checked,
+  fields,
+  flag,
+  list,
+  oneOf,
+  optional,
+  otherwise,
+  Problem,
+  table,
+  text,
+  whole,
+  type Check,
+} from '../fields';
 import { organisationName, tierName } from '../names';
 import type { Scope } from './caller';
 
@@ -36,9 +49,33 @@ export interface Issuer {
   scopes: Scope[];
 }
 
+/** Short-lived tokens for pages, which `POST /api/session` gives. Their number is limited by day (UTC). */
+export interface SessionConfig {
+  /** How long each is good. */
+  seconds: number;
+  perSubjectPerDay: number;
+  perDay: number;
+  /** Whether a JWT of an issuer gets one. */
+  jwt: boolean;
+  /** The first-party cookie that holds such a JWT. Its name begins with `__Host-`, so that no other host can set it. */
+  cookie?: string;
+  /** Whether somebody nobody knows gets one, once Turnstile takes him for human. */
+  turnstile?: Turnstile;
+}
+
+export interface Turnstile {
+  organisation: string;
+  tier: string;
+  /** Where the widget may have been solved. */
+  hostnames: string[];
+  action?: string;
+  siteverify: string;
+}
+
 /** TIDEGATE_AUTH. */
 export interface AuthConfig {
   issuers: Issuer[];
+  session?: SessionConfig;
 }
 
 /** Addresses that nobody between can read or change. */
@@ -83,7 +120,24 @@ const issuer: Check<Issuer> = (value, path) => {
   throw new Problem(problem, [{ path: `${path}.organisation`, problem }]);
 };
 
-const auth = fields<AuthConfig>({ issuers: otherwise(list(issuer, 0, 16), []) });
+const turnstile = fields<Turnstile>({
+  organisation: organisationName,
+  tier: otherwise(tierName, 'free'),
+  hostnames: list(text(253), 1, 64),
+  action: optional(text(32)),
+  siteverify: otherwise(address, 'https://challenges.cloudflare.com/turnstile/v0/siteverify'),
+});
+
+const session = fields<SessionConfig>({
+  seconds: otherwise(whole(30, 300), 300),
+  perSubjectPerDay: otherwise(whole(1, 10_000), 50),
+  perDay: otherwise(whole(1, 1_000_000), 1_000),
+  jwt: otherwise(flag, false),
+  cookie: optional(text(64, /^__Host-[\w-]+$/, 'must begin with __Host-')),
+  turnstile: optional(turnstile),
+});
+
+const auth = fields<AuthConfig>({ issuers: otherwise(list(issuer, 0, 16), []), session: optional(session) });
 
 let last: { given: unknown; config: AuthConfig } | undefined;
 

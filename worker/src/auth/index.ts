@@ -1,6 +1,7 @@
 import type { Env } from '../env';
 import { blocked, forbidden, unauthorized } from '../errors';
 import { blockOf, tokenOf } from '../organisation/standing';
+import { sessionHolder } from '../session/token';
 import type { Caller, Scope } from './caller';
 import { jwtHolder } from './jwt';
 import { operatorOf } from './operator';
@@ -19,20 +20,23 @@ export async function callerOf(request: Request, given: string[], env: Env, scop
   const caller = operator ?? (await tokenHolder(given, env));
   if (!caller) throw unauthorized();
   // The operator is never kept out: somebody has to be able to lift a block.
-  if (!operator) {
-    const block = await blockOf(caller, request.headers.get('cf-connecting-ip'), env);
-    if (block) throw blocked(block.expires - Date.now());
-  }
+  if (!operator) await letIn(request, caller, env);
   if (!caller.scopes.includes(scope)) throw forbidden(scope);
   return caller;
 }
 
-/** Who comes with an API token of ours or a JWT: the first one that is good counts. */
+/** @throws `forbidden` with the time that is left if the caller, or the address it calls from, is blocked. */
+export async function letIn(request: Request, caller: Caller, env: Env): Promise<void> {
+  const block = await blockOf(caller, request.headers.get('cf-connecting-ip'), env);
+  if (block) throw blocked(block.expires - Date.now());
+}
+
+/** Who comes with an API token of ours, a session's or a JWT: the first one that is good counts. */
 async function tokenHolder(given: string[], env: Env): Promise<Caller | undefined> {
   for (const token of given) {
     const found = await tokenOf(token, env);
     if (!found) {
-      const caller = await jwtHolder(token, env);
+      const caller = (await sessionHolder(token, env)) ?? (await jwtHolder(token, env));
       if (caller) return caller;
       continue;
     }

@@ -2,6 +2,7 @@ import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } f
 
 import { unreachable } from '../errors';
 import { isObject } from '../fields';
+import { json } from '../outside';
 
 /** How long an issuer's keys are used before they are fetched again, in milliseconds. */
 const FRESH_MS = 600_000;
@@ -9,8 +10,6 @@ const FRESH_MS = 600_000;
 const STALE_MS = 3_600_000;
 /** Shortest time between two fetches from one issuer: made-up key ids must not make us call it each time. */
 const PAUSE_MS = 30_000;
-const TIMEOUT_MS = 5_000;
-const MAX_BYTES = 256 * 1024;
 const MAX_KEYS = 64;
 
 interface Kept {
@@ -53,22 +52,12 @@ async function fresh(address: string, ms: number): Promise<JWTVerifyGetKey> {
   } catch (failure) {
     console.error('jwks: not to be had:', failure instanceof Error ? failure.name : '');
     if (known.keys && age(known.fetched) < STALE_MS) return known.keys;
-    throw unreachable();
+    throw unreachable('The issuer of the token');
   }
 }
 
 async function fetched(address: string): Promise<JSONWebKeySet> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const response = await fetch(address, { redirect: 'manual', signal, headers: { accept: 'application/json' } });
-  if (response.status !== 200 || !response.body) throw new TypeError('no keys');
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of response.body) {
-    length += piece.byteLength;
-    if (length > MAX_BYTES) throw new RangeError('too many keys');
-    pieces.push(piece);
-  }
-  const set: unknown = JSON.parse(await new Blob(pieces).text());
+  const set = await json(address, { headers: { accept: 'application/json' } });
   const keys = isObject(set) && Array.isArray(set.keys) ? (set.keys as unknown[]) : [];
   // A shared secret in there is none.
   const sound = keys.filter((key) => isObject(key) && ['RSA', 'EC', 'OKP'].includes(String(key.kty)));

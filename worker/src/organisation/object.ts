@@ -3,6 +3,7 @@ import { DurableObject } from 'cloudflare:workers';
 import type { Env } from '../env';
 import { hasTables, migrate } from '../tables';
 import { addBlock, listBlocks, removeBlock, type Block } from './blocks';
+import { countSession, type DailyLimits } from './sessions';
 import { STEPS } from './tables';
 import { addToken, listTokens, revokeToken, usableToken, type TokenRecord } from './tokens';
 
@@ -17,7 +18,7 @@ export interface Standing {
 }
 
 /**
- * One organisation's tokens and blocks. Its name is derived from the organisation's, and is in its tokens, so that a
+ * One organisation's tokens, blocks and sessions of the day. Its name is derived from the organisation's, and is in its tokens, so that a
  * token is looked up in one hop; a made-up token leads to an object that is empty and stays so.
  */
 export class Organisation extends DurableObject<Env> {
@@ -71,6 +72,12 @@ export class Organisation extends DurableObject<Env> {
 
   removeBlock(kind: string, value: string): boolean {
     return this.#find() !== undefined && removeBlock(this.#sql, kind, value);
+  }
+
+  /** Counts a session of one of the organisation's subjects, whether or not somebody set the organisation up. */
+  countSession(subject: string, limits: DailyLimits): boolean {
+    migrate(this.ctx.storage, STEPS);
+    return countSession(this.#sql, subject, limits, Date.now());
   }
 
   #find() {

@@ -11,4 +11,5 @@ export const STEPS = [
      kind TEXT NOT NULL, value TEXT NOT NULL, note TEXT, created INTEGER NOT NULL, expires INTEGER NOT NULL,
      PRIMARY KEY (kind, value)
    ) STRICT;`,
+  'CREATE TABLE session (subject TEXT PRIMARY KEY, day INTEGER NOT NULL, count INTEGER NOT NULL) STRICT',
 ];

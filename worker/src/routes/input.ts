@@ -2,6 +2,7 @@ import { TidegateError } from '../../../pkg/src/errors';
 import { forbidden, invalid } from '../errors';
 import { checked, whole, type Check } from '../fields';
 import { organisationName } from '../names';
+import { bytesOf } from '../outside';
 import type { Caller } from '../auth';
 import type { Ours } from './route';
 
@@ -10,22 +11,11 @@ const MAX_BYTES = 64 * 1024;
 
 /** The body of a request, as one object of known fields. */
 export async function bodyOf<T>(c: Ours, check: Check<T>): Promise<T> {
-  const { body } = c.req.raw;
-  const bytes: Uint8Array[] = [];
-  let length = 0;
-  // Counted while it comes: a length that is stated need not be true.
-  if (body) {
-    for await (const piece of body as ReadableStream<Uint8Array>) {
-      length += piece.byteLength;
-      if (length > MAX_BYTES) throw invalid('body', `must not be longer than ${MAX_BYTES} bytes`, 413);
-      bytes.push(piece);
-    }
-  }
+  const bytes = await bytesOf(c.req.raw.body, MAX_BYTES);
+  if (!bytes) throw invalid('body', `must not be longer than ${MAX_BYTES} bytes`, 413);
   let value: unknown;
   try {
-    value = JSON.parse(
-      new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(await new Blob(bytes).arrayBuffer()),
-    );
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
   } catch {
     throw invalid('body', 'must be JSON');
   }

@@ -1,0 +1,35 @@
+import { letIn } from '../auth';
+import { homeOf } from '../auth/token';
+import { limited, nothingHere, unauthorized } from '../errors';
+import { fields, optional, text } from '../fields';
+import { untilTomorrow } from '../organisation/sessions';
+import { organisationObject } from '../organisation/standing';
+import { sessionConfig, subjectOf } from '../session/subject';
+import { newSession, SESSION } from '../session/token';
+import { bodyOf } from './input';
+import type { Route } from './route';
+
+const proof = fields<{ turnstile?: string }>({ turnstile: optional(text(2_048)) });
+
+/** Tokens for pages, in place of a secret that would have to lie in them. */
+export const session: Route[] = [
+  {
+    method: 'POST',
+    path: '/api/session',
+    summary: 'Gives a page a token of a few minutes, for a JWT, a first-party cookie or a Turnstile solution',
+    handle: async (c) => {
+      const config = sessionConfig(c.env);
+      if (!config) throw nothingHere();
+      const { turnstile } = await bodyOf(c, proof);
+      const subject = await subjectOf(c.req.raw, turnstile, config, c.env);
+      if (!subject) throw unauthorized();
+      await letIn(c.req.raw, { ...subject, token: SESSION }, c.env);
+      const token = await newSession(subject, config.seconds, c.env);
+      const object = organisationObject(c.env, await homeOf(subject.organisation));
+      const limits = { perSubject: config.perSubjectPerDay, total: config.perDay };
+      // Only what is given counts.
+      if (!(await object.countSession(subject.user ?? '', limits))) throw limited(untilTomorrow(Date.now()));
+      return c.json({ token, expiresInSeconds: config.seconds }, 201);
+    },
+  },
+];

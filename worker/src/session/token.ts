@@ -1,0 +1,44 @@
+import { errors, jwtVerify, SignJWT } from 'jose';
+
+import type { Caller } from '../auth/caller';
+import type { Env } from '../env';
+import { badConfiguration } from '../errors';
+
+/** Not mistaken for an identity provider's JWT, nor for an API token. */
+const PREFIX = 'tg_session_';
+const TYPE = 'tidegate-session';
+const MIN_KEY = 32;
+
+/** The id that all sessions have in budgets and blocks: of an organisation they are one token. */
+export const SESSION = 'session';
+
+function keyOf(env: Env): Uint8Array {
+  const key = env.TIDEGATE_SESSION_KEY ?? '';
+  if (key.length < MIN_KEY) throw badConfiguration('TIDEGATE_SESSION_KEY', `must have ${MIN_KEY} characters or more`);
+  return new TextEncoder().encode(key);
+}
+
+/** A token that says who its holder is, and is kept nowhere. */
+export async function newSession({ organisation, user, tier }: Caller, seconds: number, env: Env): Promise<string> {
+  const now = Math.floor(Date.now() / 1_000);
+  const claims = new SignJWT({ org: organisation, sub: user ?? '', tier, iat: now, exp: now + seconds });
+  return PREFIX + (await claims.setProtectedHeader({ alg: 'HS256', typ: TYPE }).sign(keyOf(env)));
+}
+
+/**
+ * Who comes with a session's token; nothing for any other text, and once it has ended. It may chat, and nothing else.
+ * @throws `config_invalid` for a session's token if there is no key to check it with.
+ */
+export async function sessionHolder(token: string, env: Env): Promise<Caller | undefined> {
+  if (!token.startsWith(PREFIX)) return undefined;
+  const key = keyOf(env);
+  try {
+    const options = { algorithms: ['HS256'], typ: TYPE, requiredClaims: ['exp', 'org', 'sub', 'tier'] };
+    const { payload } = await jwtVerify(token.slice(PREFIX.length), key, options);
+    const { org, sub, tier } = payload as { org: string; sub: string; tier: string };
+    return { organisation: org, user: sub, token: SESSION, tier, scopes: ['chat'] };
+  } catch (failure) {
+    if (failure instanceof errors.JOSEError) return undefined;
+    throw failure;
+  }
+}
