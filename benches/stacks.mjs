@@ -17,7 +17,7 @@ async function ask(body, signal) {
 /** A gate with everything on and a budget that never refuses. */
 async function gate(ledger) {
   const { Tidegate } = await import('tidegate');
-  const gate = await Tidegate.open({ name: 'bench', ledger, budget: { limitUsd: 1_000_000 } });
+  const gate = await Tidegate.open({ name: 'bench', ledger, isolation: 'page', budget: { limitUsd: 1_000_000 } });
   await gate.vault.putForSession('groq', KEY);
   return gate;
 }

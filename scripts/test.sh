@@ -41,6 +41,7 @@ fi
 step "worker, in workerd" npm test -w worker --if-present
 step "www" npm test -w www --if-present
 step "determinism: native, Node, Chromium, workerd" npm run test:determinism
+step "isolation levels, in Chromium" npm run test:isolation
 if has_tests tests/e2e; then step "end to end" npm run test:e2e; fi
 step "clients: their own, gate.fetch in Node and Chromium, the Worker" npm run test:clients
 if has_tests tests/packaging; then step "packaging" npm run test:packaging; fi

@@ -5,6 +5,7 @@ import { asksOf, asksWith } from './asks.js';
 import { addressOf, partsOf, textOf } from './body.js';
 import type { Answer, Caller, FlatHeaders } from './boundary.js';
 import { dataOf, toError } from './errors.js';
+import { flat, headersOf as fromFlat } from './flat.js';
 import { readable } from './stream.js';
 import type { ChatMeta, GateFetch, RequestOptions } from './types.js';
 
@@ -19,6 +20,8 @@ export interface FetchHost {
   settled(account: ChatMeta): void;
 }
 
+export { flat };
+
 type Results = WeakMap<Response, Promise<ChatMeta>>;
 
 /** Makes a `gate.fetch`. It needs no `this`, since SDKs call it as a plain function. */
@@ -31,10 +34,12 @@ export function gateFetch(host: FetchHost, options: RequestOptions = {}, results
     return Object.defineProperty(response, 'clone', { value: clone, configurable: true, writable: true });
   };
 
+  // Browsers' own fetch refuses to be a method of something else.
+  const { real } = host;
   const fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
     const [method, url] = addressOf(input, init);
     const endpoint = url === undefined ? undefined : host.core.route(method, url);
-    if (endpoint === undefined) return host.real(input, init);
+    if (endpoint === undefined) return real(input, init);
     const { headers, signal, body } = partsOf(input, init);
     signal?.throwIfAborted();
     try {
@@ -112,9 +117,8 @@ export function answered(
 }
 
 /** Headers with the account as far as it is known: what a stream will cost is known at its end. */
-function headersOf(flat: FlatHeaders, meta?: ChatMeta): Headers {
-  const headers = new Headers();
-  for (let at = 1; at < flat.length; at += 2) headers.append(flat[at - 1] ?? '', flat[at] ?? '');
+function headersOf(list: FlatHeaders, meta?: ChatMeta): Headers {
+  const headers = fromFlat(list);
   // A list of models has none: nobody was asked.
   if (!meta?.requestId) return headers;
   const { requestId, target, attempts, cache, costNanoUsd, reservedNanoUsd } = meta;
@@ -126,11 +130,4 @@ function headersOf(flat: FlatHeaders, meta?: ChatMeta): Headers {
   if (reservedNanoUsd !== undefined) headers.set('x-tidegate-reserved-nano-usd', String(reservedNanoUsd));
   else headers.set('x-tidegate-cost-nano-usd', String(costNanoUsd));
   return headers;
-}
-
-/** Headers as the boundary takes them. */
-export function flat(headers: Headers): FlatHeaders {
-  const list: FlatHeaders = [];
-  headers.forEach((value, name) => list.push(name, value));
-  return list;
 }

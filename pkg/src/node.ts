@@ -1,9 +1,10 @@
 // Node 20 and later; also what server-side rendering imports: nothing happens at import.
 
 import { needsAll } from './build.js';
+import type { Gate } from './gate.js';
 import { once, type Glue, type Platform } from './platform.js';
 import { memoryStorage } from './storage/memory.js';
-import { Tidegate as Gate } from './tidegate.js';
+import { Tidegate as Here } from './tidegate.js';
 import type { TidegateConfig, TidegateHooks } from './types.js';
 
 const read = async (url: URL) => {
@@ -43,7 +44,7 @@ const platform: Platform = {
 /** A gate: `await Tidegate.open(config)`. */
 export const Tidegate = {
   /** Opens the gate of `config.name`; the same one, if it is open with the same configuration. */
-  open: (config?: TidegateConfig, hooks?: TidegateHooks): Promise<Gate> => Gate.openOn(platform, config, hooks),
+  open: (config?: TidegateConfig, hooks?: TidegateHooks): Promise<Gate> => Here.openOn(platform, config, hooks),
 };
 export type Tidegate = Gate;
 
@@ -52,4 +53,5 @@ export const init = async (config: TidegateConfig = {}): Promise<void> => void (
 
 export { isTidegateError, TidegateError, type AttemptError, type ErrorData } from './errors.js';
 export type * from './types.js';
-export type { StoredKey, Vault } from './vault.js';
+export type { GateVault as Vault } from './gate.js';
+export type { StoredKey } from './vault.js';

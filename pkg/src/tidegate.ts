@@ -1,12 +1,16 @@
-// A gate as an app holds it. Everything is asynchronous and structured-cloneable, so that a later version can move the
-// gate into a Web Worker without a change to the app.
+// A gate in the realm that does the work: the app's own page or process, a worker, a frame.
 
 import { asksOf } from './asks.js';
 import { CHAT, type Caller } from './boundary.js';
 import { streaming } from './chunks.js';
 import { needsAll } from './build.js';
-import { internal, toError } from './errors.js';
-import { answered, gateFetch } from './fetch.js';
+import { internal, toError, type ErrorData } from './errors.js';
+import { answered, gateFetch, refused } from './fetch.js';
+import type { Gate } from './gate.js';
+import { placeOf } from './isolation/place.js';
+import { refuseServiceWorker, serviceWorkerOf } from './isolation/service-worker.js';
+import { Listeners } from './listeners.js';
+import { openOnce } from './opened.js';
 import type { Glue, Platform } from './platform.js';
 import { memoryStorage } from './storage/memory.js';
 import type { Storage } from './storage/storage.js';
@@ -27,34 +31,24 @@ import { Vault } from './vault.js';
 import { Watchdog } from './watchdog.js';
 
 type Core = InstanceType<Glue['Core']>;
-type Listener = (event: never) => void;
 
 /** The default of `timeouts.totalMs`, and what the watchdog waits beyond it. */
 const DEFAULT_TOTAL_MS = 120_000;
 const GRACE_MS = 10_000;
 
-interface Opened {
-  key: string;
-  gate: Promise<Tidegate>;
-}
-
-const opened = new Map<string, Opened>();
-
 /** One gate: `await Tidegate.open(config)`. */
-export class Tidegate {
-  /** Provider keys. */
+export class Tidegate implements Gate {
   readonly vault: Vault;
-  /** The spending cap. */
   readonly budget: { status(): Promise<BudgetStatus> };
-  /** The exact cache. */
   readonly cache: { clear(): Promise<void>; size(): Promise<number> };
-  /** A `fetch` for SDKs: what they ask of a provider goes through this gate. Needs no `this`. */
   readonly fetch: GateFetch;
 
   readonly #core: Core;
+  readonly #caller: Caller;
+  readonly #admit: () => void;
   readonly #storage: Storage;
   readonly #ledger: Status['ledger'];
-  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #listeners: Listeners;
   readonly #watchdog = new Watchdog();
   readonly #patienceMs: number;
   readonly #persistCache: boolean;
@@ -68,12 +62,16 @@ export class Tidegate {
     ledger: Status['ledger'],
     config: TidegateConfig,
     real: typeof fetch,
+    admit: () => void,
     forget: () => void,
   ) {
     this.#core = core;
+    this.#caller = guarded(core as unknown as Caller, admit);
+    this.#admit = admit;
     this.#storage = storage;
     this.#ledger = ledger;
     this.#forget = forget;
+    this.#listeners = new Listeners(() => core.listen(this.#listeners.names().length > 0));
     this.#patienceMs = (config.timeouts?.totalMs ?? DEFAULT_TOTAL_MS) + GRACE_MS;
     this.#persistCache = config.cache?.persist === true;
     this.vault = new Vault(core, glue, platform, storage, () => this.#loadCache());
@@ -93,38 +91,22 @@ export class Tidegate {
     });
   }
 
-  get #caller(): Caller {
-    return this.#core as unknown as Caller;
-  }
-
   /** @internal The entries bind this to their platform. */
-  static async openOn(platform: Platform, config: TidegateConfig = {}, hooks: TidegateHooks = {}): Promise<Tidegate> {
-    const name = typeof config.name === 'string' ? config.name : 'default';
-    const key = JSON.stringify(config);
-    const known = opened.get(name);
-    if (known?.key === key) return known.gate;
-    const forget = () => opened.get(name) === entry && opened.delete(name);
-    // A changed configuration (hot reload) takes the place of the old gate; ledger and vault are the same.
-    const closed = known?.gate.then(
-      (old) => old.close(),
-      () => undefined,
-    );
-    const entry: Opened = {
-      key,
-      gate: Promise.resolve(closed).then(() => Tidegate.#make(platform, config, hooks, forget)),
-    };
-    opened.set(name, entry);
-    entry.gate.catch(forget);
-    return entry.gate;
+  static openOn(platform: Platform, config: TidegateConfig = {}, hooks: TidegateHooks = {}): Promise<Gate> {
+    return openOnce(config, (forget) => Tidegate.make(platform, config, hooks, forget));
   }
 
-  static async #make(
+  /** @internal One gate of its own. */
+  static async make(
     platform: Platform,
-    config: TidegateConfig,
+    whole: TidegateConfig,
     hooks: TidegateHooks,
     forget: () => void,
   ): Promise<Tidegate> {
     try {
+      const [{ serviceWorker }, config] = placeOf(whole);
+      const admit = () => (serviceWorker === 'refuse' ? refuseServiceWorker(serviceWorkerOf()) : undefined);
+      admit();
       const glue = await platform.load(needsAll(config));
       const decider = new glue.LedgerDecider(config); // also validates, before anything is opened
       const name = config.name ?? 'default';
@@ -145,11 +127,11 @@ export class Tidegate {
         debug: config.debug,
         emit: (event: string, data: unknown) => {
           const { gate } = listening;
-          if (gate) gate.#emit(event, data);
+          if (gate) gate.#listeners.emit(event, data);
         },
       });
       const kind = hooks.ledger ? 'hook' : storage.kind;
-      const gate = new Tidegate(core, glue, platform, storage, kind, config, real, forget);
+      const gate = new Tidegate(core, glue, platform, storage, kind, config, real, admit, forget);
       listening.gate = gate;
       if ((await gate.vault.state()) === 'locked') await gate.vault.lock();
       return gate;
@@ -158,11 +140,6 @@ export class Tidegate {
     }
   }
 
-  /**
-   * Sends a chat request through the gateway: cache, budget, retry, breaker, fallback. With `stream: true` it resolves
-   * when the answer begins: what fails until then rejects, and another target may still have been tried.
-   * @throws {TidegateError} with the codes of the README's table; `budget_exceeded` says when the cap resets.
-   */
   chat(request: ChatRequest & { stream: true }, options?: ChatOptions): Promise<ChatStreaming>;
   chat(request: ChatRequest & { stream: false }, options?: ChatOptions): Promise<ChatAnswer>;
   chat(request: ChatRequest & { stream: boolean }, options?: ChatOptions): Promise<ChatAnswer | ChatStreaming>;
@@ -176,42 +153,64 @@ export class Tidegate {
   }
 
   async #whole(request: ChatRequest, options: ChatOptions): Promise<ChatAnswer> {
-    const { tenant, flags, ttlMs, namespace } = asksOf(options);
-    const body = JSON.stringify(request);
-    const work = this.#core.chat(body, tenant, flags, ttlMs, namespace, options.signal) as string | Promise<string>;
-    const text = typeof work === 'string' ? work : await this.#watchdog.watch(work, this.#patienceMs);
-    const answer = JSON.parse(text) as ChatAnswer;
-    if (this.#persistCache && answer.tidegate.cache !== 'hit') await this.#saveCache();
-    return answer;
+    return JSON.parse(await this.chatText(JSON.stringify(request), options)) as ChatAnswer;
   }
 
   async #stream(request: ChatRequest, options: ChatOptions): Promise<ChatStreaming> {
+    const [{ body }, result] = await this.chatBytes(JSON.stringify(request), options);
+    if (!body) throw internal('The gateway gave no stream.');
+    return streaming(body, result, options.signal);
+  }
+
+  /** @internal A whole answer as it comes out of the Wasm, for those who hand it on. Throws data of errors too. */
+  async chatText(body: string, options: ChatOptions): Promise<string> {
+    const { tenant, flags, ttlMs, namespace } = asksOf(options);
+    this.#admit();
+    const work = this.#core.chat(body, tenant, flags, ttlMs, namespace, options.signal) as string | Promise<string>;
+    const text = typeof work === 'string' ? work : await this.#watchdog.watch(work, this.#patienceMs);
+    if (this.#persistCache && (JSON.parse(text) as ChatAnswer).tidegate.cache !== 'hit') await this.#saveCache();
+    return text;
+  }
+
+  /** @internal The bytes of a streamed answer, with its account. Throws data of errors too. */
+  async chatBytes(body: string, options: ChatOptions): Promise<[Response, Promise<ChatMeta>]> {
     const { tenant, flags, ttlMs, namespace } = asksOf(options);
     const { signal } = options;
     const endpoint = this.#caller.route(...CHAT) ?? '';
-    const work = this.#caller.call(endpoint, JSON.stringify(request), [], tenant, flags, ttlMs, namespace, signal);
+    const work = this.#caller.call(endpoint, body, [], tenant, flags, ttlMs, namespace, signal);
     const answer = work instanceof Promise ? await this.#watchdog.watch(work, this.#patienceMs) : work;
-    const [{ body: bytes }, result] = answered(answer, signal, (account) => this.#settled(account));
-    if (!bytes) throw internal('The gateway gave no stream.');
-    return streaming(bytes, result, signal);
+    return answered(answer, signal, (account) => this.#settled(account));
   }
 
-  /** Targets, breakers, budget, cache, vault. */
+  /** @internal Whether `fetch` takes a request to this address itself. */
+  routes(method: string, url: string): boolean {
+    return this.#caller.route(method, url) !== undefined;
+  }
+
+  /** @internal What `fetch` answers to a request that it cannot read. */
+  refuse(method: string, url: string, error: ErrorData): [Response, Promise<ChatMeta>] {
+    return [refused(this.#caller, this.#caller.route(method, url) ?? '', error), Promise.reject(toError(error))];
+  }
+
   async status(): Promise<Status> {
     try {
       const status = (await this.#watchdog.watch(this.#core.status(), this.#patienceMs)) as Status;
-      return { ...status, vault: await this.vault.state(), ledger: this.#ledger };
+      return {
+        ...status,
+        vault: await this.vault.state(),
+        ledger: this.#ledger,
+        isolation: 'page',
+        serviceWorker: serviceWorkerOf(),
+      };
     } catch (error) {
       throw toError(error);
     }
   }
 
-  /** Decision records of the last 64 requests, oldest first: plain text without content or keys. */
   records(): Promise<string[]> {
     return Promise.resolve(this.#core.records() as string[]);
   }
 
-  /** Takes the decisions of a record again, without sending anything; says whether they are the same. */
   async replay(record: string): Promise<{ same: boolean; record: string }> {
     try {
       return (await this.#core.replay(record)) as { same: boolean; record: string };
@@ -220,37 +219,16 @@ export class Tidegate {
     }
   }
 
-  /** Calls `listener` for each event of this name. Returns how to stop. */
   on<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void {
-    const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners.add(listener as Listener));
-    this.#core.listen(true);
-    return () => {
-      listeners.delete(listener as Listener);
-      this.#core.listen([...this.#listeners.values()].some((set) => set.size > 0));
-    };
+    return this.#listeners.add(name, listener);
   }
 
-  /** Wipes the keys from memory, closes the storage, and lets `open` make a new gate of this name. */
   async close(): Promise<void> {
     this.#forget();
     this.#listeners.clear();
     this.#core.listen(false);
     this.#core.vaultLock();
     await this.#storage.close();
-  }
-
-  #emit(name: string, event: unknown): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
-      try {
-        (listener as (event: unknown) => void)(event);
-      } catch (error) {
-        // The app's own mistake: told as one, without harm to the request.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
   }
 
   #settled(account: ChatMeta): void {
@@ -272,6 +250,16 @@ export class Tidegate {
     await this.#storage.change('cache', [], lost);
   }
 }
+
+/** Each request is admitted first: what may change while a gate is open is asked again. */
+const guarded = (core: Caller, admit: () => void): Caller => ({
+  route: (method, url) => core.route(method, url),
+  call: (...asked) => {
+    admit();
+    return core.call(...asked);
+  },
+  failure: (endpoint, error) => core.failure(endpoint, error),
+});
 
 /** For platforms without a KDF. */
 export const noDerive = () => Promise.reject(internal('A vault with a passphrase is not available in this runtime.'));

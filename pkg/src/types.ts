@@ -141,10 +141,27 @@ export interface TidegateConfig {
    * unless this is false: the Wasm that ships stops without a word, and its promises reject with `internal`.
    */
   debug?: boolean;
+  /**
+   * Which realm runs the gateway and holds the unlocked keys. `worker` (default in pages): a dedicated Web Worker, out of
+   * reach for scripts of the page that start after the vault was unlocked. `frame`: a page of your own on another origin
+   * (`frameUrl`), out of reach for every script of this page. `page`: right here, for development. Elsewhere (Node, Workers,
+   * inside a worker of yours) there is only `page`. What cannot be had is refused with `isolation_failed`, never replaced.
+   */
+  isolation?: 'page' | 'worker' | 'frame';
+  /**
+   * Address of `dist/worker.js` (`dist/worker-all.js` for `dialects: 'all'`), on the page's own origin. Needed only where
+   * the package itself comes from another origin: a browser starts no worker from there.
+   */
+  workerUrl?: string;
+  /** With `isolation: 'frame'`: address of the frame's page. */
+  frameUrl?: string;
+  /** A service worker of the origin sees every request with its key. `refuse` opens and asks nothing then. Default `allow`. */
+  serviceWorker?: 'allow' | 'refuse';
 }
 
 /** What the place the gate runs in provides, where it differs from the default. For adapters and tests. */
 export interface TidegateHooks {
+  // Functions do not cross realms: `fetch` and `ledger` need `isolation: 'page'`.
   /** In place of the global `fetch`. */
   fetch?: typeof fetch;
   /** Decides about money elsewhere (a Durable Object): takes a command's bytes, gives the reply's. */
@@ -317,6 +334,10 @@ export interface Status {
   ledger: 'indexeddb' | 'memory' | 'file' | 'hook';
   /** Requests of this gate being worked on. */
   inFlight: number;
+  /** Which realm runs the gateway and holds the unlocked keys. */
+  isolation: 'page' | 'worker' | 'frame';
+  /** Address of the service worker that sees its requests; null if there is none. */
+  serviceWorker: string | null;
 }
 
 /** The books of the present period. */

@@ -1,45 +1,67 @@
-// Browsers. Bundlers see `new URL('….wasm', import.meta.url)` and ship the files; nothing happens at import.
+// Browsers. Bundlers see `new URL('…', import.meta.url)` and ship the files; nothing happens at import. What a page loads
+// of the gateway itself is loaded when it is needed: by default a worker loads it.
 
 import { needsAll } from './build.js';
-import { once, type Glue, type Platform } from './platform.js';
-import { indexedDbStorage } from './storage/indexed-db.js';
-import { memoryStorage } from './storage/memory.js';
-import { Tidegate as Gate } from './tidegate.js';
+import { toError } from './errors.js';
+import type { Gate } from './gate.js';
+import { misplaced, placeOf } from './isolation/place.js';
+import { RemoteGate } from './isolation/remote.js';
+import { workerRealm, type Addresses } from './isolation/start.js';
+import { openOnce } from './opened.js';
 import type { TidegateConfig, TidegateHooks } from './types.js';
 
-const loadSmall = once<Glue>(async () => {
-  const glue = await import('../wasm/tidegate.js');
-  await glue.default({ module_or_path: new URL('../wasm/tidegate_bg.wasm', import.meta.url) });
-  return glue;
-});
-const loadAll = once<Glue>(async () => {
-  const glue = await import('../wasm/tidegate-all.js');
-  await glue.default({ module_or_path: new URL('../wasm/tidegate-all_bg.wasm', import.meta.url) });
-  return glue as unknown as Glue; // the same classes, nominally others
+// The worker is not written as bundlers want workers: they would build it anew, each in its own way. It is one finished
+// file, taken along as it is, and told where the Wasm lies.
+const addresses = (all: boolean): Addresses => ({
+  worker: all ? new URL('./worker-all.js', import.meta.url) : new URL('./worker.js', import.meta.url),
+  gateway: all
+    ? new URL('../wasm/tidegate-all_bg.wasm', import.meta.url)
+    : new URL('../wasm/tidegate_bg.wasm', import.meta.url),
+  kdf: new URL('../wasm/kdf_bg.wasm', import.meta.url),
 });
 
-const platform: Platform = {
-  runtime: 'web',
-  load: (all) => (all ? loadAll() : loadSmall()),
-  async derive(...input) {
-    const { runKdf } = await import('./kdf.js');
-    // Not streamed: that wants a server which knows the type of a Wasm, and 40 KB need no stream.
-    const response = await fetch(new URL('../wasm/kdf_bg.wasm', import.meta.url));
-    return runKdf(await WebAssembly.compile(await response.arrayBuffer()), input);
-  },
-  open: async (name, ledger, decide) => (ledger === 'memory' ? memoryStorage() : indexedDbStorage(name, decide)),
-};
+/** A worker of the app's own is away from the page already. */
+const levelOf = (isolation: TidegateConfig['isolation']) =>
+  isolation ?? (typeof document === 'undefined' ? 'page' : 'worker');
+
+async function make(config: TidegateConfig, hooks: TidegateHooks, forget: () => void): Promise<Gate> {
+  const [place, rest] = placeOf(config);
+  const level = levelOf(place.isolation);
+  if (level === 'page') {
+    const { platform, Tidegate } = await import('./page.js');
+    return Tidegate.make(platform, config, hooks, forget);
+  }
+  for (const hook of ['fetch', 'ledger'] as const) {
+    if (hooks[hook]) throw misplaced([{ path: `hooks.${hook}`, problem: "needs isolation: 'page'" }]);
+  }
+  return RemoteGate.open(
+    (heard) => Promise.resolve(workerRealm(addresses(needsAll(rest)), rest, place, hooks.join, heard)),
+    forget,
+  );
+}
 
 /** A gate: `await Tidegate.open(config)`. */
 export const Tidegate = {
   /** Opens the gate of `config.name`; the same one, if it is open with the same configuration. */
-  open: (config?: TidegateConfig, hooks?: TidegateHooks): Promise<Gate> => Gate.openOn(platform, config, hooks),
+  open: (config: TidegateConfig = {}, hooks: TidegateHooks = {}): Promise<Gate> =>
+    openOnce(config, (forget) =>
+      make(config, hooks, forget).catch((error: unknown) => {
+        throw toError(error);
+      }),
+    ),
 };
 export type Tidegate = Gate;
 
-/** Loads the Wasm ahead of `open`: the build that `config` needs. */
-export const init = async (config: TidegateConfig = {}): Promise<void> => void (await platform.load(needsAll(config)));
+/** Loads the Wasm ahead of `open`: the build that `config` needs, to where it will run. */
+export async function init(config: TidegateConfig = {}): Promise<void> {
+  const all = needsAll(config);
+  if (levelOf(config.isolation) === 'page') return void (await (await import('./page.js')).platform.load(all));
+  // Into the browser's cache, which the worker shares.
+  const { worker, gateway } = addresses(all);
+  await Promise.all([config.workerUrl ?? worker, gateway].map(async (url) => (await fetch(url)).arrayBuffer()));
+}
 
 export { isTidegateError, TidegateError, type AttemptError, type ErrorData } from './errors.js';
 export type * from './types.js';
-export type { StoredKey, Vault } from './vault.js';
+export type { GateVault as Vault } from './gate.js';
+export type { StoredKey } from './vault.js';

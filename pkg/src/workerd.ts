@@ -3,9 +3,10 @@
 import * as glue from '../wasm/tidegate-all.js';
 import module from '../wasm/tidegate-all_bg.wasm';
 import { needsAll } from './build.js';
+import type { Gate } from './gate.js';
 import { once, type Platform } from './platform.js';
 import { memoryStorage } from './storage/memory.js';
-import { noDerive, Tidegate as Gate } from './tidegate.js';
+import { noDerive, Tidegate as Here } from './tidegate.js';
 import type { TidegateConfig, TidegateHooks } from './types.js';
 
 // One build: a Worker loads it before any request, and its size costs nobody a wait.
@@ -24,7 +25,7 @@ const platform: Platform = {
 /** A gate: `await Tidegate.open(config)`. */
 export const Tidegate = {
   /** Opens the gate of `config.name`; the same one, if it is open with the same configuration. */
-  open: (config?: TidegateConfig, hooks?: TidegateHooks): Promise<Gate> => Gate.openOn(platform, config, hooks),
+  open: (config?: TidegateConfig, hooks?: TidegateHooks): Promise<Gate> => Here.openOn(platform, config, hooks),
 };
 export type Tidegate = Gate;
 
@@ -38,4 +39,5 @@ export const init = async (config: TidegateConfig = {}): Promise<void> => void (
 
 export { isTidegateError, TidegateError, toError, type AttemptError, type ErrorData } from './errors.js';
 export type * from './types.js';
-export type { StoredKey, Vault } from './vault.js';
+export type { GateVault as Vault } from './gate.js';
+export type { StoredKey } from './vault.js';

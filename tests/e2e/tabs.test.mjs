@@ -69,7 +69,8 @@ describe('tabs', () => {
   });
 
   test('killed in mid-request are settled at their bound', async (t) => {
-    const first = await openFirst({ attemptMs: '5000', totalMs: '5000' });
+    // In the page, whose clock can be set; a worker has its own.
+    const first = await openFirst({ attemptMs: '5000', totalMs: '5000', isolation: 'page' });
     t.after(() => first.context.close());
     const second = await another(first);
     await demo.fault('groq', 'hang');

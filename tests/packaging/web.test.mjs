@@ -24,21 +24,25 @@ before(
 );
 after(() => Promise.all([standIns?.stop(), ...browsers.map((browser) => browser.close())]));
 
-/** Opens the page in each browser and expects an answer that was paid for. */
-async function chats(t, url, which = browsers) {
-  for (const browser of which) {
-    await t.test(browser.name, async () => {
-      const { groq: key } = throwAwayKeys();
-      const query = new URLSearchParams({ name: 'packed', groq: standIns.groqUrl, passphrase: PASSPHRASE, key });
-      const text = await browser.text(`${url}?${query}`);
-      assert.ok(text.startsWith('{'), text);
-      const told = JSON.parse(text);
-      assert.equal(told.target, 'groq/openai/gpt-oss-20b');
-      assert.ok(told.text.length > 0 && told.spent > 0, text);
-      assert.equal(told.ledger, 'indexeddb');
-      const journal = await (await fetch(`${standIns.controlUrl}/journal`)).json();
-      assert.equal(journal.requests.at(-1).authorization, `Bearer ${key}`);
-    });
+/** Opens the page in each browser, at the default level and in the page, and expects an answer that was paid for. */
+async function chats(t, url) {
+  for (const browser of browsers) {
+    for (const isolation of ['worker', 'page']) {
+      await t.test(`${browser.name}, in the ${isolation}`, async () => {
+        const { groq: key } = throwAwayKeys();
+        const query = new URLSearchParams({ name: isolation, groq: standIns.groqUrl, passphrase: PASSPHRASE, key });
+        if (isolation === 'page') query.set('isolation', isolation);
+        const text = await browser.text(`${url}?${query}`);
+        assert.ok(text.startsWith('{'), text);
+        const told = JSON.parse(text);
+        assert.equal(told.target, 'groq/openai/gpt-oss-20b');
+        assert.ok(told.text.length > 0 && told.spent > 0, text);
+        assert.equal(told.ledger, 'indexeddb');
+        assert.equal(told.isolation, isolation);
+        const journal = await (await fetch(`${standIns.controlUrl}/journal`)).json();
+        assert.equal(journal.requests.at(-1).authorization, `Bearer ${key}`);
+      });
+    }
   }
 }
 

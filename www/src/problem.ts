@@ -46,6 +46,10 @@ const WORDS: Record<string, [title: string, next: string]> = {
     'A stored record is damaged',
     'It was left as it is. Start a new vault only if you still have your keys.',
   ],
+  isolation_failed: [
+    'The gateway is not where it should be',
+    'Unlock the vault again if it was restarted. If it never starts, the page is served wrongly: see the details.',
+  ],
   internal: ['Something broke in the gateway', 'Reload the page. The budget and the vault are kept.'],
 };
 

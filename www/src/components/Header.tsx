@@ -4,6 +4,8 @@ import type { Demo } from '../demo';
 import { plural } from '../format';
 import { Tag } from './Tag';
 
+const PLACE = { page: 'Keys in this page', worker: 'Keys in a worker', frame: 'Keys in a frame' } as const;
+
 const VAULT = { absent: 'No vault yet', locked: 'Vault locked', unlocked: 'Vault unlocked' } as const;
 
 export function Header({ status, demo }: { status?: Status; demo?: Demo | null }) {
@@ -30,6 +32,11 @@ export function Header({ status, demo }: { status?: Status; demo?: Demo | null }
             <li>
               <Tag tone={status.vault === 'unlocked' ? 'good' : 'plain'} testId="vault-state">
                 {VAULT[status.vault]}
+              </Tag>
+            </li>
+            <li>
+              <Tag tone={status.isolation === 'page' ? 'plain' : 'good'} testId="isolation">
+                {PLACE[status.isolation]}
               </Tag>
             </li>
             {status.inFlight > 0 && (

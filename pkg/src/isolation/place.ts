@@ -1,0 +1,57 @@
+// Where a gate runs: the part of the configuration that is about realms and never reaches the Wasm.
+
+import { TidegateError, type ErrorData } from '../errors.js';
+import type { TidegateConfig } from '../types.js';
+
+/** The fields of `TidegateConfig` about where the gate runs. */
+export type Place = Pick<TidegateConfig, 'isolation' | 'workerUrl' | 'frameUrl' | 'serviceWorker'>;
+
+const LEVELS = ['page', 'worker', 'frame'];
+const SERVICE_WORKERS = ['allow', 'refuse'];
+
+/**
+ * Divides a configuration into what is about places and what the gateway reads.
+ * @throws `config_invalid` for a place that there is not.
+ */
+export function placeOf(config: TidegateConfig): [place: Place, rest: TidegateConfig] {
+  // What is no object is for the gateway to refuse.
+  if (typeof config !== 'object' || config === null) return [{}, config];
+  const { isolation, workerUrl, frameUrl, serviceWorker, ...rest } = config;
+  const fields: NonNullable<ErrorData['fields']> = [];
+  const check = (path: string, value: unknown, allowed: (value: unknown) => boolean, problem: string) => {
+    if (value !== undefined && !allowed(value)) fields.push({ path, problem });
+  };
+  const text = (value: unknown) => typeof value === 'string' && value !== '';
+  check('isolation', isolation, (value) => LEVELS.includes(value as string), "must be 'page', 'worker' or 'frame'");
+  check('workerUrl', workerUrl, text, 'must be an address');
+  check('frameUrl', frameUrl, text, 'must be an address');
+  check(
+    'serviceWorker',
+    serviceWorker,
+    (value) => SERVICE_WORKERS.includes(value as string),
+    "must be 'allow' or 'refuse'",
+  );
+  if (fields.length > 0) throw misplaced(fields);
+  return [{ isolation, workerUrl, frameUrl, serviceWorker } as Place, rest];
+}
+
+/** `config_invalid`, as the Wasm says it. */
+export const misplaced = (fields: NonNullable<ErrorData['fields']>): TidegateError =>
+  new TidegateError({
+    code: 'config_invalid',
+    message: 'The configuration is not valid.',
+    status: 500,
+    shouldRetry: false,
+    fields,
+    attempts: [],
+  });
+
+/**
+ * The realm of the gate cannot be had (`shouldRetry` false: the same again fails the same way), or was lost while it
+ * worked (true: it is started anew).
+ */
+export const isolationFailed = (message: string, shouldRetry = false, cause?: unknown): TidegateError => {
+  const error = new TidegateError({ code: 'isolation_failed', message, status: 500, shouldRetry, attempts: [] });
+  if (cause !== undefined) error.cause = cause;
+  return error;
+};

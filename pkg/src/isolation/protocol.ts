@@ -1,0 +1,151 @@
+// What crosses between an app's page and the realm of its gateway: arrays, first the kind, then positions. Either side
+// takes the other for hostile: a message that is not of these shapes is dropped.
+
+import type { ErrorData } from '../errors.js';
+import type { FlatHeaders } from '../boundary.js';
+import type { ChatMeta, RequestOptions, TidegateConfig } from '../types.js';
+import type { Vault } from '../vault.js';
+
+/** A worker, or one end of a channel to a frame. */
+export type Port = Pick<MessagePort, 'postMessage'> & { onmessage: ((event: MessageEvent) => void) | null };
+
+/** The vault's methods that cross, by name. Their bytes are transferred; what they were copied from is wiped. */
+export const VAULT_CALLS = [
+  'state',
+  'create',
+  'unlock',
+  'lock',
+  'put',
+  'putForSession',
+  'list',
+  'remove',
+  'destroy',
+] as const satisfies readonly (keyof Vault)[];
+/** Fails to compile when the vault has a method that does not cross. */
+export const everyVaultCall: Exclude<keyof Vault, (typeof VAULT_CALLS)[number]> extends never ? true : false = true;
+
+/** The gate's own methods that cross. */
+export const GATE_CALLS = ['status', 'records', 'replay', 'clearCache', 'cached', 'routes', 'close'] as const;
+export type GateCall = (typeof GATE_CALLS)[number];
+
+/** What the gateway's realm is given to begin with. It takes one such message in its life. */
+export interface Opening {
+  config: TidegateConfig;
+  join: boolean | undefined;
+  /** Addresses of the Wasm: a bundler names them where the page's script is. */
+  gateway: string;
+  kdf: string;
+}
+
+/** One request of `gate.fetch`. */
+export interface Asking {
+  method: string;
+  url: string;
+  headers: FlatHeaders;
+  body: string;
+  options: RequestOptions;
+  /** Why it cannot be asked: only written in the caller's dialect. */
+  refusal?: ErrorData;
+}
+
+/** One answer of `gate.fetch`: whole with its account, or the head of a stream. */
+export interface Answering {
+  status: number;
+  headers: FlatHeaders;
+  body?: ArrayBuffer;
+  account?: ChatMeta;
+  error?: ErrorData;
+}
+
+/** Ids are the caller's, from 1 on, and end with `done`, `fail` or `account`. */
+export type ToGate =
+  | ['open', id: number, opening: Opening]
+  | ['call', id: number, name: string, args: unknown[]]
+  | ['chat', id: number, body: string, options: RequestOptions, stream: boolean]
+  | ['fetch', id: number, asking: Asking]
+  | ['abort', id: number]
+  | ['credit', id: number, bytes: number]
+  | ['listen', name: string, heard: boolean]
+  | ['ping', count: number];
+
+export type FromGate =
+  | ['ready', build: string]
+  | ['done', id: number, value: unknown]
+  | ['fail', id: number, error: ErrorData]
+  | ['begin', id: number, head: Answering | null]
+  | ['data', id: number, bytes: ArrayBuffer]
+  | ['end', id: number, error: ErrorData | null]
+  | ['account', id: number, account: ChatMeta | null, error: ErrorData | null]
+  | ['event', name: string, event: unknown]
+  | ['pong', count: number]
+  | ['broken'];
+
+type Check = (value: unknown) => boolean;
+const id: Check = (value) => Number.isSafeInteger(value) && (value as number) > 0;
+const bytes: Check = (value) => id(value) && (value as number) <= MOST_CREDIT;
+const text: Check = (value) => typeof value === 'string';
+const name: Check = (value) => typeof value === 'string' && value.length <= 64;
+const flag: Check = (value) => typeof value === 'boolean';
+const list: Check = (value) => Array.isArray(value) && value.length <= 8;
+const object: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+const anything: Check = () => true;
+const flat: Check = (value) => Array.isArray(value) && value.length <= 512 && value.every(text);
+const error: Check = (value) =>
+  object(value) &&
+  text((value as ErrorData).code) &&
+  text((value as ErrorData).message) &&
+  'attempts' in (value as object);
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+const all =
+  (fields: Record<string, Check>): Check =>
+  (value) =>
+    object(value) && Object.entries(fields).every(([field, check]) => check((value as Record<string, unknown>)[field]));
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+
+/** Credit of one message: more than a window is nobody's. */
+const MOST_CREDIT = 2 ** 30;
+
+const TO_GATE: ReadonlyMap<unknown, readonly Check[]> = new Map([
+  ['open', [id, all({ config: object, join: optional(flag), gateway: text, kdf: text })]],
+  ['call', [id, name, list]],
+  ['chat', [id, text, object, flag]],
+  [
+    'fetch',
+    [id, all({ method: name, url: text, headers: flat, body: text, options: object, refusal: optional(error) })],
+  ],
+  ['abort', [id]],
+  ['credit', [id, bytes]],
+  ['listen', [name, flag]],
+  ['ping', [id]],
+]);
+
+const answering = all({ status: id, headers: flat });
+const FROM_GATE: ReadonlyMap<unknown, readonly Check[]> = new Map([
+  ['ready', [name]],
+  ['done', [id, anything]],
+  ['fail', [id, error]],
+  ['begin', [id, orNull(answering)]],
+  ['data', [id, (value) => value instanceof ArrayBuffer]],
+  ['end', [id, orNull(error)]],
+  ['account', [id, orNull(object), orNull(error)]],
+  ['event', [name, object]],
+  ['pong', [id]],
+  ['broken', []],
+]);
+
+const read = (shapes: typeof TO_GATE, message: unknown): unknown[] | undefined => {
+  if (!Array.isArray(message)) return undefined;
+  const checks = shapes.get(message[0]);
+  return checks?.every((check, index) => check(message[index + 1])) ? message : undefined;
+};
+
+/** The message, if it is one for a gateway. */
+export const readToGate = (message: unknown) => read(TO_GATE, message) as ToGate | undefined;
+/** The message, if it is one from a gateway. */
+export const readFromGate = (message: unknown) => read(FROM_GATE, message) as FromGate | undefined;

@@ -1,0 +1,192 @@
+// A gate whose work is done in another realm: the same methods and types, by message.
+
+import { streaming } from '../chunks.js';
+import { TidegateError, toError } from '../errors.js';
+import type { Gate, GateVault } from '../gate.js';
+import { Listeners } from '../listeners.js';
+import type {
+  BudgetStatus,
+  ChatAnswer,
+  ChatOptions,
+  ChatRequest,
+  ChatStreaming,
+  Events,
+  GateFetch,
+  RequestOptions,
+  Status,
+} from '../types.js';
+import type { Line } from './line.js';
+import { VAULT_CALLS, type GateCall } from './protocol.js';
+import { remoteFetch } from './remote-fetch.js';
+import { Streamed } from './streamed.js';
+
+const ABORTED = { code: 'aborted', message: 'The request was aborted.', status: 499, shouldRetry: false, attempts: [] };
+
+/** How the other realm is come by. */
+export interface Realm {
+  readonly level: 'worker' | 'frame';
+  /** A line to it that is open; starts it where it does not run. `listening` are the events to be told of. */
+  line(): Promise<Line>;
+  /** Rejects what must not be asked now. */
+  admit(): Promise<void> | undefined;
+  /** Who sees its requests, as `Status` says it. */
+  serviceWorker(): Promise<string | null>;
+  end(): void;
+}
+
+/** The line's side of a gate: told of what happens there. */
+export interface Heard {
+  event(name: string, event: unknown): void;
+  /** Events to subscribe to on a new line. */
+  names(): string[];
+}
+
+export class RemoteGate implements Gate {
+  readonly vault: GateVault;
+  readonly budget: { status(): Promise<BudgetStatus> };
+  readonly cache: { clear(): Promise<void>; size(): Promise<number> };
+  readonly fetch: GateFetch;
+  readonly #realm: Realm;
+  readonly #listeners: Listeners;
+  readonly #forget: () => void;
+
+  private constructor(realm: Realm, listeners: Listeners, forget: () => void) {
+    this.#realm = realm;
+    this.#listeners = listeners;
+    this.#forget = forget;
+    this.vault = vaultOf((name, args) => this.#call(name, args));
+    this.budget = { status: async () => (await this.status()).budget };
+    this.cache = {
+      clear: () => this.#call('clearCache'),
+      size: () => this.#call('cached'),
+    };
+    this.fetch = remoteFetch({
+      // Kept from now on: an app may put `gate.fetch` in place of the global one, for SDKs that take no fetch.
+      real: globalThis.fetch,
+      routes: (method, url) => this.#call('routes', [method, url]),
+      line: () => this.#admitted(),
+    });
+  }
+
+  /** Opens a gate in the realm that `start` gives. */
+  static async open(start: (heard: Heard) => Promise<Realm>, forget: () => void): Promise<Gate> {
+    const line: { realm?: Realm } = {};
+    const listeners: Listeners = new Listeners((name, heard) => {
+      line.realm?.line().then(
+        (open) => open.send(['listen', name, heard]),
+        () => undefined,
+      );
+    });
+    const realm = await start({
+      event: (name, event) => listeners.emit(name, event),
+      names: () => listeners.names(),
+    });
+    line.realm = realm;
+    await realm.line();
+    return new RemoteGate(realm, listeners, forget);
+  }
+
+  chat(request: ChatRequest & { stream: true }, options?: ChatOptions): Promise<ChatStreaming>;
+  chat(request: ChatRequest & { stream: false }, options?: ChatOptions): Promise<ChatAnswer>;
+  chat(request: ChatRequest & { stream: boolean }, options?: ChatOptions): Promise<ChatAnswer | ChatStreaming>;
+  chat(request: ChatRequest, options?: ChatOptions): Promise<ChatAnswer>;
+  async chat(request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer | ChatStreaming> {
+    try {
+      const { signal, tenant, cache } = options;
+      if (signal?.aborted) throw new TidegateError(ABORTED);
+      const body = JSON.stringify(request);
+      const stream = request.stream === true;
+      const streamed = new Streamed(await this.#admitted(), signal, (id) => [
+        'chat',
+        id,
+        body,
+        asks(tenant, cache),
+        stream,
+      ]);
+      const [bytes, whole] = await streamed.answer;
+      if (bytes) return streaming(bytes, streamed.result, signal);
+      return JSON.parse(String(whole)) as ChatAnswer;
+    } catch (error) {
+      throw toError(error);
+    }
+  }
+
+  async status(): Promise<Status> {
+    const [status, serviceWorker] = await Promise.all([this.#call<Status>('status'), this.#realm.serviceWorker()]);
+    return { ...status, isolation: this.#realm.level, serviceWorker };
+  }
+
+  records(): Promise<string[]> {
+    return this.#call('records');
+  }
+
+  replay(record: string): Promise<{ same: boolean; record: string }> {
+    return this.#call('replay', [record]);
+  }
+
+  on<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void {
+    return this.#listeners.add(name, listener);
+  }
+
+  async close(): Promise<void> {
+    this.#forget();
+    this.#listeners.clear();
+    // A realm that does not answer is ended all the same.
+    await Promise.race([this.#call('close'), new Promise((resolve) => setTimeout(resolve, CLOSE_MS))]).catch(
+      () => undefined,
+    );
+    this.#realm.end();
+  }
+
+  async #admitted(): Promise<Line> {
+    await this.#realm.admit();
+    return this.#realm.line();
+  }
+
+  async #call<T>(name: GateCall | `vault.${string}`, args: unknown[] = []): Promise<T> {
+    try {
+      const line = await this.#realm.line();
+      return await line.call<T>((id) => {
+        const transfer: Transferable[] = [];
+        const sent = args.map((arg) => movable(arg, transfer));
+        line.send(['call', id, name, sent], transfer);
+      });
+    } catch (error) {
+      throw toError(error);
+    }
+  }
+}
+
+const CLOSE_MS = 2_000;
+
+/** Without what is undefined: the other side takes no fields that say nothing. */
+const asks = (tenant: RequestOptions['tenant'], cache: RequestOptions['cache']): RequestOptions => ({
+  ...(tenant !== undefined && { tenant }),
+  ...(cache !== undefined && { cache }),
+});
+
+/** Bytes are moved: a fresh copy goes over, and what it was made of is wiped here and now. Also inside of objects. */
+function movable(value: unknown, transfer: Transferable[]): unknown {
+  if (value instanceof Uint8Array) {
+    const copy = value.slice();
+    value.fill(0);
+    transfer.push(copy.buffer);
+    return copy;
+  }
+  if (Array.isArray(value)) return value.map((inner) => movable(inner, transfer));
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, movable(inner, transfer)]));
+}
+
+function vaultOf(call: (name: `vault.${string}`, args: unknown[]) => Promise<unknown>): GateVault {
+  const methods = VAULT_CALLS.map((name) => {
+    const method = async (...args: unknown[]) => {
+      const value = await call(`vault.${name}`, args);
+      // Windows alone may ask to keep the storage. Not awaited: Firefox asks the user, and settles only when they answer.
+      if (name === 'create') navigator.storage?.persist?.().catch(() => false);
+      return value;
+    };
+    return [name, method] as const;
+  });
+  return Object.freeze(Object.fromEntries(methods)) as unknown as GateVault;
+}

@@ -1,0 +1,34 @@
+// Inside the worker: the gate as a page would have it, with the Wasm found where the page's bundler put it.
+
+import { runKdf } from '../kdf.js';
+import type { Glue, Platform } from '../platform.js';
+import { indexedDbStorage } from '../storage/indexed-db.js';
+import { memoryStorage } from '../storage/memory.js';
+import { Tidegate } from '../tidegate.js';
+import type { Opening, Port } from './protocol.js';
+import { serve } from './serve.js';
+
+/** A build's glue, before it has its Wasm. */
+export type Loader = { default(init: { module_or_path: URL }): Promise<unknown> };
+
+/** A gate in this realm. */
+export async function openHere(glue: Loader, { config, join, gateway, kdf }: Opening): Promise<Tidegate> {
+  const platform: Platform = {
+    runtime: 'web',
+    load: async () => {
+      await glue.default({ module_or_path: new URL(gateway) });
+      return glue as unknown as Glue;
+    },
+    async derive(...input) {
+      // Not streamed: that wants a server which knows the type of a Wasm, and 40 KB need no stream.
+      const response = await fetch(kdf);
+      return runKdf(await WebAssembly.compile(await response.arrayBuffer()), input);
+    },
+    open: async (name, ledger, decide) => (ledger === 'memory' ? memoryStorage() : indexedDbStorage(name, decide)),
+  };
+  return Tidegate.make(platform, config, join === undefined ? {} : { join }, () => undefined);
+}
+
+/** Serves the page that started this worker. */
+export const serveWorker = (build: string, glue: Loader): void =>
+  serve(globalThis as unknown as Port, build, (opening) => openHere(glue, opening));

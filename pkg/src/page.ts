@@ -1,0 +1,30 @@
+// The gateway in the page itself (`isolation: 'page'`), loaded only when a gate is opened so.
+
+import { once, type Glue, type Platform } from './platform.js';
+import { indexedDbStorage } from './storage/indexed-db.js';
+import { memoryStorage } from './storage/memory.js';
+
+const loadSmall = once<Glue>(async () => {
+  const glue = await import('../wasm/tidegate.js');
+  await glue.default({ module_or_path: new URL('../wasm/tidegate_bg.wasm', import.meta.url) });
+  return glue;
+});
+const loadAll = once<Glue>(async () => {
+  const glue = await import('../wasm/tidegate-all.js');
+  await glue.default({ module_or_path: new URL('../wasm/tidegate-all_bg.wasm', import.meta.url) });
+  return glue as unknown as Glue; // the same classes, nominally others
+});
+
+export const platform: Platform = {
+  runtime: 'web',
+  load: (all) => (all ? loadAll() : loadSmall()),
+  async derive(...input) {
+    const { runKdf } = await import('./kdf.js');
+    // Not streamed: that wants a server which knows the type of a Wasm, and 40 KB need no stream.
+    const response = await fetch(new URL('../wasm/kdf_bg.wasm', import.meta.url));
+    return runKdf(await WebAssembly.compile(await response.arrayBuffer()), input);
+  },
+  open: async (name, ledger, decide) => (ledger === 'memory' ? memoryStorage() : indexedDbStorage(name, decide)),
+};
+
+export { Tidegate } from './tidegate.js';
