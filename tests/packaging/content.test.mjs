@@ -30,19 +30,22 @@ test('one gateway, one KDF, licences and notices; no sources, no tests', () => {
   );
 });
 
-test('it depends on nothing, and no file imports by name', async (t) => {
+test('it depends on nothing; only what is for React imports by name, and names it as a peer', async (t) => {
   const installed = join(await project(t, 'types'), 'node_modules', 'tidegate');
-  const { dependencies, exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  const { dependencies, exports, peerDependencies, peerDependenciesMeta } = manifest;
   assert.equal(dependencies, undefined);
   assert.ok(Object.values(exports['.']).every((path) => files.includes(path.slice(2))));
-  const named = files
-    .filter((file) => file.endsWith('.js'))
-    .flatMap((file) => [
-      ...readFileSync(join(installed, file), 'utf8').matchAll(/^\s*(?:import|export)\b.*?from ['"]([^'"]+)/gmu),
-    ])
-    .map(([, specifier]) => specifier)
-    .filter((specifier) => !/^(\.|node:)/u.test(specifier));
-  assert.deepEqual(named, []);
+  const named = (file) =>
+    [...readFileSync(join(installed, file), 'utf8').matchAll(/^\s*(?:import|export)\b[^'"]*?from ['"]([^'"]+)/gmu)]
+      .map(([, specifier]) => specifier)
+      .filter((specifier) => !/^(\.|node:)/u.test(specifier));
+  const scripts = files.filter((file) => file.endsWith('.js'));
+  const forReact = (file) => file.startsWith('dist/react/');
+  assert.deepEqual(scripts.filter((file) => !forReact(file)).flatMap(named), []);
+  const peers = Object.keys(peerDependencies).sort();
+  assert.deepEqual([...new Set(scripts.filter(forReact).flatMap(named))].sort(), peers);
+  assert.ok(peers.every((name) => peerDependenciesMeta[name].optional));
 });
 
 test('the notices name what is linked in, with its licence', () => {
