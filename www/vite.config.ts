@@ -11,6 +11,8 @@ const POLICY = [
   "connect-src 'self' https: http://localhost:* http://127.0.0.1:*",
   "base-uri 'none'",
   "form-action 'none'",
+  "require-trusted-types-for 'script'",
+  'trusted-types tidegate',
 ].join('; ');
 
 /** Only in the build: Vite's development server writes scripts and styles into the page. */

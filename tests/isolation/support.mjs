@@ -37,13 +37,15 @@ async function listen(t, answer) {
 
 /**
  * A site: the package under `/pkg/`, the files of pages/ at its root. `headers` go with every answer, as a host sends
- * them; `files` are texts by path, before any file.
+ * them, or a function of the path; `files` are texts by path, before any file.
  */
-export async function site(t, { headers = {}, files = {} } = {}) {
+export async function site(t, { headers: sent = {}, files = {} } = {}) {
   const origin = await listen(t, async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     const path = pathname.endsWith('/') ? `${pathname}index.html` : pathname;
+    const headers = typeof sent === 'function' ? sent(path) : sent;
     const folder = path.startsWith('/pkg/') ? ROOT : `${ROOT}/tests/isolation/pages`;
+    if (path === '/favicon.ico') return response.writeHead(204).end();
     try {
       const body = files[path] ?? (await readFile(folder + normalize(path)));
       response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'text/plain', ...headers }).end(body);

@@ -182,6 +182,8 @@ globalThis.search = async () => {
   }
   for (const storage of [localStorage, sessionStorage]) for (const pair of Object.entries(storage)) keep(pair);
   loot.texts.add(document.documentElement.outerHTML).add(document.cookie);
+  // What is asked from now on must not answer itself.
+  busy = true;
   return seen.size;
 };
 
