@@ -12,6 +12,8 @@ pub mod cache;
 pub mod chat;
 #[cfg(feature = "gateway")]
 pub mod config;
+#[cfg(feature = "gateway")]
+pub mod detect;
 pub mod error;
 #[cfg(feature = "gateway")]
 pub mod gateway;
@@ -19,6 +21,8 @@ pub mod gateway;
 pub mod host;
 #[cfg(feature = "gateway")]
 pub mod json;
+#[cfg(feature = "gateway")]
+pub mod keys;
 pub mod money;
 #[cfg(feature = "gateway")]
 pub mod pack;

@@ -10,6 +10,8 @@ mod core;
 #[cfg(feature = "gateway")]
 mod decider;
 #[cfg(feature = "gateway")]
+mod detect;
+#[cfg(feature = "gateway")]
 mod disk;
 #[cfg(feature = "gateway")]
 mod fetch;
@@ -34,6 +36,8 @@ mod zone;
 pub use self::core::Core;
 #[cfg(feature = "gateway")]
 pub use decider::LedgerDecider;
+#[cfg(feature = "gateway")]
+pub use detect::{KeyScanner, key_rules};
 #[cfg(feature = "gateway")]
 pub use keys::{describe_record, kdf_for_new_vault, kdf_request};
 #[cfg(feature = "edge")]

@@ -2,6 +2,7 @@
 // of the gateway itself is loaded when it is needed: by default a worker loads it.
 
 import { needsAll } from './build.js';
+import { detector, type Finding, type KeyRule, type Scanner as KeyScanner, type ScanOptions } from './detect.js';
 import { toError } from './errors.js';
 import type { Gate } from './gate.js';
 import { misplaced, placeOf } from './isolation/place.js';
@@ -61,6 +62,20 @@ export async function init(config: TidegateConfig = {}): Promise<void> {
   await Promise.all([config.workerUrl ?? worker, gateway].map(async (url) => (await fetch(url)).arrayBuffer()));
 }
 
+// In the page itself: what is scanned is there already.
+const keys = detector(async () => (await import('./page.js')).platform.load(false));
+
+/** Finds the keys in a text, or in bytes of UTF-8, in its order. */
+export const scan = (input: string | Uint8Array, options?: ScanOptions): Promise<Finding[]> => keys.scan(input, options);
+
+/** Every kind of key that is known, for documentation and tools. */
+export const rules = (): Promise<KeyRule[]> => keys.rules();
+
+/** Scans what comes in chunks: `await Scanner.create(options)`. */
+export const Scanner = { create: (options?: ScanOptions): Promise<KeyScanner> => keys.create(options) };
+export type Scanner = KeyScanner;
+
+export type { Finding, KeyClass, KeyEncoding, KeyRule, ScanOptions, Severity } from './detect.js';
 export { isTidegateError, TidegateError, type AttemptError, type ErrorData } from './errors.js';
 export type * from './types.js';
 export type { GateVault as Vault } from './gate.js';

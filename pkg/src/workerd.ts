@@ -3,6 +3,7 @@
 import * as glue from '../wasm/tidegate-all.js';
 import module from '../wasm/tidegate-all_bg.wasm';
 import { needsAll } from './build.js';
+import { detector, type Finding, type KeyRule, type Scanner as KeyScanner, type ScanOptions } from './detect.js';
 import type { Gate } from './gate.js';
 import { once, type Platform } from './platform.js';
 import { memoryStorage } from './storage/memory.js';
@@ -37,6 +38,19 @@ export async function wasm(): Promise<typeof glue> {
 /** Loads the Wasm ahead of `open`: the build that `config` needs. */
 export const init = async (config: TidegateConfig = {}): Promise<void> => void (await platform.load(needsAll(config)));
 
+const keys = detector(() => platform.load(false));
+
+/** Finds the keys in a text, or in bytes of UTF-8, in its order. */
+export const scan = (input: string | Uint8Array, options?: ScanOptions): Promise<Finding[]> => keys.scan(input, options);
+
+/** Every kind of key that is known, for documentation and tools. */
+export const rules = (): Promise<KeyRule[]> => keys.rules();
+
+/** Scans what comes in chunks: `await Scanner.create(options)`. */
+export const Scanner = { create: (options?: ScanOptions): Promise<KeyScanner> => keys.create(options) };
+export type Scanner = KeyScanner;
+
+export type { Finding, KeyClass, KeyEncoding, KeyRule, ScanOptions, Severity } from './detect.js';
 export { isTidegateError, TidegateError, toError, type AttemptError, type ErrorData } from './errors.js';
 export type * from './types.js';
 export type { GateVault as Vault } from './gate.js';

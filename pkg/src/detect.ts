@@ -1,0 +1,121 @@
+// Finds keys in texts, files and streams. What a key looks like, and every decision, is in the Wasm.
+
+import type { Glue } from './platform.js';
+
+/** What it means that a key lies open: a leak; depends on its use, or half of a pair; made to be seen. */
+export type KeyClass = 'secret' | 'ambiguous' | 'publishable';
+
+/** How bad that is. */
+export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
+
+/** How a key was written where it was found. `concat` is `"a" + "b"`, `hex` is `\x67`, `json` are escapes like `\u0067`. */
+export type KeyEncoding = 'plain' | 'concat' | 'json' | 'percent' | 'hex' | 'base64';
+
+/** One key in a text. It never carries the key. */
+export interface Finding {
+  /** The kind of key: an `id` of `rules()`. */
+  rule: string;
+  provider: string;
+  class: KeyClass;
+  severity: Severity;
+  encoding: KeyEncoding;
+  /** First byte, from 0, in the text as UTF-8. */
+  start: number;
+  /** Past the last byte. */
+  end: number;
+  /** `start` in UTF-16 units: an index into a JavaScript string. */
+  startUtf16: number;
+  endUtf16: number;
+  /** From 1. */
+  line: number;
+  /** From 1, in UTF-16 units. */
+  column: number;
+  /** The key's prefix, and of longer keys the last four characters. */
+  preview: string;
+  /** 16 hexadecimal digits of an HMAC-SHA-256 of the key: the same for the same key wherever it stands. */
+  fingerprint: string;
+  /** What to do, in a sentence. */
+  advice: string;
+  /** Where the provider tells about such keys. */
+  docs: string;
+}
+
+/** One kind of key. */
+export interface KeyRule {
+  id: string;
+  provider: string;
+  class: KeyClass;
+  severity: Severity;
+  advice: string;
+  docs: string;
+}
+
+/** What a scan is given beside the text. */
+export interface ScanOptions {
+  /**
+   * Keys the fingerprints. Without one they are keyed with a random number of this process, and another process gives
+   * other ones: give your own for baselines.
+   */
+  key?: Uint8Array;
+  /** Whether publishable keys are told too. Default `true`. */
+  publishable?: boolean;
+}
+
+/** Bytes that go into the Wasm at once: its memory never shrinks. */
+const PIECE = 1 << 20;
+
+let random: Uint8Array | undefined;
+const ownKey = () => (random ??= crypto.getRandomValues(new Uint8Array(32)));
+const bytesOf = (input: string | Uint8Array) => (typeof input === 'string' ? new TextEncoder().encode(input) : input);
+
+/** Scans one text that comes in chunks, in constant memory: `await Scanner.create(options)`. */
+export class Scanner {
+  readonly #own: InstanceType<Glue['KeyScanner']>;
+
+  /** @internal */
+  constructor(glue: Glue, options: ScanOptions) {
+    this.#own = new glue.KeyScanner(options.key ?? ownKey(), options.publishable ?? true);
+  }
+
+  /**
+   * Takes a chunk: a text, or bytes of UTF-8 that may end within a character. Gives the findings that can no longer
+   * change; a key may be split over any number of chunks.
+   */
+  push(chunk: string | Uint8Array): Finding[] {
+    const bytes = bytesOf(chunk);
+    const found: Finding[] = [];
+    for (let at = 0; at < bytes.length; at += PIECE) found.push(...told(this.#own.push(bytes.subarray(at, at + PIECE))));
+    return found;
+  }
+
+  /** The text is at its end: gives the rest. The scanner may then take another text. */
+  finish(): Finding[] {
+    return told(this.#own.finish(new Uint8Array()));
+  }
+
+  /** Gives its memory back ahead of the garbage collector. It cannot be used afterwards. */
+  free(): void {
+    this.#own.free();
+  }
+}
+
+const told = (found: unknown) => (found ?? []) as Finding[];
+
+/** What the entries export, with the Wasm that they load. */
+export function detector(load: () => Promise<Glue>) {
+  const create = async (options: ScanOptions = {}) => new Scanner(await load(), options);
+  return {
+    create,
+    async scan(input: string | Uint8Array, options: ScanOptions = {}): Promise<Finding[]> {
+      const scanner = await create(options);
+      try {
+        return [...scanner.push(input), ...scanner.finish()];
+      } finally {
+        scanner.free();
+      }
+    },
+    async rules(): Promise<KeyRule[]> {
+      return (await load()).keyRules() as KeyRule[];
+    },
+  };
+}

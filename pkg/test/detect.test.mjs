@@ -1,0 +1,63 @@
+// The detector as apps call it. What keys look like is tested in Rust; here are the crossing and the types' promises.
+
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+
+import { rules, scan, Scanner } from '../dist/node.js';
+
+const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+const random = (length, digits = DIGITS) => [...randomBytes(length)].map((byte) => digits[byte % digits.length]).join('');
+const groq = () => `gsk_${random(52)}`;
+
+test('a key is found, told without itself, and placed in bytes and in UTF-16 units', async () => {
+  const key = groq();
+  const text = `é😀\nconst key = "${key}";`;
+  const [finding, ...rest] = await scan(text);
+  assert.equal(rest.length, 0);
+  assert.equal(text.slice(finding.startUtf16, finding.endUtf16), key);
+  assert.equal(Buffer.from(text).subarray(finding.start, finding.end).toString(), key);
+  assert.deepEqual([finding.line, finding.column], [2, 14]);
+  assert.deepEqual([finding.rule, finding.class, finding.encoding], ['groq', 'secret', 'plain']);
+  assert.ok(!JSON.stringify(finding).includes(key.slice(4, 40)));
+});
+
+test('fingerprints follow the key that they are keyed with', async () => {
+  const key = groq();
+  const print = async (options) => (await scan(key, options))[0].fingerprint;
+  assert.match(await print(), /^[0-9a-f]{16}$/);
+  assert.equal(await print(), await print());
+  const own = new Uint8Array(8).fill(1);
+  assert.equal(await print({ key: own }), await print({ key: own }));
+  assert.notEqual(await print({ key: own }), await print());
+});
+
+test('a key split over chunks is found once, also within a character', async () => {
+  const key = groq();
+  const bytes = new TextEncoder().encode(`${'ü'.repeat(100_000)} ${key} ${'-'.repeat(100_000)}`);
+  const whole = await scan(bytes);
+  assert.equal(whole.length, 1);
+  const scanner = await Scanner.create();
+  for (const size of [1, 7, 65_537]) {
+    const found = [];
+    const from = size === 1 ? 199_990 : 0;
+    if (from > 0) found.push(...scanner.push(bytes.subarray(0, from)));
+    for (let at = from; at < bytes.length; at += size) found.push(...scanner.push(bytes.subarray(at, at + size)));
+    found.push(...scanner.finish());
+    assert.deepEqual(found, whole, String(size));
+  }
+  scanner.free();
+});
+
+test('publishable keys are told as such, or not at all', async () => {
+  const key = `phc_${random(43)}`;
+  assert.equal((await scan(key))[0].class, 'publishable');
+  assert.deepEqual(await scan(key, { publishable: false }), []);
+});
+
+test('every kind is listed once, with what to do and where to read', async () => {
+  const all = await rules();
+  assert.ok(all.length >= 40, String(all.length));
+  assert.equal(new Set(all.map(({ id }) => id)).size, all.length);
+  for (const { id, advice, docs } of all) assert.ok(advice.length > 10 && new URL(docs).hostname.includes('.'), id);
+});

@@ -1,0 +1,23 @@
+//! Finds keys in text of any kind: a hand-written byte scanner over the table of [`crate::keys`].
+//!
+//! One pass looks for three bytes of each prefix (`prefilter`), and only there the shape is read. The same pass meets
+//! the beginnings of what must be decoded first: escapes, joints of a concatenation, the prefixes in base64. What is
+//! decoded becomes a view whose places lead back to the text.
+//!
+//! Text is taken in blocks at fixed places, each with what stands before and behind it: so memory is bounded, and any
+//! division into chunks gives the same findings.
+
+mod base64;
+mod escape;
+mod finding;
+mod place;
+mod prefilter;
+mod resolve;
+mod scanner;
+mod window;
+
+pub use finding::{Encoding, Finding, Options};
+pub use scanner::{Scanner, scan};
+
+#[cfg(test)]
+mod tests;

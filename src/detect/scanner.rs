@@ -1,0 +1,152 @@
+//! The scanner that is fed, and the scan of a whole text: the same blocks at the same places.
+
+use super::finding::{Finding, Found, Options};
+use super::place::Place;
+use super::resolve::resolve;
+use super::window::search;
+use crate::keys::Class;
+
+/// Bytes of a block. What begins in it is found with it.
+const BLOCK: usize = 65_536;
+/// What is kept of the text before a block: names before values, pairs, the beginning of a word.
+const BEFORE: usize = 4_096;
+/// What is waited for behind a block: longer than any key in any form that is found whole.
+const BEHIND: usize = 32_768;
+
+/// Scans a text that comes in chunks, in constant memory.
+pub struct Scanner {
+    options: Options,
+    /// What is still needed of the text; it begins at `base`.
+    held: Vec<u8>,
+    base: u64,
+    state: State,
+}
+
+/// What has been found so far.
+struct State {
+    /// Where the next block begins.
+    next: u64,
+    place: Place,
+    /// Found, but something that begins later may yet take their place.
+    pending: Vec<Found>,
+}
+
+impl State {
+    const fn new() -> Self {
+        Self { next: 0, place: Place::new(), pending: Vec::new() }
+    }
+
+    /// Searches the next block of a text that begins at `base`, and tells what can no longer change.
+    fn block(&mut self, text: &[u8], base: u64, last: bool, options: &Options, sink: &mut dyn FnMut(Finding)) {
+        let start = index(self.next, base);
+        let end = if last { text.len() } else { start.saturating_add(BLOCK).min(text.len()) };
+        let from = start.saturating_sub(BEFORE);
+        let window = text.get(from..end.saturating_add(BEHIND).min(text.len())).unwrap_or_default();
+        let known = self.pending.len();
+        search(window, start.saturating_sub(from), end.saturating_sub(from), &mut self.pending);
+        for found in self.pending.iter_mut().skip(known) {
+            found.base = base.saturating_add(from as u64);
+        }
+        self.next = base.saturating_add(end as u64);
+        if self.pending.is_empty() {
+            return;
+        }
+        resolve(&mut self.pending);
+        // What begins in the next block may reach back by `BEFORE` at most.
+        let settled = if last { u64::MAX } else { self.next.saturating_sub(BEFORE as u64) };
+        let count = self.pending.partition_point(|found| found.span().1 <= settled);
+        for found in self.pending.drain(..count) {
+            if options.publishable || found.class() != Class::Publishable {
+                sink(tell(&found, &mut self.place, text, base, options));
+            }
+        }
+    }
+}
+
+/// Where `at` stands in what is held from `base` on.
+fn index(at: u64, base: u64) -> usize {
+    usize::try_from(at.saturating_sub(base)).unwrap_or(usize::MAX)
+}
+
+/// A finding as it is told. `place` goes on to its beginning.
+fn tell(found: &Found, place: &mut Place, text: &[u8], base: u64, options: &Options) -> Finding {
+    let (from, to) = found.span();
+    let (from, to) = (index(from, base), index(to, base));
+    place.pass(text.get(index(place.at, base)..from).unwrap_or_default());
+    let mut end = *place;
+    end.pass(text.get(from..to).unwrap_or_default());
+    let rule = found.rule();
+    Finding {
+        rule: rule.map_or("", |rule| rule.id),
+        provider: rule.map_or("", |rule| rule.provider),
+        class: found.class(),
+        severity: found.hit.severity(),
+        encoding: found.encoding,
+        span: (place.at, end.at),
+        utf16: (place.utf16, end.utf16),
+        place: (place.line, place.column()),
+        preview: found.preview(),
+        fingerprint: found.fingerprint(&options.key),
+        advice: found.hit.advice(),
+        docs: rule.map_or("", |rule| rule.docs),
+    }
+}
+
+impl Scanner {
+    /// A scanner at the beginning of a text.
+    #[must_use]
+    pub const fn new(options: Options) -> Self {
+        Self { options, held: Vec::new(), base: 0, state: State::new() }
+    }
+
+    /// Takes more of the text and tells what can be told by now.
+    pub fn push(&mut self, chunk: &[u8], sink: &mut dyn FnMut(Finding)) {
+        for part in chunk.chunks(BLOCK) {
+            self.held.extend_from_slice(part);
+            let held = self.base.saturating_add(self.held.len() as u64);
+            while self.state.next.saturating_add(BLOCK.saturating_add(BEHIND) as u64) <= held {
+                self.state.block(&self.held, self.base, false, &self.options, sink);
+                self.forget();
+            }
+        }
+    }
+
+    /// Takes the last of the text, tells the rest, and is then at the beginning of another text.
+    pub fn finish_with(&mut self, chunk: &[u8], sink: &mut dyn FnMut(Finding)) {
+        // A text that comes at once is not copied.
+        if self.base == 0 && self.held.is_empty() {
+            return scan(chunk, &self.options, sink);
+        }
+        self.push(chunk, sink);
+        finish(&mut self.state, &self.held, self.base, &self.options, sink);
+        self.held.clear();
+        self.base = 0;
+        self.state = State::new();
+    }
+
+    /// Drops what no block needs any more, nor anything that is still to be told.
+    fn forget(&mut self) {
+        let first = self.state.pending.iter().map(|found| found.span().0).min().unwrap_or(u64::MAX);
+        let keep = index(self.state.next.saturating_sub(BEFORE as u64).min(first), self.base).min(self.held.len());
+        let passed = index(self.state.place.at, self.base);
+        self.state.place.pass(self.held.get(passed..keep).unwrap_or_default());
+        self.held.drain(..keep);
+        self.base = self.base.saturating_add(keep as u64);
+    }
+}
+
+fn finish(state: &mut State, text: &[u8], base: u64, options: &Options, sink: &mut dyn FnMut(Finding)) {
+    loop {
+        let left = base.saturating_add(text.len() as u64).saturating_sub(state.next);
+        let last = left <= BLOCK as u64;
+        state.block(text, base, last, options, sink);
+        if last {
+            return;
+        }
+    }
+}
+
+/// Tells all keys of a text, in its order.
+pub fn scan(text: &[u8], options: &Options, sink: &mut dyn FnMut(Finding)) {
+    finish(&mut State::new(), text, 0, options, sink);
+}

@@ -1,0 +1,97 @@
+#![allow(clippy::arithmetic_side_effects, clippy::string_slice, reason = "tests")]
+
+use super::*;
+use crate::keys::{Class, RULES, samples};
+use crate::secret::Secret;
+
+/// A generator of numbers, the same every time.
+pub(super) fn numbers(mut seed: u64) -> impl FnMut(usize) -> usize {
+    move |below| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from((seed >> 33) % below.max(1) as u64).unwrap()
+    }
+}
+
+pub(super) fn options() -> Options {
+    Options { key: Secret::new(vec![7; 32]), publishable: true }
+}
+
+pub(super) fn found(text: &[u8]) -> Vec<Finding> {
+    let mut all = Vec::new();
+    scan(text, &options(), &mut |finding| all.push(finding));
+    all
+}
+
+#[test]
+fn every_kind_is_found_as_it_is() {
+    let mut next = numbers(1);
+    for (index, rule) in RULES.iter().enumerate() {
+        for _ in 0..20 {
+            let (text, span) = samples::sample(index, &mut next);
+            let all = found(text.as_bytes());
+            assert_eq!(all.len(), 1, "{}: {text} {all:?}", rule.id);
+            assert_eq!(all[0].span, (span.start as u64, span.end as u64), "{text}");
+            assert!(all[0].rule == rule.id || all[0].class >= rule.class, "{} for {}: {text}", all[0].rule, rule.id);
+        }
+    }
+}
+
+#[test]
+fn places_are_told_in_bytes_units_lines_and_columns() {
+    let (key, _) = samples::sample(0, &mut numbers(2));
+    let all = found(format!("é😀\n  é {key}").as_bytes());
+    assert_eq!(all[0].place, (2, 5));
+    assert_eq!((all[0].span.0, all[0].utf16.0), (12, 8));
+    assert_eq!(all[0].utf16.1 - all[0].utf16.0, key.len() as u64);
+    assert_eq!(all[0].preview, format!("gsk_…{}", &key[key.len() - 4..]));
+    assert!(!format!("{all:?}").contains(&key[4..40]));
+}
+
+#[test]
+fn a_fingerprint_follows_the_key_and_what_keys_it() {
+    let (key, _) = samples::sample(0, &mut numbers(3));
+    let one = found(key.as_bytes()).remove(0);
+    let encoded = samples::base64(format!("key={key}").as_bytes());
+    assert_eq!(found(encoded.as_bytes())[0].fingerprint, one.fingerprint);
+    let mut other = None;
+    let options = Options { key: Secret::new(vec![8; 32]), publishable: true };
+    scan(key.as_bytes(), &options, &mut |finding| other = Some(finding.fingerprint));
+    assert_ne!(other, Some(one.fingerprint));
+}
+
+#[test]
+fn publishable_keys_are_told_only_on_demand() {
+    let index = RULES.iter().position(|rule| rule.class == Class::Publishable).unwrap();
+    let (key, _) = samples::sample(index, &mut numbers(4));
+    assert_eq!(found(key.as_bytes())[0].class, Class::Publishable);
+    let mut count = 0;
+    scan(key.as_bytes(), &Options { publishable: false, ..options() }, &mut |_| count += 1);
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn any_chunks_give_the_same() {
+    let mut next = numbers(5);
+    let mut text = Vec::new();
+    while text.len() < 300_000 {
+        let (key, _) = samples::sample(next(RULES.len()), &mut next);
+        text.extend(samples::random(0x3f, next(9_000), &mut next).into_bytes());
+        text.extend(b"\n ");
+        text.extend(if next(3) == 0 { samples::base64(key.as_bytes()).into_bytes() } else { key.into_bytes() });
+        text.extend(b" ");
+    }
+    let whole = found(&text);
+    assert!(whole.len() > 40, "{}", whole.len());
+    for most in [1_000, 70_000, 400_000] {
+        let mut scanner = Scanner::new(options());
+        let mut all = Vec::new();
+        let mut rest = &text[..];
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at((1 + next(most)).min(rest.len()));
+            scanner.push(now, &mut |finding| all.push(finding));
+            rest = later;
+        }
+        scanner.finish_with(&[], &mut |finding| all.push(finding));
+        assert_eq!(all, whole);
+    }
+}

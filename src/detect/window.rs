@@ -1,0 +1,105 @@
+//! All keys of one window of text, in every form.
+
+use super::base64;
+use super::escape::{self, View};
+use super::finding::{Encoding, Found};
+use super::prefilter::{Lead, Prefilter};
+use crate::keys::{self, RULES};
+use crate::secret::Secret;
+
+/// How often a view may be made of a view: base64 in an escaped string, an escaped string in base64.
+const DEPTH: u8 = 2;
+
+/// How far a stretch that was decoded reaches into the next one, when it had to be cut.
+const OVERLAP: usize = 1_536;
+
+/// Which lead was followed to where, so that no text is decoded twice.
+#[derive(Default)]
+struct Done {
+    /// Escapes.
+    escaped: usize,
+    /// Base64, for each place that a group may begin at.
+    grouped: [usize; 4],
+}
+
+/// Finds what begins at one of the leads between `from` and `to` of `text`, or is decoded from there.
+pub(super) fn search(text: &[u8], from: usize, to: usize, out: &mut Vec<Found>) {
+    look(text, from, to, DEPTH, out);
+}
+
+fn look(text: &[u8], from: usize, to: usize, depth: u8, out: &mut Vec<Found>) {
+    let prefilter = Prefilter::shared();
+    let mut done = Done { escaped: from.saturating_sub(OVERLAP), grouped: [from.saturating_sub(OVERLAP); 4] };
+    prefilter.each(text, from, to, &mut |at, three| {
+        for lead in prefilter.leads(three) {
+            match lead {
+                Lead::Prefix { rule, prefix, back } => {
+                    let start = at.checked_sub(usize::from(back));
+                    if let Some(start) = start {
+                        plain(text, rule, prefix, start, out);
+                    }
+                }
+                Lead::Escape if depth > 0 && at >= done.escaped => {
+                    if let Some(view) = escape::decoded(text, at, done.escaped) {
+                        done.escaped = view.resume(OVERLAP);
+                        through(&view, depth, out);
+                    }
+                }
+                Lead::Base64 { back } if depth > 0 => grouped(text, at, back, depth, &mut done, out),
+                Lead::Base64 { .. } | Lead::Escape => {}
+            }
+        }
+    });
+}
+
+/// Reads one rule at one place.
+fn plain(text: &[u8], rule: u8, prefix: u8, start: usize, out: &mut Vec<Found>) {
+    let rule = usize::from(rule);
+    let Some(prefix) = RULES.get(rule).and_then(|rule| rule.prefixes.get(usize::from(prefix))) else { return };
+    let Some(hit) = keys::read(rule, prefix, text, start) else { return };
+    let mut push = |hit: keys::Hit| {
+        let token = Secret::new(text.get(hit.start..hit.end).unwrap_or_default().to_vec());
+        out.push(Found { hit, encoding: Encoding::Plain, base: 0, start: hit.start, end: hit.end, token });
+    };
+    push(hit);
+    if RULES.get(rule).is_some_and(|rule| rule.id == "aws-access-key-id")
+        && let Some((start, end)) = keys::aws_pair(text, hit.start, hit.end)
+        && let Some(rule) = RULES.iter().position(|rule| rule.id == "aws-secret-access-key")
+    {
+        push(keys::Hit { rule, start, end, ..hit });
+    }
+}
+
+/// Follows what may be a prefix in base64: a short look first, since three characters prove little.
+fn grouped(text: &[u8], at: usize, back: u8, depth: u8, done: &mut Done, out: &mut Vec<Found>) {
+    let Some(group) = at.checked_sub(usize::from(back)) else { return };
+    let Some(until) = done.grouped.get_mut(group & 3) else { return };
+    if group < *until || !text.get(group.saturating_add(4)..).is_some_and(begins_run) {
+        return;
+    }
+    let Some(view) = base64::decoded(text, group, *until, usize::MAX) else { return };
+    *until = view.resume(OVERLAP);
+    through(&view, depth, out);
+}
+
+/// Whether at least sixteen characters of base64 follow.
+fn begins_run(text: &[u8]) -> bool {
+    text.iter().take(16).filter(|byte| keys::sextet(**byte).is_some()).count() == 16
+}
+
+/// Looks through a view, and puts what is there to where it stands in the text.
+fn through(view: &View, depth: u8, out: &mut Vec<Found>) {
+    let first = out.len();
+    if view.text.len() >= 20 {
+        look(&view.text, 0, view.text.len(), depth.saturating_sub(1), out);
+    }
+    for found in out.iter_mut().skip(first) {
+        let place = |at: usize| view.origin.get(at).map_or(0, |at| *at as usize);
+        // Past the last byte is where the next one begins; in base64 the two share a character.
+        let last = place(found.end.saturating_sub(1));
+        let end = place(found.end).max(last.saturating_add(1));
+        found.end = if view.encoding == Encoding::Base64 { end.saturating_add(1).min(view.end) } else { end };
+        found.start = place(found.start);
+        found.encoding = found.encoding.max(view.encoding);
+    }
+}

@@ -1,0 +1,118 @@
+//! What stands in documentation, tests and templates where a key would.
+
+use super::{Piece, Proof, Rule, class_of, set};
+
+/// Words of such texts, in lower case. Long enough that no random key contains one by chance.
+const WORDS: [&[u8]; 15] = [
+    b"xxxx",
+    b"your",
+    b"example",
+    b"placeholder",
+    b"redacted",
+    b"changeme",
+    b"dummy",
+    b"sample",
+    b"secret",
+    b"replace",
+    b"insert",
+    b"apikey",
+    b"api_key",
+    b"api-key",
+    b"foobar",
+];
+
+/// Tokens that providers print in their documentation, by [`hash`]: their own text would make this Wasm one more place
+/// where scanners find them.
+const KNOWN: [u32; 0] = [];
+
+/// Whether a key of this rule is one that nobody uses. `body` is what follows the prefix.
+#[must_use]
+pub fn is_placeholder(rule: &Rule, body: &[u8], whole: &[u8]) -> bool {
+    // Their bodies are encoded text, which is neither random nor meant to be.
+    if matches!(rule.pieces, [Piece::Pem]) {
+        return false;
+    }
+    let encoded = matches!(rule.proof, Proof::Jwt | Proof::Host | Proof::Json);
+    // Behind its 32 digits an address has a host.
+    let body = if rule.proof == Proof::Dsn { body.get(..32).unwrap_or(body) } else { body };
+    KNOWN.contains(&hash(whole)) || if encoded { words(body) } else { looks_made_up(body) }
+}
+
+/// Whether nobody's random generator made this.
+#[must_use]
+pub(super) fn looks_made_up(body: &[u8]) -> bool {
+    words(body) || monotonous(body) || stepping(body) || periodic(body) || one_sided(body)
+}
+
+fn words(body: &[u8]) -> bool {
+    WORDS.iter().any(|word| body.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)))
+}
+
+/// Fewer different characters than chance gives, or the same one many times in a row.
+fn monotonous(body: &[u8]) -> bool {
+    let mut seen = [0u8; 128];
+    let (mut longest, mut current, mut last) = (0u32, 0u32, 0u8);
+    for byte in body {
+        if let Some(count) = seen.get_mut(usize::from(*byte)) {
+            *count = count.saturating_add(1);
+        }
+        current = if *byte == last { current.saturating_add(1) } else { 1 };
+        longest = longest.max(current);
+        last = *byte;
+    }
+    let different = seen.iter().filter(|count| **count > 0).count();
+    let most = seen.iter().copied().max().map_or(0, usize::from);
+    // Of 16 characters chance leaves at least 6 different ones, hexadecimal or not; of 40 at least 8.
+    let least = if body.len() >= 32 { 8 } else { 6 };
+    longest >= 6 || (body.len() >= 16 && different < least) || (body.len() >= 20 && most.saturating_mul(2) > body.len())
+}
+
+/// `abcdef`, `987654`: at least seven in a row, or a third of the whole in runs of four.
+fn stepping(body: &[u8]) -> bool {
+    let (mut direction, mut length, mut longest, mut total) = (0i16, 1usize, 1usize, 0usize);
+    let mut close = |length: usize| {
+        longest = longest.max(length);
+        if length >= 4 {
+            total = total.saturating_add(length);
+        }
+    };
+    for pair in body.windows(2) {
+        let [a, b] = *pair else { continue };
+        let step = match (a, b) {
+            (b'9', b'0') | (b'z', b'a') | (b'Z', b'A') => 1,
+            _ => i16::from(b).saturating_sub(i16::from(a)),
+        };
+        if (step == 1 || step == -1) && step == direction {
+            length = length.saturating_add(1);
+        } else {
+            close(length);
+            (direction, length) = (step, if step == 1 || step == -1 { 2 } else { 1 });
+        }
+    }
+    close(length);
+    longest >= 7 || total.saturating_mul(3) > body.len()
+}
+
+/// The same piece again and again.
+fn periodic(body: &[u8]) -> bool {
+    let most = (body.len() / 2).min(20);
+    (1..=most).any(|period| {
+        let same = body.iter().zip(body.iter().skip(period)).filter(|(a, b)| a == b).count();
+        same.saturating_mul(10) >= body.len().saturating_sub(period).saturating_mul(9)
+    })
+}
+
+/// Words joined by dashes, or capitals only, where the alphabet has both cases.
+fn one_sided(body: &[u8]) -> bool {
+    let count = |set: u16| body.iter().filter(|byte| class_of(**byte) & set != 0).count();
+    let (lower, upper, digits) = (count(set::LOWER), count(set::UPPER), count(set::DIGIT));
+    let hex = count(set::HEX) == body.len();
+    let joined = count(set::DASH | set::UNDERSCORE) >= 2 && upper == 0 && digits.saturating_mul(5) < lower;
+    !hex && body.len() >= 24 && (joined || (upper > 0 && digits.saturating_add(upper).saturating_mul(10) < lower))
+}
+
+/// FNV-1a.
+#[must_use]
+pub(super) fn hash(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+}
