@@ -84,7 +84,8 @@ export class Scanner {
   push(chunk: string | Uint8Array): Finding[] {
     const bytes = bytesOf(chunk);
     const found: Finding[] = [];
-    for (let at = 0; at < bytes.length; at += PIECE) found.push(...told(this.#own.push(bytes.subarray(at, at + PIECE))));
+    for (let at = 0; at < bytes.length; at += PIECE)
+      found.push(...told(this.#own.push(bytes.subarray(at, at + PIECE))));
     return found;
   }
 

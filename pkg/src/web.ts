@@ -66,7 +66,8 @@ export async function init(config: TidegateConfig = {}): Promise<void> {
 const keys = detector(async () => (await import('./page.js')).platform.load(false));
 
 /** Finds the keys in a text, or in bytes of UTF-8, in its order. */
-export const scan = (input: string | Uint8Array, options?: ScanOptions): Promise<Finding[]> => keys.scan(input, options);
+export const scan = (input: string | Uint8Array, options?: ScanOptions): Promise<Finding[]> =>
+  keys.scan(input, options);
 
 /** Every kind of key that is known, for documentation and tools. */
 export const rules = (): Promise<KeyRule[]> => keys.rules();

@@ -41,7 +41,8 @@ export const init = async (config: TidegateConfig = {}): Promise<void> => void (
 const keys = detector(() => platform.load(false));
 
 /** Finds the keys in a text, or in bytes of UTF-8, in its order. */
-export const scan = (input: string | Uint8Array, options?: ScanOptions): Promise<Finding[]> => keys.scan(input, options);
+export const scan = (input: string | Uint8Array, options?: ScanOptions): Promise<Finding[]> =>
+  keys.scan(input, options);
 
 /** Every kind of key that is known, for documentation and tools. */
 export const rules = (): Promise<KeyRule[]> => keys.rules();

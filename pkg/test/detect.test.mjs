@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import { rules, scan, Scanner } from '../dist/node.js';
 
 const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
-const random = (length, digits = DIGITS) => [...randomBytes(length)].map((byte) => digits[byte % digits.length]).join('');
+const random = (length, digits = DIGITS) =>
+  [...randomBytes(length)].map((byte) => digits[byte % digits.length]).join('');
 const groq = () => `gsk_${random(52)}`;
 
 test('a key is found, told without itself, and placed in bytes and in UTF-16 units', async () => {
