@@ -148,3 +148,23 @@ test('the gates of different names are isolated', async (t) => {
   assert.equal((await gate.status()).targets[0].keyed, true);
   assert.equal((await other.status()).targets[0].keyed, false);
 });
+
+test('an answer without end is given up, not kept in memory', async (t) => {
+  const chunk = new Uint8Array(1 << 20).fill(0x20);
+  let pulled = 0;
+  let cancelled = 0;
+  const endless = () =>
+    new ReadableStream({
+      pull: (controller) => {
+        pulled += 1;
+        controller.enqueue(chunk);
+      },
+      cancel: () => void (cancelled += 1),
+    });
+  const config = { targets: [{ provider: 'groq', model: 'openai/gpt-oss-20b' }], retry: { maxRetries: 0 } };
+  const headers = { 'content-type': 'application/json' };
+  const { gate } = await keyed(t, config, () => new Response(endless(), { headers }));
+  await assert.rejects(gate.chat(ask('one')), { code: 'upstream_malformed' });
+  assert.equal(cancelled, 1);
+  assert.ok(pulled < 80, `${pulled} MB were read`);
+});

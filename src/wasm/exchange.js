@@ -19,7 +19,35 @@ async function exchange(fetcher, init, url, flat, body, stream, signal) {
   const read = [];
   if (!good) response.headers.forEach((value, name) => read.push(name, value));
   if (good && stream && response.body) return [status, read, response.body.getReader()];
-  return [status, read, new Uint8Array(await response.arrayBuffer())];
+  return [status, read, response.body ? await whole(response.body.getReader()) : new Uint8Array(0)];
+}
+
+// Longest body that is kept. No answer is as long; one that is would fill the memory of the page or the isolate.
+const MOST_BYTES = 64 * 1024 * 1024;
+
+// All of a body. Of one that is too long nothing, which is no answer in any dialect. It is counted as it comes: a length
+// that is stated need not be true, and says nothing of what was compressed.
+async function whole(reader) {
+  const parts = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
+    if (length > MOST_BYTES) {
+      reader.cancel().catch(() => {});
+      return new Uint8Array(0);
+    }
+    parts.push(value);
+  }
+  if (parts.length === 1) return parts[0];
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 // The next bytes of a body, or null at its end.
