@@ -31,6 +31,8 @@
 
 #[cfg(feature = "gateway")]
 mod cipher;
+#[cfg(feature = "edge")]
+pub mod entrusted;
 #[cfg(feature = "gateway")]
 pub mod envelope;
 #[cfg(feature = "gateway")]

@@ -13,6 +13,8 @@ mod decider;
 mod detect;
 #[cfg(feature = "gateway")]
 mod disk;
+#[cfg(feature = "edge")]
+mod entrusted;
 #[cfg(feature = "gateway")]
 mod fetch;
 #[cfg(feature = "gateway")]
@@ -38,6 +40,8 @@ pub use self::core::Core;
 pub use decider::LedgerDecider;
 #[cfg(feature = "gateway")]
 pub use detect::{KeyScanner, key_rules};
+#[cfg(feature = "edge")]
+pub use entrusted::EntrustedKeys;
 #[cfg(feature = "gateway")]
 pub use keys::{describe_record, kdf_for_new_vault, kdf_request};
 #[cfg(feature = "edge")]

@@ -44,6 +44,7 @@ const worker = (name: string, include: string, config: unknown) => ({
         bindings: {
           ...secrets,
           ALLOWED_ORIGINS: 'https://app.example, http://localhost:5173',
+          TIDEGATE_LOG: 'none',
           TIDEGATE_CONFIG: JSON.stringify(config),
           GROQ_BASE_URL: `${inject<string>('standIn')}/groq/v1`,
           OPENROUTER_BASE_URL: `${inject<string>('standIn')}/openrouter/v1`,

@@ -3,7 +3,8 @@ import { answered, flat } from '../../pkg/src/fetch';
 import { callerOf, stripped, type Stripped } from './auth';
 import { readBody } from './body';
 import { errorResponse, invalid, nothingHere, unsupported, wrongMethod } from './errors';
-import { gateOf, within } from './gates';
+import { keyedGateOf, within } from './gates';
+import { Notes } from './notes';
 import type { Ours } from './routes/route';
 import { asked, load } from './wasm';
 
@@ -16,18 +17,27 @@ export async function api(c: Ours): Promise<Response> {
   const request = stripped(c.req.raw);
   const names = [...request.headers.keys()];
   const [endpoint, dialect, method] = asked(c.req.method, request.path, names) as [string, string, string?];
+  const notes = new Notes(c.req.raw, dialect, c.env);
   try {
-    return await served(c, request, endpoint, method);
+    return await served(c, request, endpoint, method, notes);
   } catch (thrown) {
+    c.executionCtx.waitUntil(notes.failed(thrown));
     const response = errorResponse(dialect, thrown);
     if (response.status === 405 && method) response.headers.set('allow', method);
     return response;
   }
 }
 
-async function served(c: Ours, { given, headers, path }: Stripped, endpoint: string, method?: string) {
+async function served(
+  c: Ours,
+  { given, headers, path }: Stripped,
+  endpoint: string,
+  method: string | undefined,
+  notes: Notes,
+): Promise<Response> {
   if (!API.test(path)) throw nothingHere();
   const caller = await callerOf(c.req.raw, given, c.env, 'chat');
+  notes.caller = caller;
   if (!method) throw unsupported();
   if (method !== c.req.method) throw wrongMethod(method);
 
@@ -36,7 +46,7 @@ async function served(c: Ours, { given, headers, path }: Stripped, endpoint: str
   const body = await readBody(c.req.raw);
   const { signal } = c.req.raw;
   const { organisation } = caller;
-  const { core, deadlineMs } = gateOf(organisation, c.env);
+  const { core, deadlineMs } = await keyedGateOf(organisation, c.env);
   // A hit is there at once, everything else is promised.
   const asked = core.call(endpoint, body, flat(headers), organisation, flags, ttlMs, namespace, signal);
   const answer = Promise.resolve(asked);
@@ -44,7 +54,8 @@ async function served(c: Ours, { given, headers, path }: Stripped, endpoint: str
   c.executionCtx.waitUntil(answer.then(ignore, ignore));
   // Until a whole answer is there, or a stream begins. From then on a stream has timers of its own.
   const [response, account] = answered(await within(organisation, deadlineMs, answer), signal, ignore, trailer);
-  c.executionCtx.waitUntil(account.then(ignore, ignore));
+  notes.begun();
+  c.executionCtx.waitUntil(account.then((meta) => notes.ended(meta)).catch((thrown) => notes.failed(thrown)));
   return response;
 }
 

@@ -15,3 +15,12 @@ export async function readBody(request: Request): Promise<string> {
   if (Number(request.headers.get('content-length')) > MAX_BODY_BYTES) throw tooLong();
   return textOf(request);
 }
+
+/** Longest headers and address of a request together. All are ASCII or bytes written as one letter each. */
+export const MAX_HEADER_BYTES = 32 * 1024;
+
+export function oversized({ headers, url }: Request): boolean {
+  let length = url.length;
+  headers.forEach((value, name) => (length += name.length + value.length + 4));
+  return length > MAX_HEADER_BYTES;
+}

@@ -6,7 +6,16 @@ import type { Env } from './env';
  * What the SDKs send. They are allowed by name, because the wildcard of the standard never covers
  * `authorization`; and by pattern, because each release sends more `x-stainless-*`.
  */
-const NAMES = new Set(['authorization', 'content-type', 'user-agent', 'x-api-key', 'http-referer', 'x-title']);
+const NAMES = new Set([
+  'authorization',
+  'content-type',
+  'user-agent',
+  'x-api-key',
+  'http-referer',
+  'x-title',
+  'x-request-id',
+  'traceparent',
+]);
 const FAMILIES = /^(x-stainless|anthropic|x-goog|x-tidegate|openai)-[\w-]{1,64}$/;
 const MAX_REQUESTED = 64;
 
@@ -17,6 +26,7 @@ const EXPOSED = [
   'x-tidegate-cost-nano-usd',
   'x-tidegate-reserved-nano-usd',
   'x-request-id',
+  'x-tidegate-request-id',
   'x-should-retry',
   'retry-after',
   'retry-after-ms',

@@ -1,4 +1,5 @@
 import { badConfiguration } from './errors';
+import type { Figures } from './figures/object';
 import type { TenantLedger } from './ledger';
 import type { Directory } from './organisation/directory';
 import type { Organisation } from './organisation/object';
@@ -6,11 +7,15 @@ import type { Organisation } from './organisation/object';
 /** What wrangler binds to the Worker; see wrangler.jsonc for each. */
 export interface Env {
   DIRECTORY: DurableObjectNamespace<Directory>;
+  FIGURES: DurableObjectNamespace<Figures>;
   ORGANISATION: DurableObjectNamespace<Organisation>;
   TENANT_LEDGER: DurableObjectNamespace<TenantLedger>;
   ALLOWED_ORIGINS?: string;
   TIDEGATE_AUTH?: string | Record<string, unknown>;
   TIDEGATE_CONFIG?: string | Record<string, unknown>;
+  TIDEGATE_LOG?: string;
+  TIDEGATE_MASTER_KEY?: string;
+  TIDEGATE_MASTER_KEY_PREVIOUS?: string;
   TIDEGATE_SESSION_KEY?: string;
   TIDEGATE_TIER?: string;
   TIDEGATE_TOKEN?: string;

@@ -1,15 +1,22 @@
+import { waitUntil } from 'cloudflare:workers';
+
 import type { Caller } from '../../pkg/src/boundary';
 import { providerKeys, rawConfiguration, type Env } from './env';
 import { internal, reasonOf } from './errors';
+import { homeOf } from './auth/token';
+import { entrusted } from './organisation/keys';
+import { organisationObject, standingOf } from './organisation/standing';
 import { Core, load } from './wasm';
 
 /** One organisation's gate: its cache, its keys, its records. Money is in the organisation's ledger object. */
 export interface Gate {
-  readonly core: Caller & { status(): Promise<unknown>; clearCache(): void };
+  readonly core: Caller & Pick<Core, 'clearCache' | 'removeKey' | 'setKey'> & { status(): Promise<unknown> };
   /** No request takes longer, in milliseconds, unless something of ours has failed. */
   readonly deadlineMs: number;
   /** Keys that cannot be one, by name and problem, never by content. */
   readonly refusedKeys: readonly string[];
+  /** Which keys of the organisation's own it has. */
+  entrusted: { version: string; providers: readonly string[] };
 }
 
 /** What a gate may take beyond its own total timeout before it counts as stuck. */
@@ -39,6 +46,47 @@ export function gateOf(organisation: string, env: Env): Gate {
     const [oldest] = gates.keys();
     if (oldest !== undefined) drop(oldest);
   }
+  return gate;
+}
+
+/**
+ * The same with the keys that the organisation gave, as they are now: within the time that an isolate remembers them.
+ * @throws also `config_invalid` if there are such keys and no master key to open them.
+ */
+export async function keyedGateOf(organisation: string, env: Env): Promise<Gate> {
+  const standing = await standingOf(organisation, env);
+  const gate = gateOf(organisation, env);
+  const keys = standing?.keys ?? [];
+  const version = keys.map(({ provider, changed }) => `${provider} ${changed}`).join();
+  if (gate.entrusted.version === version) return gate;
+  // A provider whose key went gets the Worker's again, or none.
+  const gone = gate.entrusted.providers.filter((provider) => !keys.some((key) => key.provider === provider));
+  for (const provider of gone) {
+    const own = providerKeys(env).find(([id]) => id === provider);
+    gate.core.removeKey(provider);
+    if (own) gate.core.setKey(provider, new TextEncoder().encode(own[1]));
+  }
+  if (keys.length > 0) {
+    const box = entrusted(organisation, env);
+    for (const { provider, sealed } of keys) {
+      try {
+        box.load(gate.core as unknown as Core, provider, sealed);
+      } catch {
+        // Rather none than the operator's, on whose bill it would be.
+        gate.core.removeKey(provider);
+        console.error('gate: an entrusted key does not open:', provider);
+      }
+    }
+    box.free();
+    if (env.TIDEGATE_MASTER_KEY_PREVIOUS) {
+      waitUntil(
+        organisationObject(env, await homeOf(organisation))
+          .resealKeys()
+          .catch(() => 0),
+      );
+    }
+  }
+  gate.entrusted = { version, providers: keys.map(({ provider }) => provider) };
   return gate;
 }
 
@@ -76,7 +124,12 @@ function open(organisation: string, env: Env): Gate {
   // Valid by now: the gateway has read it.
   const { timeouts } = config as { timeouts?: { totalMs?: number } };
   const totalMs = timeouts?.totalMs ?? TOTAL_MS;
-  return { core: core as unknown as Gate['core'], deadlineMs: totalMs + GRACE_MS, refusedKeys };
+  return {
+    core: core as unknown as Gate['core'],
+    deadlineMs: totalMs + GRACE_MS,
+    refusedKeys,
+    entrusted: { version: '', providers: [] },
+  };
 }
 
 /**

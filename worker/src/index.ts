@@ -1,17 +1,24 @@
 import { Hono } from 'hono';
 
 import { api } from './api';
+import { MAX_HEADER_BYTES, oversized } from './body';
 import { cors } from './cors';
 import type { Env } from './env';
-import { errorResponse } from './errors';
+import { errorResponse, invalid } from './errors';
+import { givenId, traceOf } from './log';
 import { blocks } from './routes/admin/blocks';
+import { keys } from './routes/admin/keys';
 import { organisations } from './routes/admin/organisations';
 import { tokens } from './routes/admin/tokens';
+import { figures } from './routes/figures';
 import { health } from './routes/health';
+import { openapi } from './routes/openapi';
 import { register } from './routes/route';
 import { session } from './routes/session';
+import { status } from './routes/status';
 import { load } from './wasm';
 
+export { Figures } from './figures/object';
 export { TenantLedger } from './ledger';
 export { Directory } from './organisation/directory';
 export { Organisation } from './organisation/object';
@@ -24,9 +31,20 @@ app.use(async (c, next) => {
   const { headers } = c.res;
   headers.set('cache-control', 'no-store');
   headers.set('x-content-type-options', 'nosniff');
-  if (!headers.has('x-request-id')) headers.set('x-request-id', `tg-${crypto.randomUUID()}`);
+  const own = headers.get('x-request-id') ?? `tg-${crypto.randomUUID()}`;
+  const given = givenId(c.req.raw.headers);
+  // The caller finds its request by its own id, and we by ours.
+  headers.set('x-request-id', given ?? own);
+  headers.set('x-tidegate-request-id', own);
+  const trace = traceOf(c.req.raw.headers);
+  if (trace) headers.set('traceparent', trace);
 });
 
+app.use(async (c, next) => {
+  if (!oversized(c.req.raw)) return next();
+  load();
+  c.res = errorResponse('chat', invalid('headers', `must not be longer than ${MAX_HEADER_BYTES} bytes`, 431));
+});
 // Every route answers its own errors; what reaches this is a defect.
 app.onError((failure) => {
   console.error('worker:', failure.name);
@@ -34,11 +52,16 @@ app.onError((failure) => {
   return errorResponse('chat', failure);
 });
 
-register(app, health);
-register(app, session);
-register(app, organisations);
-register(app, tokens);
-register(app, blocks);
+const routes = [...health, ...status, ...figures, ...session, ...organisations, ...tokens, ...blocks, ...keys];
+register(app, routes);
+register(app, [
+  {
+    method: 'GET',
+    path: '/openapi.json',
+    summary: 'This document',
+    handle: (c) => c.json(openapi(routes)),
+  },
+]);
 app.all('*', api);
 
 export default app;

@@ -9,3 +9,5 @@ export const organisationName = text(
 export const tierName = text(32, /^[a-z0-9][a-z0-9_-]*$/, 'must have only lower-case letters, digits, _ and -');
 export const userName = text(256, /^[\x21-\x7e]+$/, 'must be printable ASCII without blanks');
 export const note = text(200);
+/** A provider's id, as the configuration names it. */
+export const providerName = text(64, /^[a-z0-9][a-z0-9_-]*$/, 'must have only lower-case letters, digits, _ and -');

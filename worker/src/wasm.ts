@@ -1,7 +1,7 @@
 import wasm from '../../pkg/wasm/tidegate-all_bg.wasm';
-import { asked, Core, failure, initSync, LedgerDecider } from '../../pkg/wasm/tidegate-all.js';
+import { asked, Core, EntrustedKeys, failure, initSync, LedgerDecider } from '../../pkg/wasm/tidegate-all.js';
 
-export { asked, Core, failure, LedgerDecider };
+export { asked, Core, EntrustedKeys, failure, LedgerDecider };
 
 /** Starts the isolate's one Wasm instance. Called inside requests: at module scope nothing random may run. */
 export function load(): void {

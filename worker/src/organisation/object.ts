@@ -3,9 +3,10 @@ import { DurableObject } from 'cloudflare:workers';
 import type { Env } from '../env';
 import { hasTables, migrate } from '../tables';
 import { addBlock, listBlocks, removeBlock, type Block } from './blocks';
+import { listKeys, putKey, removeKey, resealKeys, type SealedKey } from './keys';
 import { countSession, type DailyLimits } from './sessions';
 import { STEPS } from './tables';
-import { addToken, listTokens, revokeToken, usableToken, type TokenRecord } from './tokens';
+import { addToken, eraseTokens, listTokens, revokeToken, usableToken, type TokenRecord } from './tokens';
 
 /** What an isolate needs to know of an organisation to let its callers in. */
 export interface Standing {
@@ -13,12 +14,14 @@ export interface Standing {
   /** The tiers that its admins may give to tokens. */
   tiers: string[];
   blocks: Block[];
+  /** Its own keys of providers. */
+  keys: SealedKey[];
   /** The token that was asked for, if it may be used. */
   token?: TokenRecord;
 }
 
 /**
- * One organisation's tokens, blocks and sessions of the day. Its name is derived from the organisation's, and is in its tokens, so that a
+ * One organisation's tokens, blocks, provider keys and sessions of the day. Its name is derived from the organisation's, and is in its tokens, so that a
  * token is looked up in one hop; a made-up token leads to an object that is empty and stays so.
  */
 export class Organisation extends DurableObject<Env> {
@@ -35,6 +38,7 @@ export class Organisation extends DurableObject<Env> {
       organisation: known.name,
       tiers: known.tiers.split(' '),
       blocks: listBlocks(this.#sql, now),
+      keys: listKeys(this.#sql),
       ...(token && { token }),
     };
   }
@@ -65,6 +69,13 @@ export class Organisation extends DurableObject<Env> {
     return this.#find() && revokeToken(this.#sql, id, Date.now());
   }
 
+  /** Erases what is kept of a user, his blocks aside; the hashes of his tokens, which end. */
+  eraseUser(user: string): string[] {
+    if (!this.#find()) return [];
+    this.#sql.exec('DELETE FROM session WHERE subject = ?', user);
+    return eraseTokens(this.#sql, user);
+  }
+
   /** False if there are too many. */
   addBlock(block: Block): boolean {
     return this.#find() !== undefined && addBlock(this.#sql, block, Date.now());
@@ -78,6 +89,21 @@ export class Organisation extends DurableObject<Env> {
   countSession(subject: string, limits: DailyLimits): boolean {
     migrate(this.ctx.storage, STEPS);
     return countSession(this.#sql, subject, limits, Date.now());
+  }
+
+  /** False if there are too many. */
+  putKey(provider: string, sealed: Uint8Array): boolean {
+    return this.#find() !== undefined && putKey(this.#sql, provider, sealed, Date.now());
+  }
+
+  removeKey(provider: string): boolean {
+    return this.#find() !== undefined && removeKey(this.#sql, provider);
+  }
+
+  /** Seals anew what an earlier master key sealed; how many that were. */
+  resealKeys(): number {
+    const known = this.#find();
+    return known ? resealKeys(this.#sql, known.name, this.env) : 0;
   }
 
   #find() {

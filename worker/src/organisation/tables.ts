@@ -12,4 +12,5 @@ export const STEPS = [
      PRIMARY KEY (kind, value)
    ) STRICT;`,
   'CREATE TABLE session (subject TEXT PRIMARY KEY, day INTEGER NOT NULL, count INTEGER NOT NULL) STRICT',
+  'CREATE TABLE provider_key (provider TEXT PRIMARY KEY, sealed BLOB NOT NULL, changed INTEGER NOT NULL) STRICT',
 ];

@@ -76,3 +76,9 @@ export function revokeToken(sql: SqlStorage, id: string, now: number): string | 
   );
   return row.toArray()[0]?.hash;
 }
+
+/** Erases a user's tokens; their hashes. */
+export function eraseTokens(sql: SqlStorage, user: string): string[] {
+  const rows = sql.exec<{ hash: string }>('DELETE FROM token WHERE user = ? RETURNING hash', user);
+  return rows.toArray().map(({ hash }) => hash);
+}

@@ -1,5 +1,10 @@
 import { obstacles } from '../status';
-import type { Route } from './route';
+import type { Ours, Route } from './route';
+
+const ready = async (c: Ours) => {
+  const reasons = await obstacles(c.env);
+  return reasons.length === 0 ? c.json({ status: 'ready' }) : c.json({ status: 'not ready', reasons }, 503);
+};
 
 /** For whoever starts, stops and routes to Workers. None of them asks a provider, so none is ever billed. */
 export const health: Route[] = [
@@ -13,9 +18,14 @@ export const health: Route[] = [
     method: 'GET',
     path: '/readyz',
     summary: 'Whether a request could be served, and if not, why',
-    handle: async (c) => {
-      const reasons = await obstacles(c.env);
-      return reasons.length === 0 ? c.json({ status: 'ready' }) : c.json({ status: 'not ready', reasons }, 503);
-    },
+    statuses: [503],
+    handle: ready,
+  },
+  {
+    method: 'GET',
+    path: '/health',
+    summary: 'The same, under the name that load balancers look for',
+    statuses: [503],
+    handle: ready,
   },
 ];

@@ -14,7 +14,16 @@ interface Described {
   path: string;
   /** What it does, in a line of the OpenAPI document. */
   summary: string;
+  /** The query that it reads, as JSON schemas by name. */
+  query?: Record<string, Schema>;
+  /** The body that it takes, as a JSON schema. */
+  body?: Schema;
+  /** Statuses beside 200 and the errors that every route may answer with. */
+  statuses?: readonly number[];
 }
+
+/** A JSON schema. */
+export type Schema = Record<string, unknown>;
 
 /** One route of the Worker's own. What it throws is answered as an error in OpenAI's form. */
 export type Route = Described &

@@ -8,6 +8,7 @@ import { sessionConfig, subjectOf } from '../session/subject';
 import { newSession, SESSION } from '../session/token';
 import { bodyOf } from './input';
 import type { Route } from './route';
+import { object, textOf } from './schemas';
 
 const proof = fields<{ turnstile?: string }>({ turnstile: optional(text(2_048)) });
 
@@ -17,6 +18,8 @@ export const session: Route[] = [
     method: 'POST',
     path: '/api/session',
     summary: 'Gives a page a token of a few minutes, for a JWT, a first-party cookie or a Turnstile solution',
+    body: object({ turnstile: textOf(2_048) }),
+    statuses: [201, 401, 403, 429, 503],
     handle: async (c) => {
       const config = sessionConfig(c.env);
       if (!config) throw nothingHere();

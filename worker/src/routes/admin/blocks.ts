@@ -7,6 +7,7 @@ import type { Caller } from '../../auth';
 import { note } from '../../names';
 import { bodyOf, read, ruledBy } from '../input';
 import type { Ours, Route } from '../route';
+import { ABOUT, NOTE, object, oneOf as anyOf, TEXT, textOf, whole as between } from '../schemas';
 import { tiersOf } from './tokens';
 
 const KINDS = ['ip', 'token', 'user'] as const;
@@ -28,6 +29,7 @@ export const blocks: Route[] = [
     path: '/api/admin/blocks',
     scope: 'admin',
     summary: 'Who is kept out, and until when',
+    query: { ...ABOUT, everywhere: TEXT },
     handle: async (c, caller) => {
       if (c.req.query('everywhere') !== undefined) return c.json({ blocks: await all(c, caller).blocks() });
       const object = organisationObject(c.env, await homeOf(ruledBy(c, caller)));
@@ -39,6 +41,19 @@ export const blocks: Route[] = [
     path: '/api/admin/blocks',
     scope: 'admin',
     summary: 'Keeps an address, a token or a user out for a while; other isolates know within 30 seconds',
+    query: ABOUT,
+    body: object(
+      {
+        kind: anyOf(...KINDS),
+        value: textOf(256),
+        seconds: between(1, MONTH_SECONDS),
+        everywhere: { type: 'boolean' },
+        note: NOTE,
+      },
+      'kind',
+      'value',
+    ),
+    statuses: [201, 409],
     handle: async (c, caller) => {
       const { kind, value: given, seconds, everywhere, note } = await bodyOf(c, wanted);
       if (everywhere && kind !== 'ip')
@@ -61,6 +76,7 @@ export const blocks: Route[] = [
     path: '/api/admin/blocks/:kind/:value',
     scope: 'admin',
     summary: 'Lets somebody in again',
+    query: { ...ABOUT, everywhere: TEXT },
     handle: async (c, caller) => {
       const kind = read(oneOf(KINDS), c.req.param('kind'), 'kind');
       const blocked = named(kind, read(value, c.req.param('value'), 'value'));

@@ -6,6 +6,7 @@ import { directoryObject, forget, organisationObject } from '../../organisation/
 import { organisationName, tierName } from '../../names';
 import { bodyOf, numberOf, read } from '../input';
 import type { Route } from '../route';
+import { listOf, object, ORGANISATION, PAGES, TIER } from '../schemas';
 
 const settings = fields<{ tiers: string[] }>({ tiers: otherwise(list(tierName, 1, 16), ['free']) });
 
@@ -16,6 +17,7 @@ export const organisations: Route[] = [
     path: '/api/admin/organisations',
     scope: 'operator',
     summary: 'The names of all organisations, in order, by pages',
+    query: { limit: PAGES.limit, after: ORGANISATION },
     handle: async (c) => {
       const after = c.req.query('after');
       const limit = numberOf(c, 'limit', 1, 1_000, 100);
@@ -28,6 +30,8 @@ export const organisations: Route[] = [
     path: '/api/admin/organisations/:organisation',
     scope: 'operator',
     summary: 'Sets an organisation up, or the tiers that its admins may give to tokens',
+    body: object({ tiers: listOf(TIER, 1, 16) }),
+    statuses: [409],
     handle: async (c) => {
       const organisation = read(organisationName, c.req.param('organisation'), 'organisation');
       const { tiers } = await bodyOf(c, settings);

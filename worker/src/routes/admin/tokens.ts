@@ -7,6 +7,7 @@ import type { Env } from '../../env';
 import { note, tierName, userName } from '../../names';
 import { bodyOf, numberOf, read, ruledBy } from '../input';
 import type { Route } from '../route';
+import { ABOUT, NOTE, object, PAGES, SCOPES, TIER, USER, whole as whole_ } from '../schemas';
 
 const DAY_SECONDS = 86_400;
 
@@ -26,6 +27,7 @@ export const tokens: Route[] = [
     path: '/api/admin/tokens',
     scope: 'admin',
     summary: 'What is known of the API tokens, newest first; never the tokens themselves',
+    query: { ...ABOUT, ...PAGES },
     handle: async (c, caller) => {
       const object = organisationObject(c.env, await homeOf(ruledBy(c, caller)));
       const limit = numberOf(c, 'limit', 1, 1_000, 100);
@@ -37,6 +39,15 @@ export const tokens: Route[] = [
     path: '/api/admin/tokens',
     scope: 'admin',
     summary: 'Makes an API token; the answer is the only one that shows it',
+    query: ABOUT,
+    body: object({
+      user: USER,
+      tier: TIER,
+      scopes: SCOPES,
+      expiresInSeconds: whole_(60, 3650 * DAY_SECONDS),
+      note: NOTE,
+    }),
+    statuses: [201, 409],
     handle: async (c, caller) => {
       const organisation = ruledBy(c, caller);
       const { tier: named, expiresInSeconds, ...rest } = await bodyOf(c, wanted);
@@ -61,6 +72,7 @@ export const tokens: Route[] = [
     path: '/api/admin/tokens/:id',
     scope: 'admin',
     summary: 'Revokes an API token; other isolates may let it in for another 30 seconds',
+    query: ABOUT,
     handle: async (c, caller) => {
       const id = read(text(64), c.req.param('id'), 'id');
       const organisation = ruledBy(c, caller);

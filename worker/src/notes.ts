@@ -1,0 +1,52 @@
+import { isTidegateError, toError } from '../../pkg/src/errors';
+import type { ChatMeta } from '../../pkg/src/types';
+import type { Caller } from './auth';
+import type { Env } from './env';
+import { counted } from './figures/counted';
+import type { Outcome } from './figures/samples';
+import { logged } from './log';
+
+/** What is noted of one request to a model: figures and a line in the log, once. */
+export class Notes {
+  /** Known once the caller is let in. Who is not is in the log alone. */
+  caller: Caller | undefined;
+  #started = Date.now();
+  #firstMs: number | undefined;
+
+  constructor(
+    readonly request: Request,
+    readonly dialect: string,
+    readonly env: Env,
+  ) {}
+
+  /** There is something to hand out. */
+  begun(): void {
+    this.#firstMs = Date.now() - this.#started;
+  }
+
+  /** The answer is whole, or was cut. */
+  ended(meta: ChatMeta): Promise<void> {
+    // Lists of models are no requests to one.
+    if (!meta.requestId) return Promise.resolve();
+    return this.#note(meta.error?.code ?? 'ok', meta);
+  }
+
+  failed(thrown: unknown): Promise<void> {
+    const { code, requestId, costNanoUsd } = isTidegateError(thrown) ? thrown : toError(thrown);
+    // What failed attempts cost is in the error.
+    const usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 };
+    const meta = { requestId: requestId ?? '', target: '', attempts: 0, cache: 'miss', costSource: 'estimated', usage };
+    const charged = costNanoUsd === undefined ? undefined : ({ ...meta, costNanoUsd } as ChatMeta);
+    return this.#note(code, charged);
+  }
+
+  async #note(code: string, meta: ChatMeta | undefined): Promise<void> {
+    const outcome: Outcome = {
+      ...{ dialect: this.dialect, code, totalMs: Date.now() - this.#started },
+      ...(this.#firstMs !== undefined && { firstMs: this.#firstMs }),
+      ...(meta && { meta }),
+    };
+    if (this.caller) counted(this.caller, outcome, this.env);
+    await logged(this.request, this.caller, outcome, this.env);
+  }
+}

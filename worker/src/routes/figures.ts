@@ -1,0 +1,88 @@
+import { figuresOf, figuresOfAll, told } from '../figures/counted';
+import { exposition } from '../figures/samples';
+import { forget, organisationObject } from '../organisation/standing';
+import { homeOf } from '../auth/token';
+import { userName } from '../names';
+import { gateStatus } from '../status';
+import { numberOf, read, ruledBy } from './input';
+import type { Route } from './route';
+import { ABOUT, PAGES } from './schemas';
+
+const PAGE = 1_000;
+
+/** Figures: of the organisation for its own, of all for the operator. Isolates tell theirs about a second late. */
+export const figures: Route[] = [
+  {
+    method: 'GET',
+    path: '/metrics',
+    scope: 'metrics',
+    summary: 'Figures as Prometheus reads them: the organisation’s own, or all together for the operator',
+    query: ABOUT,
+    handle: async (c, caller) => {
+      await told(caller.organisation);
+      const all = caller.scopes.includes('operator') && c.req.query('organisation') === undefined;
+      const organisation = ruledBy(c, caller);
+      const object = all ? figuresOfAll(c.env) : await figuresOf(organisation, c.env);
+      const { targets, budget } = await gateStatus(organisation, c.env);
+      const gauges = [
+        // Targets are the configuration's: their names need only what would end a label taken out.
+        ...targets.flatMap(({ target, breaker }) =>
+          ['closed', 'open', 'half-open'].map((state) => [
+            `tidegate_breaker_state{target="${target.replace(/[^\w./:@-]/g, '_')}",state="${state}"}`,
+            Number(breaker === state),
+          ]),
+        ),
+        ['tidegate_budget_nano_usd{kind="limit"}', budget.limitNanoUsd],
+        ['tidegate_budget_nano_usd{kind="spent"}', budget.spentNanoUsd],
+        ['tidegate_budget_nano_usd{kind="reserved"}', budget.reservedNanoUsd],
+      ] as [string, number][];
+      const text = exposition({ ...(await object.counters()), ...Object.fromEntries(gauges) });
+      return c.body(text, 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
+    },
+  },
+  {
+    method: 'GET',
+    path: '/api/ai/usage',
+    scope: 'chat',
+    summary: 'What the caller used, by day (UTC)',
+    query: PAGES,
+    handle: async (c, caller) => {
+      await told(caller.organisation);
+      const object = await figuresOf(caller.organisation, c.env);
+      const limit = numberOf(c, 'limit', 1, PAGE, 100);
+      // Who names no user sees what nobody in particular used.
+      return c.json({ usage: await object.usage(caller.user ?? '', limit, numberOf(c, 'after', 0, 1_000_000, 0)) });
+    },
+  },
+  {
+    method: 'GET',
+    path: '/api/ai/export',
+    scope: 'admin',
+    summary: 'The organisation’s usage by user and day (UTC), by pages',
+    query: { ...ABOUT, ...PAGES },
+    handle: async (c, caller) => {
+      const organisation = ruledBy(c, caller);
+      await told(organisation);
+      const limit = numberOf(c, 'limit', 1, PAGE, PAGE);
+      const after = numberOf(c, 'after', 0, 1_000_000, 0);
+      const usage = await (await figuresOf(organisation, c.env)).usage(undefined, limit, after);
+      return c.json({ organisation, usage, ...(usage.length === limit && { after: after + limit }) });
+    },
+  },
+  {
+    method: 'DELETE',
+    path: '/api/ai/users/:id',
+    scope: 'admin',
+    summary: 'Erases a user: his figures become nobody’s, his API tokens end',
+    query: ABOUT,
+    handle: async (c, caller) => {
+      const user = read(userName, c.req.param('id'), 'id');
+      const organisation = ruledBy(c, caller);
+      await told(organisation);
+      const days = await (await figuresOf(organisation, c.env)).eraseUser(user);
+      const hashes = await organisationObject(c.env, await homeOf(organisation)).eraseUser(user);
+      for (const hash of hashes) await forget(organisation, hash);
+      return c.json({ user, erased: { days, tokens: hashes.length } });
+    },
+  },
+];

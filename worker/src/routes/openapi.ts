@@ -1,0 +1,95 @@
+import type { Route, Schema } from './route';
+import { TEXT } from './schemas';
+
+/** The endpoints of the model clients, which the gateway itself serves: what each takes is its provider's to say. */
+export const SERVED = [
+  ['POST', '/v1/chat/completions', 'A chat completion, in OpenAI’s words'],
+  ['POST', '/v1/responses', 'A response, in OpenAI’s words'],
+  ['POST', '/v1/embeddings', 'Vectors, in OpenAI’s words'],
+  ['GET', '/v1/models', 'The models that the targets offer'],
+  ['POST', '/v1/messages', 'A message, in Anthropic’s words'],
+  ['POST', '/v1beta/models/{model}:generateContent', 'An answer, in Gemini’s words'],
+  ['POST', '/v1beta/models/{model}:embedContent', 'A vector, in Gemini’s words'],
+] as const;
+
+/** What a gateway may answer with beside a 200: its providers' failures are among them. */
+const GATEWAY = [400, 401, 402, 403, 404, 405, 408, 413, 415, 422, 429, 431, 499, 500, 501, 502, 503, 504];
+/** The same of the Worker's own routes, by what they read. */
+const ALWAYS = [405, 431, 500];
+const SCOPED = [401, 403];
+const READING = [400, 404, 413];
+
+const error = { $ref: '#/components/schemas/Error' };
+
+function responses(statuses: readonly number[], type = 'application/json'): Schema {
+  const each = [...new Set(statuses)]
+    .sort((one, other) => one - other)
+    .map((status) => {
+      const good = status < 300;
+      const content = good
+        ? { [type]: { schema: {} } }
+        : { 'application/json': { schema: status === 503 ? {} : error } };
+      return [status, { description: good ? 'Done' : 'Refused or failed, with a code', content }] as const;
+    });
+  return Object.fromEntries(each);
+}
+
+const parameter =
+  (place: 'path' | 'query') =>
+  ([name, schema]: [string, Schema]) => ({
+    ...{ name, in: place, required: place === 'path', schema },
+  });
+
+function operation(route: Route): Schema {
+  const inPath = [...route.path.matchAll(/:(\w+)/g)].map(([, name = '']) => [name, TEXT] as [string, Schema]);
+  const query = Object.entries(route.query ?? {});
+  const reads = route.body !== undefined || inPath.length > 0 || query.length > 0;
+  const statuses = [
+    ...(route.statuses?.includes(201) ? [] : [200]),
+    ...(route.statuses ?? []),
+    ...ALWAYS,
+    ...(route.scope === undefined ? [] : SCOPED),
+    ...(reads ? READING : []),
+  ];
+  return {
+    summary: route.summary,
+    parameters: [...inPath.map(parameter('path')), ...query.map(parameter('query'))],
+    ...(route.body && { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
+    responses: responses(statuses, route.path === '/metrics' ? 'text/plain' : 'application/json'),
+    // Without a scope anybody may.
+    security: route.scope === undefined ? [] : [{ token: [] }],
+  };
+}
+
+/** The OpenAPI document, made from the routes themselves. */
+export function openapi(routes: readonly Route[]): Schema {
+  const paths: Record<string, Record<string, Schema>> = {};
+  const put = (path: string, method: string, what: Schema) => {
+    paths[path] = { ...paths[path], [method.toLowerCase()]: what };
+  };
+  for (const route of routes) put(route.path.replace(/:(\w+)/g, '{$1}'), route.method, operation(route));
+  for (const [method, path, summary] of SERVED) {
+    const model = path.includes('{model}') ? [parameter('path')(['model', TEXT])] : [];
+    const body = { required: true, content: { 'application/json': { schema: { type: 'object' } } } };
+    put(path, method, {
+      ...{ summary, parameters: model, security: [{ token: [] }], responses: responses([200, ...GATEWAY]) },
+      ...(method === 'POST' && { requestBody: body }),
+    });
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Tidegate', version: '0.1.0', description: 'A gateway to language models.' },
+    paths,
+    components: {
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      schemas: {
+        Error: {
+          type: 'object',
+          description: 'Of the Worker’s own routes, and of those in OpenAI’s words; others answer in their own.',
+          properties: { error: { type: 'object' } },
+          required: ['error'],
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,196 @@
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { told } from '../../src/figures/counted';
+import { count, exposition, type Counters } from '../../src/figures/samples';
+import { forget } from '../../src/organisation/standing';
+import { ask, begin, calm, call, question, read, script, type Answer } from '../client';
+import { made, organised } from '../organisations';
+import { calling } from '../started';
+
+beforeEach(async () => {
+  for (const organisation of ['acme', 'other', 'default']) await told(organisation);
+  await calm();
+  for (const organisation of ['acme', 'other']) {
+    await forget(organisation);
+    await organised(organisation, ['pro']);
+  }
+});
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const json = (answer: Answer) => JSON.parse(answer.text) as Record<string, never>;
+const sample = (text: string, name: string) =>
+  Number(
+    text
+      .split('\n')
+      .find((line) => line.startsWith(`${name} `))
+      ?.slice(name.length + 1) ?? 0,
+  );
+
+describe('figures', () => {
+  it('count what an organisation did, and show it to nobody else', async () => {
+    const { token } = await made('acme', { user: 'ann', scopes: ['chat', 'metrics'] });
+    const { token: other } = await made('other', { user: 'ann', scopes: ['chat', 'admin'] });
+    await ask({}, bearer(token));
+    await read(await begin({}, bearer(token)));
+    await ask({ messages: 7 }, bearer(token));
+    const own = (await call('/metrics', { headers: bearer(token) })).text;
+    expect(sample(own, 'tidegate_requests_total{dialect="chat",outcome="ok"}')).toBe(2);
+    expect(sample(own, 'tidegate_requests_total{dialect="chat",outcome="invalid_request"}')).toBe(1);
+    expect(sample(own, 'tidegate_tokens_total{kind="output"}')).toBe(10);
+    expect(sample(own, 'tidegate_cost_nano_usd_total')).toBe(4_500);
+    expect(sample(own, 'tidegate_request_duration_seconds_count')).toBe(3);
+    expect(sample(own, 'tidegate_time_to_first_token_seconds_bucket{le="600"}')).toBe(2);
+    expect(sample(own, 'tidegate_budget_nano_usd{kind="spent"}')).toBe(4_500);
+    expect(own).toContain('tidegate_breaker_state{target="groq/openai/gpt-oss-20b",state="closed"} 1');
+    expect(own).not.toContain('ann');
+    const theirs = (await call('/metrics', { headers: bearer(other) })).text;
+    expect(theirs).not.toContain('tidegate_requests_total');
+    expect(sample(theirs, 'tidegate_budget_nano_usd{kind="spent"}')).toBe(0);
+    expect((await call('/metrics?organisation=acme', { headers: bearer(other) })).status).toBe(403);
+    // All together, for the operator.
+    await ask({}, bearer(other));
+    await told('other');
+    const all = (await call('/metrics')).text;
+    expect(sample(all, 'tidegate_requests_total{dialect="chat",outcome="ok"}')).toBe(3);
+  });
+
+  it('are what Prometheus reads', async () => {
+    const counters: Counters = {};
+    const usage = { inputTokens: 1, cachedInputTokens: 0, outputTokens: 2, reasoningTokens: 0 };
+    const meta = {
+      requestId: 'x',
+      target: 't',
+      attempts: 1,
+      cache: 'miss',
+      costNanoUsd: 5,
+      costSource: 'computed',
+      usage,
+    };
+    count(counters, { dialect: 'chat', code: 'ok', totalMs: 600_001, firstMs: 90, meta: meta as never });
+    count(counters, { dialect: 'x"} evil 1\n', code: 'a\nb', totalMs: -5 });
+    const text = exposition({ ...counters, 'evil{a="b"}': 1 });
+    expect(text).not.toContain('evil');
+    expect(text).toContain('tidegate_requests_total{dialect="other",outcome="other"} 1\n');
+    const line = /^(# (HELP|TYPE) .+|[a-z_]+(\{[a-z]+="[^"\\\n]*"(,[a-z]+="[^"\\\n]*")*\})? [\d.e+-]+|)$/;
+    expect(text.split('\n').filter((one) => !line.test(one))).toEqual([]);
+    // Buckets hold all that is below them.
+    const buckets = [...text.matchAll(/duration_seconds_bucket\{le="([^"]+)"\} (\d+)/g)].map(([, , n]) => Number(n));
+    expect(buckets.slice(0, 14)).toEqual(buckets.slice(0, 14).sort((one, two) => one - two));
+    expect(sample(text, 'tidegate_request_duration_seconds_bucket{le="600"}')).toBe(1);
+    expect(sample(text, 'tidegate_request_duration_seconds_bucket{le="+Inf"}')).toBe(2);
+  });
+
+  it('of usage are the caller’s own, the organisation’s for its admins, and can be erased', async () => {
+    const { token: ann } = await made('acme', { user: 'ann' });
+    const { token: bob } = await made('acme', { user: 'bob' });
+    const { token: admin } = await made('acme', { scopes: ['admin'] });
+    const { token: other } = await made('other', { user: 'ann', scopes: ['chat', 'admin'] });
+    await ask({}, bearer(ann));
+    await ask({}, bearer(ann));
+    await ask({}, bearer(bob));
+    const day = new Date().toISOString().slice(0, 10);
+    const figures = { inputTokens: 20, outputTokens: 10, costNanoUsd: 4_500, requests: 2 };
+    expect(json(await call('/api/ai/usage', { headers: bearer(ann) }))).toEqual({
+      usage: [{ day, user: 'ann', ...figures }],
+    });
+    expect(json(await call('/api/ai/usage', { headers: bearer(other) }))).toEqual({ usage: [] });
+    expect((await call('/api/ai/export', { headers: bearer(ann) })).status).toBe(403);
+    expect(json(await call('/api/ai/export', { headers: bearer(admin) })).usage).toMatchObject([
+      { user: 'ann' },
+      { user: 'bob' },
+    ]);
+    expect(json(await call('/api/ai/export?limit=1', { headers: bearer(admin) }))).toMatchObject({ after: 1 });
+    expect(json(await call('/api/ai/export', { headers: bearer(other) })).usage).toEqual([]);
+    // An admin of another organisation erases nothing of it.
+    await call('/api/ai/users/ann', { method: 'DELETE', headers: bearer(other) });
+    expect(json(await call('/api/ai/export', { headers: bearer(admin) })).usage).toHaveLength(2);
+    const erased = await call('/api/ai/users/ann', { method: 'DELETE', headers: bearer(admin) });
+    expect(json(erased)).toEqual({ user: 'ann', erased: { days: 1, tokens: 1 } });
+    const left = await call('/api/ai/export', { headers: bearer(admin) });
+    expect(left.text).not.toContain('ann');
+    expect(json(left).usage).toMatchObject([{ user: '', ...figures }, { user: 'bob' }]);
+    expect((await ask({}, bearer(ann))).status).toBe(401);
+  });
+});
+
+describe('status', () => {
+  it('says who the caller is and how models stand; the budget is for admins', async () => {
+    const { token } = await made('acme', { user: 'ann' });
+    await ask({}, bearer(token));
+    const own = json(await call('/api/ai/status', { headers: bearer(token) }));
+    expect(own).toMatchObject({
+      caller: { organisation: 'acme', user: 'ann', tier: 'pro', scopes: ['chat'] },
+      models: [{ provider: 'groq', breaker: 'closed', keyed: true }, { provider: 'openrouter' }],
+    });
+    expect(own.budget).toBeUndefined();
+    // Of the operator's own organisation, in which nobody asked anything.
+    expect(json(await call('/api/ai/status'))).toMatchObject({ budget: { spentNanoUsd: 0 } });
+    expect((await call('/api/ai/status', { headers: { authorization: '' } })).status).toBe(401);
+  });
+});
+
+describe('logs', () => {
+  it('are a line of JSON for each request, without content, tokens or names', async () => {
+    const { token } = await made('acme', { user: 'ann-the-user' });
+    const lines: string[] = [];
+    const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
+    const send = calling({ TIDEGATE_LOG: 'all' });
+    const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const secret = question();
+    const headers = {
+      ...bearer(token),
+      traceparent: trace,
+      'x-request-id': 'my-request-1',
+      'cf-connecting-ip': '192.0.2.9',
+    };
+    const body = JSON.stringify({ max_tokens: 9, messages: [{ role: 'user', content: secret }] });
+    const answer = await send('/v1/chat/completions', { method: 'POST', headers, body });
+    await send('/v1/chat/completions?key=wrong-key', { method: 'POST', body });
+    await vi.waitUntil(() => lines.length === 2);
+    log.mockRestore();
+    const [good, refused] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(good).toMatchObject({
+      ...{ event: 'request', level: 'info', code: 'ok', organisation: 'acme', tier: 'pro', cache: 'miss' },
+      ...{ trace, givenId: 'my-request-1', requestId: answer.headers.get('x-tidegate-request-id') },
+    });
+    expect(refused).toMatchObject({ level: 'warn', code: 'unauthorized' });
+    for (const unwanted of [secret, token, 'ann-the-user', '192.0.2.9', 'wrong-key', env.GROQ_API_KEY]) {
+      expect(lines.join('\n')).not.toContain(unwanted);
+    }
+    expect(answer.headers.get('x-request-id')).toBe('my-request-1');
+    expect(answer.headers.get('traceparent')).toBe(trace);
+  });
+
+  it.each(['short', 'with blank inside', 'x'.repeat(129), 'quote"inside', 'Ünïcödé-id'])(
+    'take no id such as %j',
+    async (id) => {
+      const answer = await call('/livez', {
+        headers: { 'x-request-id': encodeURI(id).slice(0, 200), traceparent: 'x' },
+      });
+      expect(answer.headers.get('x-request-id')).toMatch(/^tg-/);
+      expect(answer.headers.get('traceparent')).toBeNull();
+    },
+  );
+
+  it('are bounded as everything else of a request is', async () => {
+    const long = await call('/v1/models', { headers: { 'x-long': 'x'.repeat(33_000) } });
+    expect([long.status, long.headers.get('x-request-id')]).toEqual([431, expect.stringMatching(/^tg-/)]);
+    expect((await call(`/v1/models?${'x'.repeat(33_000)}`)).status).toBe(431);
+    expect((await call('/v1/models', { headers: { 'x-long': 'x'.repeat(30_000) } })).status).toBe(200);
+  });
+});
+
+describe('readiness', () => {
+  it('ends with the budget and while every target rests', async () => {
+    const tiny = calling({ TIDEGATE_CONFIG: '{"budget":{"limitUsd":"0.000001"}}' });
+    expect((await call('/health')).status).toBe(200);
+    expect((await tiny('/livez')).status).toBe(200);
+    await script('groq', { status: 500, body: '{}' });
+    await script('openrouter', { status: 500, body: '{}' });
+    for (let index = 0; index < 4; index += 1) await ask();
+    const ready = await call('/readyz');
+    expect([ready.status, ready.text]).toEqual([503, expect.stringContaining('targets: all of them rest')]);
+    expect((await call('/livez')).status).toBe(200);
+  });
+});

@@ -1,0 +1,118 @@
+import { env } from 'cloudflare:workers';
+import { runInDurableObject } from 'cloudflare:test';
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { homeOf } from '../../src/auth/token';
+import { forget, organisationObject } from '../../src/organisation/standing';
+import { calm, errorOf, journal, question, type Answer } from '../client';
+import { made, organised } from '../organisations';
+import { calling } from '../started';
+
+const master = (letter: string) => btoa(letter.repeat(32));
+const KEY = `gsk_${'Zz9yX8wV'.repeat(7).slice(0, 52)}`;
+const OTHER = `gsk_${'Qq1rS2tU'.repeat(7).slice(0, 52)}`;
+const json = (answer: Answer) => JSON.parse(answer.text) as Record<string, unknown>;
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+let acme: string;
+let other: string;
+beforeEach(async () => {
+  await calm();
+  for (const organisation of ['acme', 'other']) {
+    await forget(organisation);
+    await organised(organisation, ['pro']);
+  }
+  acme = (await made('acme', { scopes: ['chat', 'admin'] })).token;
+  other = (await made('other', { scopes: ['chat', 'admin'] })).token;
+});
+
+const withMaster = (present: string | undefined, previous?: string) =>
+  calling({ TIDEGATE_MASTER_KEY: present, TIDEGATE_MASTER_KEY_PREVIOUS: previous });
+const put = (send: ReturnType<typeof calling>, token: string, key: string, provider = 'groq') =>
+  send(`/api/admin/keys/${provider}`, { method: 'PUT', headers: bearer(token), body: JSON.stringify({ key }) });
+/** The key that a request of the token's holder goes to Groq with. */
+async function sentBy(send: ReturnType<typeof calling>, token: string): Promise<string | undefined> {
+  await journal();
+  const body = JSON.stringify({ max_tokens: 9, messages: [{ role: 'user', content: question() }] });
+  const answer = await send('/v1/chat/completions', { method: 'POST', headers: bearer(token), body });
+  expect(answer.status).toBe(200);
+  return (await journal())[0]?.authorization?.replace('Bearer ', '');
+}
+const stored = async () =>
+  runInDurableObject(organisationObject(env, await homeOf('acme')), (_, state) =>
+    state.storage.sql.exec<{ sealed: ArrayBuffer }>('SELECT sealed FROM provider_key').toArray(),
+  );
+const hex = (bytes: ArrayBuffer | undefined) => [...new Uint8Array(bytes ?? [])].join();
+
+describe('a key that an organisation entrusts', () => {
+  it('is used for its own requests alone, and never comes back', async () => {
+    const send = withMaster(master('a'));
+    expect(await sentBy(send, acme)).toBe(env.GROQ_API_KEY);
+    const answer = await put(send, acme, KEY);
+    expect([answer.status, json(answer)]).toEqual([200, { provider: 'groq', warnings: [] }]);
+    expect(await sentBy(send, acme)).toBe(KEY);
+    expect(await sentBy(send, other)).toBe(env.GROQ_API_KEY);
+    const listed = await send('/api/admin/keys', { headers: bearer(acme) });
+    expect(json(listed)).toEqual({ keys: [{ provider: 'groq', changed: expect.any(Number) as number }] });
+    expect(json(await send('/api/admin/keys', { headers: bearer(other) }))).toEqual({ keys: [] });
+    const [row] = await stored();
+    const text = new TextDecoder('latin1').decode(row?.sealed);
+    for (const shown of [answer.text, listed.text, text]) expect(shown).not.toContain(KEY.slice(4, 20));
+  });
+
+  it('can be changed and taken back', async () => {
+    const send = withMaster(master('a'));
+    await put(send, acme, KEY);
+    expect(await sentBy(send, acme)).toBe(KEY);
+    await put(send, acme, OTHER);
+    expect(await sentBy(send, acme)).toBe(OTHER);
+    const remove = () => send('/api/admin/keys/groq', { method: 'DELETE', headers: bearer(acme) });
+    expect((await remove()).status).toBe(200);
+    expect(await sentBy(send, acme)).toBe(env.GROQ_API_KEY);
+    expect((await remove()).status).toBe(404);
+  });
+
+  it('moves to a new master key in the background, while the last one is still valid', async () => {
+    await put(withMaster(master('a')), acme, KEY);
+    const [before] = await stored();
+    // The object has the variables of the test's own Worker: what it does with others is called by hand.
+    const reseal = async (present: string, previous: string) =>
+      runInDurableObject(organisationObject(env, await homeOf('acme')), (instance) => {
+        const own = { ...env, TIDEGATE_MASTER_KEY: present, TIDEGATE_MASTER_KEY_PREVIOUS: previous };
+        Object.assign(instance, { env: own });
+        return instance.resealKeys();
+      });
+    expect(await reseal(master('b'), master('a'))).toBe(1);
+    const [after] = await stored();
+    expect(hex(after?.sealed)).not.toBe(hex(before?.sealed));
+    expect(await reseal(master('b'), master('a'))).toBe(0);
+    await forget('acme');
+    // With the first one gone.
+    await put(withMaster(master('b')), acme, OTHER, 'openrouter');
+    expect(await sentBy(withMaster(master('b')), acme)).toBe(KEY);
+  });
+
+  it('that does not open is not replaced by the operator’s', async () => {
+    const send = withMaster(master('a'));
+    await put(send, acme, KEY);
+    const home = await homeOf('acme');
+    await runInDurableObject(organisationObject(env, home), (_, state) => {
+      state.storage.sql.exec("UPDATE provider_key SET sealed = x'00', changed = changed + 1");
+    });
+    await forget('acme');
+    // The other target answers.
+    expect(await sentBy(send, acme)).toBe(env.OPENROUTER_API_KEY);
+  });
+
+  it('is refused if it can be none, or if nothing could seal it', async () => {
+    const send = withMaster(master('a'));
+    const masked = await put(send, acme, 'gsk_…abcd');
+    expect([masked.status, errorOf(masked).param]).toEqual([400, 'key']);
+    expect((await put(send, acme, KEY, 'Not%20one')).status).toBe(400);
+    for (const key of [undefined, '', 'short', btoa('x'.repeat(31))]) {
+      const answer = await put(withMaster(key), acme, KEY);
+      expect([answer.status, errorOf(answer).param]).toEqual([500, 'TIDEGATE_MASTER_KEY']);
+    }
+    expect(await stored()).toEqual([]);
+  });
+});
