@@ -4,6 +4,7 @@ import { callerOf, stripped, type Caller, type Scope } from '../auth';
 import type { Env } from '../env';
 import { errorResponse, wrongMethod } from '../errors';
 import { load } from '../wasm';
+import { ruledBy } from './input';
 
 /** What Hono gives to each request. */
 export type Ours = Context<{ Bindings: Env }>;
@@ -48,7 +49,10 @@ export function register(app: Hono<{ Bindings: Env }>, routes: readonly Route[])
 
 async function run(c: Ours, route: Route): Promise<Response> {
   if (route.scope === undefined) return route.handle(c);
-  return route.handle(c, await callerOf(c.req.raw, stripped(c.req.raw).given, c.env, route.scope));
+  const caller = await callerOf(c.req.raw, stripped(c.req.raw).given, c.env, route.scope);
+  // Before anything else is read: whoever asks about another organisation is told nothing but that.
+  ruledBy(c, caller);
+  return route.handle(c, caller);
 }
 
 async function answer(work: () => Promise<Response>): Promise<Response> {

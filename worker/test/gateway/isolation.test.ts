@@ -1,0 +1,160 @@
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { figuresOf, told } from '../../src/figures/counted';
+import { forget, organisationObject } from '../../src/organisation/standing';
+import { homeOf } from '../../src/auth/token';
+import { ask, calm, call, contentOf, type Answer } from '../client';
+import { made, organised, send } from '../organisations';
+import { calling } from '../started';
+
+interface Operation {
+  parameters?: { name: string; in: string }[];
+  requestBody?: unknown;
+  security: unknown[];
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const json = (answer: Answer) => JSON.parse(answer.text) as Record<string, unknown>;
+const outside = calling({ TIDEGATE_MASTER_KEY: btoa('m'.repeat(32)) });
+
+/** Every route that the Worker says it has: one that is added is tried, too. */
+async function operations(): Promise<{ method: string; path: string; operation: Operation }[]> {
+  const { paths } = json(await call('/openapi.json')) as { paths: Record<string, Record<string, Operation>> };
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+  );
+}
+
+/** What acme has, by words that stand nowhere else. */
+const MARKS = { user: 'ann-of-acme', note: 'note-of-acme', ip: '198.51.100.77', said: 'what acme asked in confidence' };
+
+let acme: { token: string; id: string };
+let mallory: string;
+let requestId: string;
+
+beforeEach(async () => {
+  for (const organisation of ['acme', 'other']) await told(organisation);
+  await calm();
+  for (const organisation of ['acme', 'other']) {
+    await forget(organisation);
+    await organised(organisation, ['pro']);
+  }
+  acme = await made('acme', { user: MARKS.user, note: MARKS.note, scopes: ['chat', 'admin'] });
+  mallory = (await made('other', { scopes: ['chat', 'admin', 'metrics'] })).token;
+  await send('POST', '/api/admin/blocks?organisation=acme', { kind: 'ip', value: MARKS.ip });
+  await outside('/api/admin/keys/groq', {
+    ...{ method: 'PUT', headers: bearer(acme.token) },
+    body: JSON.stringify({ key: `gsk_${'Zz9yX8wV'.repeat(7).slice(0, 52)}` }),
+  });
+  const answer = await outside('/v1/chat/completions', {
+    ...{ method: 'POST', headers: bearer(acme.token) },
+    body: JSON.stringify({ max_tokens: 9, messages: [{ role: 'user', content: MARKS.said }] }),
+  });
+  expect(answer.status).toBe(200);
+  requestId = answer.headers.get('x-request-id') ?? '';
+  await told('acme');
+});
+
+/** All that is kept of acme. */
+async function kept() {
+  const object = organisationObject(env, await homeOf('acme'));
+  return {
+    standing: await object.standing(),
+    tokens: await object.listTokens(100, 0),
+    usage: await (await figuresOf('acme', env)).usage(undefined, 100, 0),
+  };
+}
+
+describe('another organisation’s token', () => {
+  it('sees and changes nothing by any route, with any id', async () => {
+    const before = await kept();
+    expect(before.usage).toHaveLength(1);
+    const ids = [acme.id, MARKS.user, MARKS.ip, 'acme', requestId, 'groq', 'ip'];
+    const marks = [acme.id, requestId, ...Object.values(MARKS), acme.token, 'acme'];
+    const all = await operations();
+    expect(all.length).toBeGreaterThan(20);
+    let tried = 0;
+    for (const { method, path, operation } of all.filter((one) => one.operation.security.length > 0)) {
+      for (const id of ids) {
+        for (const query of ['', '?organisation=acme', `?organisation=other&requestId=${id}&user=${MARKS.user}`]) {
+          const address = path.replace('{kind}', 'ip').replace(/\{\w+\}/g, encodeURIComponent(id)) + query;
+          const body = operation.requestBody ? JSON.stringify({ kind: 'user', value: 'x', user: MARKS.user }) : null;
+          const headers = { ...bearer(mallory), 'x-tidegate-tenant': 'acme', 'x-tidegate-namespace': 'acme' };
+          const answer = await outside(address, { method, headers, body });
+          const shown = [answer.text, ...[...answer.headers].map(([name, value]) => `${name}: ${value}`)].join('\n');
+          // What the caller itself sent may be repeated to it, as its own.
+          const foreign = marks.filter((mark) => !address.includes(encodeURIComponent(mark)) && mark !== MARKS.user);
+          expect(
+            foreign.filter((mark) => shown.includes(mark)),
+            `${method} ${address}`,
+          ).toEqual([]);
+          if (query === '?organisation=acme' && path.startsWith('/api/admin')) {
+            expect(answer.status, `${method} ${address}`).toBe(403);
+          }
+          tried += 1;
+        }
+      }
+    }
+    expect(tried).toBeGreaterThan(300);
+    await told('other');
+    await forget('acme');
+    expect(await kept()).toEqual(before);
+    expect((await outside('/api/ai/status', { headers: bearer(acme.token) })).status).toBe(200);
+  });
+
+  it('gets no answer from the cache of the first, whatever it says it is', async () => {
+    const question = { max_tokens: 1000, messages: [{ role: 'user', content: MARKS.said }] };
+    const of = (token: string, headers: Record<string, string> = {}) => ask(question, { ...bearer(token), ...headers });
+    expect((await of(acme.token)).headers.get('x-tidegate-cache')).toBe('miss');
+    expect((await of(acme.token)).headers.get('x-tidegate-cache')).toBe('hit');
+    for (const headers of <Record<string, string>[]>[
+      {},
+      { 'x-tidegate-tenant': 'acme' },
+      { 'x-request-id': requestId },
+    ]) {
+      const answer = await of(mallory, { ...headers, 'x-tidegate-namespace': JSON.stringify(headers) });
+      expect(answer.headers.get('x-tidegate-cache')).toBe('miss');
+      expect(contentOf(answer)).toContain('heard');
+    }
+    expect((await of(env.TIDEGATE_TOKEN)).headers.get('x-tidegate-cache')).toBe('miss');
+  });
+
+  it('spends its own money, and none of the other’s', async () => {
+    const spent = async (token: string) => {
+      const status = await call('/api/ai/status', { headers: bearer(token) });
+      return (json(status).budget as { spentNanoUsd: number }).spentNanoUsd;
+    };
+    const before = await spent(acme.token);
+    expect(await spent(mallory)).toBe(0);
+    await ask({}, bearer(mallory));
+    expect(await spent(mallory)).toBe(2_250);
+    expect(await spent(acme.token)).toBe(before);
+  });
+});
+
+describe('without a token', () => {
+  it('every route but those for anybody is closed', async () => {
+    for (const { method, path, operation } of await operations()) {
+      const address = path.replace(/\{\w+\}/g, 'x');
+      const body = operation.requestBody ? '{}' : null;
+      const { status } = await outside(address, { method, body });
+      if (operation.security.length > 0) expect([401], `${method} ${path}`).toContain(status);
+      else expect([200, 404, 503], `${method} ${path}`).toContain(status);
+    }
+  });
+});
+
+describe('the OpenAPI document', () => {
+  it('has what the gateway serves, and only that', async () => {
+    const { asked, load } = await import('../../src/wasm');
+    const { SERVED } = await import('../../src/routes/openapi');
+    load();
+    for (const [method, path] of SERVED) {
+      expect((asked(method, path.replace('{model}', 'm'), []) as string[])[2], path).toBe(method);
+    }
+    const all = await operations();
+    for (const [method, path] of SERVED)
+      expect(all.some((one) => one.method === method && one.path === path)).toBe(true);
+  });
+});
