@@ -7,7 +7,7 @@ import type { Figures } from './object';
 import { count, type Counters, type Outcome, type Share } from './samples';
 
 /** How long figures are gathered in the isolate before they are told, in milliseconds. One that is ended loses them. */
-const GATHER_MS = 1_000;
+const GATHER_MS = 5_000;
 /** The object of all organisations together. No organisation's object can have this name: theirs have 16 letters. */
 const EVERYBODY = 'everybody';
 

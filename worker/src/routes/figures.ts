@@ -10,7 +10,7 @@ import { ABOUT, PAGES } from './schemas';
 
 const PAGE = 1_000;
 
-/** Figures: of the organisation for its own, of all for the operator. Isolates tell theirs about a second late. */
+/** Figures: of the organisation for its own, of all for the operator. Isolates tell theirs about five seconds late. */
 export const figures: Route[] = [
   {
     method: 'GET',
