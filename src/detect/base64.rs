@@ -2,13 +2,12 @@
 
 use super::escape::View;
 use super::finding::Encoding;
+use super::prefilter::SHORTEST;
 use crate::keys::{class_of, set, sextet};
 
 /// Longest run that is decoded at once, and how far back of a lead it is.
 const MOST: usize = 8_192;
 const BACK: usize = 256;
-/// A shorter run holds no key.
-const SHORTEST: usize = 36;
 
 const DIGITS: u16 = set::BASE64 | set::DASH | set::UNDERSCORE;
 

@@ -32,12 +32,17 @@ pub(super) fn decoded(text: &[u8], at: usize, least: usize) -> Option<View> {
     let least = least.max(at.saturating_sub(BACK));
     let before = text.get(least..at)?;
     let word = before.iter().rev().take_while(|byte| is_inside(**byte)).count();
-    let mut at = at.saturating_sub(word);
-    let stop = at.saturating_add(MOST);
+    let word = at.saturating_sub(word);
+    // A name before it tells what the word is.
+    let before = text.get(least..word)?;
+    let glue = before.iter().rev().take(24).take_while(|byte| b" \t\"'`=:>,\\".contains(byte)).count();
+    let name = before.iter().rev().skip(glue).take(48).take_while(|byte| is_inside(**byte) || **byte == b' ').count();
+    let mut at = word.saturating_sub(glue).saturating_sub(name);
+    let stop = word.saturating_add(MOST);
     let (mut out, mut origin, mut encoding) = (Vec::new(), Vec::new(), first.encoding);
     while at < stop {
         let byte = text.get(at).copied().unwrap_or(b' ');
-        let length = match unit(text, at) {
+        let length = match unit(text, at).filter(|_| at >= word) {
             Some(unit) => {
                 encoding = encoding.max(unit.encoding);
                 if let Some(byte) = unit.byte {
@@ -46,7 +51,7 @@ pub(super) fn decoded(text: &[u8], at: usize, least: usize) -> Option<View> {
                 }
                 unit.length
             }
-            None if is_inside(byte) => {
+            None if at < word || is_inside(byte) => {
                 out.push(byte);
                 origin.push(u32::try_from(at).unwrap_or(u32::MAX));
                 1
@@ -57,6 +62,24 @@ pub(super) fn decoded(text: &[u8], at: usize, least: usize) -> Option<View> {
     }
     origin.push(u32::try_from(at).unwrap_or(u32::MAX));
     Some(View { text: out, origin, encoding, end: at, cut: at >= stop })
+}
+
+/// The strings on both sides of the plus at `at`, if it joins two.
+pub(super) fn joined(text: &[u8], at: usize, least: usize) -> Option<View> {
+    let before = text.get(at.saturating_sub(80)..at)?;
+    let blank = |byte: &&u8| b" \t\r\n".contains(byte);
+    let mut blanks = before.iter().rev().take_while(blank).count();
+    // In an escaped string the ends of lines are escaped too.
+    while let [.., b'\\', b'n' | b'r' | b't'] = before.get(..before.len().saturating_sub(blanks))? {
+        blanks = blanks.saturating_add(2);
+        blanks = blanks.saturating_add(before.iter().rev().skip(blanks).take_while(blank).count());
+    }
+    let mut start = at.saturating_sub(blanks).checked_sub(1)?;
+    if !b"\"'`".contains(text.get(start)?) {
+        return None;
+    }
+    start = start.saturating_sub(text.get(..start)?.iter().rev().take(4).take_while(|byte| **byte == b'\\').count());
+    if start < least { None } else { decoded(text, start, least) }
 }
 
 /// What may stand in a key, or in what comes directly before it.

@@ -30,8 +30,8 @@ pub(super) fn search(text: &[u8], from: usize, to: usize, out: &mut Vec<Found>) 
 fn look(text: &[u8], from: usize, to: usize, depth: u8, out: &mut Vec<Found>) {
     let prefilter = Prefilter::shared();
     let mut done = Done { escaped: from.saturating_sub(OVERLAP), grouped: [from.saturating_sub(OVERLAP); 4] };
-    prefilter.each(text, from, to, &mut |at, three| {
-        for lead in prefilter.leads(three) {
+    prefilter.each(text, from, to, &mut |at, three, kinds| {
+        for lead in prefilter.leads(three).filter(|lead| kinds.include(*lead)) {
             match lead {
                 Lead::Prefix { rule, prefix, back } => {
                     let start = at.checked_sub(usize::from(back));
@@ -45,8 +45,14 @@ fn look(text: &[u8], from: usize, to: usize, depth: u8, out: &mut Vec<Found>) {
                         through(&view, depth, out);
                     }
                 }
+                Lead::Joint if depth > 0 && at >= done.escaped => {
+                    if let Some(view) = escape::joined(text, at, done.escaped) {
+                        done.escaped = view.resume(OVERLAP);
+                        through(&view, depth, out);
+                    }
+                }
                 Lead::Base64 { back } if depth > 0 => grouped(text, at, back, depth, &mut done, out),
-                Lead::Base64 { .. } | Lead::Escape => {}
+                Lead::Base64 { .. } | Lead::Escape | Lead::Joint => {}
             }
         }
     });
