@@ -153,7 +153,7 @@ export interface TidegateConfig {
    * the package itself comes from another origin: a browser starts no worker from there.
    */
   workerUrl?: string;
-  /** With `isolation: 'frame'`: address of the frame's page. */
+  /** With `isolation: 'frame'`: address of `dist/frame.html` on another origin. All other settings are the frame's own. */
   frameUrl?: string;
   /** A service worker of the origin sees every request with its key. `refuse` opens and asks nothing then. Default `allow`. */
   serviceWorker?: 'allow' | 'refuse';
@@ -166,6 +166,8 @@ export interface TidegateHooks {
   fetch?: typeof fetch;
   /** Decides about money elsewhere (a Durable Object): takes a command's bytes, gives the reply's. */
   ledger?: (command: Uint8Array) => Promise<Uint8Array>;
+  /** With `isolation: 'frame'`: where to show the frame, in which keys are entered. Hidden without it. */
+  container?: HTMLElement;
   /** Whether equal requests in flight join. Default true; false in a Worker's entry. */
   join?: boolean;
 }

@@ -35,6 +35,11 @@ async function make(config: TidegateConfig, hooks: TidegateHooks, forget: () => 
   for (const hook of ['fetch', 'ledger'] as const) {
     if (hooks[hook]) throw misplaced([{ path: `hooks.${hook}`, problem: "needs isolation: 'page'" }]);
   }
+  if (level === 'frame') {
+    const { frameRealm } = await import('./isolation/embed.js');
+    const { isolation: _level, frameUrl, ...others } = config;
+    return RemoteGate.open((heard) => Promise.resolve(frameRealm(frameUrl, others, hooks.container, heard)), forget);
+  }
   return RemoteGate.open(
     (heard) => Promise.resolve(workerRealm(addresses(needsAll(rest)), rest, place, hooks.join, heard)),
     forget,

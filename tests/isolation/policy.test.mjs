@@ -14,7 +14,7 @@ after(() => browser?.close());
 const security = await readFile(`${ROOT}/SECURITY.md`, 'utf8');
 /** The policies as they are documented, with the provider of the test for the two of the example. */
 const documented = (providerUrl) =>
-  [...security.matchAll(/^Content-Security-Policy: (.*)$/gmu)].map(([, policy]) =>
+  [...security.matchAll(/^Content-Security-Policy: (.*frame-ancestors 'none'.*)$/gmu)].map(([, policy]) =>
     policy.replace('https://api.groq.com https://openrouter.ai', providerUrl),
   );
 

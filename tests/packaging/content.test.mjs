@@ -16,11 +16,15 @@ test('one gateway, one KDF, licences and notices; no sources, no tests', () => {
   for (const file of ['LICENSE-MIT', 'LICENSE-APACHE', 'THIRD-PARTY-NOTICES.md', 'package.json']) {
     assert.ok(files.includes(file), file);
   }
+  for (const file of ['dist/worker.js', 'dist/worker-all.js', 'dist/frame.html', 'dist/frame.js', 'dist/frame.json']) {
+    assert.ok(files.includes(file), file);
+  }
   for (const entry of ['web', 'node', 'workerd']) {
     assert.ok(files.includes(`dist/${entry}.js`) && files.includes(`dist/${entry}.d.ts`), entry);
   }
   const others = files.filter(
-    (file) => !/^((dist|wasm)\/.*\.(js|d\.ts|wasm)|[A-Z-]+(\.md)?|package\.json)$/u.test(file),
+    (file) =>
+      !/^((dist|wasm)\/.*\.(js|d\.ts|wasm)|dist\/frame\.(html|css|json)|[A-Z-]+(\.md)?|package\.json)$/u.test(file),
   );
   assert.deepEqual(others, []);
   assert.deepEqual(

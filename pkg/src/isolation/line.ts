@@ -98,6 +98,7 @@ export class Line {
     if (!message) return;
     this.#unanswered = 0;
     if (message[0] === 'ready') return this.#readied(message[1]);
+    if (message[0] === 'refused') return this.lose(new TidegateError(message[1]));
     if (message[0] === 'event') return this.#event(message[1], message[2]);
     if (message[0] === 'broken') return this.lose(crashed());
     if (message[0] === 'pong') return;

@@ -28,6 +28,9 @@ export const everyVaultCall: Exclude<keyof Vault, (typeof VAULT_CALLS)[number]> 
 export const GATE_CALLS = ['status', 'records', 'replay', 'clearCache', 'cached', 'routes', 'close'] as const;
 export type GateCall = (typeof GATE_CALLS)[number];
 
+/** What a page says to a frame that it has loaded, with its end of the channel. */
+export const HELLO = 'tidegate-1';
+
 /** What the gateway's realm is given to begin with. It takes one such message in its life. */
 export interface Opening {
   config: TidegateConfig;
@@ -70,6 +73,7 @@ export type ToGate =
 
 export type FromGate =
   | ['ready', build: string]
+  | ['refused', error: ErrorData]
   | ['done', id: number, value: unknown]
   | ['fail', id: number, error: ErrorData]
   | ['begin', id: number, head: Answering | null]
@@ -128,6 +132,7 @@ const TO_GATE: ReadonlyMap<unknown, readonly Check[]> = new Map([
 const answering = all({ status: id, headers: flat });
 const FROM_GATE: ReadonlyMap<unknown, readonly Check[]> = new Map([
   ['ready', [name]],
+  ['refused', [error]],
   ['done', [id, anything]],
   ['fail', [id, error]],
   ['begin', [id, orNull(answering)]],

@@ -29,8 +29,8 @@ export interface Realm {
   line(): Promise<Line>;
   /** Rejects what must not be asked now. */
   admit(): Promise<void> | undefined;
-  /** Who sees its requests, as `Status` says it. */
-  serviceWorker(): Promise<string | null>;
+  /** Who sees its requests, as `Status` says it; undefined where the realm itself knows. */
+  serviceWorker(): Promise<string | null | undefined>;
   end(): void;
 }
 
@@ -113,7 +113,7 @@ export class RemoteGate implements Gate {
 
   async status(): Promise<Status> {
     const [status, serviceWorker] = await Promise.all([this.#call<Status>('status'), this.#realm.serviceWorker()]);
-    return { ...status, isolation: this.#realm.level, serviceWorker };
+    return { ...status, isolation: this.#realm.level, ...(serviceWorker !== undefined && { serviceWorker }) };
   }
 
   records(): Promise<string[]> {

@@ -26,7 +26,7 @@ export interface Guard {
   /** Whether this method of the gate or the vault (`vault.list`) may be called from the other side. */
   allows(call: string): boolean;
   /** Takes a message into account; throws to refuse it. `bytes` are those that it carries. */
-  admit(bytes: number): void;
+  admit(kind: 'request' | 'call', bytes: number): void;
 }
 
 interface Running {
@@ -80,7 +80,7 @@ class Server {
     const running: Running = { aborting: new AbortController() };
     this.#running.set(id, running);
     try {
-      this.guard?.admit(sizeOf(message));
+      this.guard?.admit(message[0] === 'chat' || message[0] === 'fetch' ? 'request' : 'call', sizeOf(message));
       await this.#answer(message, id, running);
     } catch (thrown) {
       this.#fail(id, thrown);

@@ -1,18 +1,15 @@
-// Starts the dedicated worker that runs the gateway, and starts it anew when it was lost.
+// Starts the dedicated worker that runs the gateway.
 
 import { needsAll } from '../build.js';
 import type { TidegateConfig } from '../types.js';
-import { crashed, Line } from './line.js';
 import { isolationFailed, type Place } from './place.js';
-import type { Opening } from './protocol.js';
 import type { Heard, Realm } from './remote.js';
+import { restarting } from './restarting.js';
 import { refuseServiceWorker, serviceWorkerAt } from './service-worker.js';
 import { trusted } from './trusted.js';
 
 /** How long a worker may take to load. The Wasm is not in it. */
 const START_MS = 30_000;
-/** A worker that lived so long has not failed at its start. */
-const SETTLED_MS = 1_000;
 
 /** What a bundler knows: written out where it looks for `new URL`. */
 export interface Addresses {
@@ -21,7 +18,7 @@ export interface Addresses {
   kdf: URL;
 }
 
-/** The realm of a gate with this configuration; nothing is started before its first `line`. */
+/** The realm of a gate with this configuration. */
 export function workerRealm(
   addresses: Addresses,
   config: TidegateConfig,
@@ -30,71 +27,34 @@ export function workerRealm(
   heard: Heard,
 ): Realm {
   const url = new URL(place.workerUrl ?? addresses.worker, location.href);
-  const opening: Opening = { config, join, gateway: addresses.gateway.href, kdf: addresses.kdf.href };
-  const build = needsAll(config) ? 'all' : 'chat';
-  let worker: Worker | undefined;
-  let current: Promise<Line> | undefined;
-  let ended = false;
-
-  const begin = async (): Promise<Line> => {
-    checkOrigin(url);
-    if (place.serviceWorker === 'refuse') refuseServiceWorker(await serviceWorkerAt(url.href));
-    const started = create(url);
-    worker = started;
-    const line = new Line(started, heard.event, () => {
-      started.terminate();
-      if (worker !== started) return;
-      current = undefined;
-      // At once, so that its events go on. One that fails at its start, or right after, waits for whoever asks next.
-      if (!ended && performance.now() - openedAt > SETTLED_MS) void realm.line().catch(() => undefined);
-    });
-    let openedAt = Infinity;
-    started.onerror = (event) => {
-      event.preventDefault();
-      const failed = () => isolationFailed(`The worker ${url.href} could not be started.`, false, event.message);
-      line.lose(openedAt < Infinity ? crashed(event.message) : failed());
-    };
-    const timer = setTimeout(() => line.lose(isolationFailed(`The worker ${url.href} does not start.`)), START_MS);
-    try {
-      const found = await line.ready;
-      clearTimeout(timer);
-      if (found !== build) throw isolationFailed(`workerUrl is a worker for dialects '${found}', not '${build}'.`);
-      await line.call((id) => line.send(['open', id, opening]));
-      openedAt = performance.now();
-      for (const name of heard.names()) line.send(['listen', name, true]);
-      return line;
-    } catch (error) {
-      line.close();
-      started.terminate();
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
-  };
-
-  const realm: Realm = {
-    level: 'worker',
-    line() {
-      if (ended) return Promise.reject(isolationFailed('The gate was closed.'));
-      if (!current) {
-        const opened = begin();
-        current = opened;
-        opened.catch(() => {
-          if (current === opened) current = undefined;
-        });
-      }
-      return current;
+  const refuses = place.serviceWorker === 'refuse';
+  return restarting(
+    {
+      level: 'worker',
+      what: `The worker ${url.href}`,
+      startMs: START_MS,
+      build: needsAll(config) ? 'all' : 'chat',
+      opening: { config, join, gateway: addresses.gateway.href, kdf: addresses.kdf.href },
+      async start() {
+        checkOrigin(url);
+        if (refuses) refuseServiceWorker(await serviceWorkerAt(url.href));
+        const worker = create(url);
+        return {
+          port: worker,
+          stop: () => worker.terminate(),
+          watch: (broken) => {
+            worker.onerror = (event) => {
+              event.preventDefault();
+              broken(event.message);
+            };
+          },
+        };
+      },
+      admit: () => (refuses ? serviceWorkerAt(url.href).then(refuseServiceWorker) : undefined),
+      serviceWorker: () => serviceWorkerAt(url.href),
     },
-    admit: () => (place.serviceWorker === 'refuse' ? serviceWorkerAt(url.href).then(refuseServiceWorker) : undefined),
-    serviceWorker: () => serviceWorkerAt(url.href),
-    end() {
-      ended = true;
-      void current?.then((line) => line.close()).catch(() => undefined);
-      current = undefined;
-      worker?.terminate();
-    },
-  };
-  return realm;
+    heard,
+  );
 }
 
 function checkOrigin(url: URL): void {

@@ -1,0 +1,93 @@
+// A realm that is started when it is needed, and anew when it was lost. What is started is a worker or a frame.
+
+import { crashed, Line } from './line.js';
+import { isolationFailed } from './place.js';
+import type { Opening, Port } from './protocol.js';
+import type { Heard, Realm } from './remote.js';
+
+/** A realm that lived so long has not failed at its start. */
+const SETTLED_MS = 1_000;
+
+export interface Started {
+  port: Port;
+  stop(): void;
+  /** Tells of a bad end that makes itself known. */
+  watch?(broken: (why: string) => void): void;
+}
+
+export interface Starting extends Pick<Realm, 'level' | 'admit' | 'serviceWorker'> {
+  /** What is started, as an error names it. */
+  what: string;
+  start(): Promise<Started>;
+  /** How long it may take to say that it is ready, in milliseconds. */
+  startMs: number;
+  opening: Opening;
+  /** The build that it must be. */
+  build?: string;
+}
+
+/** Nothing is started before the first `line`. */
+export function restarting(how: Starting, heard: Heard): Realm {
+  let stop: (() => void) | undefined;
+  let current: Promise<Line> | undefined;
+  let ended = false;
+
+  const begin = async (): Promise<Line> => {
+    const started = await how.start();
+    stop = started.stop;
+    let openedAt = Infinity;
+    const line = new Line(started.port, heard.event, () => {
+      started.stop();
+      if (stop !== started.stop) return;
+      current = undefined;
+      // At once, so that its events go on. One that fails at its start, or right after, waits for whoever asks next.
+      if (!ended && performance.now() - openedAt > SETTLED_MS) void realm.line().catch(() => undefined);
+    });
+    started.watch?.((why) => {
+      const failed = () => isolationFailed(`${how.what} could not be started.`, false, why);
+      line.lose(openedAt < Infinity ? crashed(why) : failed());
+    });
+    const timer = setTimeout(() => line.lose(isolationFailed(`${how.what} does not start.`)), how.startMs);
+    try {
+      const found = await line.ready;
+      clearTimeout(timer);
+      if (how.build && found !== how.build) {
+        throw isolationFailed(`${how.what} is for dialects '${found}', not '${how.build}'.`);
+      }
+      await line.call((id) => line.send(['open', id, how.opening]));
+      openedAt = performance.now();
+      for (const name of heard.names()) line.send(['listen', name, true]);
+      return line;
+    } catch (error) {
+      line.close();
+      started.stop();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  const realm: Realm = {
+    level: how.level,
+    admit: how.admit,
+    serviceWorker: how.serviceWorker,
+    line() {
+      if (ended) return Promise.reject(isolationFailed('The gate was closed.'));
+      if (!current) {
+        const opened = begin();
+        current = opened;
+        opened.catch(() => {
+          if (current === opened) current = undefined;
+        });
+      }
+      return current;
+    },
+    end() {
+      ended = true;
+      void current?.then((line) => line.close()).catch(() => undefined);
+      current = undefined;
+      stop?.();
+    },
+  };
+  return realm;
+}
