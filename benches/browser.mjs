@@ -9,13 +9,13 @@ import { build } from 'vite';
 const FOLDER = fileURLToPath(new URL('../target/bench-apps/', import.meta.url));
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
-/** Builds an app of the module text `main`; resolves to the folder of what a server would serve. */
-export async function buildApp(name, main) {
+/** Builds an app of the module text `main`, and `others` by name; resolves to the folder of what a server would serve. */
+export async function buildApp(name, main, others = {}) {
   const root = join(FOLDER, name);
   await rm(root, { recursive: true, force: true });
   await mkdir(root, { recursive: true });
   await writeFile(join(root, 'index.html'), '<!doctype html><script type="module" src="/main.js"></script>');
-  await writeFile(join(root, 'main.js'), main);
+  for (const [file, text] of Object.entries({ 'main.js': main, ...others })) await writeFile(join(root, file), text);
   await build({ root, configFile: false, logLevel: 'error', build: { reportCompressedSize: false } });
   return join(root, 'dist');
 }

@@ -26,7 +26,7 @@ const delta = (own, finish = null) =>
   event({ choices: [{ index: 0, delta: own, logprobs: null, finish_reason: finish }] });
 const usage = { prompt_tokens: 118, completion_tokens: PIECES, total_tokens: 118 + PIECES };
 
-const EVENT_TEXTS = [
+export const EVENT_TEXTS = [
   delta({ role: 'assistant', content: '' }),
   ...words.map((content) => delta({ content })),
   delta({}, 'stop'),

@@ -1,10 +1,11 @@
 // `make bench`: measures, prints a table, writes target/bench.json. What each row is: README.md beside this file.
-//   node benches/run.mjs [--only chat,cache-hit,sse-event,hosts,size] [--rows bare,tidegate] [--rounds 15] [--requests 2000]
+//   node benches/run.mjs [--only chat,cache-hit,sse-event,hosts,isolation,size] [--rows bare,tidegate] [--rounds 15] [--requests 2000]
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { cpu } from './cpu.mjs';
 import { hosts } from './hosts.mjs';
+import { isolation } from './isolation.mjs';
 import { load } from './rounds.mjs';
 import { size } from './size.mjs';
 import { table } from './table.mjs';
@@ -27,6 +28,7 @@ const BENCHES = {
     cpu('sse-event', only(['drain', 'eventsource-parser', 'openai', 'ai-sdk', 'tidegate', 'tidegate-chat']), amount),
   hosts: (only) =>
     hosts(only(['bare-chromium', 'tidegate-chromium-indexeddb', 'bare-workerd', 'tidegate-workerd-object']), amount),
+  isolation: (only) => isolation(only(['page', 'worker']), amount),
   size: (only) => size(only(['bare', 'cockatiel-stack', 'openai', 'ai-sdk', 'tidegate'])),
 };
 

@@ -8,7 +8,16 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PKG = join(ROOT, 'pkg');
-const BUILT = ['wasm/tidegate_bg.wasm', 'wasm/kdf_bg.wasm', 'wasm/tidegate.js', 'wasm/kdf.js', 'dist/web.js'];
+const BUILT = [
+  'wasm/tidegate_bg.wasm',
+  'wasm/kdf_bg.wasm',
+  'wasm/tidegate.js',
+  'wasm/kdf.js',
+  'dist/web.js',
+  'dist/worker.js',
+  'dist/worker-all.js',
+  'dist/frame.html',
+];
 const VARIANTS = [[], ['--no-default-features', '--features', 'kdf']];
 
 const missing = BUILT.filter((file) => !existsSync(join(PKG, file)) || statSync(join(PKG, file)).size === 0);

@@ -2,8 +2,9 @@
 
 import { TidegateError, type ErrorData } from '../errors.js';
 import type { ChatMeta } from '../types.js';
+import { readFromGate } from './from-gate.js';
 import { isolationFailed } from './place.js';
-import { readFromGate, type Answering, type Port, type ToGate } from './protocol.js';
+import type { Answering, Port, ToGate } from './protocol.js';
 
 /** How often a busy realm is asked whether it lives, and after how many questions without an answer it is given up. */
 const BEAT_MS = 5_000;

@@ -7,7 +7,6 @@ import type { ChatMeta, ChatOptions, Events } from '../types.js';
 import { Sender } from './flow.js';
 import {
   GATE_CALLS,
-  readToGate,
   VAULT_CALLS,
   type Answering,
   type Asking,
@@ -17,6 +16,7 @@ import {
   type Port,
   type ToGate,
 } from './protocol.js';
+import { readToGate } from './to-gate.js';
 
 /** Names of events that one caller may listen to at once. */
 const MOST_LISTENED = 64;

@@ -126,22 +126,15 @@ globalThis.interrogate = async () => {
       loot.replies += 1;
       keep(data, 6);
     });
-    let id = 1_000_000;
-    const calls = [
-      'vault.list',
-      'vault.state',
-      'vault.reveal',
-      'vault.export',
-      'status',
-      'records',
-      'constructor',
-      'vault.constructor',
+    const calls = ['vault.list', 'vault.state', 'vault.reveal', 'vault.export', 'status', 'records', 'constructor'];
+    const asked = [
+      ...calls.map((name) => ['call', name, ['groq']]),
+      ['open', { config: evil, join: true, gateway: '/', kdf: '/' }],
+      ['chat', JSON.stringify({ messages: [{ role: 'user', content: 'loot' }] }), {}, false],
+      ['chat', '{', { signal: 1, tenant: {} }, true],
+      ['fetch', { method: 'POST', url: location.origin, headers: ['a'], body: '', options: {} }],
     ];
-    for (const name of calls) port.postMessage(['call', id++, name, ['groq']]);
-    port.postMessage(['open', id++, { config: evil, join: true, gateway: '/', kdf: '/' }]);
-    port.postMessage(['chat', id++, JSON.stringify({ messages: [{ role: 'user', content: 'loot' }] }), {}, false]);
-    port.postMessage(['chat', id++, '{', { signal: 1, tenant: {} }, true]);
-    port.postMessage(['fetch', id++, { method: 'POST', url: location.origin, headers: ['a'], body: '', options: {} }]);
+    asked.forEach(([kind, ...rest], index) => port.postMessage([kind, 1_000_000 + index, ...rest]));
     port.postMessage({ hostile: true });
   }
   await new Promise((resolve) => setTimeout(resolve, 1_000));

@@ -1,0 +1,178 @@
+// The boundary between realms, without a browser: shapes of messages, credits, bounds.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { settingsOf } from '../dist/frame/settings.js';
+import { Receiver, Sender, WINDOW } from '../dist/isolation/flow.js';
+import { readFromGate } from '../dist/isolation/from-gate.js';
+import { meter } from '../dist/isolation/meter.js';
+import { readToGate } from '../dist/isolation/to-gate.js';
+
+const OPENING = { config: {}, join: undefined, gateway: '/a', kdf: '/b' };
+const ASKING = { method: 'POST', url: '/', headers: ['a', 'b'], body: '', options: {} };
+const ERROR = { code: 'internal', message: 'no', status: 500, shouldRetry: false, attempts: [] };
+
+test('messages of each shape pass, all others are dropped', () => {
+  const good = [
+    ['open', 1, OPENING],
+    ['call', 1, 'status', []],
+    ['chat', 1, '{}', {}, true],
+    ['fetch', 1, ASKING],
+    ['fetch', 1, { ...ASKING, refusal: ERROR }],
+    ['abort', 1],
+    ['credit', 1, 1],
+    ['listen', 'wait', true],
+    ['ping', 1],
+  ];
+  for (const message of good) assert.equal(readToGate(message), message);
+  const hostile = [
+    undefined,
+    null,
+    NaN,
+    -1,
+    0,
+    1.5,
+    2 ** 60,
+    '',
+    {},
+    [],
+    () => 1,
+    'x'.repeat(65),
+    [1, 2],
+    { attempts: [] },
+  ];
+  for (const message of good) {
+    for (let at = 1; at < message.length; at += 1) {
+      const dropped = hostile.filter((value) => !readToGate(message.with(at, value)));
+      assert.ok(dropped.length >= 8, `${message[0]} at ${at}: only ${dropped.length} dropped`);
+    }
+    assert.equal(readToGate(message.slice(0, 1)), undefined);
+  }
+  const wrong = [...hostile, ['constructor', 1], ['__proto__', 1], [['open'], 1, OPENING], ['call', 1, 'a', Array(9)]];
+  for (const message of wrong) assert.equal(readToGate(message), undefined);
+  for (const headers of [['a', 1], Array(513).fill('a'), 'ab']) {
+    assert.equal(readToGate(['fetch', 1, { ...ASKING, headers }]), undefined);
+  }
+});
+
+test('so do answers', () => {
+  const head = { status: 200, headers: [] };
+  const good = [
+    ['ready', 'chat'],
+    ['refused', ERROR],
+    ['done', 1, undefined],
+    ['fail', 1, ERROR],
+    ['begin', 1, null],
+    ['begin', 1, head],
+    ['data', 1, new ArrayBuffer(1)],
+    ['end', 1, null],
+    ['account', 1, {}, null],
+    ['event', 'wait', {}],
+    ['pong', 1],
+    ['broken'],
+  ];
+  for (const message of good) assert.equal(readFromGate(message), message);
+  const bad = [
+    ['fail', 1, {}],
+    ['begin', 1, { status: '200', headers: [] }],
+    ['data', 1, new Uint8Array(1)],
+    ['event', 'wait'],
+    ['done', 0],
+  ];
+  for (const message of bad) assert.equal(readFromGate(message), undefined, message[0]);
+});
+
+/** A sender and a receiver, joined; `sent` counts the bytes that are under way or wait. */
+function joined(chunks) {
+  const state = { sent: 0, left: 0, done: 0, cancelled: false };
+  let at = 0;
+  const source = new ReadableStream(
+    {
+      pull: (controller) => (at < chunks.length ? controller.enqueue(chunks[at++]) : controller.close()),
+      cancel: () => void (state.cancelled = true),
+    },
+    { highWaterMark: 0 },
+  );
+  const sender = new Sender(source);
+  const receiver = new Receiver(
+    (bytes) => sender.grant(bytes),
+    () => sender.cancel(),
+    () => (state.done += 1),
+  );
+  const running = sender
+    .run((bytes) => {
+      state.sent += bytes.byteLength;
+      receiver.push(bytes);
+    })
+    .then(() => receiver.end());
+  return { state, receiver, running };
+}
+const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+test('a sender stops at the end of its window, and goes on when the reader does', async () => {
+  const chunks = Array.from({ length: 200 }, (_, index) => new Uint8Array(10_000).fill(index));
+  const { state, receiver, running } = joined(chunks.map((chunk) => chunk.slice()));
+  await settle();
+  assert.ok(state.sent >= WINDOW && state.sent < WINDOW + 10_000, `${state.sent} bytes`);
+  const reader = receiver.readable.getReader();
+  const read = [];
+  for (let next; !(next = await reader.read()).done;) read.push(next.value);
+  await running;
+  assert.deepEqual(Buffer.concat(read), Buffer.concat(chunks));
+  assert.equal(state.done, 1);
+});
+
+test('a reader who leaves frees the sender, also one that waits for credit', async () => {
+  const { state, receiver, running } = joined(Array.from({ length: 200 }, () => new Uint8Array(10_000)));
+  await settle();
+  await receiver.readable.cancel();
+  await running;
+  assert.ok(state.cancelled);
+  assert.equal(state.done, 1);
+});
+
+test('a part of a larger buffer is sent alone', async () => {
+  const whole = new Uint8Array([1, 2, 3, 4]);
+  const { receiver, state } = joined([whole.subarray(1, 3)]);
+  const { value } = await receiver.readable.getReader().read();
+  assert.deepEqual([...value], [2, 3]);
+  assert.deepEqual([state.sent, whole.length], [2, 4]);
+});
+
+test('a meter refuses above each bound, says when to come back, and begins anew', () => {
+  let now = 0;
+  const { admit, allows } = meter({ requestsPerMinute: 2, bytesPerMinute: 100, callsPerMinute: 1 }, () => now);
+  assert.deepEqual(['vault.list', 'vault.put', 'vault.reveal', '__proto__'].map(allows), [true, false, false, false]);
+  admit('request', 40);
+  now = 1_000;
+  assert.throws(() => admit('request', 61), { code: 'rate_limited', retryAfterMs: 59_000 });
+  admit('request', 60);
+  assert.throws(() => admit('request', 0), { code: 'rate_limited' });
+  admit('call', 0);
+  assert.throws(() => admit('call', 0), { code: 'rate_limited' });
+  now = 60_000;
+  admit('request', 100);
+});
+
+test('settings of a frame are read or named', () => {
+  const { origins, bounds } = settingsOf({ origins: ['https://app.example'], requestsPerMinute: 5 });
+  assert.deepEqual([origins, bounds.requestsPerMinute, bounds.callsPerMinute], [['https://app.example'], 5, 1_200]);
+  const paths = (value) => {
+    try {
+      settingsOf(value);
+      return [];
+    } catch ({ code, fields }) {
+      assert.equal(code, 'config_invalid');
+      return fields.map(({ path }) => path);
+    }
+  };
+  assert.deepEqual(paths({ origins: ['https://app.example/'] }), ['origins']);
+  assert.deepEqual(paths({ origins: '*', config: 3, requestsPerMinute: 0.5, other: 1 }), [
+    'origins',
+    'config',
+    'requestsPerMinute',
+    'other',
+  ]);
+  assert.deepEqual(paths(null), []);
+});
