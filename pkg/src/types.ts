@@ -166,8 +166,8 @@ export interface TidegateHooks {
   fetch?: typeof fetch;
   /** Decides about money elsewhere (a Durable Object): takes a command's bytes, gives the reply's. */
   ledger?: (command: Uint8Array) => Promise<Uint8Array>;
-  /** With `isolation: 'frame'`: where to show the frame, in which keys are entered. Hidden without it. */
-  container?: HTMLElement;
+  /** With `isolation: 'frame'`: the element to show the frame in, where keys are entered. Hidden without it. */
+  container?: { append(...nodes: never[]): void };
   /** Whether equal requests in flight join. Default true; false in a Worker's entry. */
   join?: boolean;
 }

@@ -1,6 +1,6 @@
 // Puts the frame of another origin into the page, and a channel between them. Loaded only for `isolation: 'frame'`.
 
-import type { TidegateConfig } from '../types.js';
+import type { TidegateConfig, TidegateHooks } from '../types.js';
 import { isolationFailed, misplaced } from './place.js';
 import { HELLO } from './protocol.js';
 import type { Heard, Realm } from './remote.js';
@@ -16,7 +16,7 @@ const START_MS = 15_000;
 export function frameRealm(
   frameUrl: string | undefined,
   config: TidegateConfig,
-  container: HTMLElement | undefined,
+  container: TidegateHooks['container'],
   heard: Heard,
 ): Realm {
   const fields = Object.keys(config)
@@ -43,7 +43,7 @@ export function frameRealm(
   );
 }
 
-async function embed(url: URL, container: HTMLElement | undefined): Promise<Started> {
+async function embed(url: URL, container: TidegateHooks['container']): Promise<Started> {
   const frame = document.createElement('iframe');
   frame.allow = `publickey-credentials-get ${url.origin}; publickey-credentials-create ${url.origin}`;
   frame.referrerPolicy = 'origin';
@@ -54,7 +54,8 @@ async function embed(url: URL, container: HTMLElement | undefined): Promise<Star
     setTimeout(() => reject(isolationFailed(`The frame ${url.href} does not load.`)), START_MS);
   });
   frame.src = url.href;
-  (container ?? document.body).append(frame);
+  // Places without a DOM have no type for the element.
+  (container ?? document.body).append(frame as never);
   const stop = () => frame.remove();
   try {
     await loaded;
