@@ -270,7 +270,8 @@ async fn answer<H: Host + 'static>(
                 return Ok(whole(from_cache(call.dialect, &prepared, hit)));
             }
         }
-        if let Some(error) = gate.final_error(&fingerprint, now) {
+        let repeated = if call.controls.refresh { None } else { gate.final_error(&fingerprint, now) };
+        if let Some(error) = repeated {
             note_cached(gate, &prepared, "final-error");
             return Err(error.into());
         }

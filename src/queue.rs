@@ -26,7 +26,7 @@ mod item;
 mod life;
 
 pub use again::{Again, again};
-pub use ask::Ask;
+pub use ask::{Ask, shard_of};
 pub use enqueue::{Enqueued, Naming, Room, enqueue};
 pub use id::Ticket;
 pub use item::{Index, Item, Lane, State};

@@ -45,7 +45,7 @@ pub use entrusted::EntrustedKeys;
 #[cfg(feature = "gateway")]
 pub use keys::{describe_record, kdf_for_new_vault, kdf_request};
 #[cfg(feature = "edge")]
-pub use queue::{Queue, QueueAsk, queue_place};
+pub use queue::{Queue, QueueAsk, queue_place, queue_shard};
 #[cfg(feature = "dialects")]
 pub use server::{asked, failure};
 #[cfg(feature = "gateway")]

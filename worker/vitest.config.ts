@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 /** Not keys of anybody, in the shape of real ones. No answer, header or log line may ever show them. */
 const secrets = {
   TIDEGATE_TOKEN: 'test-token-of-the-worker',
+  TIDEGATE_MASTER_KEY: 'bm90IGEga2V5OiBvZiB0ZXN0cywgYW5kIHNvIGtub3c=',
   GROQ_API_KEY: `gsk_${'Ab3dE6gH'.repeat(7).slice(0, 52)}`,
   OPENROUTER_API_KEY: `sk-or-v1-${'0123456789abcdef'.repeat(4)}`,
   OPENAI_API_KEY: `sk-proj-${'Ab3dE6gH'.repeat(8)}`,
@@ -26,6 +27,17 @@ const oneTarget = {
   budget: { limitUsd: '0.50' },
   limits: { maxConcurrent: 1000 },
 };
+
+/** A queue that is quick, too. */
+const queued = {
+  ...quick,
+  retry: { ...quick.retry, maxRetries: 0 },
+  breaker: { failures: 1_000 },
+  cache: { ttlMs: 0 },
+  queue: { baseMs: 50, capMs: 400 },
+};
+/** One that is full soon, does one thing at a time, and forgets what is done. */
+const short = { ...queued, queue: { ...queued.queue, capacity: 5, concurrency: 1, ttlMs: 300 } };
 
 /** One model of each provider, which speaks its own dialect. */
 const dialects = ['openai', 'anthropic', 'google'];
@@ -66,6 +78,8 @@ export default defineConfig({
     fileParallelism: false,
     projects: [
       worker('gateway', 'test/gateway/*.test.ts', quick),
+      worker('queue', 'test/queue/*.test.ts', queued),
+      worker('queue-short', 'test/queue-short/*.test.ts', short),
       worker('cap', 'test/cap/*.test.ts', oneTarget),
       worker('dialects', 'test/dialects/*.test.ts', fourDialects),
     ],

@@ -129,6 +129,24 @@ impl Ask {
     }
 }
 
+/// Which of `shards` stores takes a request: for the same user and idempotency key always the same one, else any, by
+/// `draw`. What cannot be read goes to the first, to be refused there.
+#[must_use]
+pub fn shard_of(json: &str, user: Option<&str>, key: Option<&str>, shards: u8, draw: u64) -> u8 {
+    let fields = json::fields(json).unwrap_or_default();
+    let own = |name| fields.field(name).and_then(|raw: Raw<'_>| json::text(raw));
+    let (named, user) = (own("idempotencyKey"), own("user").or(user.map(Into::into)));
+    let place = match key.or(named.as_deref()) {
+        // FNV-1a: it guards nothing.
+        Some(key) => [user.as_deref().unwrap_or(""), "\n", key]
+            .iter()
+            .flat_map(|part| part.bytes())
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)),
+        None => draw,
+    };
+    u8::try_from(place.checked_rem(shards.into()).unwrap_or(0)).unwrap_or(0)
+}
+
 fn push_field(body: &mut String, name: &str, value: &str) {
     body.push(if body.is_empty() { '{' } else { ',' });
     push_text(body, name);

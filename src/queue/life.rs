@@ -70,7 +70,7 @@ impl Item {
     ) -> Option<Self> {
         self.is_held_by(lease).then(|| match outcome {
             Outcome::Answered => Self { state: State::Completed, ended_at: now, ..self.clone() },
-            Outcome::GivenBack => Self { state: State::Queued, ..self.clone() },
+            Outcome::GivenBack => self.give_back(),
             Outcome::Failed { code, wait } => self.failed(code, wait, draw, config, now),
         })
     }
@@ -82,11 +82,22 @@ impl Item {
         self.is_held_by(lease).then(|| Self { state, ..self.clone() })
     }
 
-    /// Puts an item back whose runner is known to be gone.
+    /// Puts an item back whose runner is known to be gone: perhaps because of the item, so it counts as a failure.
     #[must_use]
     pub fn reclaim(&self, now: Timestamp) -> Self {
         match self.state {
             State::Running { .. } => self.counted(Code::Internal, now, |item| item.state = State::Queued),
+            State::Queued | State::Delayed { .. } | State::Completed | State::Dead { .. } | State::Cancelled => {
+                self.clone()
+            }
+        }
+    }
+
+    /// Puts an item back whose runner was stopped: people close tabs, and no item is to blame for that.
+    #[must_use]
+    pub fn give_back(&self) -> Self {
+        match self.state {
+            State::Running { .. } => Self { state: State::Queued, ..self.clone() },
             State::Queued | State::Delayed { .. } | State::Completed | State::Dead { .. } | State::Cancelled => {
                 self.clone()
             }

@@ -31,7 +31,7 @@ use crate::value::Value;
 pub struct Core {
     pub(super) gate: Rc<Gate>,
     pub(super) host: Rc<JsHost>,
-    pub(super) keys: RefCell<Keys>,
+    pub(super) keys: Rc<RefCell<Keys>>,
     pub(super) disk: RefCell<Disk>,
 }
 
@@ -56,7 +56,7 @@ impl Core {
         let mut seed = [0; 32];
         host.fill(&mut seed);
         let gate = Gate::new(config, flag("join") != Some(false), seed);
-        Ok(Self { gate: Rc::new(gate), host: Rc::new(host), keys: RefCell::default(), disk: RefCell::default() })
+        Ok(Self { gate: Rc::new(gate), host: Rc::new(host), keys: Rc::default(), disk: RefCell::default() })
     }
 
     /// Takes one chat request through the gateway. Gives the answer's JSON with the gateway's account of it under

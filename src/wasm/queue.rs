@@ -1,8 +1,11 @@
 //! The queue's machine for stores that decide inside a transaction of their own. Rows come in as the bytes that
 //! describe them, and go out as plain arrays; content crosses sealed.
 //!
-//! A row is `[arrival, lane, rank, due, key, bytes, keeps ask]`: times in milliseconds, `key` in hexadecimal digits or
-//! undefined.
+//! A row is `[arrival, lane, rank, due, key, bytes, keeps ask, priority]`: times in milliseconds, `key` in hexadecimal
+//! digits or undefined.
+
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -10,11 +13,12 @@ use zeroize::Zeroize;
 
 use super::convert::{error, from_js};
 use super::core::{Core, configuration};
+use super::keys::Keys;
 use crate::config::QueueConfig;
 use crate::error::{Code, Result};
 use crate::json::push_text;
 use crate::pack::{Reader, Writer};
-use crate::queue::{Ask, Enqueued, Item, Lease, Naming, Outcome, Room, Ticket, enqueue};
+use crate::queue::{Ask, Enqueued, Item, Lease, Naming, Outcome, Room, Ticket, enqueue, shard_of};
 use crate::record::hex;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -32,9 +36,44 @@ const LABEL: &str = "queue";
 #[wasm_bindgen]
 pub struct Queue {
     config: QueueConfig,
-    /// The first seals; the others open what was sealed before the master key was changed.
-    sealers: Vec<Sealer>,
+    sealers: Sealers,
     shard: u8,
+}
+
+/// Whose keys seal.
+enum Sealers {
+    /// The first seals; the others open what was sealed before the master key was changed.
+    Own(Vec<Sealer>),
+    /// The vault's, as long as it is unlocked: nothing is kept of it here.
+    Vault(Rc<RefCell<Keys>>),
+}
+
+impl Sealers {
+    /// Calls with each in turn until one gives something.
+    ///
+    /// # Errors
+    /// `vault_locked`.
+    fn find<T>(&self, mut each: impl FnMut(&Sealer) -> Result<Option<T>>) -> Result<Option<T>> {
+        match self {
+            Self::Own(all) => {
+                for sealer in all {
+                    if let Some(found) = each(sealer)? {
+                        return Ok(Some(found));
+                    }
+                }
+                Ok(None)
+            }
+            Self::Vault(keys) => {
+                let keys = keys.borrow();
+                each(&keys.unlocked().ok_or(Code::VaultLocked)?.sealer(LABEL)?)
+            }
+        }
+    }
+
+    /// Calls with the one that seals.
+    fn first<T>(&self, mut with: impl FnMut(&Sealer) -> Result<T>) -> Result<T> {
+        Ok(self.find(|sealer| with(sealer).map(Some))?.ok_or(Code::Internal)?)
+    }
 }
 
 /// A request that was read and found good.
@@ -60,6 +99,14 @@ pub fn queue_place(id: &str) -> Option<Array> {
     Some(Array::of2(&u32::from(ticket.shard).into(), &number(ticket.arrival)))
 }
 
+/// Which of an organisation's shards takes a request: the same one for the same key of the same user.
+#[wasm_bindgen(js_name = queueShard)]
+pub fn queue_shard(json: &str, user: Option<String>, key: Option<String>, shards: u8) -> Result<u8, JsValue> {
+    let mut draw = [0; 8];
+    typed(fill(&mut draw))?;
+    Ok(shard_of(json, user.as_deref(), key.as_deref(), shards, u64::from_le_bytes(draw)))
+}
+
 #[wasm_bindgen]
 impl Queue {
     /// One shard of an organisation's. `masters` are master keys of 32 bytes, one after the other: the present one, then
@@ -73,7 +120,7 @@ impl Queue {
         let sealers =
             sealers.collect::<Result<_>>().and_then(|all| if whole { Ok(all) } else { Err(Code::Internal.into()) });
         masters.zeroize();
-        Ok(Self { config, sealers: typed(sealers)?, shard })
+        Ok(Self { config, sealers: Sealers::Own(typed(sealers)?), shard })
     }
 
     /// How many items run at once.
@@ -100,7 +147,7 @@ impl Queue {
         typed(self.named(json, organisation, user.as_deref(), key))
     }
 
-    /// Takes a request in: `[row, sealed ask, id, status]`, or only the last two if `known`, the row that has its key,
+    /// Takes a request in: `[id, status, row, sealed ask]`, or only the first two if `known`, the row that has its key,
     /// is the same request.
     pub fn enqueue(
         &self,
@@ -125,7 +172,7 @@ impl Queue {
                     content.text(ask.user.as_deref().unwrap_or(""));
                     content.text(ask.conversation.as_deref().unwrap_or("")).text(&ask.body);
                     let sealed = self.seal(&item, ASKED, &mut content.finish())?;
-                    [self.row(&item), sealed].into_iter().chain(told(&item)).collect()
+                    told(&item).into_iter().chain([self.row(&item), sealed]).collect()
                 }
             })
         })())
@@ -142,16 +189,19 @@ impl Queue {
         typed(Item::decode(row).map(|item| item.runs_offline()))
     }
 
-    /// What a leased row asks: `[id, attempt, deadline, body, user, conversation]`.
+    /// Which run of a leased row it is.
+    pub fn attempt(&self, row: &[u8]) -> Result<u32, JsValue> {
+        typed(Item::decode(row).map(|item| item.attempts))
+    }
+
+    /// What a leased row asks: `[body, user, conversation]`.
     pub fn open(&self, row: &[u8], sealed: &[u8]) -> Result<Array, JsValue> {
         typed((|| {
             let item = Item::decode(row)?;
             let content = self.unseal(&item, ASKED, sealed)?;
             let (user, conversation, body) = parts(&content)?;
-            let id = item.ticket(self.shard).to_text();
-            let texts = [body, user.unwrap_or_default(), conversation.unwrap_or_default()].map(JsValue::from);
-            let facts = [id.into(), item.attempts.into(), number(item.deadline.as_millis())];
-            Ok(facts.into_iter().chain(texts).collect())
+            let texts = [body, user.unwrap_or_default(), conversation.unwrap_or_default()];
+            Ok(texts.into_iter().map(JsValue::from).collect())
         })())
     }
 
@@ -206,11 +256,11 @@ impl Queue {
         self.changed(row, |item| item.renew(lease, &self.config, instant(now)))
     }
 
-    /// Puts back what was run by somebody else than `alive`; nothing if it is still run.
-    pub fn reclaim(&self, row: &[u8], alive: Vec<f64>, now: f64) -> Result<JsValue, JsValue> {
+    /// Puts back what was run by somebody else than `alive`; nothing if it is still run. `counts`: as a failure.
+    pub fn reclaim(&self, row: &[u8], alive: Vec<f64>, counts: bool, now: f64) -> Result<JsValue, JsValue> {
         self.changed(row, |item| {
             let lives = alive.iter().any(|holder| item.is_run_by(id_of(*holder)));
-            (!lives).then(|| item.reclaim(instant(now)))
+            (!lives).then(|| if counts { item.reclaim(instant(now)) } else { item.give_back() })
         })
     }
 
@@ -239,14 +289,12 @@ impl Queue {
                 return Ok(false);
             }
             // Whoever the user was told apart by under an earlier key is still the same.
-            match user {
-                None => Ok(item.is_seen_by(&ticket, None)),
-                Some(user) => {
-                    let owners = self.sealers.iter().map(|sealer| sealer.digest("user", user.as_bytes()));
-                    let owners = owners.collect::<Result<Vec<_>>>()?;
-                    Ok(owners.into_iter().any(|owner| item.is_seen_by(&ticket, Some(owner))))
-                }
-            }
+            let Some(user) = user else { return Ok(item.is_seen_by(&ticket, None)) };
+            let found = self.sealers.find(|sealer| {
+                let owner = sealer.digest("user", user.as_bytes())?;
+                Ok(item.is_seen_by(&ticket, Some(owner)).then_some(()))
+            })?;
+            Ok(found.is_some())
         })())
     }
 
@@ -257,9 +305,8 @@ impl Queue {
 
     /// The same of a user.
     #[wasm_bindgen(js_name = ownerOf)]
-    pub fn owner_of(&self, user: &str) -> Result<Option<String>, JsValue> {
-        let first = self.sealers.first();
-        typed(first.map(|sealer| sealer.digest("user", user.as_bytes()).map(|owner| hex(&owner))).transpose())
+    pub fn owner_of(&self, user: &str) -> Result<String, JsValue> {
+        typed(self.sealers.first(|sealer| sealer.digest("user", user.as_bytes()).map(|owner| hex(&owner))))
     }
 
     /// A row as callers are told of it, as JSON, with its content if that is given: the result, else what was asked.
@@ -285,12 +332,9 @@ impl Queue {
 
 #[wasm_bindgen]
 impl Core {
-    /// The tab's queue, sealed with a key of the vault; nothing while that is locked.
-    pub fn queue(&self) -> Result<Option<Queue>, JsValue> {
-        let keys = self.keys.borrow();
-        let Some(unlocked) = keys.unlocked() else { return Ok(None) };
-        let sealers = vec![typed(unlocked.sealer(LABEL))?];
-        Ok(Some(Queue { config: self.gate.config.queue.clone(), sealers, shard: 0 }))
+    /// The tab's queue, sealed with a key of the vault: `vault_locked` whenever that is.
+    pub fn queue(&self) -> Queue {
+        Queue { config: self.gate.config.queue.clone(), sealers: Sealers::Vault(self.keys.clone()), shard: 0 }
     }
 
     /// The tab's queue in memory, sealed with a key that nobody keeps.
@@ -298,7 +342,7 @@ impl Core {
     pub fn queue_in_memory(&self) -> Result<Queue, JsValue> {
         let mut key = [0; 32];
         typed(fill(&mut key))?;
-        let sealers = vec![typed(Sealer::of_organisation(&Secret::new(key), "", LABEL))?];
+        let sealers = Sealers::Own(vec![typed(Sealer::of_organisation(&Secret::new(key), "", LABEL))?]);
         Ok(Queue { config: self.gate.config.queue.clone(), sealers, shard: 0 })
     }
 }
@@ -309,17 +353,19 @@ impl Queue {
         if let Some(key) = key {
             ask.set_key(key)?;
         }
-        let sealer = self.sealers.first().ok_or(Code::Internal)?;
-        let owner = ask.user.as_deref().map(|user| sealer.digest("user", user.as_bytes())).transpose()?;
-        let key = ask.key.as_deref().map(|key| {
-            let mut whole = Writer::new();
-            whole.text(ask.user.as_deref().unwrap_or("")).text(key);
-            sealer.digest("key", &whole.finish())
-        });
         let mut secret = [0; 15];
         fill(&mut secret)?;
-        let digest = sealer.digest("ask", &ask.identity())?;
-        Ok(QueueAsk { naming: Naming { secret, owner, key: key.transpose()?, digest }, ask })
+        let naming = self.sealers.first(|sealer| {
+            let user = ask.user.as_deref();
+            let owner = user.map(|user| sealer.digest("user", user.as_bytes())).transpose()?;
+            let key = ask.key.as_deref().map(|key| {
+                let mut whole = Writer::new();
+                whole.text(user.unwrap_or("")).text(key);
+                sealer.digest("key", &whole.finish())
+            });
+            Ok(Naming { secret, owner, key: key.transpose()?, digest: sealer.digest("ask", &ask.identity())? })
+        })?;
+        Ok(QueueAsk { ask, naming })
     }
 
     fn changed(&self, row: &[u8], change: impl FnOnce(&Item) -> Option<Item>) -> Result<JsValue, JsValue> {
@@ -336,6 +382,7 @@ impl Queue {
             item.key.map_or(JsValue::UNDEFINED, |key| hex(&key).into()),
             Uint8Array::from(item.encode().as_slice()).into(),
             item.keeps_ask().into(),
+            u32::from(item.priority as u8).into(),
         ]
         .into_iter()
         .collect::<Array>()
@@ -345,15 +392,15 @@ impl Queue {
     fn seal(&self, item: &Item, part: u64, content: &mut [u8]) -> Result<JsValue> {
         let mut nonce = [0; 12];
         fill(&mut nonce)?;
-        let sealer = self.sealers.first().ok_or(Code::Internal)?;
-        let sealed = sealer.seal(&item.ticket(self.shard).to_text(), part, content, nonce);
+        let id = item.ticket(self.shard).to_text();
+        let sealed = self.sealers.first(|sealer| sealer.seal(&id, part, content, nonce));
         content.zeroize();
         Ok(Uint8Array::from(sealed?.as_slice()).into())
     }
 
     fn unseal(&self, item: &Item, part: u64, sealed: &[u8]) -> Result<Secret<Vec<u8>>> {
         let id = item.ticket(self.shard).to_text();
-        let opened = self.sealers.iter().find_map(|sealer| sealer.unseal(&id, part, sealed).ok());
+        let opened = self.sealers.find(|sealer| Ok(sealer.unseal(&id, part, sealed).ok()))?;
         Ok(opened.ok_or(Code::VaultCorrupt)?)
     }
 

@@ -3,12 +3,14 @@ import type { Figures } from './figures/object';
 import type { TenantLedger } from './ledger';
 import type { Directory } from './organisation/directory';
 import type { Organisation } from './organisation/object';
+import type { RequestQueue } from './queue/object';
 
 /** What wrangler binds to the Worker; see wrangler.jsonc for each. */
 export interface Env {
   DIRECTORY: DurableObjectNamespace<Directory>;
   FIGURES: DurableObjectNamespace<Figures>;
   ORGANISATION: DurableObjectNamespace<Organisation>;
+  REQUEST_QUEUE: DurableObjectNamespace<RequestQueue>;
   TENANT_LEDGER: DurableObjectNamespace<TenantLedger>;
   ALLOWED_ORIGINS?: string;
   TIDEGATE_AUTH?: string | Record<string, unknown>;

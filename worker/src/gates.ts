@@ -10,7 +10,7 @@ import { Core, load } from './wasm';
 
 /** One organisation's gate: its cache, its keys, its records. Money is in the organisation's ledger object. */
 export interface Gate {
-  readonly core: Caller & Pick<Core, 'clearCache' | 'removeKey' | 'setKey'> & { status(): Promise<unknown> };
+  readonly core: Caller & Pick<Core, 'chat' | 'clearCache' | 'removeKey' | 'setKey'> & { status(): Promise<unknown> };
   /** No request takes longer, in milliseconds, unless something of ours has failed. */
   readonly deadlineMs: number;
   /** Keys that cannot be one, by name and problem, never by content. */

@@ -13,6 +13,7 @@ import { tokens } from './routes/admin/tokens';
 import { figures } from './routes/figures';
 import { health } from './routes/health';
 import { openapi } from './routes/openapi';
+import { queue } from './routes/queue';
 import { register } from './routes/route';
 import { session } from './routes/session';
 import { status } from './routes/status';
@@ -22,6 +23,7 @@ export { Figures } from './figures/object';
 export { TenantLedger } from './ledger';
 export { Directory } from './organisation/directory';
 export { Organisation } from './organisation/object';
+export { RequestQueue } from './queue/object';
 
 const app = new Hono<{ Bindings: Env }>();
 
@@ -52,7 +54,8 @@ app.onError((failure) => {
   return errorResponse('chat', failure);
 });
 
-const routes = [...health, ...status, ...figures, ...session, ...organisations, ...tokens, ...blocks, ...keys];
+const admin = [...organisations, ...tokens, ...blocks, ...keys];
+const routes = [...health, ...status, ...figures, ...session, ...queue, ...admin];
 register(app, routes);
 register(app, [
   {

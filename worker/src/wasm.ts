@@ -1,7 +1,17 @@
 import wasm from '../../pkg/wasm/tidegate-all_bg.wasm';
-import { asked, Core, EntrustedKeys, failure, initSync, LedgerDecider } from '../../pkg/wasm/tidegate-all.js';
+import {
+  asked,
+  Core,
+  EntrustedKeys,
+  failure,
+  initSync,
+  LedgerDecider,
+  Queue,
+  queuePlace,
+  queueShard,
+} from '../../pkg/wasm/tidegate-all.js';
 
-export { asked, Core, EntrustedKeys, failure, LedgerDecider };
+export { asked, Core, EntrustedKeys, failure, LedgerDecider, Queue, queuePlace, queueShard };
 
 /** Starts the isolate's one Wasm instance. Called inside requests: at module scope nothing random may run. */
 export function load(): void {

@@ -5,6 +5,7 @@ declare namespace Cloudflare {
   interface Env extends Omit<import('../src/env').Env, 'TIDEGATE_CONFIG'> {
     TIDEGATE_CONFIG: string;
     TIDEGATE_TOKEN: string;
+    TIDEGATE_MASTER_KEY: string;
     GROQ_API_KEY: string;
     OPENROUTER_API_KEY: string;
     OPENAI_API_KEY: string;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::config::Priority;
 use crate::error::{Code, Detail};
-use crate::queue::{Ask, Item};
+use crate::queue::{Ask, Item, shard_of};
 
 const MESSAGES: &str = r#""messages":[{"role":"user","content":"x"}]"#;
 
@@ -69,6 +69,16 @@ fn requests_that_differ_have_another_identity() {
 }
 
 proptest! {
+    #[test]
+    fn one_key_of_one_user_has_one_shard(key in "[a-z]{1,8}", shards in 1u8..64, draws: (u64, u64)) {
+        let json = format!(r#"{{"idempotencyKey":"{key}"}}"#);
+        let first = shard_of(&json, Some("ann"), None, shards, draws.0);
+        prop_assert!(first < shards);
+        prop_assert_eq!(shard_of(&json, Some("ann"), None, shards, draws.1), first);
+        prop_assert_eq!(shard_of(r#"{"user":"ann"}"#, None, Some(&key), shards, draws.1), first);
+        prop_assert!(shard_of("{}", None, None, shards, draws.0) < shards);
+    }
+
     #[test]
     fn hostile_text_never_panics(text: String, middle in "[ -~]{0,40}") {
         let _ = Ask::parse(&text, "acme", None);

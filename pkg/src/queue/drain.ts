@@ -1,0 +1,164 @@
+// Keeps as many items running as may, until nothing is left to do now.
+
+import { dataOf, type ErrorData } from '../errors.js';
+import type { Engine } from './engine.js';
+import { QUEUED, RUNNING, updateOf, type Described, type Row } from './rows.js';
+
+/** What a place that runs items provides. */
+export interface Runner {
+  /**
+   * Takes a chat request through the gateway: the answer's JSON. Rejects with an error object. `again`: it failed
+   * before, and what the gateway remembers of that is no answer.
+   */
+  run(body: string, user: string, again: boolean, signal: AbortSignal): Promise<string>;
+  /** Whether there is a network; if not, what can wait does. */
+  online?(): boolean;
+}
+
+/** Rows looked at for one that runs without a network. */
+const LOOKED_AT = 1_000;
+/** The longest sleep between two looks, in milliseconds: another tab may have brought work. */
+const LOOK_MS = 60_000;
+
+export class Drain {
+  /** Who holds the leases of this place. */
+  readonly holder: number;
+  readonly #engine: Engine;
+  readonly #runner: Runner;
+  readonly #running = new Map<number, AbortController>();
+  #wake: () => void = () => undefined;
+  #draining: Promise<number | undefined> | undefined;
+  #stopped = false;
+
+  constructor(engine: Engine, runner: Runner) {
+    this.#engine = engine;
+    this.#runner = runner;
+    const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+    this.holder = high * 2 ** 20 + (low >>> 12);
+  }
+
+  /** Something has changed: whoever drains looks again. */
+  wake(): void {
+    this.#wake();
+  }
+
+  /** Ends the run of an item that is not to be run any more. */
+  end(arrival: number): void {
+    this.#running.get(arrival)?.abort();
+  }
+
+  /** Gives back what is running, and begins nothing any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const run of this.#running.values()) run.abort();
+    this.#wake();
+    await this.#draining?.catch(() => undefined);
+  }
+
+  /**
+   * Runs what can be run, at most `most` items, and waits for them. Resolves to when there is more to do; nothing if
+   * there is nothing to wait for. Only one drains at a time: who comes second joins.
+   */
+  drain(most = Number.MAX_SAFE_INTEGER): Promise<number | undefined> {
+    this.#draining ??= this.#drain(most).finally(() => (this.#draining = undefined));
+    return this.#draining;
+  }
+
+  async #drain(most: number): Promise<number | undefined> {
+    for (let begun = 0; ;) {
+      const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+      await this.#engine.sweep();
+      let left = true;
+      while (!this.#stopped && begun < most && this.#running.size < this.#engine.machine.concurrency) {
+        const row = await this.#lease();
+        if (!row) {
+          left = false;
+          break;
+        }
+        begun += 1;
+        void this.#run(row);
+      }
+      const due = await this.#engine.rows.due();
+      if (this.#running.size === 0) return left && !this.#stopped ? 0 : due;
+      await this.#until(woken, due);
+    }
+  }
+
+  /** Waits for a change, or until something is due. */
+  async #until(woken: Promise<void>, due: number | undefined): Promise<void> {
+    let timer!: ReturnType<typeof setTimeout>;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.min(Math.max((due ?? Infinity) - Date.now(), 0), LOOK_MS));
+    });
+    await Promise.race([woken, late]);
+    clearTimeout(timer);
+  }
+
+  /** The next row, leased; nothing if none is to be run now. */
+  async #lease(): Promise<Row | undefined> {
+    const { rows, machine } = this.#engine;
+    const online = this.#runner.online?.() ?? true;
+    for (;;) {
+      const query = { lane: QUEUED, count: online ? 1 : LOOKED_AT, whole: online };
+      const leased = await rows.step(query, ({ rows: found }) => {
+        const row = online ? found[0] : found.find(({ bytes }) => machine.runsOffline(bytes));
+        if (!row) return { value: undefined };
+        const update = this.#engine.decided(row, () => machine.lease(row.bytes, this.holder, Date.now()));
+        return { ...(update && { update: [update] }), value: update && { row, update } };
+      });
+      if (!leased) return undefined;
+      const { row, update } = leased;
+      this.#engine.tell(update);
+      // Else its deadline had passed.
+      if (update.lane !== RUNNING) continue;
+      if (online) return { ...row, ...update };
+      return rows.step({ arrival: row.arrival, whole: true }, ({ rows: [whole] }) => ({ value: whole }));
+    }
+  }
+
+  async #run(row: Row): Promise<void> {
+    const { rows, machine } = this.#engine;
+    const { arrival } = row;
+    const run = new AbortController();
+    this.#running.set(arrival, run);
+    const attempt = machine.attempt(row.bytes);
+    let [user, conversation] = ['', ''];
+    let outcome: { answer?: string; error?: ErrorData } = {};
+    const renewal = setInterval(() => void this.#renew(arrival, attempt), machine.leaseMs / 3);
+    try {
+      const opened = machine.open(row.bytes, row.asked ?? new Uint8Array()) as [string, string, string];
+      [, user, conversation] = opened;
+      outcome = { answer: await this.#runner.run(opened[0], user, attempt > 1, run.signal) };
+    } catch (thrown) {
+      // What was stopped is given back as it was.
+      if (!this.#stopped) outcome = { error: dataOf(thrown) };
+    }
+    clearInterval(renewal);
+    try {
+      const { answer, error } = outcome;
+      const update = await rows.step({ arrival }, ({ rows: [now] }) => {
+        const ended =
+          now && machine.finish(now.bytes, this.holder, attempt, answer, error, user, conversation, Date.now());
+        if (!ended) return { value: undefined };
+        const [described, result] = ended as [Described, Uint8Array?];
+        const update = { ...updateOf(described), result };
+        return { update: [update], value: update };
+      });
+      if (update) this.#engine.tell(update);
+    } catch {
+      // The store failed: its lease runs out, and it is run again.
+    } finally {
+      this.#running.delete(arrival);
+      this.#wake();
+    }
+  }
+
+  async #renew(arrival: number, attempt: number): Promise<void> {
+    const { rows, machine } = this.#engine;
+    const held = await rows.step({ arrival }, ({ rows: [row] }) => {
+      const renewed = row && (machine.renew(row.bytes, this.holder, attempt, Date.now()) as Described | undefined);
+      return renewed ? { update: [updateOf(renewed)], value: true } : { value: false };
+    });
+    if (!held) this.end(arrival);
+  }
+}

@@ -1,0 +1,132 @@
+import type { Engine, Told } from '../../../pkg/src/queue/engine';
+
+type Change = Parameters<Told>[0];
+
+/** What somebody listens for: one request, or all; all users', or one's. */
+interface Wish {
+  arrival: number | undefined;
+  owner: string | undefined;
+}
+
+/** Seconds of silence after which a comment shows that a stream is alive. */
+const ALIVE_MS = 15_000;
+/** Streams and sockets of one object. */
+const MAX_LISTENERS = 1_000;
+
+const hears = (wish: Wish, { arrival, owner }: Change) =>
+  (wish.arrival === undefined || wish.arrival === arrival) && (wish.owner === undefined || wish.owner === owner);
+
+interface Stream {
+  wish: Wish;
+  send(text: string): void;
+  end(): void;
+}
+
+/**
+ * Who is told of progress. Sockets sleep with the object (hibernation) and keep their wishes; streams keep it awake.
+ * A message is a request's status as JSON. Who listens for one request is told its result with the last, and is done.
+ */
+export class Listeners {
+  readonly #ctx: DurableObjectState;
+  readonly #streams = new Set<Stream>();
+
+  constructor(ctx: DurableObjectState) {
+    this.#ctx = ctx;
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
+  }
+
+  socket(wish: Wish, status: string | undefined): Response {
+    if (this.#count() >= MAX_LISTENERS) return new Response(null, { status: 503 });
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.#ctx.acceptWebSocket(server);
+    server.serializeAttachment(wish);
+    if (status !== undefined) send(server, status);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  /** Nothing is to be said to it. */
+  heard(socket: WebSocket, _: string | ArrayBuffer): Promise<void> {
+    socket.close(1003, 'this socket only tells');
+    return Promise.resolve();
+  }
+
+  stream(wish: Wish, status: string | undefined): Response {
+    if (this.#count() >= MAX_LISTENERS) return new Response(null, { status: 503 });
+    const text = new TextEncoder();
+    let stream: Stream | undefined;
+    let alive: ReturnType<typeof setInterval> | null = null;
+    const drop = () => {
+      clearInterval(alive);
+      if (stream) this.#streams.delete(stream);
+    };
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        const write = (line: string) => {
+          try {
+            controller.enqueue(text.encode(line));
+          } catch {
+            drop();
+          }
+        };
+        stream = {
+          wish,
+          send: (data) => write(`event: progress\ndata: ${data}\n\n`),
+          end: () => {
+            drop();
+            try {
+              controller.close();
+            } catch {
+              // The reader was faster.
+            }
+          },
+        };
+        this.#streams.add(stream);
+        write(': open\n\n');
+        if (status !== undefined) {
+          stream.send(status);
+          if ((JSON.parse(status) as { endedAt?: number }).endedAt !== undefined) return stream.end();
+        }
+        alive = setInterval(() => write(': alive\n\n'), ALIVE_MS);
+      },
+      cancel: drop,
+    });
+    return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+  }
+
+  /** Tells everybody who listens for it. */
+  tell(change: Change, engine: () => Engine): void {
+    const streams = [...this.#streams].filter(({ wish }) => hears(wish, change));
+    const sockets = this.#ctx.getWebSockets().flatMap((socket) => {
+      const wish = socket.deserializeAttachment() as Wish;
+      return hears(wish, change) ? [{ socket, wish }] : [];
+    });
+    if (streams.length + sockets.length === 0) return;
+    const own = change.ended && [...streams, ...sockets].some(({ wish }) => wish.arrival !== undefined);
+    const whole = own ? this.#whole(change, engine()) : Promise.resolve(change.status);
+    void whole.then((status) => {
+      for (const stream of streams) {
+        stream.send(stream.wish.arrival === undefined ? change.status : status);
+        if (change.ended && stream.wish.arrival !== undefined) stream.end();
+      }
+      for (const { socket, wish } of sockets) {
+        send(socket, wish.arrival === undefined ? change.status : status);
+        if (change.ended && wish.arrival !== undefined) socket.close(1000, 'ended');
+      }
+    });
+  }
+
+  async #whole({ status }: Change, engine: Engine): Promise<string> {
+    const { requestId } = JSON.parse(status) as { requestId: string };
+    return (await engine.status(requestId)) ?? status;
+  }
+
+  #count = () => this.#streams.size + this.#ctx.getWebSockets().length;
+}
+
+function send(socket: WebSocket, text: string): void {
+  try {
+    socket.send(text);
+  } catch {
+    // It is gone; the runtime tells.
+  }
+}

@@ -1,0 +1,199 @@
+import { toError } from '../../../pkg/src/errors';
+import { noStats, sumOf, unknownId, type Stats } from '../../../pkg/src/queue/engine';
+import type { Caller } from '../auth';
+import { readBody } from '../body';
+import { rawConfiguration, type Env } from '../env';
+import { forbidden, invalid } from '../errors';
+import { mastersOf } from '../queue/masters';
+import type { Answer } from '../queue/object';
+import { load, queuePlace, queueShard } from '../wasm';
+import type { Ours, Route } from './route';
+import { oneOf, textOf, whole } from './schemas';
+
+const PATH = '/api/ai/queue';
+
+const REQUEST_ID = textOf(64);
+const ASKED = {
+  type: 'object',
+  properties: {
+    provider: textOf(256),
+    model: textOf(256),
+    messages: { type: 'array', items: { type: 'object' }, minItems: 1 },
+    priority: oneOf('critical', 'high', 'normal', 'low'),
+    maxRetries: whole(0, 10),
+    timeoutMs: whole(1, 86_400_000),
+    organisation: textOf(256),
+    user: textOf(256),
+    conversation: textOf(256),
+    idempotencyKey: textOf(256),
+  },
+  required: ['messages'],
+};
+
+/** The durable queue: what is asked now and answered later. */
+export const queue: Route[] = [
+  {
+    method: 'POST',
+    path: PATH,
+    scope: 'chat',
+    summary: 'Queues a chat request; `action=cancel` or `action=requeue` (admin) instead is about one that is queued',
+    query: { action: oneOf('enqueue', 'cancel', 'requeue'), requestId: REQUEST_ID },
+    body: ASKED,
+    statuses: [202, 404, 409, 413, 415, 422, 500, 503],
+    handle: async (c, caller) => {
+      const action = c.req.query('action') ?? 'enqueue';
+      if (action === 'enqueue') return enqueue(c, caller);
+      if (action === 'cancel') return cancel(c, caller);
+      if (action === 'requeue') return requeue(c, caller);
+      throw invalid('action', 'must be enqueue, cancel or requeue');
+    },
+  },
+  {
+    method: 'GET',
+    path: PATH,
+    scope: 'chat',
+    summary: 'Status and result of a request, figures, progress as it comes; dead letters and cleaning up for admins',
+    query: {
+      action: oneOf('status', 'stats', 'events', 'dead', 'cleanup'),
+      requestId: REQUEST_ID,
+      shard: whole(0, 63),
+    },
+    statuses: [101, 404, 500, 503],
+    handle: async (c, caller) => {
+      const action = c.req.query('action') ?? 'status';
+      if (action === 'status') return status(c, caller);
+      if (action === 'stats') return c.json(await stats(c.env, caller));
+      if (action === 'events') return events(c, caller);
+      if (action === 'dead') return dead(c, caller);
+      if (action === 'cleanup') return cleanup(c, caller);
+      throw invalid('action', 'must be status, stats, events, dead or cleanup');
+    },
+  },
+  {
+    method: 'DELETE',
+    path: PATH,
+    scope: 'chat',
+    summary: 'Takes a queued request back',
+    query: { requestId: REQUEST_ID },
+    statuses: [404, 500],
+    handle: cancel,
+  },
+];
+
+async function enqueue(c: Ours, caller: Caller): Promise<Response> {
+  const shards = shardsOf(c.env);
+  const json = await readBody(c.req.raw);
+  const key = c.req.header('idempotency-key');
+  const shard = queueShard(json, caller.user, key, shards);
+  const { organisation, user } = caller;
+  const status = told(await objectOf(c.env, organisation, shard).enqueue(organisation, shard, json, user, key));
+  return new Response(status, { status: 202, headers: JSON_TYPE });
+}
+
+async function status(c: Ours, caller: Caller): Promise<Response> {
+  const { id, object } = asked(c, caller);
+  return found(told(await object.status(id, boundTo(caller))));
+}
+
+async function cancel(c: Ours, caller: Caller): Promise<Response> {
+  const { id, object } = asked(c, caller);
+  return found(told(await object.cancel(id, boundTo(caller))));
+}
+
+async function requeue(c: Ours, caller: Caller): Promise<Response> {
+  admin(caller);
+  const { id, object } = asked(c, caller);
+  return found(told(await object.revive(id)));
+}
+
+async function dead(c: Ours, caller: Caller): Promise<Response> {
+  admin(caller);
+  const all = await Promise.all(objectsOf(c.env, caller).map(async (object) => told(await object.dead())));
+  return new Response(`{"dead":[${all.flat().join(',')}]}`, { headers: JSON_TYPE });
+}
+
+async function cleanup(c: Ours, caller: Caller): Promise<Response> {
+  admin(caller);
+  const all = await Promise.all(objectsOf(c.env, caller).map(async (object) => told(await object.cleanup())));
+  const sum = (pick: 'changed' | 'erased') => all.reduce((sum, one) => sum + one[pick], 0);
+  return c.json({ changed: sum('changed'), erased: sum('erased') });
+}
+
+/** The figures of all shards together. */
+async function stats(env: Env, caller: Caller): Promise<Stats & { shards: number }> {
+  const objects = objectsOf(env, caller);
+  const all = await Promise.all(objects.map(async (object) => told(await object.stats())));
+  return { ...all.reduce(sumOf, noStats()), shards: objects.length };
+}
+
+/** Progress of one request, or of one shard: the only one, unless the configuration says otherwise. */
+async function events(c: Ours, caller: Caller): Promise<Response> {
+  const id = c.req.query('requestId');
+  const [shard] = id === undefined ? [Number(c.req.query('shard') ?? 0)] : placeOf(id);
+  if (!Number.isInteger(shard) || shard < 0 || shard >= shardsOf(c.env))
+    throw invalid('shard', 'must be one of the shards');
+  const { organisation } = caller;
+  const url = new URL('https://queue');
+  url.searchParams.set('organisation', organisation);
+  url.searchParams.set('shard', String(shard));
+  if (id !== undefined) url.searchParams.set('requestId', id);
+  const user = boundTo(caller);
+  if (user !== undefined) url.searchParams.set('user', user);
+  const upgrade = c.req.header('upgrade');
+  const headers = new Headers(upgrade === undefined ? {} : { upgrade });
+  const response = await objectOf(c.env, organisation, shard).fetch(url, { headers, signal: c.req.raw.signal });
+  if (response.status === 404) throw unknownId();
+  if (response.status === 503) throw Object.assign(invalid('', 'too many listen already'), { status: 503 });
+  const { status, webSocket, body } = response;
+  // Headers of another object's answer cannot be changed, and the Worker adds its own.
+  if (webSocket) return new Response(null, { status, webSocket });
+  return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+function admin(caller: Caller): void {
+  if (!caller.scopes.includes('admin')) throw forbidden('admin');
+}
+
+/** Whose requests the caller sees: his own, if he is a user; all of the organisation, if he is not, or an admin. */
+const boundTo = ({ user, scopes }: Caller) => (scopes.includes('admin') ? undefined : user);
+
+function asked(c: Ours, caller: Caller) {
+  const id = c.req.query('requestId') ?? '';
+  const [shard] = placeOf(id);
+  // Also in an organisation that has fewer shards now than it had.
+  return { id, object: objectOf(c.env, caller.organisation, shard) };
+}
+
+function placeOf(id: string): [shard: number, arrival: number] {
+  load();
+  const place = queuePlace(id) as [number, number] | undefined;
+  if (!place) throw unknownId();
+  return place;
+}
+
+function shardsOf(env: Env): number {
+  load();
+  mastersOf(env);
+  const { queue } = (rawConfiguration(env) ?? {}) as { queue?: { shards?: number } };
+  return queue?.shards ?? 1;
+}
+
+const objectsOf = (env: Env, { organisation }: Caller) =>
+  Array.from({ length: shardsOf(env) }, (_, shard) => objectOf(env, organisation, shard));
+
+/** An organisation's own: whose id it is not, it is not found there. */
+function objectOf({ REQUEST_QUEUE }: Env, organisation: string, shard: number) {
+  return REQUEST_QUEUE.get(REQUEST_QUEUE.idFromName(JSON.stringify([organisation, shard])));
+}
+
+function told<T>(answer: Answer<T>): T {
+  if ('error' in answer) throw toError(answer.error);
+  return answer.value;
+}
+
+function found(status: string | undefined): Response {
+  if (status === undefined) throw unknownId();
+  return new Response(status, { headers: JSON_TYPE });
+}

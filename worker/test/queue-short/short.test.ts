@@ -1,0 +1,51 @@
+import { beforeEach, expect, it } from 'vitest';
+
+import { calm, call, errorOf, journal, script, seen, until } from '../client';
+import { about, enqueue, enqueued, kept, PATH, reached, statusIn } from '../queue';
+
+beforeEach(calm);
+
+interface Asked {
+  messages: { content: string }[];
+}
+
+const ask = (content: string, priority: string) => ({ messages: [{ role: 'user', content }], priority });
+
+it('runs the urgent first and equals in their order', async () => {
+  await script('groq', { hold: true });
+  const { requestId: first } = await enqueued(ask('first', 'low'));
+  await reached(first, ['running']);
+  for (const [content, priority] of [
+    ['low', 'low'],
+    ['normal', 'normal'],
+    ['critical', 'critical'],
+  ] as const) {
+    await enqueued(ask(content, priority));
+  }
+  const { requestId: last } = await enqueued(ask('normal again', 'normal'));
+  expect(statusIn(await about('GET', 'status', last)).ahead).toBe(2);
+  await script('groq');
+  await until(async () => (await seen()).length === 5);
+  const asked = (await journal()).map(({ body }) => (JSON.parse(body) as Asked).messages[0]?.content);
+  expect(asked).toEqual(['first', 'critical', 'normal', 'normal again', 'low']);
+});
+
+it('is full when as many wait and run as it takes', async () => {
+  await script('groq', { hold: true });
+  for (let count = 0; count < 5; count += 1) await enqueued();
+  const refused = await enqueue({ priority: 'critical' });
+  expect([refused.status, errorOf(refused).code]).toEqual([503, 'queue_full']);
+  const stats = JSON.parse((await call(`${PATH}?action=stats`)).text) as { queued: number; running: number };
+  expect(stats.queued + stats.running).toBe(5);
+  await script('groq');
+  await until(async () => (await enqueue()).status === 202);
+});
+
+it('erases what is done after its time to live, by itself', async () => {
+  const { requestId } = await enqueued(ask('kept for a moment', 'normal'));
+  await reached(requestId, ['completed']);
+  expect(await kept()).toHaveLength(1);
+  await until(async () => (await kept()).length === 0);
+  expect((await about('GET', 'status', requestId)).status).toBe(404);
+  expect((await call(`${PATH}?action=stats`)).text).toContain('"completed":0');
+});

@@ -1,0 +1,109 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { forget } from '../../src/organisation/standing';
+import { calm, open, script, until } from '../client';
+import { made, organised } from '../organisations';
+import { about, bearer, enqueued, PATH, reached, type Status } from '../queue';
+
+beforeEach(calm);
+
+const dataIn = (text: string) =>
+  text
+    .split('\n')
+    .filter((line) => line.startsWith('data: '))
+    .map((line) => JSON.parse(line.slice(6)) as Status);
+
+/** Reads a stream that does not end until what came is enough. */
+async function heard(response: Response, enough: (statuses: Status[]) => boolean): Promise<Status[]> {
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  for (;;) {
+    const piece = await reader?.read();
+    text += piece?.value ?? '';
+    if (piece?.done !== false || enough(dataIn(text))) break;
+  }
+  await reader?.cancel();
+  return dataIn(text);
+}
+
+async function socket(query: string, headers: Record<string, string> = {}) {
+  const response = await open(`${PATH}?action=events${query}`, { headers: { upgrade: 'websocket', ...headers } });
+  const { webSocket } = response;
+  if (!webSocket) throw new Error(`${response.status}`);
+  const messages: Status[] = [];
+  const closed = new Promise<number>((resolve) => webSocket.addEventListener('close', ({ code }) => resolve(code)));
+  let pongs = 0;
+  webSocket.addEventListener('message', ({ data }) => {
+    if (data === 'pong') pongs += 1;
+    else messages.push(JSON.parse(data as string) as Status);
+  });
+  webSocket.accept();
+  return { webSocket, messages, closed, pongs: () => pongs };
+}
+
+const statuses = (all: Status[]) => all.map(({ status }) => status);
+
+describe('events', () => {
+  it('of one request end with its result', async () => {
+    await script('groq', { hold: true });
+    const { requestId } = await enqueued();
+    await reached(requestId, ['running']);
+    const response = await open(`${PATH}?action=events&requestId=${requestId}`);
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    const reading = response.text();
+    await script('groq');
+    const all = dataIn(await reading);
+    expect(statuses(all)).toEqual(['running', 'completed']);
+    expect(all[1]?.result?.choices).toHaveLength(1);
+    const late = dataIn(await (await open(`${PATH}?action=events&requestId=${requestId}`)).text());
+    expect(late).toEqual([await reached(requestId, ['completed'])]);
+  });
+
+  it('of all requests have no content', async () => {
+    const response = await open(`${PATH}?action=events`);
+    const hearing = heard(response, (all) => statuses(all).filter((status) => status === 'completed').length === 2);
+    await enqueued();
+    await enqueued();
+    const all = await hearing;
+    expect(statuses(all).sort()).toEqual(['completed', 'completed', 'queued', 'queued', 'running', 'running']);
+    expect(JSON.stringify(all)).not.toMatch(/heard|question/);
+  });
+});
+
+describe('a WebSocket', () => {
+  it('tells the progress of one request, its result last, and closes', async () => {
+    await script('groq', { hold: true });
+    const { requestId } = await enqueued();
+    await reached(requestId, ['running']);
+    const { webSocket, messages, closed, pongs } = await socket(`&requestId=${requestId}`);
+    webSocket.send('ping');
+    await until(() => pongs() === 1);
+    await script('groq');
+    expect(await closed).toBe(1000);
+    expect(statuses(messages)).toEqual(['running', 'completed']);
+    expect(messages[1]?.result?.choices).toHaveLength(1);
+  });
+
+  it('tells a user of his requests alone, and an admin of all', async () => {
+    await forget('acme');
+    await organised('acme', ['pro']);
+    const as = async (wish: Record<string, unknown>) => bearer((await made('acme', wish)).token);
+    const [ann, bob] = [await as({ user: 'ann' }), await as({ user: 'bob' })];
+    const [all, own] = [await socket('', await as({ scopes: ['chat', 'admin'] })), await socket('', bob)];
+    const { requestId: first } = await enqueued({}, ann);
+    await reached(first, ['completed'], ann);
+    const { requestId: second } = await enqueued({}, bob);
+    await reached(second, ['completed'], bob);
+    await until(() => all.messages.length === 6 && own.messages.length === 3);
+    expect(new Set(own.messages.map(({ requestId }) => requestId))).toEqual(new Set([second]));
+    expect(new Set(all.messages.map(({ requestId }) => requestId))).toEqual(new Set([first, second]));
+  });
+
+  it('takes no words, and is not opened for an id that is not known', async () => {
+    const { webSocket, closed } = await socket('');
+    webSocket.send('hello');
+    expect(await closed).toBe(1003);
+    expect((await about('GET', 'events', `rq_${'0'.repeat(44)}`, { upgrade: 'websocket' })).status).toBe(404);
+  });
+});
