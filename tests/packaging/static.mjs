@@ -8,7 +8,7 @@ import { extname, join, normalize } from 'node:path';
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
 /** Serves `folder` under `base`. `lost` lists the paths that were asked for and not found. */
-export async function serve(t, folder, { base = '/', wasmType = TYPES['.wasm'] } = {}) {
+export async function serve(t, folder, { base = '/', wasmType = TYPES['.wasm'], headers = {} } = {}) {
   const lost = [];
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
@@ -17,7 +17,7 @@ export async function serve(t, folder, { base = '/', wasmType = TYPES['.wasm'] }
       if (!path.startsWith(base)) throw new Error('outside the base');
       const bytes = await readFile(join(folder, normalize(`/${path.slice(base.length)}`)));
       const type = { ...TYPES, '.wasm': wasmType }[extname(path)] ?? 'application/octet-stream';
-      response.writeHead(200, { 'content-type': type }).end(bytes);
+      response.writeHead(200, { 'content-type': type, ...headers }).end(bytes);
     } catch {
       if (!path.endsWith('/favicon.ico')) lost.push(path);
       response.writeHead(404, { 'content-type': 'text/html' }).end('<h1>Not found</h1>');

@@ -1,6 +1,8 @@
 // The packed package in a page: through Vite without any configuration, and as plain files.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { build, createServer } from 'vite';
@@ -9,7 +11,7 @@ import { throwAwayKeys } from '../../scripts/demo-worker.mjs';
 import { startStandIns } from '../../scripts/stand-ins.mjs';
 import { openChromium, openFirefox } from './browsers.mjs';
 import { serve } from './static.mjs';
-import { PASSPHRASE, project } from './support.mjs';
+import { PASSPHRASE, project, ROOT } from './support.mjs';
 
 let standIns;
 const browsers = [];
@@ -69,6 +71,18 @@ for (const base of ['/', '/sub/dir/']) {
     await chats(t, `http://127.0.0.1:${server.httpServer.address().port}${base}`);
   });
 }
+
+test('vite build, under the headers that SECURITY.md asks for, Trusted Types among them', async (t) => {
+  const root = await project(t, 'browser');
+  await build({ root, configFile: false, logLevel: 'error' });
+  const security = await readFile(join(ROOT, 'SECURITY.md'), 'utf8');
+  const [, documented] = /^Content-Security-Policy: (.*frame-ancestors 'none'.*)$/mu.exec(security);
+  assert.match(documented, /require-trusted-types-for 'script'; trusted-types tidegate/u);
+  const policy = documented.replace('https://api.groq.com https://openrouter.ai', new URL(standIns.groqUrl).origin);
+  const { url, lost } = await serve(t, `${root}/dist`, { headers: { 'content-security-policy': policy } });
+  await chats(t, url);
+  assert.deepEqual(lost, []);
+});
 
 test('plain files, no bundler, no import map, a server that does not know Wasm', async (t) => {
   const root = await project(t, 'plain');
