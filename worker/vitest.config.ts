@@ -38,6 +38,8 @@ const queued = {
 };
 /** One that is full soon, does one thing at a time, and forgets what is done. */
 const short = { ...queued, queue: { ...queued.queue, capacity: 5, concurrency: 1, ttlMs: 300 } };
+/** The same for a thousand requests at once, which a busy machine takes its time for. */
+const crowd = { ...oneTarget, timeouts: { attemptMs: 240_000, totalMs: 280_000, headersMs: 240_000 } };
 
 /** One model of each provider, which speaks its own dialect. */
 const dialects = ['openai', 'anthropic', 'google'];
@@ -81,6 +83,7 @@ export default defineConfig({
       worker('queue', 'test/queue/*.test.ts', queued),
       worker('queue-short', 'test/queue-short/*.test.ts', short),
       worker('cap', 'test/cap/*.test.ts', oneTarget),
+      worker('crowd', 'test/crowd/*.test.ts', crowd),
       worker('dialects', 'test/dialects/*.test.ts', fourDialects),
     ],
   },
