@@ -176,6 +176,33 @@ pub enum KeySource {
     Passthrough,
 }
 
+/// What becomes of keys in messages that are about to be sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Screening {
+    /// A mark is sent in their place.
+    #[default]
+    Mask,
+    /// The request is refused.
+    Refuse,
+    /// They are sent, and an event tells of them.
+    Warn,
+    /// Nobody looks.
+    Off,
+}
+
+impl Screening {
+    /// The name in the configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mask => "mask",
+            Self::Refuse => "refuse",
+            Self::Warn => "warn",
+            Self::Off => "off",
+        }
+    }
+}
+
 /// A price from the configuration; it goes before the built-in table.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PriceOverride {
@@ -254,6 +281,8 @@ pub struct GatewayConfig {
     pub unknown_price: UnknownPrice,
     /// Whose keys the requests of the drop-in fetch use.
     pub keys: KeySource,
+    /// What becomes of keys in messages. Default `mask`.
+    pub screening: Screening,
     /// Whether reasoning is output of a stream after which nothing is retried. Where it is not shown, say no:
     /// then a failure while the model thinks falls back unseen. Default true.
     pub reasoning_commits: bool,
@@ -284,6 +313,7 @@ impl Default for GatewayConfig {
             prices: Vec::new(),
             unknown_price: UnknownPrice::default(),
             keys: KeySource::default(),
+            screening: Screening::default(),
             reasoning_commits: true,
             allow_paid_fallback: false,
             degraded: None,

@@ -12,11 +12,13 @@ mod escape;
 mod finding;
 mod place;
 mod prefilter;
+mod redact;
 mod resolve;
 mod scanner;
 mod window;
 
 pub use finding::{Encoding, Finding, Options};
+pub use redact::{Restorer, mark, redact};
 pub use scanner::{Scanner, scan};
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  1 validate   request parsed into types, size limits
-//!  2 screen     (keys in messages: a later capability)
+//!  2 screen     keys in messages: masked, refused, or told
 //!  4 cache      fingerprint, hit, join
 //!  5 plan       targets in order: able, priced, keyed
 //!    for each target (fallback), for each attempt (retry)
@@ -27,6 +27,7 @@ mod offers;
 mod problem;
 mod replay;
 mod run;
+mod screen;
 mod streaming;
 
 use std::rc::Rc;
@@ -170,11 +171,12 @@ struct Prepared {
 ///
 /// # Errors
 /// Every code of the table in [`crate::error`], with all failed attempts attached.
-pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: Call) -> Result<Opened<H>> {
+pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, mut call: Call) -> Result<Opened<H>> {
     let started = host.now();
     let request_id: Rc<str> = ["tg-", &hex(&draw(&**host).to_be_bytes())].concat().into();
     let guest = Guest::enter(gate);
-    let result = match prepare(gate, &call, request_id.clone(), started) {
+    let screened = screen::screen(gate, &**host, &mut call, &request_id);
+    let result = match screened.and_then(|()| prepare(gate, &call, request_id.clone(), started)) {
         Ok((prepared, streams)) => answer(gate, host, &call, prepared.into(), streams).await,
         Err(error) => {
             note_refused(gate, &request_id, started, error.code);
@@ -215,7 +217,7 @@ pub async fn chat<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: Call) 
     }
 }
 
-/// Steps 1 and 2, and the fingerprint of step 4; and whether a stream is asked for.
+/// Step 1, and the fingerprint of step 4; and whether a stream is asked for.
 fn prepare(gate: &Gate, call: &Call, request_id: Rc<str>, started: Timestamp) -> Result<(Prepared, bool)> {
     let mut namespace = call.controls.namespace.clone().unwrap_or_default();
     if let Some(own) = &call.own_key {

@@ -1,6 +1,8 @@
 //! What keys look like: one table of shapes, and the reader that holds a text against it. The detector, the check of
 //! a key before it is stored, and the documentation are all driven by it.
 
+#[cfg(any(test, feature = "testing"))]
+pub mod forms;
 mod placeholder;
 mod proof;
 mod read;

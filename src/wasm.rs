@@ -39,7 +39,7 @@ pub use self::core::Core;
 #[cfg(feature = "gateway")]
 pub use decider::LedgerDecider;
 #[cfg(feature = "gateway")]
-pub use detect::{KeyScanner, key_rules};
+pub use detect::{KeyRedaction, KeyScanner, key_rules};
 #[cfg(feature = "edge")]
 pub use entrusted::EntrustedKeys;
 #[cfg(feature = "gateway")]

@@ -100,6 +100,51 @@ export class Scanner {
   }
 }
 
+/** How `redact` goes about it. */
+export interface RedactOptions {
+  /** Keys the fingerprints, as in `ScanOptions`. */
+  key?: Uint8Array;
+  /** Whether the keys are kept, so that they can be put back into an answer. Default `false`: for logs. */
+  reversible?: boolean;
+}
+
+/**
+ * A text with `[REDACTED:<rule>:<fingerprint>]` in place of each key. Publishable keys stay. One of a `reversible`
+ * redaction puts the keys back: into an answer that came whole, by `restore`, or piece by piece by `push` and `finish`.
+ */
+export class Redaction {
+  readonly text: string;
+  readonly findings: Finding[];
+  readonly #own: InstanceType<Glue['KeyRedaction']>;
+
+  /** @internal */
+  constructor(glue: Glue, text: string, options: RedactOptions) {
+    this.#own = new glue.KeyRedaction(text, options.key ?? ownKey(), options.reversible ?? false);
+    this.text = this.#own.text();
+    this.findings = told(this.#own.findings());
+  }
+
+  /** Puts the keys back. Spans of `findings` are those of the text before. */
+  restore(text: string): string {
+    return this.#own.push(text) + this.#own.finish();
+  }
+
+  /** Takes a piece of a streamed answer; a mark may be split over any number of pieces. */
+  push(piece: string): string {
+    return this.#own.push(piece);
+  }
+
+  /** The answer is at its end: gives what was held back. */
+  finish(): string {
+    return this.#own.finish();
+  }
+
+  /** Forgets the keys. It cannot be used afterwards. */
+  free(): void {
+    this.#own.free();
+  }
+}
+
 const told = (found: unknown) => (found ?? []) as Finding[];
 
 /** What the entries export, with the Wasm that they load. */
@@ -114,6 +159,9 @@ export function detector(load: () => Promise<Glue>) {
       } finally {
         scanner.free();
       }
+    },
+    async redact(text: string, options: RedactOptions = {}): Promise<Redaction> {
+      return new Redaction(await load(), text, options);
     },
     async rules(): Promise<KeyRule[]> {
       return (await load()).keyRules() as KeyRule[];

@@ -100,6 +100,14 @@ export interface TidegateConfig {
     /** Requests in flight at once, 1 to 1,000. Default 64. */
     maxConcurrent?: number;
   };
+  /** What is done about keys in messages that are about to be sent. */
+  screen?: {
+    /**
+     * `mask` (default): `[REDACTED:<rule>:<fingerprint>]` is sent, fingerprinted and cached in place of each secret, and
+     * stays in the answer. `refuse`: `secret_detected`. `warn`: sent as it is. All three tell `secret-detected`.
+     */
+    secrets?: 'mask' | 'refuse' | 'warn' | 'off';
+  };
   /** Prices that go before the built-in table, in dollars per million tokens. */
   prices?: {
     provider: string;
@@ -359,6 +367,16 @@ export type VaultState = 'absent' | 'locked' | 'unlocked';
 
 /** The events of a gate. None carries content or keys. `at` is when it happened. */
 export interface Events {
+  /** A key in a request, before anything is sent. `fingerprint` is keyed with a random number of this gate. */
+  'secret-detected': {
+    requestId: string;
+    action: 'mask' | 'refuse' | 'warn';
+    rule: string;
+    provider: string;
+    severity: 'critical' | 'high' | 'medium' | 'low' | 'info';
+    fingerprint: string;
+    at: number;
+  };
   'attempt-start': { requestId: string; attempt: number; target: string; retry: boolean; at: number };
   /** A stream has come to its commit point: from now on no other target is asked. `durationMs` since the attempt began. */
   'first-output': { requestId: string; attempt: number; target: string; durationMs: number; at: number };

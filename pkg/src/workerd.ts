@@ -3,7 +3,15 @@
 import * as glue from '../wasm/tidegate-all.js';
 import module from '../wasm/tidegate-all_bg.wasm';
 import { needsAll } from './build.js';
-import { detector, type Finding, type KeyRule, type Scanner as KeyScanner, type ScanOptions } from './detect.js';
+import {
+  detector,
+  type Finding,
+  type KeyRule,
+  type RedactOptions,
+  type Redaction,
+  type Scanner as KeyScanner,
+  type ScanOptions,
+} from './detect.js';
 import type { Gate } from './gate.js';
 import { once, type Platform } from './platform.js';
 import { memoryStorage } from './storage/memory.js';
@@ -44,6 +52,9 @@ const keys = detector(() => platform.load(false));
 export const scan = (input: string | Uint8Array, options?: ScanOptions): Promise<Finding[]> =>
   keys.scan(input, options);
 
+/** Takes the keys out of a text: for good, for logs, or so that they can be put back, for prompts. */
+export const redact = (text: string, options?: RedactOptions): Promise<Redaction> => keys.redact(text, options);
+
 /** Every kind of key that is known, for documentation and tools. */
 export const rules = (): Promise<KeyRule[]> => keys.rules();
 
@@ -51,7 +62,16 @@ export const rules = (): Promise<KeyRule[]> => keys.rules();
 export const Scanner = { create: (options?: ScanOptions): Promise<KeyScanner> => keys.create(options) };
 export type Scanner = KeyScanner;
 
-export type { Finding, KeyClass, KeyEncoding, KeyRule, ScanOptions, Severity } from './detect.js';
+export type {
+  Finding,
+  KeyClass,
+  KeyEncoding,
+  KeyRule,
+  RedactOptions,
+  Redaction,
+  ScanOptions,
+  Severity,
+} from './detect.js';
 export { isTidegateError, TidegateError, toError, type AttemptError, type ErrorData } from './errors.js';
 export type * from './types.js';
 export type { GateVault as Vault } from './gate.js';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 
-import { rules, scan, Scanner } from '../dist/node.js';
+import { redact, rules, scan, Scanner } from '../dist/node.js';
 
 const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const random = (length, digits = DIGITS) =>
@@ -61,4 +61,40 @@ test('every kind is listed once, with what to do and where to read', async () =>
   assert.ok(all.length >= 40, String(all.length));
   assert.equal(new Set(all.map(({ id }) => id)).size, all.length);
   for (const { id, advice, docs } of all) assert.ok(advice.length > 10 && new URL(docs).hostname.includes('.'), id);
+});
+
+test('a key is taken out for good, or put back into an answer that comes in pieces', async () => {
+  const text = `use ${groq()} and npm_${random(36)}!`;
+  const forever = await redact(text);
+  assert.match(forever.text, /^use \[REDACTED:groq:[0-9a-f]{16}\] and \[REDACTED:npm:[0-9a-f]{16}\]!$/);
+  assert.equal(forever.restore(forever.text), forever.text);
+  const masked = await redact(text, { reversible: true });
+  assert.deepEqual(await scan(masked.text), []);
+  assert.equal(masked.restore(masked.text), text);
+  assert.equal([...masked.text].map((piece) => masked.push(piece)).join('') + masked.finish(), text);
+  assert.equal(masked.findings.length, 2);
+});
+
+test('vectors and bytes look at the same places: every form, at every offset', async () => {
+  const key = groq();
+  const hex = [...key].map((digit) => `\\x${digit.charCodeAt(0).toString(16)}`).join('');
+  const percent = [...key].map((digit) => `%${digit.charCodeAt(0).toString(16)}`).join('');
+  const encoded = (before) => Buffer.from(before + key).toString('base64');
+  const forms = { plain: key, hex, percent, concat: `"${key.slice(0, 9)}" + "${key.slice(9)}"` };
+  for (const [encoding, form] of [
+    ...Object.entries(forms),
+    ...['', '?', '??'].map((one) => ['base64', encoded(one)]),
+  ]) {
+    const print = (await scan(key))[0].fingerprint;
+    for (let offset = 0; offset < 40; offset += 1) {
+      for (const after of ['', '\n', ' '.repeat(100)]) {
+        const found = await scan(`${' '.repeat(offset)}${form}${after}`);
+        assert.deepEqual(
+          found.map((one) => [one.encoding, one.fingerprint]),
+          [[encoding, print]],
+          `${encoding} at ${offset}`,
+        );
+      }
+    }
+  }
 });

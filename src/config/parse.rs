@@ -9,7 +9,7 @@ use section::{Section, is_name, whole};
 use super::providers::built_in;
 use super::{
     BreakerConfig, BudgetConfig, CacheConfig, GatewayConfig, KeySource, LimitConfig, PriceOverride, ProviderConfig,
-    RetryConfig, TargetConfig, TimeoutConfig, UnknownPrice,
+    RetryConfig, Screening, TargetConfig, TimeoutConfig, UnknownPrice,
 };
 use crate::chat::Dialect;
 use crate::error::{Code, Detail, Error, FieldError, Result};
@@ -42,6 +42,11 @@ impl GatewayConfig {
         config.prices = root.list("prices", price).unwrap_or_default();
         root.choice("unknownPrice", &mut config.unknown_price, &UNKNOWN_PRICE, "must be 'refuse' or 'worst'");
         root.choice("keys", &mut config.keys, &KEYS, "must be 'vault' or 'passthrough'");
+        root.section("screen", |section| {
+            let names = [Screening::Mask, Screening::Refuse, Screening::Warn, Screening::Off];
+            let names = names.map(|own| (own.as_str(), own));
+            section.choice("secrets", &mut config.screening, &names, "must be 'mask', 'refuse', 'warn' or 'off'");
+        });
         root.flag("reasoningCommits", &mut config.reasoning_commits);
         root.flag("allowPaidFallback", &mut config.allow_paid_fallback);
         root.section("degraded", |section| {

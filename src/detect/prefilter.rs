@@ -64,29 +64,34 @@ impl Prefilter {
     }
 
     fn build() -> Self {
-        let mut leads = Vec::new();
+        // Kept in order by hand: a sort is kilobytes of Wasm, and these are a few hundred.
+        let mut leads: Vec<(u32, Lead)> = Vec::new();
+        let mut add = |three: u32, lead: Lead| {
+            let at = leads.partition_point(|(own, other)| (*own, rank(*other)) < (three, rank(lead)));
+            if leads.get(at) != Some(&(three, lead)) {
+                leads.insert(at, (three, lead));
+            }
+        };
         for (rule, own) in RULES.iter().enumerate() {
             for (prefix, text) in own.prefixes.iter().enumerate() {
                 let small = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
                 let (back, three) = rarest(text.as_bytes());
                 let lead = Lead::Prefix { rule: small(rule), prefix: small(prefix), back: small(back) };
-                leads.push((join(three[0], three[1], three[2]), lead));
+                add(join(three[0], three[1], three[2]), lead);
                 for back in 0..3 {
                     let (three, back) = encoded(three, back);
-                    leads.push((three, Lead::Base64 { back }));
+                    add(three, Lead::Base64 { back });
                 }
             }
         }
         for high in 2..8 {
-            leads.push((join(b'\\', b'x', b'0'.wrapping_add(high)), Lead::Escape));
+            add(join(b'\\', b'x', b'0'.wrapping_add(high)), Lead::Escape);
             for low in b"0123456789abcdefABCDEF" {
-                leads.push((join(b'%', b'0'.wrapping_add(high), *low), Lead::Escape));
+                add(join(b'%', b'0'.wrapping_add(high), *low), Lead::Escape);
             }
         }
-        leads.push((join(b'\\', b'u', b'0'), Lead::Escape));
-        leads.push((join(b'\\', b'u', b'{'), Lead::Escape));
-        leads.sort_unstable_by_key(|(three, lead)| (*three, rank(*lead)));
-        leads.dedup();
+        add(join(b'\\', b'u', b'0'), Lead::Escape);
+        add(join(b'\\', b'u', b'{'), Lead::Escape);
         let mut bits = Box::new([0; BYTES]);
         let mut halves = [[[0; 16]; 2]; 3];
         for (three, lead) in &leads {

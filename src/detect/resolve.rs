@@ -1,23 +1,29 @@
 //! One finding for each span: secrets before the rest, then the longest, then the most specific.
 
-use std::cmp::Reverse;
-
 use super::finding::Found;
 use crate::keys::Class;
 
-/// Leaves of findings that overlap the one that counts, in the order of the text.
-pub(super) fn resolve(found: &mut Vec<Found>) {
-    found.sort_by_key(|one| {
-        let length = one.end.saturating_sub(one.start);
-        (Reverse(one.class() == Class::Secret), Reverse(length), one.encoding, one.hit.rule, one.span())
-    });
-    let mut kept: Vec<Found> = Vec::new();
-    for one in found.drain(..) {
-        // Those kept do not overlap, so the first that ends behind the beginning decides.
-        let at = kept.partition_point(|other| other.span().1 <= one.span().0);
-        if kept.get(at).is_none_or(|other| other.span().0 >= one.span().1) {
-            kept.insert(at, one);
-        }
+/// Adds a finding to those that are kept, which are in the text's order and do not overlap: it takes the place of those
+/// that it goes before, or goes.
+pub(super) fn add(kept: &mut Vec<Found>, one: Found) {
+    let (start, end) = one.span();
+    let from = kept.partition_point(|other| other.span().1 <= start);
+    let rest = kept.get(from..).unwrap_or_default();
+    let overlapped = rest.iter().take_while(|other| other.span().0 < end).count();
+    if rest.iter().take(overlapped).all(|other| goes_before(&one, other)) {
+        kept.splice(from..from.saturating_add(overlapped), [one]);
     }
-    *found = kept;
+}
+
+fn goes_before(one: &Found, other: &Found) -> bool {
+    let secret = |found: &Found| found.class() == Class::Secret;
+    let length = |found: &Found| found.end.saturating_sub(found.start);
+    if secret(one) != secret(other) {
+        return secret(one);
+    }
+    if length(one) != length(other) {
+        return length(one) > length(other);
+    }
+    // Rows are in the order of how specific they are.
+    (one.encoding, one.hit.rule) < (other.encoding, other.hit.rule)
 }

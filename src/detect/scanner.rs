@@ -2,7 +2,7 @@
 
 use super::finding::{Finding, Found, Options};
 use super::place::Place;
-use super::resolve::resolve;
+use super::resolve::add;
 use super::window::search;
 use crate::keys::Class;
 
@@ -42,16 +42,16 @@ impl State {
         let end = if last { text.len() } else { start.saturating_add(BLOCK).min(text.len()) };
         let from = start.saturating_sub(BEFORE);
         let window = text.get(from..end.saturating_add(BEHIND).min(text.len())).unwrap_or_default();
-        let known = self.pending.len();
-        search(window, start.saturating_sub(from), end.saturating_sub(from), &mut self.pending);
-        for found in self.pending.iter_mut().skip(known) {
-            found.base = base.saturating_add(from as u64);
+        let mut found = Vec::new();
+        search(window, start.saturating_sub(from), end.saturating_sub(from), &mut found);
+        for mut one in found {
+            one.base = base.saturating_add(from as u64);
+            add(&mut self.pending, one);
         }
         self.next = base.saturating_add(end as u64);
         if self.pending.is_empty() {
             return;
         }
-        resolve(&mut self.pending);
         // What begins in the next block may reach back by `BEFORE` at most.
         let settled = if last { u64::MAX } else { self.next.saturating_sub(BEFORE as u64) };
         let count = self.pending.partition_point(|found| found.span().1 <= settled);

@@ -54,12 +54,6 @@ pub static RULES: &[Rule] = &[
         &[Run(HEX, 64, 64)],
         Proof::None,
     ),
-    // The Worker's own: see `worker/src/auth/token.ts`.
-    secret("tidegate", "tidegate", "cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html").of(
-        &["tg_live_"],
-        &[Run(ALNUM, 59, 59)],
-        Proof::None,
-    ),
     critical("openai-admin", "openai", OPENAI).of(&["sk-admin-"], &[Run(BASE64URL, 48, 240)], Proof::OpenAi),
     secret("openai", "openai", OPENAI).of(
         &["sk-proj-", "sk-svcacct-", "sk-service-account-", "sk-"],

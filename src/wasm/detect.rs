@@ -35,6 +35,55 @@ impl KeyScanner {
     }
 }
 
+/// A text without its keys, and the way back.
+#[wasm_bindgen]
+pub struct KeyRedaction {
+    text: String,
+    findings: Vec<Finding>,
+    restorer: detect::Restorer,
+}
+
+#[wasm_bindgen]
+impl KeyRedaction {
+    /// `reversible`: the keys are kept, to be put back. Publishable ones stay in the text.
+    #[wasm_bindgen(constructor)]
+    pub fn new(text: &str, key: Vec<u8>, reversible: bool) -> Self {
+        let options = Options { key: Secret::new(key), publishable: false };
+        let (mut findings, mut restorer) = (Vec::new(), detect::Restorer::default());
+        let clean = detect::redact(text, &options, &mut |finding| {
+            let mark = detect::mark(finding);
+            if reversible {
+                let index = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+                let span = text.get(index(finding.span.0)..index(finding.span.1)).unwrap_or_default();
+                restorer.add(&mark, Secret::new(span.into()));
+            }
+            findings.push(finding.clone());
+            Some(mark)
+        });
+        Self { text: clean.unwrap_or_else(|| text.into()), findings, restorer }
+    }
+
+    /// The text with marks in place of keys.
+    pub fn text(&self) -> String {
+        self.text.clone()
+    }
+
+    /// What was found.
+    pub fn findings(&self) -> JsValue {
+        told(&self.findings)
+    }
+
+    /// Takes a piece of an answer, and gives what is known of it with the keys put back.
+    pub fn push(&mut self, piece: &str) -> String {
+        self.restorer.push(piece)
+    }
+
+    /// The answer is at its end: gives what was held back.
+    pub fn finish(&mut self) -> String {
+        self.restorer.finish()
+    }
+}
+
 /// Every kind of key that is known, once.
 #[wasm_bindgen(js_name = keyRules)]
 pub fn key_rules() -> JsValue {

@@ -1,0 +1,138 @@
+//! Keys taken out of a text: for good, for logs and prompts; or against marks that are put back into the answer.
+
+use super::finding::{Finding, Options};
+use super::scanner::scan;
+use crate::secret::Secret;
+
+/// `text` with `mark` in place of each key for which it gives one; `None` if nothing was replaced.
+pub fn redact(text: &str, options: &Options, mark: &mut dyn FnMut(&Finding) -> Option<String>) -> Option<String> {
+    let mut out: Option<String> = None;
+    let mut done = 0usize;
+    scan(text.as_bytes(), options, &mut |finding| {
+        let index = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        let (start, end) = (index(finding.span.0), index(finding.span.1));
+        // Keys are ASCII, so their spans begin and end with characters.
+        let Some(before) = text.get(done..start).filter(|_| text.is_char_boundary(end)) else { return };
+        if let Some(mark) = mark(&finding) {
+            let out = out.get_or_insert_default();
+            out.push_str(before);
+            out.push_str(&mark);
+            done = end;
+        }
+    });
+    let mut out = out?;
+    out.push_str(text.get(done..).unwrap_or_default());
+    Some(out)
+}
+
+/// What stands in logs for a key: the same for the same key, and no way back.
+#[must_use]
+pub fn mark(finding: &Finding) -> String {
+    ["[REDACTED:", finding.rule, ":", &finding.fingerprint, "]"].concat()
+}
+
+/// Puts keys back in place of their marks, in a text that may come in pieces.
+#[derive(Default)]
+pub struct Restorer {
+    /// Marks and what they stand for.
+    marks: Vec<(String, Secret<String>)>,
+    /// What may be the beginning of a mark.
+    held: String,
+}
+
+impl Restorer {
+    /// `mark` stands for `key`.
+    pub fn add(&mut self, mark: &str, key: Secret<String>) {
+        if !mark.is_empty() {
+            self.marks.push((mark.into(), key));
+        }
+    }
+
+    /// Takes a piece of the text and gives what is known by now.
+    pub fn push(&mut self, piece: &str) -> String {
+        self.held.push_str(piece);
+        let held = std::mem::take(&mut self.held);
+        let mut out = String::with_capacity(held.len());
+        let mut rest = held.as_str();
+        while !rest.is_empty() {
+            // The longest goes first, should one mark begin with another.
+            let found = self.marks.iter().filter(|(mark, _)| rest.starts_with(mark.as_str()));
+            if let Some((mark, key)) = found.max_by_key(|(mark, _)| mark.len()) {
+                // EXPOSE: the caller asked for the key in place of its mark.
+                out.push_str(key.expose());
+                rest = rest.get(mark.len()..).unwrap_or_default();
+                continue;
+            }
+            if self.marks.iter().any(|(mark, _)| mark.starts_with(rest)) {
+                self.held.push_str(rest);
+                break;
+            }
+            let length = rest.chars().next().map_or(1, char::len_utf8);
+            out.push_str(rest.get(..length).unwrap_or_default());
+            rest = rest.get(length..).unwrap_or_default();
+        }
+        out
+    }
+
+    /// The text is at its end: gives what was held.
+    pub fn finish(&mut self) -> String {
+        std::mem::take(&mut self.held)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::string_slice, reason = "tests")]
+mod tests {
+    use super::super::tests::{found, numbers, options};
+    use super::*;
+    use crate::keys::{RULES, samples};
+
+    #[test]
+    fn what_is_redacted_has_no_keys_left() {
+        let mut next = numbers(11);
+        for index in 0..RULES.len() {
+            let (key, span) = samples::sample(index, &mut next);
+            for (form, text) in crate::keys::forms::forms(&key, span.start, &mut next) {
+                let Some(clean) = redact(&text, &options(), &mut |finding| Some(mark(finding))) else { continue };
+                assert_eq!(found(clean.as_bytes()), [], "{form}: {text} -> {clean}");
+                assert!(clean.contains("[REDACTED:"), "{clean}");
+            }
+        }
+    }
+
+    #[test]
+    fn marks_are_put_back_wherever_the_text_is_split() {
+        let mut next = numbers(12);
+        for _ in 0..200 {
+            let mut text = String::from("é ");
+            for _ in 0..=next(4) {
+                let (key, _) = samples::sample(next(RULES.len()), &mut next);
+                text.push_str(&key);
+                text.push_str([" [", "\n[REDACTED", " [tidegate-", " ]"][next(4)]);
+            }
+            let mut restorer = Restorer::default();
+            let mut count = 0;
+            let masked = redact(&text, &options(), &mut |finding| {
+                count += 1;
+                let mark = format!("[tidegate-key-{count}]");
+                let span = usize::try_from(finding.span.0).unwrap()..usize::try_from(finding.span.1).unwrap();
+                restorer.add(&mark, Secret::new(text[span].to_owned()));
+                Some(mark)
+            })
+            .unwrap();
+            assert_ne!(masked, text);
+            let mut out = String::new();
+            let mut rest = masked.as_str();
+            while let Some(first) = rest.chars().next() {
+                let mut at = (first.len_utf8() + next(9)).min(rest.len());
+                while !rest.is_char_boundary(at) {
+                    at += 1;
+                }
+                out.push_str(&restorer.push(&rest[..at]));
+                rest = &rest[at..];
+            }
+            out.push_str(&restorer.finish());
+            assert_eq!(out, text);
+        }
+    }
+}
