@@ -18,6 +18,15 @@ const BUILT = [
   'dist/worker-all.js',
   'dist/frame.html',
 ];
+/** What esbuild bundles into dist/, with what that needs itself. */
+const BUNDLED = [
+  'idb',
+  'ignore',
+  '@jridgewell/trace-mapping',
+  '@jridgewell/resolve-uri',
+  '@jridgewell/sourcemap-codec',
+  'smol-toml',
+];
 const VARIANTS = [[], ['--no-default-features', '--features', 'kdf']];
 
 const missing = BUILT.filter((file) => !existsSync(join(PKG, file)) || statSync(join(PKG, file)).size === 0);
@@ -79,7 +88,8 @@ function npmPackage(name) {
 }
 
 const parts = new Map();
-for (const part of [...VARIANTS.flatMap(crates), npmPackage('idb')]) parts.set(`${part.name} ${part.version}`, part);
+for (const part of [...VARIANTS.flatMap(crates), ...BUNDLED.map(npmPackage)])
+  parts.set(`${part.name} ${part.version}`, part);
 
 const byText = new Map();
 for (const [title, part] of [...parts].sort(([a], [b]) => order(a, b))) {

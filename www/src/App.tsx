@@ -3,6 +3,7 @@ import { CachePanel } from './components/CachePanel';
 import { FaultsPanel } from './components/FaultsPanel';
 import { Footer } from './components/Footer';
 import { Header } from './components/Header';
+import { KeyScanPanel } from './components/KeyScanPanel';
 import { Playground } from './components/Playground';
 import { ProblemNotice } from './components/ProblemNotice';
 import { TargetsPanel } from './components/TargetsPanel';
@@ -44,6 +45,7 @@ export function App() {
             <CachePanel gate={gate} cache={status.cache} refresh={refresh} />
           </div>
         </div>
+        <KeyScanPanel />
       </main>
       <Footer status={status} demo={demo} />
     </>

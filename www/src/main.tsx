@@ -8,6 +8,7 @@ import './styles/layout.css';
 import './styles/panels.css';
 import './styles/answer.css';
 import './styles/trace.css';
+import './styles/scan.css';
 
 const root = document.getElementById('root');
 if (root) {

@@ -1,3 +1,4 @@
+import { monitor, type PageFinding } from 'tidegate/monitor';
 import { init, isTidegateError, Tidegate, TidegateError } from 'tidegate';
 import type { ChatAnswer, ChatRequest, Events, Status, StoredKey, TidegateConfig } from 'tidegate';
 
@@ -26,3 +27,5 @@ export async function use(signal: AbortSignal): Promise<string | null> {
 export const wrong: TidegateConfig = { budgets: {} };
 // @ts-expect-error there is no such event
 export const event: keyof Events = 'attempt-began';
+
+export const stop = () => monitor({ onFinding: (found: PageFinding) => console.log(found.where, found.rule) }).stop();

@@ -1,0 +1,148 @@
+// Env files: who can read them, and whether a name publishes what it holds.
+
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { detector } from '../../audit/detector.js';
+import { envFiles, isExample, isPublic, readEnvFile, type EnvVariable } from '../../audit/env.js';
+import { reasonOf } from '../../audit/settings.js';
+import { git } from '../git.js';
+import { revoke, secretIn, type Check, type Project } from './check.js';
+
+/** Files that hold credentials beside the env files. */
+const CREDENTIALS = ['.npmrc', '.yarnrc.yml', '.pypirc', '.netrc'];
+
+export interface EnvState {
+  readonly variables: readonly EnvVariable[];
+  readonly checks: readonly Check[];
+}
+
+/** `prefixes` are those by which the build publishes a variable. */
+export async function envChecks({ folder }: Project, prefixes: readonly string[]): Promise<EnvState> {
+  const names = envFiles(folder);
+  const checks: Check[] = [];
+  const variables: EnvVariable[] = [];
+  for (const file of names) {
+    let own: EnvVariable[];
+    try {
+      own = readEnvFile(join(folder, file), file);
+    } catch (error) {
+      checks.push({ area: 'env', id: 'env-unreadable', level: 'skip', title: `not read: ${reasonOf(error, file)}` });
+      continue;
+    }
+    const secrets = await secretsOf(own);
+    if (isExample(file)) checks.push(...examples(secrets));
+    else {
+      variables.push(...own);
+      checks.push(...(await tracking(folder, file, secrets.length)), ...published(secrets, prefixes));
+    }
+  }
+  for (const file of CREDENTIALS) checks.push(...(await credentials(folder, file)));
+  const said = checks.some(({ level }) => level === 'fail' || level === 'warn');
+  if (!said) {
+    const title =
+      names.length === 0 ? 'no env files' : `${names.join(', ')}: not in git, and no public name holds a secret`;
+    checks.unshift({ area: 'env', id: 'env-files', level: 'pass', title });
+  }
+  return { variables, checks };
+}
+
+interface Secret {
+  readonly variable: EnvVariable;
+  readonly finding: NonNullable<Awaited<ReturnType<typeof secretIn>>>;
+}
+
+async function secretsOf(variables: readonly EnvVariable[]): Promise<Secret[]> {
+  const secrets: Secret[] = [];
+  for (const variable of variables) {
+    const finding = await secretIn(variable);
+    if (finding) secrets.push({ variable, finding });
+  }
+  return secrets;
+}
+
+const at = ({ file, line }: EnvVariable): string => (line > 0 ? `${file}:${line}` : file);
+
+const published = (secrets: readonly Secret[], prefixes: readonly string[]): Check[] =>
+  secrets
+    .filter(({ variable }) => isPublic(variable.name, prefixes))
+    .map(({ variable, finding }) => ({
+      area: 'env',
+      id: 'env-public-name',
+      level: 'fail',
+      title: `${variable.name} is published by its name, and holds a secret (${finding.rule}, ${finding.preview})`,
+      where: at(variable),
+      next:
+        `Give it a name without ${prefixes.find((prefix) => isPublic(variable.name, [prefix])) ?? 'the prefix'} and ` +
+        `use it on a server, or let each user bring a key of his own. ${revoke(finding)}`,
+    }));
+
+const examples = (secrets: readonly Secret[]): Check[] =>
+  secrets.map(({ variable, finding }) => ({
+    area: 'env',
+    id: 'env-example',
+    level: 'fail',
+    title: `${variable.name} in an example is a real key by its form (${finding.rule}, ${finding.preview})`,
+    where: at(variable),
+    next: `Put a placeholder there. ${revoke(finding)}`,
+  }));
+
+async function tracking(folder: string, file: string, secrets: number): Promise<Check[]> {
+  if (secrets === 0 || !(await inRepository(folder))) return [];
+  if (await isTracked(folder, file)) {
+    return [
+      {
+        area: 'env',
+        id: 'env-tracked',
+        level: 'fail',
+        title: `${file} is in git, with ${secrets} ${secrets === 1 ? 'secret' : 'secrets'}`,
+        where: file,
+        next: `git rm --cached ${file}, add it to .gitignore, and replace its keys: the history keeps them.`,
+      },
+    ];
+  }
+  const ignored = await git(folder, ['check-ignore', '-q', '--', file]).then(
+    () => true,
+    () => false,
+  );
+  if (ignored) return [];
+  return [
+    {
+      area: 'env',
+      id: 'env-not-ignored',
+      level: 'warn',
+      title: `${file} holds secrets, and git would add it`,
+      where: file,
+      next: `Add ${file} to .gitignore.`,
+    },
+  ];
+}
+
+async function credentials(folder: string, file: string): Promise<Check[]> {
+  const path = join(folder, file);
+  if (!existsSync(path) || !(await isTracked(folder, file))) return [];
+  const findings = await detector({}).scan(await readFile(path));
+  return findings
+    .filter((finding) => finding.class === 'secret')
+    .map((finding) => ({
+      area: 'env',
+      id: 'credentials-tracked',
+      level: 'fail',
+      title: `${file} is in git, and holds a secret (${finding.rule}, ${finding.preview})`,
+      where: `${file}:${finding.line}`,
+      next: `Take it from the environment instead. ${revoke(finding)}`,
+    }));
+}
+
+const inRepository = (folder: string): Promise<boolean> =>
+  git(folder, ['rev-parse', '--is-inside-work-tree']).then(
+    () => true,
+    () => false,
+  );
+
+const isTracked = (folder: string, file: string): Promise<boolean> =>
+  git(folder, ['ls-files', '--error-unmatch', '--', file]).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,190 @@
+// `tidegate/vite`: a build that would publish a key fails.
+
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+
+import type { HtmlTagDescriptor, Plugin, ResolvedConfig, Rolldown, ViteDevServer } from 'vite';
+
+import { audit } from './audit/audit.js';
+import { dayOf, pardonOf, type Baseline } from './audit/baseline.js';
+import { detector, type Detector } from './audit/detector.js';
+import { modeFiles } from './audit/env.js';
+import { failing, inOrder, placeOf, shownFrom, type FailOn, type Located } from './audit/located.js';
+import { Origins } from './audit/origins.js';
+import { keyOf, openBaseline } from './audit/settings.js';
+import { files } from './cli/files.js';
+import { titleOf } from './cli/report.js';
+import { wrapped } from './cli/text.js';
+
+export type { FailOn };
+
+export interface TidegateViteOptions {
+  /** Warn instead of failing the build, and show no overlay. Default: false. */
+  warn?: boolean;
+  /** What fails: secrets (default), or also keys that may be public or secret. */
+  failOn?: FailOn;
+  /** A baseline made by `tidegate scan --update-baseline`, relative to the project's root. */
+  baseline?: string;
+  /** Look into what is built for a server, too. Default: false, since nobody is sent that. */
+  server?: boolean;
+}
+
+interface Bundled {
+  readonly fileName: string;
+  readonly content: string | Uint8Array;
+  /** Files that it may come from. */
+  readonly sources: readonly string[];
+}
+
+/** Looks for keys in everything that the build emits, and in the modules of the development server. */
+export function tidegate(options: TidegateViteOptions = {}): Plugin {
+  const failOn = options.failOn ?? 'secret';
+  let config: ResolvedConfig;
+  let baseline: Baseline | undefined;
+  let found: Detector;
+  let server: ViteDevServer | undefined;
+  const show = (path: string) => shownFrom(config.root, path);
+
+  const judged = (findings: readonly Located[]): Located[] => {
+    const today = dayOf(Date.now());
+    return inOrder(findings)
+      .map((finding): Located => {
+        const said = finding.pardon || !baseline ? undefined : pardonOf(baseline, finding, today);
+        return typeof said === 'string' ? { ...finding, note: said } : said ? { ...finding, pardon: said } : finding;
+      })
+      .filter((finding) => failing(finding, failOn));
+  };
+
+  const bundled = async (
+    { fileName, content, sources }: Bundled,
+    all: ReadonlyMap<string, string>,
+    origins: Origins,
+  ) => {
+    const built = resolve(config.root, config.build.outDir, fileName);
+    const beside = all.get(`${fileName}.map`);
+    const map = () => Promise.resolve(beside === undefined ? undefined : { text: beside, path: `${built}.map` });
+    const findings = await audit(found, { path: show(built), from: built, content, show, map });
+    return Promise.all(findings.map((finding) => origins.trace(finding, sources)));
+  };
+
+  const overlay = async (content: string, id: string): Promise<void> => {
+    const path = cleanId(id);
+    const findings = await audit(found, { path: show(path), from: path, content, show });
+    const origins = new Origins(found, show);
+    const traced = await Promise.all(findings.map((finding) => origins.trace(finding, [path, ...modeFilesOf(config)])));
+    const open = judged(traced);
+    if (open.length === 0) return;
+    const message = told(open, 'This module holds a key, and everybody who opens the page gets it.');
+    config.logger.error(message, { timestamp: true });
+    if (options.warn === true) return;
+    const { line, column } = open[0]?.source ?? { line: 1, column: 1 };
+    const err = { message, stack: '', id: path, plugin: 'tidegate', loc: { file: path, line, column: column - 1 } };
+    server?.environments.client.hot.send({ type: 'error', err });
+  };
+
+  return {
+    name: 'tidegate',
+    enforce: 'post',
+
+    configResolved(resolved) {
+      config = resolved;
+      baseline = options.baseline === undefined ? undefined : openBaseline(resolve(config.root, options.baseline));
+      found = detector({ key: keyOf(baseline) });
+    },
+
+    configureServer(started) {
+      server = started;
+    },
+
+    transform: {
+      order: 'post',
+      async handler(code, id) {
+        if (!server || this.environment.config.consumer === 'server' || id.includes('/node_modules/')) return;
+        await overlay(code, id);
+      },
+    },
+
+    transformIndexHtml: {
+      order: 'post',
+      async handler(html, { server: serving, filename }): Promise<HtmlTagDescriptor[]> {
+        if (serving) await overlay(html, filename);
+        return [];
+      },
+    },
+
+    generateBundle: {
+      order: 'post',
+      async handler(_output, bundle) {
+        if (options.server !== true && this.environment.config.consumer === 'server') return;
+        const maps = new Map<string, string>();
+        const origins = new Origins(found, show);
+        // What a chunk is made of first, then whatever else may have brought a value in.
+        const others = [...this.getModuleIds()].map(cleanId).filter((id) => !id.includes('/node_modules/'));
+        const rest = [
+          ...others,
+          ...modeFilesOf(config),
+          config.configFile ?? 'vite.config',
+          resolve(config.root, 'index.html'),
+        ];
+        const findings: Located[] = [];
+        for (const part of Object.values(bundle).map((one) => partOf(one, maps))) {
+          findings.push(...(await bundled({ ...part, sources: [...part.sources, ...rest] }, maps, origins)));
+        }
+        findings.push(...(await inPublic(found, config, show)));
+        const open = judged(findings);
+        if (open.length === 0) return;
+        const message = told(open, 'What this build publishes holds a key, and everybody can read it.');
+        if (options.warn === true) this.warn(message);
+        else this.error(message);
+      },
+    },
+  };
+}
+
+/** A chunk with its map, which is no file of its own yet when nothing asked for one; or an asset. */
+function partOf(part: Rolldown.OutputChunk | Rolldown.OutputAsset, maps: Map<string, string>): Bundled {
+  const { fileName } = part;
+  if (part.type === 'chunk') {
+    if (part.map) maps.set(`${fileName}.map`, part.map.toString());
+    return { fileName, content: part.code, sources: part.moduleIds.map(cleanId) };
+  }
+  if (fileName.endsWith('.map')) {
+    maps.set(fileName, typeof part.source === 'string' ? part.source : new TextDecoder().decode(part.source));
+  }
+  return { fileName, content: part.source, sources: part.originalFileNames };
+}
+
+/** Files of the public folder are copied as they are, past the bundle. */
+async function inPublic(found: Detector, config: ResolvedConfig, show: (path: string) => string): Promise<Located[]> {
+  const { publicDir, build } = config;
+  if (publicDir === '' || !build.copyPublicDir || !existsSync(publicDir)) return [];
+  const findings: Located[] = [];
+  for await (const path of files([publicDir], { cwd: config.root, ignored: true })) {
+    findings.push(...(await audit(found, { path: show(path), from: path, content: await readFile(path), show })));
+  }
+  return findings;
+}
+
+const cleanId = (id: string): string => id.replace(/^\0/u, '').replace(/[?#].*$/u, '');
+
+const modeFilesOf = ({ envDir, mode }: ResolvedConfig): string[] => (envDir === false ? [] : modeFiles(envDir, mode));
+
+/** The message: each key, where it comes from, where it would go, and what to do. */
+function told(findings: readonly Located[], lead: string): string {
+  const keys = new Map<string, Located[]>();
+  for (const one of findings) keys.set(one.fingerprint, [...(keys.get(one.fingerprint) ?? []), one]);
+  const blocks = [...keys.values()].slice(0, 10).flatMap(([first, ...more]) => {
+    if (!first) return [];
+    const all = [first, ...more];
+    const origins = new Set(all.flatMap(({ source }) => (source ? `in   ${placeOf(source)}` : [])));
+    const places = new Set(all.map((one) => `${origins.size > 0 ? 'goes' : 'in  '} ${placeOf(one)}`));
+    const notes = new Set(all.flatMap(({ note }) => (note === undefined ? [] : `note ${note}`)));
+    const what = wrapped(`${first.advice} ${first.docs}`, 92);
+    return [`${titleOf(first)}: ${first.preview}`, ...origins, ...places, ...notes, ...what].join('\n  ');
+  });
+  const rest = keys.size > 10 ? [`… and ${keys.size - 10} more`] : [];
+  return [lead, ...blocks, ...rest].join('\n\n');
+}
+
+export default tidegate;

@@ -1,0 +1,3 @@
+import tidegate from 'tidegate/vite';
+
+export default { logLevel: 'error', plugins: [tidegate()] };
