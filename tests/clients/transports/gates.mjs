@@ -30,6 +30,9 @@ export const settings = (variant) => ({
   budget: { limitUsd: variant === 'poor' ? '0.000000001' : '100' },
 });
 
+/** Gates that are open at once. */
+const MOST_OPEN = 16;
+
 /** @type {Map<string, Promise<import('tidegate').Tidegate>>} */
 const open = new Map();
 
@@ -57,7 +60,16 @@ export async function runThroughGate(Tidegate, standIn, { setup, ...task }, vari
   const provider = /^via (\w+)$/.exec(variant ?? '')?.[1] ?? own;
   const model = MODELS[provider];
   const name = `${task.client} ${variant ?? 'normal'}`.replace(/[^\w.-]+/g, '-');
-  if (!open.has(name)) open.set(name, make(Tidegate, name, provider, model, standIn, variant));
+  if (!open.has(name)) {
+    // In a page each gate has a worker of its own, and a browser has room for some dozens of them.
+    const [oldest] = open.size >= MOST_OPEN ? open.keys() : [];
+    if (oldest !== undefined) {
+      const gate = open.get(oldest);
+      open.delete(oldest);
+      await (await gate).close();
+    }
+    open.set(name, make(Tidegate, name, provider, model, standIn, variant));
+  }
   const gate = await open.get(name);
   const [origin] = PROVIDERS[own];
   return run(
