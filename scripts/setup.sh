@@ -89,15 +89,15 @@ client_packages() {
 }
 
 # Python is not needed for anything else: without a usable one its clients are skipped, and said so.
-python_packages() {
-  local folder=tests/clients/python venv=tests/clients/python/.venv now
+python_packages() { # python_packages FOLDER
+  local folder="$1" venv="$1/.venv" now
   now="$(hash_of "$folder/requirements.txt")"
   if [ "$(cat "$venv/.tidegate-lock" 2>/dev/null)" = "$now" ]; then return; fi
   if ! python3 -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
     say "no Python 3.10 with venv: its clients are not tested"
     return
   fi
-  say "installing the Python clients with pip (30 s)"
+  say "installing $folder with pip (30 s)"
   rm -rf "$venv"
   python3 -m venv "$venv"
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$folder/requirements.txt"
@@ -148,7 +148,8 @@ main() {
       browsers) browsers ;;
       clients)
         client_packages
-        python_packages
+        python_packages tests/clients/python
+        python_packages tests/clients/fuzz
         ;;
       *) die "unknown level '$level': wasm, components, browsers or clients" ;;
     esac
