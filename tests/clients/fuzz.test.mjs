@@ -64,10 +64,14 @@ test('no request makes the Worker fail, or answer in a way that its document doe
   const worker = await startWorker(standIn.url);
   const witness = await startWitness(worker.url);
   try {
-    const child = spawn(SCHEMATHESIS, [
-      ...['run', `${witness.url}/openapi.json`, '--url', witness.url, '-H', `Authorization: Bearer ${TOKEN}`],
-      ...['--checks', CHECKS, '--phases', 'coverage,fuzzing', '--max-examples', '12', '--seed', '7', '--no-color'],
-    ]);
+    const child = spawn(
+      SCHEMATHESIS,
+      [
+        ...['run', `${witness.url}/openapi.json`, '--url', witness.url, '-H', `Authorization: Bearer ${TOKEN}`],
+        ...['--checks', CHECKS, '--phases', 'coverage,fuzzing', '--max-examples', '12', '--seed', '7', '--no-color'],
+      ],
+      { cwd: path('fuzz/.venv') },
+    ); // it leaves files where it runs
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
     const [code] = await once(child, 'close');
