@@ -8,6 +8,8 @@ const OTHERS = ['anthropic', 'google', 'openai'];
 
 /** Whether `config` needs every dialect. What is no configuration is for the gateway to refuse. */
 export function needsAll(config: TidegateConfig): boolean {
+  // Its machine is in the large one.
+  if (config.queue !== undefined) return true;
   if (config.dialects !== undefined) return config.dialects === 'all';
   const { providers, targets } = config;
   const speaksOther = (id: string) => {

@@ -10,6 +10,7 @@ import type {
   GateFetch,
   Status,
 } from './types.js';
+import type { GateQueue } from './queue/calls.js';
 import type { Vault } from './vault.js';
 
 /** The vault's methods, without the class behind them. */
@@ -21,6 +22,8 @@ export interface Gate {
   readonly vault: GateVault;
   /** The spending cap. */
   readonly budget: { status(): Promise<BudgetStatus> };
+  /** Requests that are answered later; needs `queue` in the configuration. */
+  readonly queue: GateQueue;
   /** The exact cache. */
   readonly cache: { clear(): Promise<void>; size(): Promise<number> };
   /** A `fetch` for SDKs: what they ask of a provider goes through this gate. Needs no `this`. */

@@ -43,6 +43,7 @@ const platform: Platform = {
     const [{ runKdf }, bytes] = await Promise.all([import('./kdf.js'), kdfWasm()]);
     return runKdf(await WebAssembly.compile(bytes), input);
   },
+  queue: () => import('./queue/tab.js'),
   async open(_name, ledger, decide) {
     if (typeof ledger !== 'object') return memoryStorage();
     const { fileStorage } = await import('./storage/file.js');
@@ -87,6 +88,8 @@ export type {
   Severity,
 } from './detect.js';
 export { isTidegateError, TidegateError, type AttemptError, type ErrorData } from './errors.js';
+export type { GateQueue } from './queue/calls.js';
+export type * from './queue/types.js';
 export type * from './types.js';
 export type { GateVault as Vault } from './gate.js';
 export type { StoredKey } from './vault.js';

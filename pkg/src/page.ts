@@ -24,6 +24,7 @@ export const platform: Platform = {
     const response = await fetch(new URL('../wasm/kdf_bg.wasm', import.meta.url));
     return runKdf(await WebAssembly.compile(await response.arrayBuffer()), input);
   },
+  queue: () => import('./queue/tab.js'),
   open: async (name, ledger, decide) => (ledger === 'memory' ? memoryStorage() : indexedDbStorage(name, decide)),
 };
 

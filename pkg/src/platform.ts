@@ -22,6 +22,8 @@ export interface Platform {
   load(all: boolean): Promise<Glue>;
   /** Argon2id; loaded only when a passphrase is used. */
   derive: Derive;
+  /** The queue's code, loaded only when one is configured; absent where there is none. */
+  queue?(): Promise<typeof import('./queue/tab.js')>;
   /** Opens what keeps ledger, vault and cache of the gate of this name. */
   open(name: string, ledger: TidegateConfig['ledger'], decider: Decide): Promise<Storage>;
 }

@@ -7,11 +7,13 @@ import { needsAll } from './build.js';
 import { internal, toError, type ErrorData } from './errors.js';
 import { answered, gateFetch, refused } from './fetch.js';
 import type { Gate } from './gate.js';
-import { placeOf } from './isolation/place.js';
+import { misplaced, placeOf } from './isolation/place.js';
 import { refuseServiceWorker, serviceWorkerOf } from './isolation/service-worker.js';
 import { Listeners } from './listeners.js';
 import { openOnce } from './opened.js';
 import type { Glue, Platform } from './platform.js';
+import { queueOf, type GateQueue } from './queue/calls.js';
+import type { AllGlue, Home, TabQueue } from './queue/tab.js';
 import { memoryStorage } from './storage/memory.js';
 import type { Storage } from './storage/storage.js';
 import type {
@@ -40,10 +42,12 @@ const GRACE_MS = 10_000;
 export class Tidegate implements Gate {
   readonly vault: Vault;
   readonly budget: { status(): Promise<BudgetStatus> };
+  readonly queue: GateQueue;
   readonly cache: { clear(): Promise<void>; size(): Promise<number> };
   readonly fetch: GateFetch;
 
   readonly #core: Core;
+  #queue: TabQueue | undefined;
   readonly #caller: Caller;
   readonly #admit: () => void;
   readonly #storage: Storage;
@@ -76,6 +80,7 @@ export class Tidegate implements Gate {
     this.#persistCache = config.cache?.persist === true;
     this.vault = new Vault(core, glue, platform, storage, () => this.#loadCache());
     this.budget = { status: async () => (await this.status()).budget };
+    this.queue = queueOf((name, args) => this.#ask(name, args));
     this.cache = {
       clear: async () => {
         core.clearCache();
@@ -133,6 +138,7 @@ export class Tidegate implements Gate {
       const kind = hooks.ledger ? 'hook' : storage.kind;
       const gate = new Tidegate(core, glue, platform, storage, kind, config, real, admit, forget);
       listening.gate = gate;
+      if (config.queue && platform.queue) gate.#openQueue(await platform.queue(), glue, config.name ?? 'default');
       if ((await gate.vault.state()) === 'locked') await gate.vault.lock();
       return gate;
     } catch (error) {
@@ -196,6 +202,7 @@ export class Tidegate implements Gate {
     try {
       const status = (await this.#watchdog.watch(this.#core.status(), this.#patienceMs)) as Status;
       return {
+        ...(this.#queue && { queue: await this.#queue.stats() }),
         ...status,
         vault: await this.vault.state(),
         ledger: this.#ledger,
@@ -227,8 +234,26 @@ export class Tidegate implements Gate {
     this.#forget();
     this.#listeners.clear();
     this.#core.listen(false);
+    await this.#queue?.close();
     this.#core.vaultLock();
     await this.#storage.close();
+  }
+
+  #openQueue({ TabQueue }: { TabQueue: new (home: Home) => TabQueue }, glue: Glue, name: string): void {
+    this.#queue = new TabQueue({
+      glue: glue as unknown as AllGlue,
+      core: this.#core as unknown as InstanceType<AllGlue['Core']>,
+      lasts: this.#storage.kind === 'indexeddb',
+      name,
+      vault: () => this.vault.state(),
+      run: (body, again, signal) => this.chatText(body, { signal, ...(again && { cache: { refresh: true } }) }),
+      emit: (status) => this.#listeners.emit('queue-progress', status),
+    });
+  }
+
+  async #ask(name: keyof GateQueue, args: unknown[]): Promise<unknown> {
+    if (!this.#queue) throw misplaced([{ path: 'queue', problem: 'must be there, if only as {}' }]);
+    return (this.#queue[name] as (...args: unknown[]) => Promise<unknown>)(...args);
   }
 
   #settled(account: ChatMeta): void {

@@ -1,6 +1,9 @@
 // The public types. Amounts are whole nano-dollars (1 USD = 1,000,000,000), times are milliseconds.
 
 import type { ErrorData } from './errors.js';
+import type { QueueConfig, QueueStats, QueueStatus } from './queue/types.js';
+
+export type { TidegateHooks } from './hooks.js';
 
 /** Configuration of a gate. Every field has a default; unknown fields are refused. */
 export interface TidegateConfig {
@@ -108,6 +111,7 @@ export interface TidegateConfig {
      */
     secrets?: 'mask' | 'refuse' | 'warn' | 'off';
   };
+  /** The queue, `gate.queue`: off unless given, if only as `{}`. Loads the large build. */ queue?: QueueConfig;
   /** Prices that go before the built-in table, in dollars per million tokens. */
   prices?: {
     provider: string;
@@ -165,19 +169,6 @@ export interface TidegateConfig {
   frameUrl?: string;
   /** A service worker of the origin sees every request with its key. `refuse` opens and asks nothing then. Default `allow`. */
   serviceWorker?: 'allow' | 'refuse';
-}
-
-/** What the place the gate runs in provides, where it differs from the default. For adapters and tests. */
-export interface TidegateHooks {
-  // Functions do not cross realms: `fetch` and `ledger` need `isolation: 'page'`.
-  /** In place of the global `fetch`. */
-  fetch?: typeof fetch;
-  /** Decides about money elsewhere (a Durable Object): takes a command's bytes, gives the reply's. */
-  ledger?: (command: Uint8Array) => Promise<Uint8Array>;
-  /** With `isolation: 'frame'`: the element to show the frame in, where keys are entered. Hidden without it. */
-  container?: { append(...nodes: never[]): void };
-  /** Whether equal requests in flight join. Default true; false in a Worker's entry. */
-  join?: boolean;
 }
 
 /** A chat request in the shape of OpenAI's chat completions. Fields not named here are carried through as they are. */
@@ -344,6 +335,7 @@ export interface Status {
   ledger: 'indexeddb' | 'memory' | 'file' | 'hook';
   /** Requests of this gate being worked on. */
   inFlight: number;
+  /** The queue, if it is configured: counts, and where the requests are. */ queue?: QueueStats;
   /** Which realm runs the gateway and holds the unlocked keys. */
   isolation: 'page' | 'worker' | 'frame';
   /** Address of the service worker that sees its requests; null if there is none. */
@@ -399,6 +391,7 @@ export interface Events {
   'budget-overshoot': { overshootNanoUsd: number; at: number };
   /** A request vanished (its tab was closed) and was charged its bound. */
   'lease-expired': { at: number };
+  /** A queued request of this tab has changed. Without content. */ 'queue-progress': QueueStatus;
   'request-end': {
     requestId: string;
     ok: boolean;

@@ -103,6 +103,8 @@ export type {
   Severity,
 } from './detect.js';
 export { isTidegateError, TidegateError, type AttemptError, type ErrorData } from './errors.js';
+export type { GateQueue } from './queue/calls.js';
+export type * from './queue/types.js';
 export type * from './types.js';
 export type { GateVault as Vault } from './gate.js';
 export type { StoredKey } from './vault.js';

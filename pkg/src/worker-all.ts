@@ -3,4 +3,4 @@
 import * as glue from '../wasm/tidegate-all.js';
 import { serveWorker } from './isolation/worker-realm.js';
 
-serveWorker('all', glue);
+serveWorker('all', glue, () => import('./queue/tab.js'));

@@ -4,6 +4,7 @@ import { streaming } from '../chunks.js';
 import { TidegateError, toError } from '../errors.js';
 import type { Gate, GateVault } from '../gate.js';
 import { Listeners } from '../listeners.js';
+import { queueOf, type GateQueue } from '../queue/calls.js';
 import type {
   BudgetStatus,
   ChatAnswer,
@@ -44,6 +45,7 @@ export interface Heard {
 export class RemoteGate implements Gate {
   readonly vault: GateVault;
   readonly budget: { status(): Promise<BudgetStatus> };
+  readonly queue: GateQueue;
   readonly cache: { clear(): Promise<void>; size(): Promise<number> };
   readonly fetch: GateFetch;
   readonly #realm: Realm;
@@ -56,6 +58,7 @@ export class RemoteGate implements Gate {
     this.#forget = forget;
     this.vault = vaultOf((name, args) => this.#call(name, args));
     this.budget = { status: async () => (await this.status()).budget };
+    this.queue = queueOf((name, args) => this.#call(`queue.${name}`, args));
     this.cache = {
       clear: () => this.#call('clearCache'),
       size: () => this.#call('cached'),
@@ -143,7 +146,7 @@ export class RemoteGate implements Gate {
     return this.#realm.line();
   }
 
-  async #call<T>(name: GateCall | `vault.${string}`, args: unknown[] = []): Promise<T> {
+  async #call<T>(name: GateCall | `${'vault' | 'queue'}.${string}`, args: unknown[] = []): Promise<T> {
     try {
       const line = await this.#realm.line();
       return await line.call<T>((id) => {

@@ -2,6 +2,7 @@
 
 import { dataOf, invalid, toError, type ErrorData } from '../errors.js';
 import { flat } from '../flat.js';
+import { QUEUE_CALLS } from '../queue/calls.js';
 import type { Tidegate } from '../tidegate.js';
 import type { ChatMeta, ChatOptions, Events } from '../types.js';
 import { Sender } from './flow.js';
@@ -111,10 +112,13 @@ class Server {
 
   async #call(gate: Tidegate, name: string, args: unknown[]): Promise<unknown> {
     const inVault = VAULT_CALLS.find((method) => `vault.${method}` === name);
+    const inQueue = QUEUE_CALLS.find((method) => `queue.${method}` === name);
     const call = inVault ? undefined : GATE_CALLS.find((method) => method === name);
-    if ((!inVault && !call) || this.guard?.allows(name) === false) throw invalid(name, 'cannot be called from here');
+    if ((!inVault && !inQueue && !call) || this.guard?.allows(name) === false)
+      throw invalid(name, 'cannot be called from here');
     // The arguments are checked where the same methods check an app's.
     if (inVault) return (gate.vault[inVault] as (...args: unknown[]) => Promise<unknown>)(...args);
+    if (inQueue) return (gate.queue[inQueue] as (...args: unknown[]) => Promise<unknown>)(...args);
     return this.#own(gate, call!, args as [string, string]);
   }
 

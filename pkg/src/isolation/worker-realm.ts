@@ -12,9 +12,14 @@ import { serve } from './serve.js';
 export type Loader = { default(init: { module_or_path: URL }): Promise<unknown> };
 
 /** A gate in this realm. */
-export async function openHere(glue: Loader, { config, join, gateway, kdf }: Opening): Promise<Tidegate> {
+export async function openHere(
+  glue: Loader,
+  { config, join, gateway, kdf }: Opening,
+  queue?: Platform['queue'],
+): Promise<Tidegate> {
   const platform: Platform = {
     runtime: 'web',
+    ...(queue && { queue }),
     load: async () => {
       await glue.default({ module_or_path: new URL(gateway) });
       return glue as unknown as Glue;
@@ -30,5 +35,5 @@ export async function openHere(glue: Loader, { config, join, gateway, kdf }: Ope
 }
 
 /** Serves the page that started this worker. */
-export const serveWorker = (build: string, glue: Loader): void =>
-  serve(globalThis as unknown as Port, build, (opening) => openHere(glue, opening));
+export const serveWorker = (build: string, glue: Loader, queue?: Platform['queue']): void =>
+  serve(globalThis as unknown as Port, build, (opening) => openHere(glue, opening, queue));

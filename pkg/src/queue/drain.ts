@@ -28,6 +28,7 @@ export class Drain {
   readonly #running = new Map<number, AbortController>();
   #wake: () => void = () => undefined;
   #draining: Promise<number | undefined> | undefined;
+  #woken = false;
   #stopped = false;
 
   constructor(engine: Engine, runner: Runner) {
@@ -39,6 +40,7 @@ export class Drain {
 
   /** Something has changed: whoever drains looks again. */
   wake(): void {
+    this.#woken = true;
     this.#wake();
   }
 
@@ -61,11 +63,14 @@ export class Drain {
    */
   drain(most = Number.MAX_SAFE_INTEGER): Promise<number | undefined> {
     this.#draining ??= this.#drain(most).finally(() => (this.#draining = undefined));
-    return this.#draining;
+    const seen = this.#draining;
+    // A wake that came while it ended is not lost.
+    return seen.then((next) => (this.#woken && !this.#stopped ? 0 : next));
   }
 
   async #drain(most: number): Promise<number | undefined> {
     for (let begun = 0; ;) {
+      this.#woken = false;
       const woken = new Promise<void>((resolve) => (this.#wake = resolve));
       await this.#engine.sweep();
       let left = true;

@@ -1,0 +1,86 @@
+// The public types of the queue. Times are milliseconds.
+
+import type { ErrorData } from '../errors.js';
+import type { ChatAnswer } from '../types.js';
+import type { Stats } from './engine.js';
+
+/** How a request is queued, beside what it asks. */
+export interface QueueOptions {
+  /** Default `normal`. */
+  priority?: 'critical' | 'high' | 'normal' | 'low';
+  /** Runs after the first that fail and count, 0 to 10. Default `queue.maxRetries`. */
+  maxRetries?: number;
+  /** From now to its result, at most a day. Default `queue.timeoutMs`. */
+  timeoutMs?: number;
+  /** The same key is the same request, as long as it is kept: asked twice, it is queued once. */
+  idempotencyKey?: string;
+  /** Whose it is; told again with the result. */
+  user?: string;
+  /** Which conversation it belongs to; told again with the result. */
+  conversation?: string;
+}
+
+/** How a queued request stands. */
+export interface QueueStatus {
+  requestId: string;
+  /**
+   * `queued`: its turn comes. `delayed`: a run failed or was refused, the next begins at `nextAttemptAt`. `dead`: it
+   * failed for good, and is kept to be looked at and queued again.
+   */
+  status: 'queued' | 'delayed' | 'running' | 'completed' | 'dead' | 'cancelled';
+  priority: 'critical' | 'high' | 'normal' | 'low';
+  /** Runs begun. */
+  attempts: number;
+  /** Runs that failed and count. */
+  failures: number;
+  maxRetries: number;
+  enqueuedAt: number;
+  /** By when it is done or dead. */
+  deadline: number;
+  nextAttemptAt?: number;
+  endedAt?: number;
+  /** When all of it is erased. */
+  erasedAt?: number;
+  /** How many of the queued are before it. */
+  ahead?: number;
+  /** Why it is delayed or dead. */
+  code?: string;
+  user?: string;
+  conversation?: string;
+  /** The answer, once it is completed. */
+  result?: ChatAnswer;
+  /** Why it is dead. */
+  error?: ErrorData;
+}
+
+/** Counts by status, and where the requests are. */
+export interface QueueStats extends Stats {
+  /** `memory`: they go with the page, since there is no vault whose key could seal them. */
+  storage: 'indexeddb' | 'memory';
+  /** They wait for the vault to be unlocked. */
+  locked: boolean;
+}
+
+/** The queue: what is asked now and answered later. */
+export interface QueueConfig {
+  /** Requests that wait or run, 1 to 100,000; more are refused with `queue_full`. Default 1,000. */
+  capacity?: number;
+  /** Requests that run at once, 1 to 64. Default 4. */
+  concurrency?: number;
+  /** How much longer each priority waits than the one above, at equal arrival: so none starves. Default 30,000. */
+  ageingMs?: number;
+  /** After how long without a sign of life a run counts as vanished, at least 100. Default 60,000. */
+  leaseMs?: number;
+  /** Runs after the first that fail and count, 0 to 10. Default 3. */
+  maxRetries?: number;
+  /** The first wait after a failure; it doubles. Default 1,000. */
+  baseMs?: number;
+  /** The longest wait after a failure, unless a longer one is stated. Default 60,000. */
+  capMs?: number;
+  /** From a request's arrival to its result. Default 3,600,000. */
+  timeoutMs?: number;
+  /** How long what has ended is kept. Default 86,400,000. */
+  ttlMs?: number;
+  /** In a Worker: objects that an organisation's requests are spread over, 1 to 64. Order holds in each. Default 1. */
+  shards?: number;
+}
