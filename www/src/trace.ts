@@ -84,5 +84,8 @@ export function record(traces: Trace[], { name, event }: GateEvent): Trace[] {
     // It tells of a request of another page; the budget's bar shows what it was charged.
     case 'lease-expired':
       return traces;
+    // The app asks nothing of the queue.
+    case 'queue-progress':
+      return traces;
   }
 }
