@@ -1,8 +1,10 @@
 // The public types. Amounts are whole nano-dollars (1 USD = 1,000,000,000), times are milliseconds.
 
+import type { BudgetStatus } from './budget.js';
 import type { ErrorData } from './errors.js';
 import type { QueueConfig, QueueStats, QueueStatus } from './queue/types.js';
 
+export type { BudgetStatus } from './budget.js';
 export type { TidegateHooks } from './hooks.js';
 
 /** Configuration of a gate. Every field has a default; unknown fields are refused. */
@@ -340,18 +342,6 @@ export interface Status {
   isolation: 'page' | 'worker' | 'frame';
   /** Address of the service worker that sees its requests; null if there is none. */
   serviceWorker: string | null;
-}
-
-/** The books of the present period. */
-export interface BudgetStatus {
-  limitNanoUsd: number;
-  spentNanoUsd: number;
-  /** Held by requests in flight. */
-  reservedNanoUsd: number;
-  /** Part of what is spent that was above its bounds. */
-  overshootNanoUsd: number;
-  /** When the next period begins. */
-  resetsAt: number;
 }
 
 /** `absent`: none was created. */
