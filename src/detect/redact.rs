@@ -41,11 +41,23 @@ pub struct Restorer {
 }
 
 impl Restorer {
-    /// `mark` stands for `key`.
-    pub fn add(&mut self, mark: &str, key: Secret<String>) {
-        if !mark.is_empty() {
-            self.marks.push((mark.into(), key));
+    /// The mark for a key as it is `written` in the text: the same for the same writing, and a numbered one for the same
+    /// key in another form, so that each comes back as it was.
+    pub fn mark(&mut self, finding: &Finding, written: &str) -> String {
+        let plain = mark(finding);
+        let mut own = plain.clone();
+        let mut number = 1u64;
+        // EXPOSE: compared with what the caller holds already.
+        while let Some((_, key)) = self.marks.iter().find(|(mark, _)| *mark == own) {
+            // EXPOSE: as above.
+            if key.expose() == written {
+                return own;
+            }
+            number = number.saturating_add(1);
+            own = [plain.strip_suffix(']').unwrap_or(&plain), ":", &crate::text::decimal(number), "]"].concat();
         }
+        self.marks.push((own.clone(), Secret::new(written.into())));
+        own
     }
 
     /// Takes a piece of the text and gives what is known by now.
@@ -106,18 +118,18 @@ mod tests {
         for _ in 0..200 {
             let mut text = String::from("é ");
             for _ in 0..=next(4) {
-                let (key, _) = samples::sample(next(RULES.len()), &mut next);
+                // Each key in two forms.
+                let (key, span) = samples::sample(next(RULES.len()), &mut next);
                 text.push_str(&key);
+                text.push('\n');
+                let all = crate::keys::forms::forms(&key, span.start, &mut next);
+                text.push_str(&all[next(all.len())].1);
                 text.push_str([" [", "\n[REDACTED", " [tidegate-", " ]"][next(4)]);
             }
             let mut restorer = Restorer::default();
-            let mut count = 0;
             let masked = redact(&text, &options(), &mut |finding| {
-                count += 1;
-                let mark = format!("[tidegate-key-{count}]");
                 let span = usize::try_from(finding.span.0).unwrap()..usize::try_from(finding.span.1).unwrap();
-                restorer.add(&mark, Secret::new(text[span].to_owned()));
-                Some(mark)
+                Some(restorer.mark(finding, &text[span]))
             })
             .unwrap();
             assert_ne!(masked, text);

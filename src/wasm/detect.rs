@@ -51,12 +51,12 @@ impl KeyRedaction {
         let options = Options { key: Secret::new(key), publishable: false };
         let (mut findings, mut restorer) = (Vec::new(), detect::Restorer::default());
         let clean = detect::redact(text, &options, &mut |finding| {
-            let mark = detect::mark(finding);
-            if reversible {
+            let mark = if reversible {
                 let index = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-                let span = text.get(index(finding.span.0)..index(finding.span.1)).unwrap_or_default();
-                restorer.add(&mark, Secret::new(span.into()));
-            }
+                restorer.mark(finding, text.get(index(finding.span.0)..index(finding.span.1)).unwrap_or_default())
+            } else {
+                detect::mark(finding)
+            };
             findings.push(finding.clone());
             Some(mark)
         });
