@@ -1,5 +1,5 @@
 // The whole gateway where it runs for users: in a page with the ledger that tabs share, in a Worker with its object.
-// Benches `chat-hosts`, `chat-hosts-wall`, `worker-cpu` and `worker-ttfb-ms`, from one run of interleaved rounds.
+// Benches `chat-hosts` and `chat-hosts-wall`, from one run of interleaved rounds.
 import { openInChromium } from './chromium.mjs';
 import { interleave, remark, summary } from './rounds.mjs';
 import { openInWorkerd } from './workerd.mjs';
@@ -9,7 +9,7 @@ const IN_CHROMIUM = {
   'bare-chromium': { stack: 'bare', every: 1 },
   'tidegate-chromium-indexeddb': { stack: 'tidegate-chromium-indexeddb', every: 4 },
 };
-/** Row in `chat-hosts` → row in the benches of Workers. */
+/** Row in `chat-hosts` → Worker. */
 const IN_WORKERD = { 'bare-workerd': 'bare', 'tidegate-workerd-object': 'tidegate' };
 const asWorker = (name) => IN_WORKERD[name];
 const EVERY_IN_WORKERD = 4;
@@ -38,15 +38,13 @@ export async function hosts(names, { rounds, requests }) {
       for (let warmed = 0; warmed < WARM_UP; warmed += 1) await round();
     }
     const measured = await interleave(rows, rounds);
-    const figures = (bench, unit, pick, from, rename = (name) => name) =>
-      from.map((name) => summary(bench, rename(name), unit, measured[name].samples, pick));
+    const figures = (bench, unit, pick, from) =>
+      from.map((name) => summary(bench, name, unit, measured[name].samples, pick));
     const cpuUs = (sample) => sample.cpuUs;
     return {
       rows: [
         ...figures('chat-hosts', 'µs CPU', cpuUs, Object.keys(rows)),
         ...figures('chat-hosts-wall', 'µs', (sample) => sample.wallUs, chromium),
-        ...figures('worker-cpu', 'µs CPU', cpuUs, workerd, asWorker),
-        ...figures('worker-ttfb-ms', 'ms', (sample) => sample.ttfbMs, workerd, asWorker),
       ],
       remarks: Object.keys(rows)
         .map((name) => remark(`chat-hosts, ${name}`, measured[name]))

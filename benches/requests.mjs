@@ -51,6 +51,17 @@ export const ANSWER = JSON.stringify({
   service_tier: 'on_demand',
 });
 
+const chunk = (choices, more = {}) =>
+  `data: ${JSON.stringify({ id: 'chatcmpl-5a1d7c0e', object: 'chat.completion.chunk', created: 1793000000, model: MODEL, choices, ...more })}\n\n`;
+
+/** The same answer as a stream of ten pieces. */
+export const STREAM = [
+  ...(TEXT.match(/.{1,20}/gs) ?? []).map((content) => chunk([{ index: 0, delta: { content }, finish_reason: null }])),
+  chunk([{ index: 0, delta: {}, finish_reason: 'stop' }]),
+  chunk([], { usage: { prompt_tokens: 118, completion_tokens: 57, total_tokens: 175 } }),
+  'data: [DONE]\n\n',
+].join('');
+
 export const HEADERS = {
   'content-type': 'application/json',
   'x-request-id': 'req_01k6z7h3e8f4r9s0t1u2v3w4x5',

@@ -1,5 +1,5 @@
 // `make bench`: measures, prints a table, writes target/bench.json. What each row is: README.md beside this file.
-//   node benches/run.mjs [--only chat,cache-hit,sse-event,hosts,isolation,size] [--rows bare,tidegate] [--rounds 15] [--requests 2000]
+//   node benches/run.mjs [--only chat,cache-hit,sse-event,hosts,worker,isolation,size] [--rows bare,tidegate] [--rounds 15] [--requests 2000]
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
@@ -10,6 +10,7 @@ import { load } from './rounds.mjs';
 import { size } from './size.mjs';
 import { table } from './table.mjs';
 import { versions } from './versions.mjs';
+import { workers } from './workers.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -29,6 +30,7 @@ const BENCHES = {
   hosts: (only) =>
     hosts(only(['bare-chromium', 'tidegate-chromium-indexeddb', 'bare-workerd', 'tidegate-workerd-object']), amount),
   isolation: (only) => isolation(only(['page', 'worker']), amount),
+  worker: (only) => workers(only(['bare', 'portkey', 'tidegate', 'tidegate-leased']), amount),
   size: (only) => size(only(['bare', 'cockatiel-stack', 'openai', 'ai-sdk', 'tidegate'])),
 };
 

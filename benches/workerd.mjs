@@ -1,4 +1,4 @@
-// Workers in workerd itself, without wrangler's proxy: benches `worker-cpu` and `worker-ttfb-ms`.
+// Workers in workerd itself, without wrangler's proxy.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
@@ -6,32 +6,41 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { unstable_readConfig as readConfig } from 'wrangler';
-import { ANSWER, BASE_URL, HEADERS, KEY, request, TEXT } from './requests.mjs';
+import { portkey } from './portkey.mjs';
+import { ANSWER, BASE_URL, HEADERS, KEY, request, STREAM, TEXT } from './requests.mjs';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const CONFIG = join(ROOT, 'worker/wrangler.jsonc');
 const BUNDLE = join(ROOT, 'target/bench-worker');
 const TOKEN = 'token-of-the-bench';
+const AT_ONCE = 32; // requests, where throughput is measured
 const TICK_MS = 10; // of /proc's CPU figures
 
 // Answers at once. It runs in the same process, so its CPU is in every row alike.
 const PROVIDER = `
-const [body, headers] = [${JSON.stringify(ANSWER)}, ${JSON.stringify(HEADERS)}];
-export default { async fetch(request) { await request.arrayBuffer(); return new Response(body, { headers }); } };`;
+const [whole, events, headers] = ${JSON.stringify([ANSWER, STREAM, HEADERS])};
+export default {
+  async fetch(request) {
+    if (!(await request.text()).includes('"stream":true')) return new Response(whole, { headers });
+    return new Response(events, { headers: { ...headers, 'content-type': 'text/event-stream' } });
+  },
+};`;
 
 // What a Worker without a gateway does: read, ask, answer.
 const BARE = `
 export default {
   async fetch(request) {
-    const body = JSON.stringify(await request.json());
+    const asked = await request.json();
+    const body = JSON.stringify(asked);
     const headers = { 'content-type': 'application/json', authorization: 'Bearer ${KEY}' };
     const response = await fetch('${BASE_URL}/chat/completions', { method: 'POST', headers, body });
+    if (asked.stream) return new Response(response.body, { headers: { 'content-type': 'text/event-stream' } });
     return Response.json(JSON.parse(await response.text()));
   },
 };`;
 
-/** The Worker as `wrangler deploy` would upload it, with a budget that never refuses. */
-function tidegate(config) {
+/** The Worker as `wrangler deploy` would upload it, with budgets and rates that never refuse. */
+function tidegate(config, more = {}) {
   execFileSync('wrangler', ['deploy', '--dry-run', '--config', CONFIG, '--outdir', BUNDLE], { stdio: 'pipe' });
   const modules = readdirSync(BUNDLE)
     .map((name) => ({ path: join(BUNDLE, name), type: { '.js': 'ESModule', '.wasm': 'CompiledWasm' }[extname(name)] }))
@@ -46,12 +55,31 @@ function tidegate(config) {
     // The script that starts comes first.
     modules: modules.sort((a, b) => (b.type === 'ESModule') - (a.type === 'ESModule')),
     modulesRoot: BUNDLE,
-    bindings: { TIDEGATE_TOKEN: TOKEN, GROQ_API_KEY: KEY, TIDEGATE_CONFIG: { budget: { limitUsd: 1_000_000 } } },
+    bindings: { TIDEGATE_TOKEN: TOKEN, GROQ_API_KEY: KEY, TIDEGATE_CONFIG: { ...PLENTY, ...more } },
     durableObjects: Object.fromEntries(objects),
   };
 }
 
-const WORKERS = { bare: () => ({ modules: true, script: BARE }), tidegate };
+const PLENTY = {
+  budget: { limitUsd: 1_000_000 },
+  rates: {
+    tiers: { enterprise: { perMinute: 1_000_000_000 } },
+    routes: { other: { perMinute: 1_000_000_000 } },
+  },
+};
+
+const WORKERS = {
+  bare: () => ({ modules: true, script: BARE }),
+  portkey: async () => ({
+    path: '/v1/chat/completions',
+    headers: { authorization: `Bearer ${KEY}`, 'x-portkey-provider': 'groq' },
+    flags: ['nodejs_compat'],
+    modules: true,
+    script: await portkey(),
+  }),
+  tidegate: (config) => tidegate(config),
+  'tidegate-leased': (config) => tidegate(config, { leases: {} }),
+};
 
 /** CPU milliseconds of the process so far; only where /proc exists. */
 function cpuMs(pid) {
@@ -80,11 +108,13 @@ function post(url, agent, headers, body) {
   });
 }
 
-/** One workerd per row. A round is `count` requests, one after the other. */
+const at = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+
+/** One workerd per row. A round is `count` requests one after the other, as many at once, and some of streams. */
 async function open(name, count) {
   const config = readConfig({ config: CONFIG });
   const before = new Set(children());
-  const { path = '/', headers = {}, ...worker } = WORKERS[name](config);
+  const { path = '/', headers = {}, flags = [], ...worker } = await WORKERS[name](config);
   const compatibility = {
     compatibilityDate: config.compatibility_date,
     compatibilityFlags: config.compatibility_flags,
@@ -92,7 +122,10 @@ async function open(name, count) {
   const direct = { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }], outboundService: 'provider' };
   const options = {
     workers: [
-      { name: 'gateway', ...compatibility, ...direct, ...worker },
+      {
+        ...{ name: 'gateway', ...compatibility, ...direct, ...worker },
+        compatibilityFlags: [...compatibility.compatibilityFlags, ...flags],
+      },
       { name: 'provider', ...compatibility, modules: true, script: PROVIDER },
     ],
   };
@@ -101,25 +134,45 @@ async function open(name, count) {
   const url = new URL(path, await miniflare.unsafeGetDirectURL('gateway'));
   const pid = children().find((child) => !before.has(child));
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const crowd = new http.Agent({ keepAlive: true, maxSockets: AT_ONCE });
   const sent = { 'content-type': 'application/json', ...headers };
   let index = 0;
+  const ask = async (through, more) => {
+    index += 1;
+    const { ttfbMs, text, status } = await post(url, through, sent, JSON.stringify({ ...request(index), ...more }));
+    const said = () => (more ? text.includes('data: [DONE]') : JSON.parse(text).choices[0].message.content === TEXT);
+    if (status !== 200 || !said()) throw new Error(`${name} answered ${status}: ${text.slice(0, 200)}`);
+    return ttfbMs;
+  };
+  const timed = async (times, more) => {
+    const latencies = [];
+    for (let done = 0; done < times; done += 1) latencies.push(await ask(agent, more));
+    return latencies.sort((a, b) => a - b);
+  };
   const round = async () => {
     const started = cpuMs(pid);
-    const ttfbs = [];
-    for (let done = 0; done < count; done += 1) {
-      const { ttfbMs, text, status } = await post(url, agent, sent, JSON.stringify(request(index)));
-      if (status !== 200 || JSON.parse(text).choices[0].message.content !== TEXT) {
-        throw new Error(`${name} answered ${status}: ${text.slice(0, 200)}`);
-      }
-      ttfbs.push(ttfbMs);
-      index += 1;
-    }
+    const latencies = await timed(count);
     const used = cpuMs(pid) - started;
-    const ttfbMs = ttfbs.sort((a, b) => a - b)[ttfbs.length >> 1];
-    return { cpuMs: used, cpuUs: (used * 1000) / count, ttfbMs };
+    const crowdStarted = performance.now();
+    let left = count;
+    const one = async () => {
+      for (; left > 0; left -= 1) await ask(crowd);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, one));
+    const perSecond = (count * 1000) / (performance.now() - crowdStarted);
+    const streams = await timed(Math.ceil(count / 4), { stream: true });
+    return {
+      cpuMs: cpuMs(pid) - started,
+      cpuUs: (used * 1000) / count,
+      p50Ms: at(latencies, 0.5),
+      p99Ms: at(latencies, 0.99),
+      perSecond,
+      ttfbMs: at(streams, 0.5),
+    };
   };
   const stop = async () => {
     agent.destroy();
+    crowd.destroy();
     await miniflare.dispose();
   };
   return { round, stop };

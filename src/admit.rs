@@ -15,9 +15,13 @@
 //! back finds what was spent. After 64 periods the oldest are forgotten and stay closed.
 
 mod breaker;
+#[cfg(feature = "edge")]
+mod bucket;
 mod budget;
 mod command;
 mod concurrency;
+#[cfg(feature = "edge")]
+pub mod edge;
 mod lease;
 mod ledger;
 mod period;
@@ -26,6 +30,8 @@ mod snapshot;
 mod target;
 mod wire;
 
+#[cfg(feature = "edge")]
+pub use command::Entered;
 pub use command::{Charge, CircuitState, Command, Figures, Notice, Outcome, Reply, TargetFigures};
 pub use ledger::{LedgerPolicy, LedgerState};
 pub use wire::decide;

@@ -1,11 +1,18 @@
 //! The validated configuration. Policies take their part of it; the raw form, with every bad field
 //! named, is read in `config/parse.rs`.
 
+#[cfg(feature = "edge")]
+mod edge;
 mod parse;
 mod providers;
 #[cfg(feature = "edge")]
 mod queue;
 
+#[cfg(feature = "edge")]
+pub use edge::{
+    BudgetRule, BudgetScope, BudgetSpan, EDGE_THRESHOLDS, EdgeConfig, LeaseConfig, NamedRate, OTHER_ROUTE, RateConfig,
+    TierConfig,
+};
 pub use providers::PROVIDERS;
 #[cfg(feature = "edge")]
 pub use queue::{Priority, QueueConfig};
@@ -275,6 +282,9 @@ pub struct GatewayConfig {
     /// The durable queue.
     #[cfg(feature = "edge")]
     pub queue: QueueConfig,
+    /// Limits by caller.
+    #[cfg(feature = "edge")]
+    pub edge: EdgeConfig,
     /// Prices that go before the built-in table.
     pub prices: Vec<PriceOverride>,
     /// What to do when a price is not known.
@@ -310,6 +320,8 @@ impl Default for GatewayConfig {
             limits: LimitConfig::default(),
             #[cfg(feature = "edge")]
             queue: QueueConfig::default(),
+            #[cfg(feature = "edge")]
+            edge: EdgeConfig::default(),
             prices: Vec::new(),
             unknown_price: UnknownPrice::default(),
             keys: KeySource::default(),

@@ -4,11 +4,15 @@
 //! does the breaker count it, which HTTP status the Worker answers with) is a `match` without a
 //! wildcard, and a test walks [`Code::ALL`]. No error carries a prompt, a body, a key or a URL's query.
 
+#[cfg(feature = "edge")]
+mod allowance;
 mod code;
 mod headers;
 
 use std::time::Duration;
 
+#[cfg(feature = "edge")]
+pub use allowance::Allowance;
 pub use code::{BreakerOutcome, Code, Retry};
 
 use crate::money::NanoUsd;
@@ -94,6 +98,22 @@ pub enum Detail {
         /// When the period ends.
         resets_at: Timestamp,
     },
+    /// The same of a cap that is the caller's own, or of a longer period.
+    #[cfg(feature = "edge")]
+    BudgetOf {
+        /// Whose spending it counts: `organisation`, `user`, `token`.
+        of: &'static str,
+        /// Its period: `day`, `week`, `month`.
+        per: &'static str,
+        /// The cap of the period, with what was rolled over.
+        limit: NanoUsd,
+        /// Settled in this period.
+        spent: NanoUsd,
+        /// Held by requests in flight.
+        reserved: NanoUsd,
+        /// When the period ends.
+        resets_at: Timestamp,
+    },
     /// The provider's HTTP status.
     Status(u16),
     /// Which timer.
@@ -132,6 +152,9 @@ pub struct Error {
     pub attempts: Vec<AttemptError>,
     /// What they were charged: nothing where it is known that nothing was generated.
     pub cost: NanoUsd,
+    /// What is left of the caller's rate, where one was asked.
+    #[cfg(feature = "edge")]
+    pub allowance: Option<Allowance>,
     /// The HTTP status, where it says more than the code's own: 404, 405, 413, 415 for a bad request.
     pub status: Option<u16>,
     /// The request that it ended, as the events name it; none where no request had begun.
@@ -150,6 +173,8 @@ impl Error {
             detail: Detail::None,
             attempts: Vec::new(),
             cost: NanoUsd::ZERO,
+            #[cfg(feature = "edge")]
+            allowance: None,
             status: None,
             request_id: None,
         }

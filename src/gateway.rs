@@ -28,6 +28,8 @@ mod problem;
 mod replay;
 mod run;
 mod screen;
+#[cfg(feature = "edge")]
+mod standing;
 mod streaming;
 
 use std::rc::Rc;
@@ -37,6 +39,8 @@ pub use gate::{Gate, OwnKey};
 pub use models::models;
 pub use problem::{error_body, failure, problem};
 pub use replay::{Replayed, replay};
+#[cfg(feature = "edge")]
+pub use standing::enter;
 pub use streaming::{Closed, Ending, Streaming};
 
 use crate::abort::Abort;
@@ -58,6 +62,8 @@ use flight::{Flight, Waited};
 use gate::is_final_upstream;
 use memo::Seen;
 use run::Led;
+#[cfg(feature = "edge")]
+use standing::Standing;
 
 /// Everything that the pipeline asks of its host.
 pub trait Host:
@@ -116,6 +122,9 @@ pub struct Call {
     pub drop_in: bool,
     /// Whose request it is; caches and breakers never cross tenants.
     pub tenant: Rc<str>,
+    /// Who asks, where there are limits by caller.
+    #[cfg(feature = "edge")]
+    pub caller: Option<Rc<admit::edge::Caller>>,
     /// The key that it brought, if such keys are used.
     pub own_key: Option<Rc<OwnKey>>,
     /// What the caller asks of the cache.
@@ -136,6 +145,8 @@ impl Call {
             stream: false,
             drop_in: false,
             tenant: tenant.into(),
+            #[cfg(feature = "edge")]
+            caller: None,
             own_key: None,
             controls: Controls::default(),
             abort: Abort::new(),
@@ -163,6 +174,9 @@ struct Prepared {
     started: Timestamp,
     ask: AskText,
     stamp: Stamp,
+    /// Where it stands with its caller's limits, where there are any.
+    #[cfg(feature = "edge")]
+    standing: Option<Rc<Standing>>,
     /// The same request, if it was answered from the cache before; else its namespace, to remember it by.
     seen: Result<Rc<Seen>, String>,
 }
@@ -175,21 +189,44 @@ pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, mut call: Ca
     let started = host.now();
     let request_id: Rc<str> = ["tg-", &hex(&draw(&**host).to_be_bytes())].concat().into();
     let guest = Guest::enter(gate);
+    #[cfg(feature = "edge")]
+    let standing = call.caller.clone().map(|caller| Standing::new(caller, call.wants));
     let screened = screen::screen(gate, &**host, &mut call, &request_id);
     let result = match screened.and_then(|()| prepare(gate, &call, request_id.clone(), started)) {
+        #[cfg(feature = "edge")]
+        Ok((prepared, streams)) => {
+            let prepared = Prepared { standing: standing.clone(), ..prepared };
+            answer(gate, host, &call, prepared.into(), streams).await
+        }
+        #[cfg(not(feature = "edge"))]
         Ok((prepared, streams)) => answer(gate, host, &call, prepared.into(), streams).await,
         Err(error) => {
             note_refused(gate, &request_id, started, error.code);
             Err(error)
         }
     };
+    #[cfg(feature = "edge")]
+    let result = match &standing {
+        Some(standing) => standing.enter(&**host).await.and(result),
+        None => result,
+    };
     let ended = match result {
         Ok(Led::Streaming(streaming)) => {
             let cache = if call.controls.may_read(&gate.config.cache) { CacheState::Miss } else { CacheState::Bypass };
             return Ok(Opened::Stream(streaming.boarded(cache, guest)));
         }
+        #[cfg(feature = "edge")]
+        Ok(Led::Served(mut reply)) => {
+            reply.meta.allowance = standing.and_then(|standing| standing.allowance()).map(Box::new);
+            Ok(reply)
+        }
+        #[cfg(not(feature = "edge"))]
         Ok(Led::Served(reply)) => Ok(reply),
         Err(mut error) => {
+            #[cfg(feature = "edge")]
+            if let Some(standing) = standing {
+                error.allowance = standing.allowance();
+            }
             // Its own, also where the error is one that others got before or get with it.
             error.request_id = Some((*request_id).into());
             Err(error)
@@ -238,7 +275,19 @@ fn prepare(gate: &Gate, call: &Call, request_id: Rc<str>, started: Timestamp) ->
     let (able, lacking) = ask.able(call.dialect, streams, facts.requested, gate);
     let reach = Reach { keyed, able, lacking, locked: gate.state.borrow().locked }.into();
     let seen = seen.ok_or(namespace);
-    Ok((Prepared { request_id, fingerprint, facts, reach, started, ask, stamp, seen }, streams))
+    let prepared = Prepared {
+        request_id,
+        fingerprint,
+        facts,
+        reach,
+        started,
+        ask,
+        stamp,
+        #[cfg(feature = "edge")]
+        standing: None,
+        seen,
+    };
+    Ok((prepared, streams))
 }
 
 /// Step 4: the cache, the errors not to be repeated, the requests in flight; then the exchange.
@@ -381,6 +430,10 @@ fn context<H: Host>(
         abort,
         tape: Tape::recording().into(),
         slot: None.into(),
+        #[cfg(feature = "edge")]
+        standing: prepared.standing.clone(),
+        #[cfg(feature = "edge")]
+        refused: false.into(),
     })
 }
 
@@ -412,6 +465,8 @@ fn own(request_id: &Rc<str>, served: &Served, cache: CacheState) -> Reply {
             usage: served.usage,
             degraded: served.degraded,
             reserved: None,
+            #[cfg(feature = "edge")]
+            allowance: None,
         },
     }
 }
@@ -465,6 +520,8 @@ fn free_meta(request_id: &Rc<str>, target: &str, cache: CacheState, saved: NanoU
         usage: Usage::default(),
         degraded: false,
         reserved: None,
+        #[cfg(feature = "edge")]
+        allowance: None,
     }
 }
 

@@ -14,6 +14,8 @@ mod detect;
 #[cfg(feature = "gateway")]
 mod disk;
 #[cfg(feature = "edge")]
+mod edge;
+#[cfg(feature = "edge")]
 mod entrusted;
 #[cfg(feature = "gateway")]
 mod fetch;
@@ -40,6 +42,8 @@ pub use self::core::Core;
 pub use decider::LedgerDecider;
 #[cfg(feature = "gateway")]
 pub use detect::{KeyRedaction, KeyScanner, key_rules};
+#[cfg(feature = "edge")]
+pub use edge::EdgeDecider;
 #[cfg(feature = "edge")]
 pub use entrusted::EntrustedKeys;
 #[cfg(feature = "gateway")]

@@ -162,6 +162,7 @@ impl Model {
                 Notice::Overshoot { period, amount } => {
                     *self.overshoot.entry(*period).or_default() += amount.as_nano();
                 }
+                Notice::BudgetOf { .. } => panic!("this ledger has one budget"),
                 Notice::CircuitOpen { .. } | Notice::CircuitHalfOpen { .. } | Notice::CircuitClosed { .. } => {}
             }
         }

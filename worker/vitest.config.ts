@@ -12,11 +12,18 @@ const secrets = {
   GOOGLE_API_KEY: `AIza${'Ab3dE6gH'.repeat(5).slice(0, 35)}`,
 };
 
+/** Rates that no test of something else runs into. */
+const plenty = {
+  tiers: { enterprise: { perMinute: 1_000_000 }, free: { perMinute: 1_000_000 }, pro: { perMinute: 1_000_000 } },
+  routes: { other: { perMinute: 1_000_000 } },
+};
+
 /** Quick, so that a test waits for milliseconds where people wait for seconds. */
 const quick = {
   retry: { maxRetries: 1, baseMs: 1, capMs: 2, budgetFloor: 10_000 },
   breaker: { failures: 4, openMs: 1_500 },
   timeouts: { attemptMs: 10_000, totalMs: 20_000 },
+  rates: plenty,
 };
 
 /** Each request reserves one cent: input is free, output costs $10 a million, 1,000 tokens at most. */
@@ -40,6 +47,21 @@ const queued = {
 const short = { ...queued, queue: { ...queued.queue, capacity: 5, concurrency: 1, ttlMs: 300 } };
 /** The same for a thousand requests at once, which a busy machine takes its time for. */
 const crowd = { ...oneTarget, timeouts: { attemptMs: 240_000, totalMs: 280_000, headersMs: 240_000 } };
+/** Buckets that hold what a test uses at once, and take a minute for the next; caps of 20 and 12 requests. */
+const limited = {
+  ...oneTarget,
+  cache: { ttlMs: 300_000 },
+  rates: {
+    tiers: {
+      free: { perMinute: 1, burst: 5 },
+      pro: { perMinute: 1, burst: 30 },
+      enterprise: { perMinute: 1, burst: 100 },
+    },
+    routes: plenty.routes,
+  },
+  budget: { limitUsd: '0.20' },
+  budgets: [{ of: 'token', per: 'week', tier: 'pro', limitUsd: '0.12' }],
+};
 
 /** One model of each provider, which speaks its own dialect. */
 const dialects = ['openai', 'anthropic', 'google'];
@@ -84,6 +106,7 @@ export default defineConfig({
       worker('queue-short', 'test/queue-short/*.test.ts', short),
       worker('cap', 'test/cap/*.test.ts', oneTarget),
       worker('crowd', 'test/crowd/*.test.ts', crowd),
+      worker('limits', 'test/limits/*.test.ts', limited),
       worker('dialects', 'test/dialects/*.test.ts', fourDialects),
     ],
   },

@@ -114,6 +114,56 @@ export interface TidegateConfig {
     secrets?: 'mask' | 'refuse' | 'warn' | 'off';
   };
   /** The queue, `gate.queue`: off unless given, if only as `{}`. Loads the large build. */ queue?: QueueConfig;
+  /**
+   * Only in a Worker: how often its callers may ask. Rates are token buckets: `perMinute` flows in, `burst` (default: as
+   * much) can be used at once, both 1 to 1,000,000,000. They are counted by user; without one by API token; without one
+   * by organisation.
+   */
+  rates?: {
+    /**
+     * Requests that ask a model, by the caller's tier; tokens in and out if `tokensPerMinute` is given, by an estimate
+     * that the bill corrects. A caller of an unknown tier gets the slowest. Default: `free` 5, `pro` 30, `enterprise` 100.
+     */
+    tiers?: Record<string, { perMinute?: number; burst?: number; tokensPerMinute?: number; tokensBurst?: number }>;
+    /**
+     * All requests by route, beside their tier: `chat`, `embeddings`, `models`, `status`, `metrics`; `other` is each of
+     * those that are not named. Default: `status` 300, `metrics` 60, `other` 100.
+     */
+    routes?: Record<string, { perMinute?: number; burst?: number }>;
+    /** Attempts at a provider, or at a target (`provider/model`), of the whole organisation. Default: none. */
+    targets?: Record<string, { perMinute: number; burst?: number }>;
+  };
+  /**
+   * Only in a Worker: caps beside `budget`, in its time zone. A request has to fit all of its caller's. Of several for the
+   * same `of` and `per` the least counts.
+   */
+  budgets?: {
+    /** Whose spending it counts: the whole organisation's, each user's, each API token's. */
+    of: 'organisation' | 'user' | 'token';
+    /** Its period: a local day, a week from Monday, a month. Default `day`. */
+    per?: 'day' | 'week' | 'month';
+    /** Dollars per period, exact as a text. */
+    limitUsd: number | string;
+    /** Percentages of the cap, ascending, each told once per period. Default `[80, 95, 100]`, in a Worker for `budget` too. */
+    thresholds?: number[];
+    /** Add to a period what was not used of the one before, once. Default false. */
+    rollover?: boolean;
+    /** Only of callers of this tier. */
+    tier?: string;
+  }[];
+  /**
+   * Only in a Worker: isolates lease slices of the organisation's budgets and of a caller's rate and decide by themselves,
+   * so that a hot organisation does not wait for its object. Not for callers with a budget of a user or token, or a limit
+   * of tokens, nor with `rates.targets`. `maxConcurrent` and breakers are then each isolate's own. Off unless given.
+   */
+  leases?: {
+    /** Default true. */
+    enabled?: boolean;
+    /** How long a slice may be spent. Default 2,000. */
+    windowMs?: number;
+    /** A slice is at most this part of what is left: 64 is a sixty-fourth. 2 to 65,536. Default 64. */
+    share?: number;
+  };
   /** Prices that go before the built-in table, in dollars per million tokens. */
   prices?: {
     provider: string;

@@ -236,6 +236,34 @@ impl Books {
         Self { books, floor }
     }
 
+    /// Whether anything is known of a time before `period`.
+    #[cfg(feature = "edge")]
+    pub(super) fn knows_before(&self, period: i64) -> bool {
+        self.floor.is_some() || self.books.first().is_some_and(|first| first.period < period)
+    }
+
+    /// Whether there is nothing to remember.
+    #[cfg(feature = "edge")]
+    pub(super) const fn is_empty(&self) -> bool {
+        self.floor.is_none() && self.books.is_empty()
+    }
+
+    /// Forgets the oldest periods before `newest` that hold nothing, until `most` are left. They stay closed.
+    #[cfg(feature = "edge")]
+    pub(super) fn trim(&mut self, most: usize, newest: i64) {
+        while self.books.len() > most {
+            let Some(oldest) = self.evictable(newest) else { return };
+            let gone = self.books.remove(oldest);
+            self.floor = self.floor.max(Some(gone.period));
+        }
+    }
+
+    /// Closes every period up to this one.
+    #[cfg(feature = "edge")]
+    pub(super) fn close(&mut self, period: i64) {
+        self.floor = self.floor.max(Some(period));
+    }
+
     /// Counts a stored reservation back in. `false`: it belongs to no book.
     pub(super) fn restore(&mut self, period: i64, bound: NanoUsd) -> bool {
         self.hold(period, bound);

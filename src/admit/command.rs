@@ -1,5 +1,14 @@
 //! What the ledger is asked, and what it answers.
 
+#[cfg(feature = "edge")]
+use std::time::Duration;
+
+#[cfg(feature = "edge")]
+use super::edge::{CallerFigures, Errand};
+#[cfg(feature = "edge")]
+use crate::config::{BudgetScope, BudgetSpan};
+#[cfg(feature = "edge")]
+use crate::error::Allowance;
 use crate::error::{BreakerOutcome, Result};
 use crate::money::NanoUsd;
 use crate::time::Timestamp;
@@ -47,6 +56,38 @@ pub enum Command {
     },
     /// What do the books say?
     Status,
+    /// One of these on behalf of a caller, with its limits. Only an [`EdgeLedger`](super::edge::EdgeLedger) knows them;
+    /// others answer `internal`.
+    #[cfg(feature = "edge")]
+    For(Box<Errand>),
+    /// Of a caller: a slice of the budget and of its rate, to be spent elsewhere.
+    #[cfg(feature = "edge")]
+    Lease {
+        /// As in `Admit`.
+        tenant: String,
+        /// The route whose requests it is for.
+        route: String,
+        /// What one request like the present one can cost.
+        bound: NanoUsd,
+        /// Of how many it would make use.
+        requests: u64,
+        /// For how long, at most.
+        window: Duration,
+        /// How long the last of its attempts may take after that.
+        settles_within: Duration,
+    },
+    /// Of a caller: a slice is given back.
+    #[cfg(feature = "edge")]
+    Return {
+        /// As leased.
+        slice: u64,
+        /// As leased.
+        route: String,
+        /// What its attempts cost.
+        spent: NanoUsd,
+        /// Requests that were not made.
+        requests: u64,
+    },
 }
 
 /// What an attempt cost.
@@ -68,6 +109,7 @@ pub struct Reply {
     /// - `upstream_limited`: the target cools.
     /// - `circuit_open`: it is open, or its probe is running.
     /// - `queue_full`: every slot is held.
+    /// - `rate_limited`: of the caller, if `entered` says that it did not enter; else of the target.
     /// - `budget_exceeded`, with its figures: the bound does not fit until the reset.
     /// - `config_invalid`, naming `budget.timeZone`: the zone is not known.
     /// - `internal`: the stored ledger or the command could not be read, or a name is too long.
@@ -76,6 +118,33 @@ pub struct Reply {
     pub notices: Vec<Notice>,
     /// Seconds the budget's zone is ahead of UTC, if the decision asked for it.
     pub offset: Option<i32>,
+    /// Whether the request entered, if that was asked.
+    #[cfg(feature = "edge")]
+    pub entered: Option<Entered>,
+}
+
+impl Reply {
+    /// A decision with nothing beside it.
+    #[must_use]
+    pub const fn of(result: Result<Outcome>) -> Self {
+        Self {
+            result,
+            notices: Vec::new(),
+            offset: None,
+            #[cfg(feature = "edge")]
+            entered: None,
+        }
+    }
+}
+
+/// Whether a request entered, and what is left of its caller's rate.
+#[cfg(feature = "edge")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entered {
+    /// The tightest of the rates it was counted by.
+    pub allowance: Allowance,
+    /// Whether it may go on.
+    pub granted: bool,
 }
 
 /// What was decided.
@@ -106,6 +175,27 @@ pub enum Outcome {
     NotHeld,
     /// The figures.
     Status(Figures),
+    /// The request may go on; nothing else was asked.
+    #[cfg(feature = "edge")]
+    Entered,
+    /// The caller's figures.
+    #[cfg(feature = "edge")]
+    Caller(Box<CallerFigures>),
+    /// A slice. It counts as reserved until it is given back.
+    #[cfg(feature = "edge")]
+    Leased {
+        /// Its name. Never used twice.
+        slice: u64,
+        /// How much may be spent of it.
+        budget: NanoUsd,
+        /// How many requests may be made.
+        requests: u64,
+        /// For how long.
+        window: Duration,
+    },
+    /// There is too little to share, or limits that each request has to be asked about.
+    #[cfg(feature = "edge")]
+    NotLeased,
 }
 
 /// Something that happened beside the decision.
@@ -120,6 +210,24 @@ pub enum Notice {
         /// Settled so far.
         spent: NanoUsd,
         /// The cap.
+        limit: NanoUsd,
+    },
+    /// The same of a cap beside the organisation's own.
+    #[cfg(feature = "edge")]
+    BudgetOf {
+        /// Whose spending it counts.
+        of: BudgetScope,
+        /// Its period.
+        per: BudgetSpan,
+        /// The user or the token.
+        who: Option<String>,
+        /// The period: days, weeks from Monday, or months, the months counted from year 0.
+        period: i64,
+        /// The threshold.
+        percent: u32,
+        /// Settled so far.
+        spent: NanoUsd,
+        /// The cap, with what was rolled over.
         limit: NanoUsd,
     },
     /// A circuit opened.

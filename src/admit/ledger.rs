@@ -70,6 +70,22 @@ impl LedgerState {
         Self::default()
     }
 
+    /// Reserves `bound` for a slice until it is given back or `lease_until` has passed. What ran out is to be swept before.
+    #[cfg(feature = "edge")]
+    pub(super) fn lease(
+        &mut self,
+        tenant: &str,
+        bound: NanoUsd,
+        lease_until: Timestamp,
+        policy: &LedgerPolicy<'_>,
+        zones: &dyn ZoneRules,
+        now: Timestamp,
+    ) -> (Result<u64>, Vec<Notice>) {
+        let mut turn = Turn { state: self, policy, zones, now, notices: Vec::new(), offset: None };
+        let leased = turn.lease(tenant, bound, lease_until);
+        (leased, turn.notices)
+    }
+
     /// Takes one decision at `now`. First, whatever ran out by then ends.
     ///
     /// # Errors
@@ -96,9 +112,11 @@ impl LedgerState {
             }
             Command::Renew { reservation, lease_until } => Ok(turn.renew(*reservation, *lease_until)),
             Command::Status => turn.status(),
+            #[cfg(feature = "edge")]
+            Command::For(_) | Command::Lease { .. } | Command::Return { .. } => Err(Code::Internal.into()),
         };
         let Turn { notices, offset, .. } = turn;
-        Reply { result, notices, offset }
+        Reply { notices, offset, ..Reply::of(result) }
     }
 }
 
@@ -172,6 +190,28 @@ impl Turn<'_> {
         let reservation = Reservation { id, slot, target: grant.key, period: place.period, bound, lease, permit };
         self.state.reservations.insert(reservation);
         Ok(Outcome::Admitted { reservation: id, slot, probe, generation: permit.generation })
+    }
+
+    /// Reserves money alone, under a name that is no target of anybody: no slot, no permit.
+    #[cfg(feature = "edge")]
+    fn lease(&mut self, tenant: &str, bound: NanoUsd, lease_until: Timestamp) -> Result<u64> {
+        let Self { policy, now, .. } = *self;
+        if tenant.len() > LONGEST_NAME || self.state.reservations.live().len() >= MOST_LIVE {
+            return Err(Code::QueueFull.into());
+        }
+        let place = self.place()?;
+        if !self.state.books.check(place.period, bound, policy.budget, &mut self.notices) {
+            return Err(self.over_budget(place));
+        }
+        self.state.ids.start(now);
+        let id = self.state.ids.next();
+        let lease = Hold::until(lease_until, now);
+        let grant = self.state.targets.acquire(tenant, "", false, id, lease);
+        self.state.books.reserve(place.period, bound);
+        let (period, target, permit) = (place.period, grant.key, grant.permit);
+        // No slot has this id.
+        self.state.reservations.insert(Reservation { id, slot: 0, target, period, bound, lease, permit });
+        Ok(id)
     }
 
     fn over_budget(&self, place: Place) -> Box<Error> {

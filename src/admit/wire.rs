@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use super::command::{Charge, CircuitState, Command, Figures, Notice, Outcome, Reply, TargetFigures};
 use super::ledger::{LedgerPolicy, LedgerState, unknown_zone};
+#[cfg(feature = "edge")]
+use super::{command::Entered, edge};
+#[cfg(feature = "edge")]
+use crate::config::{BudgetScope, BudgetSpan};
 use crate::error::{BreakerOutcome, Code, Detail, Error, Result};
 use crate::host::ZoneRules;
 use crate::money::NanoUsd;
@@ -28,7 +32,7 @@ pub fn decide(
 ) -> (Option<Vec<u8>>, Vec<u8>) {
     let state = snapshot.map_or_else(|| Ok(LedgerState::new()), LedgerState::restore);
     let (Ok(mut state), Ok(command)) = (state, Command::decode(command)) else {
-        let reply = Reply { result: Err(Code::Internal.into()), notices: Vec::new(), offset: None };
+        let reply = Reply::of(Err(Code::Internal.into()));
         return (None, reply.encode());
     };
     let reply = state.apply(&command, policy, zones, now).encode();
@@ -41,6 +45,10 @@ pub fn decide(
 }
 
 impl Command {
+    /// The byte that an errand has after the version.
+    #[cfg(feature = "edge")]
+    pub(super) const ERRAND: u8 = 5;
+
     /// The command as bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
@@ -71,6 +79,17 @@ impl Command {
                 writer.byte(3).uint(*reservation).int(lease_until.as_millis());
             }
             Self::Status => drop(writer.byte(4)),
+            #[cfg(feature = "edge")]
+            Self::For(errand) => edge::encode_errand(writer.byte(Self::ERRAND), errand),
+            #[cfg(feature = "edge")]
+            Self::Lease { tenant, route, bound, requests, window, settles_within } => {
+                writer.byte(6).text(tenant).text(route).uint(bound.as_nano()).uint(*requests);
+                edge::encode_span(edge::encode_span(&mut writer, *window), *settles_within);
+            }
+            #[cfg(feature = "edge")]
+            Self::Return { slice, route, spent, requests } => {
+                writer.byte(7).uint(*slice).text(route).uint(spent.as_nano()).uint(*requests);
+            }
         }
         writer.finish()
     }
@@ -112,6 +131,24 @@ impl Command {
                 end_slot: reader.flag(),
             },
             2 => Self::EndSlot { slot: reader.uint() },
+            #[cfg(feature = "edge")]
+            Self::ERRAND => Self::For(edge::decode_errand(reader).into()),
+            #[cfg(feature = "edge")]
+            6 => Self::Lease {
+                tenant: reader.text().into(),
+                route: reader.text().into(),
+                bound: money(reader),
+                requests: reader.uint(),
+                window: edge::decode_span(reader),
+                settles_within: edge::decode_span(reader),
+            },
+            #[cfg(feature = "edge")]
+            7 => Self::Return {
+                slice: reader.uint(),
+                route: reader.text().into(),
+                spent: money(reader),
+                requests: reader.uint(),
+            },
             3 => Self::Renew { reservation: reader.uint(), lease_until: time(reader) },
             byte => {
                 reader.require(byte == 4);
@@ -138,6 +175,11 @@ impl Reply {
             encode_notice(&mut writer, notice);
         }
         option(&mut writer, self.offset.map(i64::from), Writer::int);
+        #[cfg(feature = "edge")]
+        match self.entered {
+            None => drop(writer.byte(0)),
+            Some(entered) => edge::encode_allowance(writer.byte(1).byte(entered.granted.into()), entered.allowance),
+        }
         writer.finish()
     }
 
@@ -160,8 +202,17 @@ impl Reply {
             }
         }
         let offset = optional(reader, Reader::int).map(i32::try_from).transpose();
+        #[cfg(feature = "edge")]
+        let entered =
+            reader.flag().then(|| Entered { granted: reader.flag(), allowance: edge::decode_allowance(reader) });
         reader.end()?;
-        Ok(Self { result, notices, offset: offset.map_err(|_| Code::VaultCorrupt)? })
+        Ok(Self {
+            notices,
+            offset: offset.map_err(|_| Code::VaultCorrupt)?,
+            #[cfg(feature = "edge")]
+            entered,
+            ..Self::of(result)
+        })
     }
 }
 
@@ -176,6 +227,11 @@ fn encode_error(writer: &mut Writer, error: &Error) {
             writer.byte(2).uint(limit.as_nano()).uint(spent.as_nano()).uint(reserved.as_nano());
             writer.int(resets_at.as_millis());
         }
+        #[cfg(feature = "edge")]
+        Detail::BudgetOf { of, per, limit, spent, reserved, resets_at } => {
+            writer.byte(3).text(of).text(per).uint(limit.as_nano()).uint(spent.as_nano()).uint(reserved.as_nano());
+            writer.int(resets_at.as_millis());
+        }
         Detail::None | Detail::Status(_) | Detail::Timeout(_) | Detail::Network(_) => drop(writer.byte(0)),
     }
 }
@@ -188,6 +244,21 @@ fn decode_error(reader: &mut Reader<'_>) -> Box<Error> {
     error.detail = match reader.byte() {
         0 => Detail::None,
         1 => unknown_zone().detail,
+        #[cfg(feature = "edge")]
+        3 => {
+            let (of, per) = (reader.text(), reader.text());
+            let of = BudgetScope::ALL.into_iter().map(BudgetScope::as_str).find(|name| *name == of);
+            let per = BudgetSpan::ALL.into_iter().map(BudgetSpan::as_str).find(|name| *name == per);
+            reader.require(of.is_some() && per.is_some());
+            Detail::BudgetOf {
+                of: of.unwrap_or(""),
+                per: per.unwrap_or(""),
+                limit: money(reader),
+                spent: money(reader),
+                reserved: money(reader),
+                resets_at: time(reader),
+            }
+        }
         byte => {
             reader.require(byte == 2);
             Detail::Budget {
@@ -210,22 +281,49 @@ fn encode_outcome(writer: &mut Writer, outcome: &Outcome) {
         Outcome::Renewed => drop(writer.byte(3)),
         Outcome::SlotEnded => drop(writer.byte(4)),
         Outcome::NotHeld => drop(writer.byte(5)),
-        Outcome::Status(figures) => {
-            let Figures { limit, spent, reserved, overshoot, resets_at, in_flight, targets } = figures;
-            writer.byte(6).uint(limit.as_nano()).uint(spent.as_nano()).uint(reserved.as_nano());
-            writer.uint(overshoot.as_nano()).int(resets_at.as_millis()).uint((*in_flight).into());
-            writer.uint(targets.len() as u64);
-            for target in targets {
-                writer.text(&target.tenant).text(&target.target).byte(match target.state {
-                    CircuitState::Closed => 0,
-                    CircuitState::Open => 1,
-                    CircuitState::HalfOpen => 2,
-                });
-                writer.uint(target.failures.into());
-                instant(writer, target.open_until);
-                instant(writer, target.cooling_until);
-            }
+        Outcome::Status(figures) => encode_figures(writer.byte(6), figures),
+        #[cfg(feature = "edge")]
+        Outcome::Entered => drop(writer.byte(7)),
+        #[cfg(feature = "edge")]
+        Outcome::Caller(figures) => {
+            encode_figures(writer.byte(8), &figures.organisation);
+            edge::encode_figures(writer, figures);
         }
+        #[cfg(feature = "edge")]
+        Outcome::Leased { slice, budget, requests, window } => {
+            edge::encode_span(writer.byte(9).uint(*slice).uint(budget.as_nano()).uint(*requests), *window);
+        }
+        #[cfg(feature = "edge")]
+        Outcome::NotLeased => drop(writer.byte(10)),
+    }
+}
+
+fn encode_figures(writer: &mut Writer, figures: &Figures) {
+    let Figures { limit, spent, reserved, overshoot, resets_at, in_flight, targets } = figures;
+    writer.uint(limit.as_nano()).uint(spent.as_nano()).uint(reserved.as_nano());
+    writer.uint(overshoot.as_nano()).int(resets_at.as_millis()).uint((*in_flight).into());
+    writer.uint(targets.len() as u64);
+    for target in targets {
+        writer.text(&target.tenant).text(&target.target).byte(match target.state {
+            CircuitState::Closed => 0,
+            CircuitState::Open => 1,
+            CircuitState::HalfOpen => 2,
+        });
+        writer.uint(target.failures.into());
+        instant(writer, target.open_until);
+        instant(writer, target.cooling_until);
+    }
+}
+
+fn decode_figures(reader: &mut Reader<'_>) -> Figures {
+    Figures {
+        limit: money(reader),
+        spent: money(reader),
+        reserved: money(reader),
+        overshoot: money(reader),
+        resets_at: time(reader),
+        in_flight: reader.uint32(),
+        targets: decode_targets(reader),
     }
 }
 
@@ -240,15 +338,23 @@ fn decode_outcome(kind: u8, reader: &mut Reader<'_>) -> Outcome {
         2 => Outcome::Settled { charged: money(reader) },
         3 => Outcome::Renewed,
         4 => Outcome::SlotEnded,
-        6 => Outcome::Status(Figures {
-            limit: money(reader),
-            spent: money(reader),
-            reserved: money(reader),
-            overshoot: money(reader),
-            resets_at: time(reader),
-            in_flight: reader.uint32(),
-            targets: decode_targets(reader),
-        }),
+        6 => Outcome::Status(decode_figures(reader)),
+        #[cfg(feature = "edge")]
+        7 => Outcome::Entered,
+        #[cfg(feature = "edge")]
+        8 => {
+            let organisation = decode_figures(reader);
+            Outcome::Caller(edge::decode_figures(reader, organisation).into())
+        }
+        #[cfg(feature = "edge")]
+        9 => Outcome::Leased {
+            slice: reader.uint(),
+            budget: money(reader),
+            requests: reader.uint(),
+            window: edge::decode_span(reader),
+        },
+        #[cfg(feature = "edge")]
+        10 => Outcome::NotLeased,
         kind => {
             reader.require(kind == 5);
             Outcome::NotHeld
@@ -293,6 +399,12 @@ fn encode_notice(writer: &mut Writer, notice: &Notice) {
         Notice::CircuitClosed { tenant, target } => drop(writer.byte(3).text(tenant).text(target)),
         Notice::Overshoot { period, amount } => drop(writer.byte(4).int(*period).uint(amount.as_nano())),
         Notice::LeaseExpired { reservation } => drop(writer.byte(5).uint(*reservation)),
+        #[cfg(feature = "edge")]
+        Notice::BudgetOf { of, per, who, period, percent, spent, limit } => {
+            edge::encode_scope(writer.byte(6), *of, *per);
+            option(writer, who.as_deref(), Writer::text);
+            writer.int(*period).uint((*percent).into()).uint(spent.as_nano()).uint(limit.as_nano());
+        }
     }
 }
 
@@ -307,6 +419,20 @@ fn decode_notice(reader: &mut Reader<'_>) -> Notice {
         1 => Notice::CircuitOpen { tenant: reader.text().into(), target: reader.text().into(), until: time(reader) },
         2 => Notice::CircuitHalfOpen { tenant: reader.text().into(), target: reader.text().into() },
         3 => Notice::CircuitClosed { tenant: reader.text().into(), target: reader.text().into() },
+        #[cfg(feature = "edge")]
+        6 => {
+            let (of, per) = edge::decode_scope(reader);
+            let who = optional(reader, Reader::text).map(String::from);
+            Notice::BudgetOf {
+                of,
+                per,
+                who,
+                period: reader.int(),
+                percent: reader.uint32(),
+                spent: money(reader),
+                limit: money(reader),
+            }
+        }
         4 => Notice::Overshoot { period: reader.int(), amount: money(reader) },
         byte => {
             reader.require(byte == 5);

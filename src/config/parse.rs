@@ -2,6 +2,8 @@
 //! what goes in wrong is told whole, every bad field by its path. Unknown fields are refused, since a
 //! misspelt limit is no limit.
 
+#[cfg(feature = "edge")]
+mod edge;
 mod section;
 
 use section::{Section, is_name, whole};
@@ -23,7 +25,22 @@ impl GatewayConfig {
     /// # Errors
     /// `config_invalid` with every bad field.
     pub fn parse(raw: &Value, zones: &dyn ZoneRules) -> Result<Self> {
-        let mut config = Self { version: version(raw, OFFSET_BASIS), ..Self::default() };
+        Self::read(raw, zones, Self::default())
+    }
+
+    /// The same for a gateway with many callers, whose `budget` tells more: [`EDGE_THRESHOLDS`](super::EDGE_THRESHOLDS).
+    ///
+    /// # Errors
+    /// `config_invalid` with every bad field.
+    #[cfg(feature = "edge")]
+    pub fn parse_for_edge(raw: &Value, zones: &dyn ZoneRules) -> Result<Self> {
+        let mut config = Self::default();
+        config.budget.thresholds = super::EDGE_THRESHOLDS.into();
+        Self::read(raw, zones, config)
+    }
+
+    fn read(raw: &Value, zones: &dyn ZoneRules, mut config: Self) -> Result<Self> {
+        config.version = version(raw, OFFSET_BASIS);
         let mut bad = Vec::new();
         let mut root = Section::open(raw, String::new(), &mut bad);
         root.name("name", &mut config.name);
@@ -34,7 +51,12 @@ impl GatewayConfig {
         root.section("cache", |section| cache(section, &mut config.cache));
         root.section("limits", |section| limits(section, &mut config.limits));
         #[cfg(feature = "edge")]
-        root.section("queue", |section| queue(section, &mut config.queue));
+        {
+            root.section("queue", |section| queue(section, &mut config.queue));
+            root.section("rates", |section| edge::rates(section, &mut config.edge));
+            edge::budgets(&mut root, &mut config.edge);
+            root.section("leases", |section| edge::leases(section, &mut config.edge.leases));
+        }
         root.entries("providers", |id, section| providers(id, section, &mut config.providers));
         if let Some(targets) = root.list("targets", |section| target(section, &config.providers)) {
             config.targets = targets;
@@ -105,6 +127,10 @@ fn budget(section: &mut Section<'_>, out: &mut BudgetConfig, zones: &dyn ZoneRul
     let mut hour = u32::from(out.reset_hour);
     section.whole("resetHour", &mut hour, 0, 23, "must be a whole number from 0 to 23");
     out.reset_hour = u8::try_from(hour).unwrap_or(0);
+    thresholds(section, &mut out.thresholds);
+}
+
+fn thresholds(section: &mut Section<'_>, out: &mut Vec<u32>) {
     const PERCENT: &str = "must be ascending whole numbers from 1 to 100";
     let Some(value) = section.take("thresholds") else { return };
     let percents: Vec<u32> = match value {
@@ -114,7 +140,7 @@ fn budget(section: &mut Section<'_>, out: &mut BudgetConfig, zones: &dyn ZoneRul
     let complete = matches!(value, Value::List(items) if items.len() == percents.len());
     let ascending = percents.iter().zip(percents.iter().skip(1)).all(|(a, b)| a < b);
     if complete && ascending {
-        out.thresholds = percents;
+        *out = percents;
     } else {
         section.fail("thresholds", PERCENT);
     }

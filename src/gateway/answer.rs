@@ -4,6 +4,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::chat::{Choice, Completion, Dialect, Finish, Usage};
+#[cfg(feature = "edge")]
+use crate::error::Allowance;
 use crate::json::{self, Escaped, push_text};
 use crate::money::NanoUsd;
 use crate::provider::{Stamp, StreamEncoder, decode_body, encode_body};
@@ -131,6 +133,9 @@ pub struct Meta {
     pub degraded: bool,
     /// What is reserved for a stream that goes on: its cost so far is not known.
     pub reserved: Option<NanoUsd>,
+    /// What is left of the caller's rate.
+    #[cfg(feature = "edge")]
+    pub allowance: Option<Box<Allowance>>,
 }
 
 impl Meta {
@@ -270,6 +275,8 @@ mod tests {
             usage: Usage { input: 1, output: 2, reasoning: 1, ..Usage::default() },
             degraded: true,
             reserved: None,
+            #[cfg(feature = "edge")]
+            allowance: None,
         };
         for body in ["{}", " { } ", "{\"a\":{}}\n"] {
             let text = Reply { body: body.into(), events: false, meta: meta.clone() }.to_json();

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use super::ask::{AskText, outgoing};
 use super::gate::{Gate, OwnKey};
+#[cfg(feature = "edge")]
+use super::standing::Standing;
 use super::{Head, Host, Prepared};
 use crate::abort::{Abort, Raced, race};
 use crate::admit::{Charge, Command, Notice, Outcome as Decided, Reply};
@@ -41,7 +43,16 @@ pub(super) struct Context<H> {
     pub(super) tape: RefCell<Tape>,
     /// The concurrency slot that the ledger gave this request.
     pub(super) slot: Cell<Option<u64>>,
+    /// Where the request stands with its caller's limits.
+    #[cfg(feature = "edge")]
+    pub(super) standing: Option<Rc<Standing>>,
+    /// Whether they have refused it.
+    #[cfg(feature = "edge")]
+    pub(super) refused: Cell<bool>,
 }
+
+/// Marks a refusal by the caller's own rate in a record.
+const CALLER: &str = "caller";
 
 /// An admitted attempt.
 #[derive(Clone, Copy, Debug)]
@@ -110,6 +121,11 @@ impl<H: Host> Context<H> {
             }
             let code = Code::parse(&past.word()).unwrap_or(Code::Internal);
             let wait = past.word().parse().ok().map(Duration::from_millis);
+            #[cfg(feature = "edge")]
+            if code == Code::RateLimited {
+                let _offset = past.int();
+                self.refused.set(past.word() == CALLER);
+            }
             return Err(Error { retry_after: wait, ..Error::new(code) }.into());
         }
         let target = self.gate.config.targets.get(index).map(|target| target.name.clone()).unwrap_or_default();
@@ -131,7 +147,9 @@ impl<H: Host> Context<H> {
             }
             Err(error) => {
                 let wait = error.retry_after.map_or("-".into(), |wait| Field::from(millis(wait)));
-                self.came(&["no".into(), error.code.as_str().into(), wait, offset.into()]);
+                let fields = ["no".into(), error.code.as_str().into(), wait, offset.into(), CALLER.into()];
+                let told = if self.is_refused() { fields.len() } else { 4 };
+                self.came(fields.get(..told).unwrap_or_default());
                 Err(error)
             }
         }
@@ -185,12 +203,34 @@ impl<H: Host> Context<H> {
         self.came(&[]);
     }
 
+    /// Whether the request has gone beyond its caller's rate, which no other target mends.
+    #[cfg(feature = "edge")]
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused.get()
+    }
+
+    #[cfg(not(feature = "edge"))]
+    #[expect(clippy::unused_self, reason = "there are no limits by caller in this build")]
+    pub(super) const fn is_refused(&self) -> bool {
+        false
+    }
+
     async fn ask(&self, command: Command) -> Reply {
+        #[cfg(feature = "edge")]
+        let command = match &self.standing {
+            Some(standing) => standing.errand(command),
+            None => command,
+        };
         let reply = match self.host.decide(command).await {
             Ok(reply) => reply,
             // The ledger could not be asked: fail closed.
-            Err(error) => Reply { result: Err(error), notices: Vec::new(), offset: None },
+            Err(error) => Reply::of(Err(error)),
         };
+        #[cfg(feature = "edge")]
+        if let Some(standing) = &self.standing {
+            standing.note(reply.entered);
+            self.refused.set(standing.is_refused());
+        }
         let at = self.host.now();
         for notice in &reply.notices {
             self.emit(notice_name(notice), || notice_event(notice, at));
@@ -379,6 +419,8 @@ fn notice_name(notice: &Notice) -> &'static str {
         Notice::CircuitOpen { .. } => "circuit-open",
         Notice::CircuitHalfOpen { .. } => "circuit-half-open",
         Notice::CircuitClosed { .. } => "circuit-closed",
+        #[cfg(feature = "edge")]
+        Notice::BudgetOf { .. } => "budget-threshold",
         Notice::Overshoot { .. } => "budget-overshoot",
         Notice::LeaseExpired { .. } => "lease-expired",
     }
@@ -388,6 +430,16 @@ fn notice_event(notice: &Notice, at: Timestamp) -> Value {
     let at = at.into();
     match notice {
         Notice::Threshold { percent, spent, limit, .. } => Value::map([
+            ("percent", (*percent).into()),
+            ("spentNanoUsd", (*spent).into()),
+            ("limitNanoUsd", (*limit).into()),
+            ("at", at),
+        ]),
+        #[cfg(feature = "edge")]
+        Notice::BudgetOf { of, per, who, percent, spent, limit, .. } => Value::map([
+            ("of", of.as_str().into()),
+            ("per", per.as_str().into()),
+            ("who", who.as_deref().into()),
             ("percent", (*percent).into()),
             ("spentNanoUsd", (*spent).into()),
             ("limitNanoUsd", (*limit).into()),

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::chat::Dialect;
+#[cfg(feature = "edge")]
+use crate::error::Allowance;
 use crate::error::{Code, Detail, Error, FieldError};
 use crate::provider::encode_error;
 use crate::value::Value;
@@ -35,6 +37,17 @@ fn account(error: &Error) -> Value {
         fields.push(("requestId", id.as_str().into()));
         fields.push(("costNanoUsd", error.cost.into()));
     }
+    #[cfg(feature = "edge")]
+    if let Some(allowance) = &error.allowance {
+        fields.push((
+            "rate",
+            Value::map([
+                ("limit", allowance.limit.into()),
+                ("remaining", allowance.remaining.into()),
+                ("resetMs", allowance.reset.into()),
+            ]),
+        ));
+    }
     match &error.detail {
         Detail::None => {}
         Detail::Fields(bad) => {
@@ -45,6 +58,18 @@ fn account(error: &Error) -> Value {
         Detail::Budget { limit, spent, reserved, resets_at } => fields.push((
             "budget",
             Value::map([
+                ("limitNanoUsd", (*limit).into()),
+                ("spentNanoUsd", (*spent).into()),
+                ("reservedNanoUsd", (*reserved).into()),
+                ("resetsAt", (*resets_at).into()),
+            ]),
+        )),
+        #[cfg(feature = "edge")]
+        Detail::BudgetOf { of, per, limit, spent, reserved, resets_at } => fields.push((
+            "budget",
+            Value::map([
+                ("of", (*of).into()),
+                ("per", (*per).into()),
                 ("limitNanoUsd", (*limit).into()),
                 ("spentNanoUsd", (*spent).into()),
                 ("reservedNanoUsd", (*reserved).into()),
@@ -124,6 +149,15 @@ pub fn failure(dialect: Dialect, given: &Value) -> (u16, Vec<(&'static str, Stri
         Value::Map(kept.cloned().collect()).push_json(&mut account);
     }
     let mut headers = error.response_headers();
+    #[cfg(feature = "edge")]
+    if let Some(rate) = given.field("rate") {
+        let int = |name: &str| match rate.field(name) {
+            Some(Value::Int(number)) => u64::try_from(*number).unwrap_or(0),
+            _ => 0,
+        };
+        let reset = Duration::from_millis(int("resetMs"));
+        headers.extend(Allowance { limit: int("limit"), remaining: int("remaining"), reset }.headers());
+    }
     if !text("requestId").is_empty() {
         headers.push(("x-request-id", text("requestId").into()));
     }

@@ -64,6 +64,8 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
         started,
         ask: AskText::none(),
         stamp,
+        #[cfg(feature = "edge")]
+        standing: None,
         seen: Err(String::new()),
     });
     let context = Rc::new(Context {
@@ -80,6 +82,10 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
         abort: Abort::new(),
         tape: Tape::replaying(record.into()).into(),
         slot: None.into(),
+        #[cfg(feature = "edge")]
+        standing: None,
+        #[cfg(feature = "edge")]
+        refused: false.into(),
     });
     Head::of(&prepared, streams).write(&mut context.tape.borrow_mut(), gate.config.version, &shown);
     let cached = lines.next().filter(|line| line.starts_with("cache\t"));

@@ -9,6 +9,8 @@ use super::answer::{CostSource, Served, degraded};
 use super::context::{Context, Hold, StreamEnd};
 use super::gate::is_final_upstream;
 use super::offers::{Offer, no_plan, offers};
+#[cfg(feature = "edge")]
+use super::standing::Standing;
 use super::streaming::Streaming;
 use super::{Host, Prepared};
 use crate::admit::Charge;
@@ -17,6 +19,8 @@ use crate::cache::{self, AnswerFacts, Controls, may_store};
 use crate::chat::Usage;
 use crate::error::{AttemptError, BreakerOutcome, Code, Detail, Error, Result, TimeoutKind};
 use crate::money::NanoUsd;
+#[cfg(feature = "edge")]
+use crate::price::estimate_input;
 use crate::price::{self, Price};
 use crate::provider::{Answer, encode_body};
 use crate::retry::{Failure as Failed, Position, Step, next_step};
@@ -188,7 +192,10 @@ impl<H: Host> Run<H> {
             StreamEnd::Left => (BreakerOutcome::Ignored, Some(Code::Aborted)),
         };
         let (charge, source) = match end {
-            StreamEnd::Complete => bill(&answer, &commit.price),
+            StreamEnd::Complete => {
+                self.use_tokens(&answer);
+                bill(&answer, &commit.price)
+            }
             // Usage before the end is no usage: providers count on, and some bill the whole answer.
             StreamEnd::Cut | StreamEnd::Left => (Charge::Bound, CostSource::Estimated),
         };
@@ -245,6 +252,15 @@ impl<H: Host> Run<H> {
             let remaining = self.deadline.since(now);
             if remaining.is_zero() {
                 return Err(self.give_up(Error::new(Code::Timeout).with(Detail::Timeout(TimeoutKind::Total))));
+            }
+            #[cfg(feature = "edge")]
+            if let Some(standing) = &context.standing {
+                let facts = &self.prepared.facts;
+                let target = context.gate.config.targets.get(index);
+                standing.estimate(|| {
+                    let input = target.map_or(0, |own| estimate_input(&facts.parts, &own.provider, &own.model));
+                    input.saturating_add(u64::from(offer.max_output).saturating_mul(facts.choices.into()))
+                });
             }
             let hold = match context.admit(index, offer.bound, self.deadline.after(LEASE_GRACE)).await {
                 Ok(hold) => hold,
@@ -315,7 +331,7 @@ impl<H: Host> Run<H> {
         let cheaper = rest.iter().filter_map(bound_of).any(|bound| bound < offer.bound);
         let goes_on = match code {
             Code::BudgetExceeded => cheaper,
-            _ => code.next_target() && !rest.is_empty(),
+            _ => code.next_target() && !rest.is_empty() && !self.context.is_refused(),
         };
         let error = self.note_failure(index, error, None);
         match (goes_on, code) {
@@ -372,6 +388,7 @@ impl<H: Host> Run<H> {
         times: (Timestamp, Timestamp),
     ) -> Result<Served> {
         let (charge, cost_source) = bill(answer, &offer.price);
+        self.use_tokens(answer);
         let charged = self.settle(hold, charge, BreakerOutcome::Success, None).await;
         self.emit_end(index, None, charged, times);
         if times.1 >= hold.lease_until {
@@ -388,6 +405,20 @@ impl<H: Host> Run<H> {
             degraded: false,
         })
     }
+
+    /// Tells the caller's rate of tokens what was used, with the settlement that follows.
+    #[cfg(feature = "edge")]
+    fn use_tokens(&self, answer: &Answer) {
+        let context = &self.context;
+        let limited = |standing: &Standing| standing.limits_tokens(&context.gate.config.edge);
+        if let Some(standing) = context.standing.as_ref().filter(|standing| limited(standing)) {
+            standing.use_tokens(answer.usage.as_ref());
+        }
+    }
+
+    #[cfg(not(feature = "edge"))]
+    #[expect(clippy::unused_self, reason = "there are no limits by caller in this build")]
+    const fn use_tokens(&self, _: &Answer) {}
 
     async fn settle(
         &mut self,

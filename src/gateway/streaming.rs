@@ -154,6 +154,8 @@ impl<H: Host> Streaming<H> {
             usage: self.flow.answer().usage.unwrap_or_default(),
             degraded: false,
             reserved: None,
+            #[cfg(feature = "edge")]
+            allowance: self.run.context.standing.as_ref().and_then(|standing| standing.allowance()).map(Box::new),
         }
     }
 

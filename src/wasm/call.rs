@@ -11,7 +11,7 @@ use super::stream::ChatStream;
 use crate::abort::Abort;
 use crate::chat::Dialect;
 use crate::error::{Code, Error};
-use crate::gateway::{self, Call, Gate, Opened, Wants};
+use crate::gateway::{self, Call, Gate, Meta, Opened, Wants};
 use crate::host::Clock;
 use crate::provider::endpoint::hint;
 use crate::provider::{Endpoint, Owner, Recognised, dialects, owner, presented, recognise};
@@ -49,16 +49,62 @@ impl Core {
         namespace: Option<String>,
         signal: Option<AbortSignal>,
     ) -> Result<JsValue, JsValue> {
+        let asks = Asks {
+            tenant,
+            cache_flags,
+            ttl_ms,
+            namespace,
+            #[cfg(feature = "edge")]
+            caller: None,
+        };
+        self.take(&endpoint, &body, &headers, asks, signal)
+    }
+
+    /// An error object as the clients of an endpoint's dialect want it: `[status, headers, body]`.
+    pub fn failure(&self, endpoint: &str, error: JsValue) -> Array {
+        failed(dialect_of(&self.gate, endpoint), &error)
+    }
+}
+
+/// What a request asks beside its content.
+pub(super) struct Asks {
+    pub(super) tenant: Option<String>,
+    pub(super) cache_flags: u32,
+    pub(super) ttl_ms: Option<f64>,
+    pub(super) namespace: Option<String>,
+    /// On whose behalf, where there are limits by caller.
+    #[cfg(feature = "edge")]
+    pub(super) caller: Option<std::rc::Rc<crate::admit::edge::Caller>>,
+}
+
+impl Core {
+    pub(super) fn take(
+        &self,
+        endpoint: &str,
+        body: &str,
+        headers: &[String],
+        asks: Asks,
+        signal: Option<AbortSignal>,
+    ) -> Result<JsValue, JsValue> {
         let (gate, host) = (self.gate.clone(), self.host.clone());
         let refuse = |failed: &Error| Err(error(failed));
-        let (wants, dialect, model, stream) = match recognised(&gate, &endpoint, &headers) {
+        let (wants, dialect, model, stream) = match recognised(&gate, endpoint, headers) {
             Recognised::Endpoint(Endpoint::Chat { dialect, model, stream }) => (Wants::Chat, dialect, model, stream),
             Recognised::Endpoint(Endpoint::Embeddings { dialect, model, batch }) => {
                 (Wants::Embeddings { batch }, dialect, model, false)
             }
             Recognised::Endpoint(Endpoint::Models { dialect, model }) => {
                 let listed = gateway::models(&gate, dialect, model.as_deref(), host.now());
-                return listed.map(|body| whole("application/json", &body, "{}")).or_else(|failed| refuse(&failed));
+                let listed = listed.map_err(|failed| error(&failed));
+                #[cfg(feature = "edge")]
+                if let Some(caller) = asks.caller {
+                    return at_once(async move {
+                        let entered = gateway::enter(&*host, &caller, "models", None).await;
+                        let allowance = entered.map_err(|failed| error(&failed))?;
+                        Ok(whole("application/json", Some(allowance), &listed?, "{}"))
+                    });
+                }
+                return Ok(whole("application/json", None, &listed?, "{}"));
             }
             Recognised::Unsupported => return refuse(&Code::UnsupportedEndpoint.into()),
             Recognised::WrongMethod(_) => {
@@ -67,8 +113,8 @@ impl Core {
             }
         };
         let abort = Abort::new();
-        let (_, owner, path) = parts(&endpoint);
-        let own_key = gate.admit_key(&*host, owner, presented(&headers, path));
+        let (_, owner, path) = parts(endpoint);
+        let own_key = gate.admit_key(&*host, owner, presented(headers, path));
         let call = Call {
             own_key,
             wants,
@@ -76,27 +122,29 @@ impl Core {
             model: model.map(Into::into),
             stream,
             drop_in: true,
-            controls: controls(cache_flags, ttl_ms, namespace),
+            controls: controls(asks.cache_flags, asks.ttl_ms, asks.namespace),
             abort: abort.clone(),
-            ..Call::chat(&body, tenant.as_deref().unwrap_or(DEFAULT_TENANT))
+            #[cfg(feature = "edge")]
+            caller: asks.caller,
+            ..Call::chat(body, asks.tenant.as_deref().unwrap_or(DEFAULT_TENANT))
         };
         at_once(async move {
             let _listening = signal.map(|signal| Listening::to(signal, abort));
             match gateway::open(&gate, &host, call).await {
                 Ok(Opened::Whole(reply)) => {
                     let kind = if reply.events { "text/event-stream" } else { "application/json" };
-                    Ok(whole(kind, &reply.body, &reply.meta.to_json()))
+                    Ok(whole(kind, allowance(&reply.meta), &reply.body, &reply.meta.to_json()))
                 }
                 Ok(Opened::Stream(mut streaming)) => {
                     let reader = streaming.take_chunks().map_or(JsValue::UNDEFINED, |chunks| chunks.into_reader());
-                    let account = streaming.meta().to_json();
+                    let meta = streaming.meta();
                     Ok([
                         JsValue::from(STREAM),
                         200.into(),
-                        flat(&[("content-type", "text/event-stream")]).into(),
+                        answer_headers("text/event-stream", allowance(&meta)).into(),
                         ChatStream::new(streaming).into(),
                         reader,
-                        account.into(),
+                        meta.to_json().into(),
                     ]
                     .into_iter()
                     .collect::<Array>()
@@ -106,16 +154,38 @@ impl Core {
             }
         })
     }
+}
 
-    /// An error object as the clients of an endpoint's dialect want it: `[status, headers, body]`.
-    pub fn failure(&self, endpoint: &str, error: JsValue) -> Array {
-        failed(dialect_of(&self.gate, endpoint), &error)
+/// What is left of a caller's rate; builds without such rates have nothing to say.
+#[cfg(feature = "edge")]
+type Left = Option<crate::error::Allowance>;
+#[cfg(not(feature = "edge"))]
+type Left = Option<std::convert::Infallible>;
+
+fn allowance(meta: &Meta) -> Left {
+    #[cfg(feature = "edge")]
+    return meta.allowance.as_deref().copied();
+    #[cfg(not(feature = "edge"))]
+    {
+        let _ = meta;
+        None
     }
 }
 
-fn whole(kind: &str, body: &str, account: &str) -> JsValue {
+/// The headers of an answer.
+fn answer_headers(kind: &str, left: Left) -> Array {
     let headers = flat(&[("content-type", kind)]);
-    [JsValue::from(WHOLE), 200.into(), headers.into(), body.into(), account.into()]
+    match left {
+        #[cfg(feature = "edge")]
+        Some(allowance) => headers.concat(&super::edge::headers(&allowance)),
+        #[cfg(not(feature = "edge"))]
+        Some(never) => match never {},
+        None => headers,
+    }
+}
+
+fn whole(kind: &str, left: Left, body: &str, account: &str) -> JsValue {
+    [JsValue::from(WHOLE), 200.into(), answer_headers(kind, left).into(), body.into(), account.into()]
         .into_iter()
         .collect::<Array>()
         .into()
@@ -158,7 +228,7 @@ fn dialect_of(gate: &Gate, endpoint: &str) -> Dialect {
 }
 
 /// Names and values in turn.
-fn flat(headers: &[(&str, &str)]) -> Array {
+pub(super) fn flat(headers: &[(&str, &str)]) -> Array {
     headers.iter().flat_map(|(name, value)| [JsValue::from_str(name), JsValue::from_str(value)]).collect()
 }
 

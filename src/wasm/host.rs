@@ -10,6 +10,8 @@ use wasm_bindgen_futures::JsFuture;
 use super::convert;
 use super::fetch::{Fetcher, JsChunks};
 use super::zone::Intl;
+#[cfg(feature = "edge")]
+use crate::admit::edge::Leases;
 use crate::admit::{Command, LedgerPolicy, LedgerState, Reply};
 use crate::config::GatewayConfig;
 use crate::error::{Code, NetworkKind, Result};
@@ -37,6 +39,11 @@ pub(super) struct JsHost {
     fetcher: Fetcher,
     emit: Option<Function>,
     pub(super) listening: Cell<bool>,
+    #[cfg(feature = "edge")]
+    leases: RefCell<Leases>,
+    /// Until when a request waits to give slices back.
+    #[cfg(feature = "edge")]
+    kept_until: Cell<Timestamp>,
     /// Randomness drawn ahead: asking the runtime costs 2 µs, for 8 bytes as for 256.
     pool: RefCell<Pool>,
 }
@@ -66,6 +73,10 @@ impl JsHost {
             fetcher,
             emit: function("emit"),
             listening: Cell::new(false),
+            #[cfg(feature = "edge")]
+            leases: RefCell::default(),
+            #[cfg(feature = "edge")]
+            kept_until: Cell::default(),
             pool: Pool { bytes: [0; 256], used: 256 }.into(),
         }
     }
@@ -146,13 +157,64 @@ impl Ledger for JsHost {
                 Ok(state.borrow_mut().apply(&command, &policy, &Intl, now))
             }
             Books::Asked(ask) => {
-                let bytes = Uint8Array::from(command.encode().as_slice());
-                let promise = ask.call1(&JsValue::UNDEFINED, &bytes).map_err(|_| Code::Internal)?;
-                // Whatever went wrong, nothing was admitted that we know of: fail closed.
-                let reply = JsFuture::from(Promise::resolve(&promise)).await.map_err(|_| Code::Internal)?;
-                Ok(Reply::decode(&Uint8Array::new(&reply).to_vec()).map_err(|_| Code::Internal)?)
+                #[cfg(feature = "edge")]
+                if self.config.edge.leases.enabled
+                    && let Some(reply) = self.leased(ask, &command).await
+                {
+                    return Ok(reply);
+                }
+                self.asked(ask, &command).await
             }
         }
+    }
+}
+
+impl JsHost {
+    /// Asks whoever decides elsewhere.
+    async fn asked(&self, ask: &Function, command: &Command) -> Result<Reply> {
+        let bytes = Uint8Array::from(command.encode().as_slice());
+        let promise = ask.call1(&JsValue::UNDEFINED, &bytes).map_err(|_| Code::Internal)?;
+        // Whatever went wrong, nothing was admitted that we know of: fail closed.
+        let reply = JsFuture::from(Promise::resolve(&promise)).await.map_err(|_| Code::Internal)?;
+        Ok(Reply::decode(&Uint8Array::new(&reply).to_vec()).map_err(|_| Code::Internal)?)
+    }
+
+    /// Decides against a slice that this isolate has, or gets now. `None`: this one is the object's to decide.
+    #[cfg(feature = "edge")]
+    async fn leased(&self, ask: &Function, command: &Command) -> Option<Reply> {
+        let now = self.now();
+        let decide = || self.leases.borrow_mut().decide(command, &self.config, &Intl, now);
+        if let Some(reply) = decide() {
+            return Some(reply);
+        }
+        let wish = self.leases.borrow_mut().wish(command, &self.config, now)?;
+        self.give_back(ask, now).await;
+        let reply = self.asked(ask, &wish).await.ok()?;
+        if self.leases.borrow_mut().take(&wish, &reply, now) { decide() } else { None }
+    }
+
+    #[cfg(feature = "edge")]
+    async fn give_back(&self, ask: &Function, now: Timestamp) {
+        let back = self.leases.borrow_mut().give_back(now, false);
+        for command in back {
+            // If it does not arrive, all of the slice counts as spent.
+            let _ = self.asked(ask, &command).await;
+        }
+    }
+
+    /// Gives back what nobody used, once its window is over. At once if there is nothing, or somebody waits already.
+    #[cfg(feature = "edge")]
+    pub(super) async fn keep_slices(&self) {
+        let Books::Asked(ask) = &self.books else { return };
+        let (now, window) = (self.now(), self.config.edge.leases.window);
+        if self.leases.borrow().is_empty()
+            || (now < self.kept_until.get() && self.kept_until.get().since(now) <= window)
+        {
+            return;
+        }
+        self.kept_until.set(now.after(window));
+        self.sleep(window).await;
+        self.give_back(ask, self.now()).await;
     }
 }
 

@@ -3,7 +3,7 @@ import { answered, flat } from '../../pkg/src/fetch';
 import { callerOf, stripped, type Stripped } from './auth';
 import { readBody } from './body';
 import { errorResponse, invalid, nothingHere, unsupported, wrongMethod } from './errors';
-import { keyedGateOf, within } from './gates';
+import { keyedGateOf, partsOf, within } from './gates';
 import { Notes } from './notes';
 import type { Ours } from './routes/route';
 import { asked, load } from './wasm';
@@ -46,16 +46,17 @@ async function served(
   const body = await readBody(c.req.raw);
   const { signal } = c.req.raw;
   const { organisation } = caller;
-  const { core, deadlineMs } = await keyedGateOf(organisation, c.env);
-  // A hit is there at once, everything else is promised.
-  const asked = core.call(endpoint, body, flat(headers), organisation, flags, ttlMs, namespace, signal);
+  const { core, deadlineMs, leases } = await keyedGateOf(organisation, c.env);
+  const list = flat(headers);
+  const asked = core.callFor(partsOf(caller), endpoint, body, list, organisation, flags, ttlMs, namespace, signal);
   const answer = Promise.resolve(asked);
   // A client that goes away aborts the attempt; its money is settled after that, while nobody listens.
   c.executionCtx.waitUntil(answer.then(ignore, ignore));
   // Until a whole answer is there, or a stream begins. From then on a stream has timers of its own.
   const [response, account] = answered(await within(organisation, deadlineMs, answer), signal, ignore, trailer);
   notes.begun();
-  c.executionCtx.waitUntil(account.then((meta) => notes.ended(meta)).catch((thrown) => notes.failed(thrown)));
+  const ended = account.then((meta) => notes.ended(meta)).catch((thrown) => notes.failed(thrown));
+  c.executionCtx.waitUntil(leases ? ended.then(() => core.keepSlices()).catch(ignore) : ended);
   return response;
 }
 

@@ -30,6 +30,7 @@ const EXPOSED = [
   'x-should-retry',
   'retry-after',
   'retry-after-ms',
+  ...['limit', 'remaining', 'reset'].map((what) => `x-ratelimit-${what}`),
   ...['limit', 'remaining', 'reset'].flatMap((what) =>
     ['requests', 'tokens'].map((unit) => `x-ratelimit-${what}-${unit}`),
   ),

@@ -1,6 +1,7 @@
 import { waitUntil } from 'cloudflare:workers';
 
-import type { Caller } from '../../pkg/src/boundary';
+import type { Answer, Caller, FlatHeaders } from '../../pkg/src/boundary';
+import type { Caller as Asker } from './auth';
 import { providerKeys, rawConfiguration, type Env } from './env';
 import { internal, reasonOf } from './errors';
 import { homeOf } from './auth/token';
@@ -10,14 +11,55 @@ import { Core, load } from './wasm';
 
 /** One organisation's gate: its cache, its keys, its records. Money is in the organisation's ledger object. */
 export interface Gate {
-  readonly core: Caller & Pick<Core, 'chat' | 'clearCache' | 'removeKey' | 'setKey'> & { status(): Promise<unknown> };
+  readonly core: Caller &
+    Pick<Core, 'chat' | 'clearCache' | 'removeKey' | 'setKey'> & {
+      status(): Promise<unknown>;
+      /** `call` on behalf of a caller, by what `partsOf` makes of it, with its limits. */
+      callFor(by: string[], ...rest: Parameters<Caller['call']>): Answer | Promise<Answer>;
+      /** Counts a request to a route of the Worker's own; headers for its answer. */
+      enter(by: string[], route: string): Promise<FlatHeaders>;
+      /** To be waited for after a request: gives back leased slices that nobody uses. */
+      keepSlices(): Promise<void>;
+      /** What a caller may still do. */
+      limitsOf(by: string[]): Promise<Limits>;
+    };
   /** No request takes longer, in milliseconds, unless something of ours has failed. */
   readonly deadlineMs: number;
+  /** Whether slices may be leased. */
+  readonly leases: boolean;
   /** Keys that cannot be one, by name and problem, never by content. */
   readonly refusedKeys: readonly string[];
   /** Which keys of the organisation's own it has. */
   entrusted: { version: string; providers: readonly string[] };
 }
+
+/** One rate of a caller: how many at once, how many of them now, milliseconds until all are there again. */
+export interface Rate {
+  limit: number;
+  remaining: number;
+  resetMs: number;
+}
+
+/** What a caller may still do. Amounts are whole nano-dollars, times milliseconds. */
+export interface Limits {
+  requests: Rate;
+  /** Only if its tier limits tokens. */
+  tokens: Rate | null;
+  /** Requests of its organisation that are worked on. */
+  inFlight: number;
+  /** Every budget that its requests have to fit. */
+  budgets: {
+    of: 'organisation' | 'user' | 'token';
+    per: 'day' | 'week' | 'month';
+    limitNanoUsd: number;
+    spentNanoUsd: number;
+    reservedNanoUsd: number;
+    resetsAt: number;
+  }[];
+}
+
+/** A caller as the gateway takes it. */
+export const partsOf = ({ tier, user, token }: Asker): string[] => [tier, user ?? '', token ?? ''];
 
 /** What a gate may take beyond its own total timeout before it counts as stuck. */
 const GRACE_MS = 5_000;
@@ -127,6 +169,7 @@ function open(organisation: string, env: Env): Gate {
   return {
     core: core as unknown as Gate['core'],
     deadlineMs: totalMs + GRACE_MS,
+    leases: 'leases' in (config as object),
     refusedKeys,
     entrusted: { version: '', providers: [] },
   };

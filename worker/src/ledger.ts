@@ -1,20 +1,26 @@
 import { DurableObject } from 'cloudflare:workers';
 
 import { rawConfiguration, type Env } from './env';
-import { LedgerDecider, load } from './wasm';
+import { EdgeDecider, load } from './wasm';
 
 /** Each step brings the tables from the version of its index to the next. Steps are added, never changed. */
-const MIGRATIONS = ['CREATE TABLE ledger (id INTEGER PRIMARY KEY CHECK (id = 1), snapshot BLOB NOT NULL) STRICT'];
+const MIGRATIONS = [
+  'CREATE TABLE ledger (id INTEGER PRIMARY KEY CHECK (id = 1), snapshot BLOB NOT NULL) STRICT',
+  // One row for the ledger, one for each user and token with limits: a decision writes those that it changes.
+  `CREATE TABLE rows (key TEXT PRIMARY KEY, row BLOB NOT NULL, owed_until REAL NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE INDEX rows_by_owed_until ON rows (owed_until);
+   INSERT INTO rows SELECT 'ledger', snapshot, 9e18 FROM ledger;
+   DROP TABLE ledger`,
+];
 
 /** The reply that is none: the caller cannot read it as a decision, and so admits nothing. */
 const NO_DECISION = new Uint8Array(0);
 
-/** One per isolate. All its objects have the same configuration, and it keeps nothing of any of them. */
-let decider: LedgerDecider | undefined;
-
-/** One organisation's money, slots, breakers and cooldowns. */
+/** One organisation's money, slots, breakers and cooldowns, and the rates and budgets of its callers. */
 export class TenantLedger extends DurableObject<Env> {
   #sql: SqlStorage;
+  /** The rows at hand. Nobody else writes them, so that they are read once and then only written. */
+  #ledger: EdgeDecider | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -28,20 +34,38 @@ export class TenantLedger extends DurableObject<Env> {
    */
   decide(command: Uint8Array): Uint8Array {
     try {
-      if (!decider) {
-        load();
-        decider = new LedgerDecider(rawConfiguration(this.env));
-      }
-      this.#migrate();
-      const row = this.#sql.exec<{ snapshot: ArrayBuffer }>('SELECT snapshot FROM ledger').toArray()[0];
-      const before = row && new Uint8Array(row.snapshot);
-      const [after, reply] = decider.decide(before, command, Date.now()) as [Uint8Array | undefined, Uint8Array];
-      if (after) this.#sql.exec('INSERT OR REPLACE INTO ledger (id, snapshot) VALUES (1, ?)', after);
-      return reply;
+      const ledger = (this.#ledger ??= this.#open());
+      return this.ctx.storage.transactionSync(() => ledger.decide(command, Date.now()));
     } catch (failure) {
+      // It may be ahead of its rows, which the transaction has left as they were. The next decision reads them anew.
+      this.#ledger = undefined;
       console.error('ledger: no decision:', failure instanceof Error ? failure.name : 'configuration');
       return NO_DECISION;
     }
+  }
+
+  #open(): EdgeDecider {
+    load();
+    this.#migrate();
+    const sql = this.#sql;
+    const read = (key: string) => {
+      const row = sql.exec<{ row: ArrayBuffer }>('SELECT row FROM rows WHERE key = ?', key).toArray()[0];
+      return row && new Uint8Array(row.row);
+    };
+    const write = (key: string, row: Uint8Array, owedUntil: number) =>
+      void sql.exec('INSERT OR REPLACE INTO rows (key, row, owed_until) VALUES (?, ?, ?)', key, row, owedUntil);
+    return new EdgeDecider(rawConfiguration(this.env), read, write, (keep: number, now: number) => {
+      const { count } = sql.exec<{ count: number }>('SELECT count(*) AS count FROM rows').one();
+      const going = 'SELECT key FROM rows WHERE owed_until < ? ORDER BY owed_until LIMIT ?';
+      const surplus = Math.max(0, count - keep);
+      const gone = sql.exec<{ owed: number }>(
+        `DELETE FROM rows WHERE key IN (${going}) RETURNING owed_until AS owed`,
+        now,
+        surplus,
+      );
+      const owed = gone.toArray().map((row) => row.owed);
+      return owed.length > 0 ? Math.max(...owed) : undefined;
+    });
   }
 
   /** Newer tables than this code knows are left as they are. */

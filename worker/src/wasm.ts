@@ -2,16 +2,16 @@ import wasm from '../../pkg/wasm/tidegate-all_bg.wasm';
 import {
   asked,
   Core,
+  EdgeDecider,
   EntrustedKeys,
   failure,
   initSync,
-  LedgerDecider,
   Queue,
   queuePlace,
   queueShard,
 } from '../../pkg/wasm/tidegate-all.js';
 
-export { asked, Core, EntrustedKeys, failure, LedgerDecider, Queue, queuePlace, queueShard };
+export { asked, Core, EdgeDecider, EntrustedKeys, failure, Queue, queuePlace, queueShard };
 
 /** Starts the isolate's one Wasm instance. Called inside requests: at module scope nothing random may run. */
 export function load(): void {

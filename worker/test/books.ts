@@ -40,5 +40,5 @@ export const books = async () => (await figures()).budget;
 /** The stored snapshot. */
 export const stored = () =>
   runInDurableObject(ledger(), (_, state) =>
-    state.storage.sql.exec<{ snapshot: ArrayBuffer }>('SELECT snapshot FROM ledger').one(),
+    state.storage.sql.exec<{ snapshot: ArrayBuffer }>("SELECT row AS snapshot FROM rows WHERE key = 'ledger'").one(),
   );

@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::admit::edge::{BudgetFigures, Caller, CallerFigures, Correction, Entry, Errand};
 use crate::config::{BreakerConfig, BudgetConfig};
+use crate::error::Allowance;
 use crate::host::UtcOnly;
 
 fn at(millis: i64) -> Timestamp {
@@ -42,10 +44,29 @@ fn commands_come_back() {
         Command::EndSlot { slot: 9 },
         Command::Renew { reservation: 1, lease_until: at(2) },
         Command::Status,
+        Command::For(Errand { caller: Caller::default(), entry: None, correction: None, command: None }.into()),
+        Command::For(
+            Errand {
+                caller: Caller { user: Some("u".into()), token: Some("t".into()), tier: "free".into() },
+                entry: Some(Entry { route: "chat".into(), tokens: Some(9) }),
+                correction: Some(Correction { estimated: 9, used: u64::MAX }),
+                command: Some(admit()),
+            }
+            .into(),
+        ),
     ];
     for command in commands {
         assert_eq!(Command::decode(&command.encode()).unwrap(), command);
     }
+}
+
+/// A command of a kilobyte must not be read a thousand calls deep.
+#[test]
+fn an_errand_within_an_errand_is_refused() {
+    let empty = Errand { caller: Caller::default(), entry: None, correction: None, command: None };
+    let nested = Errand { command: Some(Command::For(empty.clone().into())), ..empty.clone() };
+    assert!(Command::decode(&Command::For(empty.into()).encode()).is_ok());
+    assert!(Command::decode(&Command::For(nested.into()).encode()).is_err());
 }
 
 #[test]
@@ -78,11 +99,31 @@ fn replies_come_back() {
         Ok(Outcome::Renewed),
         Ok(Outcome::SlotEnded),
         Ok(Outcome::NotHeld),
+        Ok(Outcome::Entered),
+        Ok(Outcome::Caller(
+            CallerFigures {
+                organisation: figures.clone(),
+                requests: Allowance { limit: 1, remaining: 2, reset: Duration::from_secs(3) },
+                tokens: Some(Allowance { limit: 4, remaining: 5, reset: Duration::ZERO }),
+                budgets: vec![BudgetFigures {
+                    of: BudgetScope::Token,
+                    per: BudgetSpan::Month,
+                    limit: NanoUsd::MAX,
+                    spent: NanoUsd::ZERO,
+                    reserved: NanoUsd::new(3),
+                    resets_at: at(-4),
+                }],
+            }
+            .into(),
+        )),
         Ok(Outcome::Status(figures)),
         Err(Code::QueueFull.into()),
         Err(Error::new(Code::CircuitOpen).after(Duration::from_millis(1_500)).into()),
         Err(Error::new(Code::BudgetExceeded).with(Detail::Budget { limit, spent, reserved, resets_at }).into()),
         Err(unknown_zone()),
+        Err(Error::new(Code::BudgetExceeded)
+            .with(Detail::BudgetOf { of: "user", per: "week", limit, spent, reserved, resets_at })
+            .into()),
     ];
     let (tenant, target) = (String::from("me"), String::from("t"));
     let notices = vec![
@@ -92,10 +133,21 @@ fn replies_come_back() {
         Notice::CircuitClosed { tenant, target },
         Notice::Overshoot { period: 3, amount: spent },
         Notice::LeaseExpired { reservation: 8 },
+        Notice::BudgetOf {
+            of: BudgetScope::User,
+            per: BudgetSpan::Week,
+            who: Some("u".into()),
+            period: -2,
+            percent: 95,
+            spent,
+            limit,
+        },
     ];
     for (index, result) in results.into_iter().enumerate() {
         let (notices, offset) = if index == 0 { (notices.clone(), Some(-18_000)) } else { (Vec::new(), None) };
-        let reply = Reply { result, notices, offset };
+        let allowance = Allowance { limit: 5, remaining: 4, reset: Duration::from_millis(7) };
+        let entered = (index % 2 == 0).then_some(Entered { allowance, granted: index == 0 });
+        let reply = Reply { notices, offset, entered, ..Reply::of(result) };
         assert_eq!(Reply::decode(&reply.encode()).unwrap(), reply);
     }
 }

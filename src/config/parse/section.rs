@@ -54,6 +54,12 @@ impl<'a> Section<'a> {
         self.fields.iter().find(|(key, _)| key == name).map(|(_, value)| value).filter(|value| **value != Value::Null)
     }
 
+    /// Whether the field is there at all.
+    #[cfg(feature = "edge")]
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(key, value)| key == name && *value != Value::Null)
+    }
+
     pub(super) fn close(self) {
         for (key, _) in self.fields {
             if !self.taken.iter().any(|name| name == key) {

@@ -18,6 +18,7 @@ export const figures: Route[] = [
     scope: 'metrics',
     summary: 'Figures as Prometheus reads them: the organisation’s own, or all together for the operator',
     query: ABOUT,
+    rate: 'metrics',
     handle: async (c, caller) => {
       await told(caller.organisation);
       const all = caller.scopes.includes('operator') && c.req.query('organisation') === undefined;

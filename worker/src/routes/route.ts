@@ -3,6 +3,7 @@ import type { Context, Hono } from 'hono';
 import { callerOf, stripped, type Caller, type Scope } from '../auth';
 import type { Env } from '../env';
 import { errorResponse, wrongMethod } from '../errors';
+import { gateOf, partsOf } from '../gates';
 import { load } from '../wasm';
 import { ruledBy } from './input';
 
@@ -21,6 +22,8 @@ interface Described {
   body?: Schema;
   /** Statuses beside 200 and the errors that every route may answer with. */
   statuses?: readonly number[];
+  /** Whose rate of `rates.routes` its requests are counted by. Default: that of `other`. */
+  rate?: 'status' | 'metrics';
 }
 
 /** A JSON schema. */
@@ -52,7 +55,12 @@ async function run(c: Ours, route: Route): Promise<Response> {
   const caller = await callerOf(c.req.raw, stripped(c.req.raw).given, c.env, route.scope);
   // Before anything else is read: whoever asks about another organisation is told nothing but that.
   ruledBy(c, caller);
-  return route.handle(c, caller);
+  const { core } = gateOf(caller.organisation, c.env);
+  const rate = await core.enter(partsOf(caller), route.rate ?? 'other');
+  // On errors too.
+  const response = await answer(async () => route.handle(c, caller));
+  for (let at = 1; at < rate.length; at += 2) response.headers.set(rate[at - 1] ?? '', rate[at] ?? '');
+  return response;
 }
 
 async function answer(work: () => Promise<Response>): Promise<Response> {

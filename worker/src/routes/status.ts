@@ -1,3 +1,4 @@
+import { gateOf, partsOf } from '../gates';
 import { gateStatus } from '../status';
 import type { Route } from './route';
 
@@ -7,12 +8,21 @@ export const status: Route[] = [
     method: 'GET',
     path: '/api/ai/status',
     scope: 'chat',
-    summary: 'Who the caller is to the gateway, the models and their breakers; the budget, for admins',
+    summary:
+      'Who the caller is to the gateway and what it may still do, the models and their breakers; the budget, for admins',
+    rate: 'status',
     handle: async (c, caller) => {
       const { targets, budget, inFlight } = await gateStatus(caller.organisation, c.env);
       const { organisation, user, tier, scopes } = caller;
+      const { requests, tokens, budgets } = await gateOf(organisation, c.env).core.limitsOf(partsOf(caller));
       return c.json({
         caller: { organisation, user, tier, scopes },
+        // The organisation's own budget is its admins' to know.
+        limits: {
+          requests,
+          ...(tokens && { tokens }),
+          budgets: budgets.filter(({ of }) => of !== 'organisation' || scopes.includes('admin')),
+        },
         models: targets,
         inFlight,
         ...(scopes.includes('admin') && { budget }),

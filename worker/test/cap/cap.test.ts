@@ -120,8 +120,9 @@ describe('the ledger', () => {
     const damaged = new Uint8Array([255, 1, 2, 3]);
     await runInDurableObject(
       ledger(),
-      (_, state) => void state.storage.sql.exec('UPDATE ledger SET snapshot = ?', damaged),
+      (_, state) => void state.storage.sql.exec("UPDATE rows SET row = ? WHERE key = 'ledger'", damaged),
     );
+    await evictAllDurableObjects();
     await journal();
     expect((await ask()).status).toBe(500);
     expect(await journal()).toEqual([]);

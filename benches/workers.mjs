@@ -1,0 +1,34 @@
+// Whole Workers over HTTP, side by side. Benches `worker-cpu`, `worker-p50-ms`, `worker-p99-ms`, `worker-rps` and
+// `worker-ttfb-ms`, from one run of interleaved rounds.
+import { interleave, remark, summary } from './rounds.mjs';
+import { openInWorkerd } from './workerd.mjs';
+
+const EVERY = 4; // a round has a fourth of the requests of the other benches, three times
+const WARM_UP = 3; // rounds
+
+const FIGURES = [
+  ['worker-cpu', 'µs CPU', ({ cpuUs }) => cpuUs],
+  ['worker-p50-ms', 'ms', ({ p50Ms }) => p50Ms],
+  ['worker-p99-ms', 'ms', ({ p99Ms }) => p99Ms],
+  ['worker-rps', 'requests/s', ({ perSecond }) => perSecond],
+  ['worker-ttfb-ms', 'ms', ({ ttfbMs }) => ttfbMs],
+];
+
+/** Measures the named rows; resolves to rows of bench.json and remarks. */
+export async function workers(names, { rounds, requests }) {
+  const { rounds: rows, stop } = await openInWorkerd(names, Math.max(1, Math.round(requests / EVERY)));
+  try {
+    for (const round of Object.values(rows)) {
+      for (let warmed = 0; warmed < WARM_UP; warmed += 1) await round();
+    }
+    const measured = await interleave(rows, rounds);
+    return {
+      rows: FIGURES.flatMap(([bench, unit, pick]) =>
+        names.map((name) => summary(bench, name, unit, measured[name].samples, pick)),
+      ),
+      remarks: names.map((name) => remark(`worker, ${name}`, measured[name])).filter(Boolean),
+    };
+  } finally {
+    await stop();
+  }
+}

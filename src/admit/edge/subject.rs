@@ -1,0 +1,135 @@
+//! What is remembered of one user, one token, or the organisation itself: its buckets and its books.
+
+use std::time::Duration;
+
+use super::books::period_of;
+use crate::admit::bucket::Bucket;
+use crate::admit::budget::Books;
+use crate::config::{BudgetSpan, RateConfig};
+use crate::error::Result;
+use crate::pack::{Reader, Writer};
+use crate::time::Timestamp;
+
+/// Version of a row. A newer one is refused: money is not counted by guessing.
+const VERSION: u8 = 1;
+/// Periods of a span that are remembered: enough for a clock that is set forward and back.
+const MOST_BOOKS: usize = 6;
+const MOST_BUCKETS: usize = 128;
+/// Longer than every span.
+const MONTH: Duration = Duration::from_secs(32 * 24 * 60 * 60);
+
+/// What a bucket counts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// Requests that ask a model.
+    Requests,
+    /// Tokens.
+    Tokens,
+    /// Requests of a route, or attempts at a target.
+    Named(String),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Subject {
+    buckets: Vec<(Kind, Bucket)>,
+    books: [Books; 3],
+}
+
+impl Subject {
+    /// The bucket, as full as it is at `now`; a new one is full.
+    pub(super) fn bucket(&mut self, kind: &Kind, config: RateConfig, now: Timestamp) -> &mut Bucket {
+        let known = self.buckets.iter().position(|(own, _)| own == kind);
+        let index = known.unwrap_or_else(|| {
+            if self.buckets.len() >= MOST_BUCKETS {
+                self.buckets.remove(0);
+            }
+            self.buckets.push((kind.clone(), Bucket::full(config, now)));
+            self.buckets.len().saturating_sub(1)
+        });
+        #[expect(clippy::indexing_slicing, reason = "found or pushed above")]
+        let bucket = &mut self.buckets[index].1;
+        bucket.refill(config, now);
+        bucket
+    }
+
+    pub(super) fn books(&mut self, span: BudgetSpan) -> &mut Books {
+        let [day, week, month] = &mut self.books;
+        match span {
+            BudgetSpan::Day => day,
+            BudgetSpan::Week => week,
+            BudgetSpan::Month => month,
+        }
+    }
+
+    /// Forgets the oldest books that hold nothing. They stay closed.
+    pub(super) fn trim(&mut self, day: i64) {
+        for span in BudgetSpan::ALL {
+            let newest = period_of(span, day);
+            self.books(span).trim(MOST_BOOKS, newest);
+        }
+    }
+
+    /// A subject whose row was forgotten: what it had spent by then is not known, so it may spend nothing more until
+    /// its periods are over.
+    pub(super) fn closed(day: i64) -> Self {
+        let mut subject = Self::default();
+        for span in BudgetSpan::ALL {
+            subject.books(span).close(period_of(span, day));
+        }
+        subject
+    }
+
+    /// From when on a new subject would be the same as this one.
+    pub(super) fn owed_until(&self, now: Timestamp) -> Timestamp {
+        // A bucket of less than one a minute cannot be configured; a burst may still take a day to flow back.
+        let buckets = if self.buckets.is_empty() { Duration::ZERO } else { Duration::from_secs(24 * 60 * 60) };
+        let books = if self.books.iter().all(Books::is_empty) { Duration::ZERO } else { MONTH };
+        now.after(buckets.max(books))
+    }
+
+    pub(super) fn encode(&self, writer: &mut Writer) {
+        writer.byte(VERSION).uint(self.buckets.len() as u64);
+        for (kind, bucket) in &self.buckets {
+            match kind {
+                Kind::Requests => drop(writer.byte(0)),
+                Kind::Tokens => drop(writer.byte(1)),
+                Kind::Named(name) => drop(writer.byte(2).text(name)),
+            }
+            bucket.encode(writer);
+        }
+        for books in &self.books {
+            books.encode(writer);
+        }
+    }
+
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Self {
+        let version = reader.byte();
+        reader.require(version == VERSION);
+        let mut buckets: Vec<(Kind, Bucket)> = Vec::new();
+        for _ in 0..reader.count() {
+            let kind = match reader.byte() {
+                0 => Kind::Requests,
+                1 => Kind::Tokens,
+                byte => {
+                    reader.require(byte == 2);
+                    Kind::Named(reader.text().into())
+                }
+            };
+            let bucket = Bucket::decode(reader);
+            reader.require(buckets.len() < MOST_BUCKETS && buckets.iter().all(|(own, _)| *own != kind));
+            if !reader.is_sound() {
+                break;
+            }
+            buckets.push((kind, bucket));
+        }
+        let books = [(); 3].map(|()| Books::decode(reader));
+        Self { buckets, books }
+    }
+
+    pub(super) fn restore(bytes: &[u8]) -> Result<Self> {
+        let reader = &mut Reader::new(bytes);
+        let subject = Self::decode(reader);
+        reader.end()?;
+        Ok(subject)
+    }
+}

@@ -1,0 +1,89 @@
+use crate::config::{BudgetScope, BudgetSpan, GatewayConfig, RateConfig};
+use crate::error::{Detail, Result};
+use crate::host::UtcOnly;
+use crate::money::NanoUsd;
+
+fn parse(json: &str) -> Result<GatewayConfig> {
+    GatewayConfig::parse_for_edge(&serde_json::from_str(json).unwrap(), &UtcOnly)
+}
+
+const fn rate(per_minute: u32, burst: u32) -> RateConfig {
+    RateConfig { per_minute, burst }
+}
+
+#[test]
+fn defaults_are_the_documented_ones() {
+    let edge = parse("{}").unwrap().edge;
+    let tiers: Vec<_> = edge.tiers.iter().map(|tier| (tier.name.as_str(), tier.requests, tier.tokens)).collect();
+    assert_eq!(tiers, [("free", rate(5, 5), None), ("pro", rate(30, 30), None), ("enterprise", rate(100, 100), None)]);
+    let rates = ["status", "metrics", "chat", "whatever"].map(|name| edge.route(name).unwrap().rate.per_minute);
+    assert_eq!(rates, [300, 60, 100, 100]);
+    assert_eq!(edge.tier("nobody's").unwrap().name, "free", "an unknown tier is the slowest");
+    assert_eq!(parse("{}").unwrap().budget.thresholds, [80, 95, 100]);
+    assert_eq!(parse(r#"{"budget":{"thresholds":[50]}}"#).unwrap().budget.thresholds, [50]);
+}
+
+#[test]
+fn what_is_given_goes_before() {
+    let config = parse(
+        r#"{"rates":{"tiers":{"free":{"burst":9},"gold":{"perMinute":600,"tokensPerMinute":50000}},
+            "routes":{"chat":{"perMinute":7}},"targets":{"groq/openai/gpt":{"perMinute":1,"burst":2}}},
+            "budgets":[{"of":"user","per":"month","limitUsd":"2.50","rollover":true,"tier":"gold","thresholds":[10]},
+            {"of":"organisation","limitUsd":0}]}"#,
+    );
+    let edge = config.unwrap().edge;
+    assert_eq!(edge.tier("free").unwrap().requests, rate(5, 9));
+    let gold = edge.tier("gold").unwrap();
+    assert_eq!((gold.requests, gold.tokens), (rate(600, 600), Some(rate(50_000, 50_000))));
+    assert_eq!((edge.route("chat").unwrap().rate, edge.route("other").unwrap().rate.per_minute), (rate(7, 7), 100));
+    assert_eq!((edge.targets[0].name.as_str(), edge.targets[0].rate), ("groq/openai/gpt", rate(1, 2)));
+    let [user, organisation] = edge.budgets.try_into().unwrap();
+    assert_eq!(
+        (user.of, user.per, user.rollover, user.tier.as_deref()),
+        (BudgetScope::User, BudgetSpan::Month, true, Some("gold"))
+    );
+    assert_eq!((user.cap.limit, user.cap.thresholds), (NanoUsd::new(2_500_000_000), vec![10]));
+    assert_eq!((organisation.per, organisation.cap.limit), (BudgetSpan::Day, NanoUsd::ZERO));
+    assert_eq!(organisation.cap.thresholds, [80, 95, 100]);
+}
+
+#[test]
+fn every_bad_field_is_named() {
+    let error = parse(
+        r#"{"rates":{"tiers":{"a b":{"perMinute":1},"x":{},"y":{"perMinute":0,"extra":1},"z":{"perMinute":1,"tokensBurst":5}},
+            "routes":{"r":{"burst":1.5}},"targets":{"":{"perMinute":1}},"other":1},
+            "budgets":[{},{"of":"team","per":"year","limitUsd":-1,"thresholds":[5,5],"rollover":"yes","tier":"none","more":0}, 7]}"#,
+    );
+    let Detail::Fields(fields) = error.unwrap_err().detail else { panic!("no fields") };
+    let mut paths: Vec<_> = fields.into_iter().map(|field| field.path).collect();
+    paths.dedup();
+    assert_eq!(
+        paths,
+        [
+            "rates.tiers.a b",
+            "rates.tiers.x.perMinute",
+            "rates.tiers.y.perMinute",
+            "rates.tiers.y.extra",
+            "rates.tiers.z.tokensPerMinute",
+            "rates.routes.r.burst",
+            "rates.routes.r.perMinute",
+            "rates.targets.",
+            "rates.other",
+            "budgets[0].limitUsd",
+            "budgets[0].of",
+            "budgets[1].of",
+            "budgets[1].per",
+            "budgets[1].limitUsd",
+            "budgets[1].thresholds",
+            "budgets[1].rollover",
+            "budgets[1].tier",
+            "budgets[1].more",
+            "budgets[2]",
+            "budgets[2].limitUsd",
+            "budgets[2].of",
+        ]
+    );
+    let many: String =
+        (0..65).map(|index| format!(r#"{}"r{index}":{{"perMinute":1}}"#, if index > 0 { "," } else { "" })).collect();
+    assert!(parse(&format!(r#"{{"rates":{{"routes":{{{many}}}}}}}"#)).is_err());
+}

@@ -1,0 +1,179 @@
+//! What a server with many callers asks: its ledger's machine, requests on a caller's behalf, routes of its own.
+
+use js_sys::{Array, Function, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::AbortSignal;
+
+use super::call::{self, flat};
+use super::convert::{error, from_js, to_js};
+use super::core::Core;
+use super::zone::Intl;
+use crate::admit::edge::{BudgetFigures, Caller, EdgeLedger, EdgePolicy, Errand, Rows};
+use crate::admit::{Command, Outcome};
+use crate::config::GatewayConfig;
+use crate::error::{Allowance, Code, Result};
+use crate::gateway;
+use crate::host::Ledger;
+use crate::time::Timestamp;
+use crate::value::Value;
+
+/// One organisation's ledger with the limits of its callers. Synchronous: all of a decision's rows are read and written
+/// within one transaction of the store. Whoever holds it is the only one who writes them.
+#[wasm_bindgen]
+pub struct EdgeDecider {
+    config: GatewayConfig,
+    ledger: EdgeLedger,
+    rows: JsRows,
+}
+
+#[wasm_bindgen]
+impl EdgeDecider {
+    /// `read` gives a row by its name, or nothing; `write` takes a name, a row and until when something is owed to it, in
+    /// milliseconds; `forget` takes how many rows to keep and the time, and gives until when something was owed to the
+    /// last one that went. Throws if the configuration or the rows cannot be read.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: JsValue, read: Function, write: Function, forget: Function) -> Result<Self, JsValue> {
+        let config = GatewayConfig::parse_for_edge(&from_js(&config)?, &Intl).map_err(|bad| error(&bad))?;
+        let rows = JsRows { read, write, forget };
+        let ledger = EdgeLedger::open(&rows).map_err(|failed| error(&failed))?;
+        Ok(Self { config, ledger, rows })
+    }
+
+    /// One decision: the reply to a command. Throws if the rows could not be read or written: then undo what was
+    /// written, and free this, which may be ahead of its rows.
+    pub fn decide(&mut self, command: &[u8], now_ms: f64) -> Result<Vec<u8>, JsValue> {
+        #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
+        let now = Timestamp::from_millis(now_ms as i64);
+        let Self { config, ledger, rows } = self;
+        ledger.decide(command, &EdgePolicy::of(config), &Intl, now, rows).map_err(|failed| error(&failed))
+    }
+}
+
+struct JsRows {
+    read: Function,
+    write: Function,
+    forget: Function,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "JavaScript's dates end long before 2^53")]
+fn millis(at: Timestamp) -> JsValue {
+    JsValue::from_f64(at.as_millis() as f64)
+}
+
+impl Rows for JsRows {
+    fn read(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        let row = self.read.call1(&JsValue::UNDEFINED, &key.into()).map_err(|_| Code::Internal)?;
+        Ok((!row.is_undefined()).then(|| Uint8Array::new(&row).to_vec()))
+    }
+
+    fn write(&mut self, key: &str, bytes: &[u8], owed_until: Timestamp) -> Result<()> {
+        let row = Uint8Array::from(bytes);
+        let written = self.write.call3(&JsValue::UNDEFINED, &key.into(), &row, &millis(owed_until));
+        Ok(written.map(drop).map_err(|_| Code::Internal)?)
+    }
+
+    fn forget(&mut self, keep: usize, now: Timestamp) -> Result<Option<Timestamp>> {
+        let keep = u32::try_from(keep).unwrap_or(u32::MAX);
+        let owed = self.forget.call2(&JsValue::UNDEFINED, &keep.into(), &millis(now)).map_err(|_| Code::Internal)?;
+        #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
+        Ok(owed.as_f64().map(|millis| Timestamp::from_millis(millis as i64)))
+    }
+}
+
+/// `[tier, user, token]`; an empty user or token is none.
+fn caller(parts: Vec<String>) -> Caller {
+    let mut parts = parts.into_iter();
+    let mut part = || parts.next().unwrap_or_default();
+    let tier = part();
+    let some = |text: String| (!text.is_empty()).then_some(text);
+    Caller { user: some(part()), token: some(part()), tier }
+}
+
+#[wasm_bindgen]
+impl Core {
+    /// [`call`](Core::call) on behalf of a caller, `[tier, user, token]`, with its limits.
+    #[wasm_bindgen(js_name = callFor)]
+    #[expect(clippy::too_many_arguments, reason = "one crossing; an object would be several")]
+    pub fn call_for(
+        &self,
+        by: Vec<String>,
+        endpoint: String,
+        body: String,
+        headers: Vec<String>,
+        tenant: Option<String>,
+        cache_flags: u32,
+        ttl_ms: Option<f64>,
+        namespace: Option<String>,
+        signal: Option<AbortSignal>,
+    ) -> Result<JsValue, JsValue> {
+        let asks = call::Asks { tenant, cache_flags, ttl_ms, namespace, caller: Some(caller(by).into()) };
+        self.take(&endpoint, &body, &headers, asks, signal)
+    }
+
+    /// Counts a request to a route of the server's own: names and values of headers for its answer. Rejects with an
+    /// error object if the caller has asked too often.
+    pub async fn enter(&self, by: Vec<String>, route: String) -> Result<Array, JsValue> {
+        let host = self.host.clone();
+        let by = caller(by);
+        let entered = gateway::enter(&*host, &by, &route, None).await.map_err(|failed| error(&failed))?;
+        Ok(headers(&entered))
+    }
+
+    /// To be waited for after a request: gives back what was leased and is not used. Most of the time there is nothing.
+    #[wasm_bindgen(js_name = keepSlices)]
+    pub async fn keep_slices(&self) {
+        let host = self.host.clone();
+        host.keep_slices().await;
+    }
+
+    /// What a caller may still do: its rates and the budgets that apply to it.
+    #[wasm_bindgen(js_name = limitsOf)]
+    pub async fn limits_of(&self, by: Vec<String>) -> Result<JsValue, JsValue> {
+        let host = self.host.clone();
+        let errand = Errand { caller: caller(by), entry: None, correction: None, command: Some(Command::Status) };
+        let reply = host.decide(Command::For(errand.into())).await.map_err(|failed| error(&failed))?;
+        let figures = match reply.result {
+            Ok(Outcome::Caller(figures)) => figures,
+            Ok(_) => return Err(error(&Code::Internal.into())),
+            Err(failed) => return Err(error(&failed)),
+        };
+        let organisation = &figures.organisation;
+        let own = Value::map([
+            ("of", "organisation".into()),
+            ("per", "day".into()),
+            ("limitNanoUsd", organisation.limit.into()),
+            ("spentNanoUsd", organisation.spent.into()),
+            ("reservedNanoUsd", organisation.reserved.into()),
+            ("resetsAt", organisation.resets_at.into()),
+        ]);
+        let other = |one: &BudgetFigures| {
+            Value::map([
+                ("of", one.of.as_str().into()),
+                ("per", one.per.as_str().into()),
+                ("limitNanoUsd", one.limit.into()),
+                ("spentNanoUsd", one.spent.into()),
+                ("reservedNanoUsd", one.reserved.into()),
+                ("resetsAt", one.resets_at.into()),
+            ])
+        };
+        let rate = |allowance: &Allowance| {
+            Value::map([
+                ("limit", allowance.limit.into()),
+                ("remaining", allowance.remaining.into()),
+                ("resetMs", allowance.reset.into()),
+            ])
+        };
+        Ok(to_js(&Value::map([
+            ("requests", rate(&figures.requests)),
+            ("tokens", figures.tokens.as_ref().map_or(Value::Null, rate)),
+            ("inFlight", organisation.in_flight.into()),
+            ("budgets", std::iter::once(own).chain(figures.budgets.iter().map(other)).collect()),
+        ])))
+    }
+}
+
+pub(super) fn headers(allowance: &Allowance) -> Array {
+    let headers = allowance.headers();
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    flat(&headers)
+}

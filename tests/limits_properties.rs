@@ -1,0 +1,315 @@
+//! Limits by caller under arbitrary interleavings of requests, settlements, crashes and clock jumps, in memory and
+//! through rows at once, against a model that only reads the replies.
+
+#![cfg(test)]
+#![cfg(all(feature = "edge", not(target_arch = "wasm32")))]
+#![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use tidegate::admit::edge::{Caller, EdgeLedger, EdgePolicy, Entry, Errand, MemoryRows};
+use tidegate::admit::{Charge, Command, Notice, Outcome, Reply};
+use tidegate::config::{BudgetConfig, BudgetRule, BudgetScope, BudgetSpan, GatewayConfig, RateConfig, TierConfig};
+use tidegate::error::{BreakerOutcome, Code, Detail};
+use tidegate::host::UtcOnly;
+use tidegate::money::NanoUsd;
+use tidegate::time::Timestamp;
+
+const DAY: i64 = 86_400_000;
+const LEASE: i64 = 180_000;
+/// Of the whole organisation, a day.
+const LIMIT: u64 = 2_000;
+const RATE: RateConfig = RateConfig { per_minute: 20, burst: 6 };
+
+#[derive(Clone, Debug)]
+enum Step {
+    Enter {
+        user: u8,
+    },
+    Admit {
+        user: u8,
+        token: u8,
+        bound: u64,
+        enters: bool,
+    },
+    Settle {
+        which: usize,
+        charge: Charge,
+    },
+    Clock {
+        by: i64,
+    },
+    /// The ledger at hand is lost, and opened again from its rows.
+    Crash,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let charge = prop_oneof![
+        Just(Charge::Released),
+        Just(Charge::Bound),
+        (0u64..400).prop_map(|nano| Charge::Actual(NanoUsd::new(nano))),
+    ];
+    prop_oneof![
+        3 => (0u8..3).prop_map(|user| Step::Enter { user }),
+        9 => (0u8..3, 0u8..2, 0u64..260, any::<bool>())
+            .prop_map(|(user, token, bound, enters)| Step::Admit { user, token, bound, enters }),
+        8 => (0usize..10, charge).prop_map(|(which, charge)| Step::Settle { which, charge }),
+        1 => Just(Step::Crash),
+        5 => prop_oneof![
+            6 => 0i64..40_000,
+            2 => 0i64..2 * LEASE,
+            1 => -2 * LEASE..0,
+            1 => -DAY..3 * DAY,
+            1 => prop_oneof![Just(-40 * DAY), Just(40 * DAY), Just(7 * DAY)],
+        ].prop_map(|by| Step::Clock { by }),
+    ]
+}
+
+/// One book: whose, and of which period.
+type Book = (BudgetScope, BudgetSpan, String, i64);
+
+#[derive(Clone)]
+struct Live {
+    bound: u64,
+    books: Vec<Book>,
+}
+
+#[derive(Default)]
+struct Model {
+    live: BTreeMap<u64, Live>,
+    /// Everything admitted, and what stands charged for it.
+    ended: BTreeMap<u64, (Live, u64)>,
+    told: BTreeSet<(Book, u32)>,
+    ids: Vec<u64>,
+}
+
+impl Model {
+    fn used(&self, book: &Book) -> u64 {
+        let held = self.live.values().filter(|live| live.books.contains(book)).map(|live| live.bound).sum::<u64>();
+        let spent =
+            self.ended.values().filter(|(live, _)| live.books.contains(book)).map(|(_, amount)| amount).sum::<u64>();
+        held + spent
+    }
+}
+
+/// Months by walking them, which the ledger does not.
+fn month_of(day: i64) -> i64 {
+    let (mut year, mut left) = (1970, day);
+    loop {
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        for (index, length) in
+            [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31].into_iter().enumerate()
+        {
+            if left < length {
+                return year * 12 + i64::try_from(index).unwrap();
+            }
+            left -= length;
+        }
+        year += 1;
+    }
+}
+
+struct World {
+    config: GatewayConfig,
+    rows: MemoryRows,
+    ledger: EdgeLedger,
+    now: i64,
+    model: Model,
+    /// When each user's requests entered, with how far the clock had gone forward by then.
+    entered: BTreeMap<u8, Vec<i64>>,
+    forward: i64,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut config = GatewayConfig::default();
+        config.budget.limit = NanoUsd::new(LIMIT);
+        config.edge.tiers = vec![TierConfig { name: "pro".into(), requests: RATE, tokens: None }];
+        let rule = |of, per, limit| BudgetRule {
+            of,
+            per,
+            tier: None,
+            rollover: false,
+            cap: BudgetConfig { limit: NanoUsd::new(limit), thresholds: vec![80, 95, 100], ..BudgetConfig::default() },
+        };
+        config.edge.budgets = vec![
+            rule(BudgetScope::User, BudgetSpan::Day, 500),
+            rule(BudgetScope::User, BudgetSpan::Month, 1_200),
+            rule(BudgetScope::Token, BudgetSpan::Week, 900),
+            rule(BudgetScope::Organisation, BudgetSpan::Week, 2_500),
+        ];
+        let rows = MemoryRows::default();
+        let ledger = EdgeLedger::open(&rows).unwrap();
+        // 2026-11-21.
+        let now = 20_778 * DAY + DAY / 3;
+        Self { config, rows, ledger, now, model: Model::default(), entered: BTreeMap::new(), forward: 0 }
+    }
+
+    fn apply(&mut self, command: &Command) -> Reply {
+        let (policy, now) = (EdgePolicy::of(&self.config), Timestamp::from_millis(self.now));
+        let mut rows = self.rows.clone();
+        let fresh = EdgeLedger::open(&rows).unwrap().apply(command, &policy, &UtcOnly, now, &mut rows).unwrap();
+        let reply = self.ledger.apply(command, &policy, &UtcOnly, now, &mut self.rows).unwrap();
+        assert_eq!(reply, fresh, "what is at hand and what is stored decide alike");
+        assert_eq!(self.rows.iter().collect::<Vec<_>>(), rows.iter().collect::<Vec<_>>());
+        for notice in &reply.notices {
+            match notice {
+                Notice::LeaseExpired { reservation } => {
+                    let live = self.model.live.remove(reservation).expect("an attempt ends once");
+                    let bound = live.bound;
+                    self.model.ended.insert(*reservation, (live, bound));
+                }
+                Notice::BudgetOf { of, per, who, period, percent, .. } => {
+                    let book = (*of, *per, who.clone().unwrap_or_default(), *period);
+                    assert!(self.model.told.insert((book, *percent)), "told twice: {notice:?}");
+                }
+                _ => {}
+            }
+        }
+        reply
+    }
+
+    fn books(&self, caller: &Caller) -> Vec<Book> {
+        let day = self.now.div_euclid(DAY);
+        let name = |of| match of {
+            BudgetScope::Organisation => String::new(),
+            BudgetScope::User => caller.user.clone().unwrap_or_default(),
+            BudgetScope::Token => caller.token.clone().unwrap_or_default(),
+        };
+        let period = |per| match per {
+            BudgetSpan::Day => day,
+            BudgetSpan::Week => (day - 4).div_euclid(7) + 1,
+            BudgetSpan::Month => month_of(day),
+        };
+        let own = |rule: &BudgetRule| (rule.of, rule.per, name(rule.of), period(rule.per));
+        self.config.edge.budgets.iter().map(own).collect()
+    }
+
+    fn limit(&self, book: &Book) -> u64 {
+        let rule = self.config.edge.budgets.iter().find(|rule| (rule.of, rule.per) == (book.0, book.1));
+        rule.map_or(0, |rule| rule.cap.limit.as_nano())
+    }
+
+    fn run(&mut self, step: &Step) {
+        match step {
+            Step::Clock { by } => {
+                self.now += by;
+                self.forward += by.max(&0);
+            }
+            Step::Crash => self.ledger = EdgeLedger::open(&self.rows).unwrap(),
+            Step::Enter { user } => drop(self.errand(*user, 0, true, None)),
+            Step::Admit { user, token, bound, enters } => self.admit(*user, *token, *bound, *enters),
+            Step::Settle { which, charge } => self.settle(*which, *charge),
+        }
+    }
+
+    fn errand(&mut self, user: u8, token: u8, enters: bool, command: Option<Command>) -> Reply {
+        let caller = caller(user, token);
+        let entry = enters.then(|| Entry { route: "chat".into(), tokens: Some(1) });
+        let reply = self.apply(&Command::For(Errand { caller, entry, correction: None, command }.into()));
+        assert_eq!(reply.entered.is_some(), enters);
+        if let Some(entered) = reply.entered {
+            if entered.granted {
+                self.entered.entry(user).or_default().push(self.forward);
+            } else {
+                assert_eq!(reply.result.as_ref().unwrap_err().code, Code::RateLimited);
+            }
+        }
+        reply
+    }
+
+    fn admit(&mut self, user: u8, token: u8, bound: u64, enters: bool) {
+        let admit = Command::Admit {
+            tenant: "me".into(),
+            target: "groq/m".into(),
+            bound: NanoUsd::new(bound),
+            lease_until: Timestamp::from_millis(self.now + LEASE),
+            slot: None,
+        };
+        let reply = self.errand(user, token, enters, Some(admit));
+        let books = self.books(&caller(user, token));
+        let room = |world: &Self, book: &Book| world.model.used(book) + bound <= world.limit(book);
+        match reply.result {
+            Ok(Outcome::Admitted { reservation, .. }) => {
+                for book in &books {
+                    assert!(room(self, book), "{book:?}");
+                }
+                self.model.live.insert(reservation, Live { bound, books });
+                self.model.ids.push(reservation);
+            }
+            Err(error) => match (error.code, error.detail) {
+                (Code::BudgetExceeded, Detail::BudgetOf { of, per, .. }) => {
+                    let named = books.iter().find(|book| (book.0.as_str(), book.1.as_str()) == (of, per)).unwrap();
+                    assert!(!room(self, named), "refused without need: {named:?}");
+                    assert!(error.retry_after.is_some());
+                }
+                (Code::BudgetExceeded, Detail::Budget { .. }) | (Code::QueueFull, _) => {}
+                (Code::RateLimited, _) => assert!(enters),
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn settle(&mut self, which: usize, charge: Charge) {
+        let Some(reservation) = self.model.ids.iter().rev().nth(which).copied() else { return };
+        let outcome = BreakerOutcome::Ignored;
+        let reply = self.apply(&Command::Settle { reservation, charge, outcome, cool_until: None, end_slot: true });
+        // What the ledger charged in all is what every book has to show.
+        if let Ok(Outcome::Settled { charged }) = reply.result {
+            let known = self.model.live.remove(&reservation);
+            let live = known.unwrap_or_else(|| self.model.ended[&reservation].0.clone());
+            self.model.ended.insert(reservation, (live, charged.as_nano()));
+        }
+    }
+
+    /// What every caller's books say, by the model and by the ledger.
+    fn check(&mut self) {
+        for (user, token) in [(0, 0), (1, 1), (2, 0)] {
+            let own = caller(user, token);
+            let reply = self.errand(user, token, false, Some(Command::Status));
+            let Ok(Outcome::Caller(figures)) = reply.result else { panic!("{:?}", reply.result) };
+            for one in figures.budgets {
+                let books = self.books(&own);
+                let book = books.iter().find(|book| (book.0, book.1) == (one.of, one.per)).unwrap();
+                assert_eq!(one.spent.as_nano() + one.reserved.as_nano(), self.model.used(book), "{book:?}");
+                assert!(one.resets_at.as_millis() > self.now);
+            }
+        }
+    }
+}
+
+fn caller(user: u8, token: u8) -> Caller {
+    Caller { user: Some(format!("user-{user}")), token: Some(format!("token-{token}")), tier: "pro".into() }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_book_and_every_bucket_keeps_its_promise(steps in prop::collection::vec(step(), 1..100)) {
+        let mut world = World::new();
+        for step in &steps {
+            world.run(step);
+            if !matches!(step, Step::Clock { .. }) {
+                world.check();
+            }
+        }
+        // Everybody vanishes: nothing stays held.
+        for _ in 0..2 {
+            // Twice: after a clock that went back a lease begins anew.
+            world.now += LEASE + 1;
+            world.check();
+        }
+        prop_assert!(world.model.live.is_empty(), "a hold without end");
+        for times in world.entered.values() {
+            for (index, from) in times.iter().enumerate() {
+                for (count, until) in times.iter().skip(index).enumerate() {
+                    let most = i64::from(RATE.burst) * 60_000 + (until - from) * i64::from(RATE.per_minute);
+                    prop_assert!((i64::try_from(count).unwrap() + 1) * 60_000 <= most, "more than burst and rate");
+                }
+            }
+        }
+    }
+}
