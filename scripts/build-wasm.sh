@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the crate into pkg/wasm: `tidegate` (the gateway with chat completions), `tidegate-all` (with every dialect) and
-# `kdf` (Argon2 alone, loaded to unlock).
+# Builds the crate into pkg/wasm: `tidegate` (the gateway with chat completions: what the first answer needs) with
+# `tidegate-rest` (what else it needs), `tidegate-all` (with every dialect, whole) and `kdf` (Argon2 alone, loaded to unlock).
 # Does nothing when no source has changed since the last build.
 #
 # TIDEGATE_WASM=quick builds for trying things out: hardly optimised, twice the size, in a quarter of the time.
@@ -31,6 +31,7 @@ built() {
   for name in tidegate tidegate-all kdf; do
     if [ ! -s "$OUT/$name.js" ] || [ ! -s "$OUT/${name}_bg.wasm" ]; then return 1; fi
   done
+  [ -s "$OUT/tidegate-rest_bg.wasm" ] || return 1
   [ "$(cat "$STAMP" 2>/dev/null)" = "$SOURCES" ]
 }
 
@@ -44,15 +45,41 @@ variant() { # variant NAME PROFILE TARGET CARGO-OPTION… (profiles of wasm-pack
   wasm-pack --log-level error build --mode no-install --target "$target" "--$profile" --no-pack --no-gitignore \
     ${QUICK[@]+"${QUICK[@]}"} \
     --out-dir "$STAGE/$name" --out-name "$name" . -- ${STD[@]+"${STD[@]}"} "$@"
-  node --input-type=module - "$name" "$STAGE/$name/${name}_bg.wasm" "$((SECONDS - started))" <<'SIZES'
+  say "built $name.wasm in $((SECONDS - started)) s: $(sizes "$STAGE/$name/${name}_bg.wasm")"
+}
+
+sizes() {
+  node --input-type=module - "$1" <<'SIZES'
     import { readFileSync } from 'node:fs';
     import { brotliCompressSync, gzipSync } from 'node:zlib';
-    const [name, path, seconds] = process.argv.slice(2);
+    const [path] = process.argv.slice(2);
     const wasm = readFileSync(path);
     if (!WebAssembly.validate(wasm)) throw new Error(`${path} is not a valid module`);
-    const bytes = `${wasm.length} bytes, ${gzipSync(wasm).length} gzip, ${brotliCompressSync(wasm).length} brotli`;
-    console.log(`tidegate: built ${name}.wasm in ${seconds} s: ${bytes}`);
+    console.log(`${wasm.length} bytes, ${gzipSync(wasm).length} gzip, ${brotliCompressSync(wasm).length} brotli`);
 SIZES
+}
+
+# Drops names, and what nobody needs any more.
+unnamed() {
+  local feature features=()
+  for feature in simd bulk-memory bulk-memory-opt reference-types multivalue sign-ext nontrapping-float-to-int \
+    mutable-globals; do
+    features+=("--enable-$feature")
+  done
+  node_modules/.bin/wasm-opt "${features[@]}" --remove-unused-module-elements "$1" -o "$1"
+}
+
+# Cuts the small build in two (see split-wasm.mjs). Built otherwise than it ships, functions may be where they are not
+# looked for: then it says so, and more loads first.
+split() {
+  local folder="$STAGE/tidegate"
+  node scripts/split-wasm.mjs "$folder/tidegate_bg.wasm" "$STAGE/first.wasm" "$STAGE/rest.wasm" "$folder/tidegate.js"
+  unnamed "$STAGE/first.wasm"
+  unnamed "$STAGE/rest.wasm"
+  mv "$STAGE/first.wasm" "$folder/tidegate_bg.wasm"
+  mv "$STAGE/rest.wasm" "$folder/tidegate-rest_bg.wasm"
+  echo 'export function imports(): WebAssembly.Imports;' >>"$folder/tidegate.d.ts"
+  say "split tidegate.wasm: first $(sizes "$folder/tidegate_bg.wasm"); rest $(sizes "$folder/tidegate-rest_bg.wasm")"
 }
 
 STD=()
@@ -65,7 +92,7 @@ elif small_std; then
 else
   say "rustc's own standard library goes into the Wasm, which grows by a fifth (scripts/setup.sh wasm fetches rust-src)"
 fi
-SOURCES="${#QUICK[@]} ${#STD[@]} $(rustc --version) $(hash_of Cargo.toml Cargo.lock .cargo/config.toml scripts/build-wasm.sh pkg/kdf.d.ts src)"
+SOURCES="${#QUICK[@]} ${#STD[@]} $(rustc --version) $(hash_of Cargo.toml Cargo.lock .cargo/config.toml scripts/build-wasm.sh scripts/split-wasm.mjs scripts/split-entries.mjs scripts/wasm-module.mjs pkg/kdf.d.ts src)"
 if built; then
   say "the Wasm is up to date"
   exit 0
@@ -73,7 +100,8 @@ fi
 
 # Panics name their source files: neither the paths of the machine that builds nor their bytes belong into the Wasm.
 # The variable replaces the flags of .cargo/config.toml, so they are repeated.
-export RUSTFLAGS="-C target-feature=+simd128 --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src= --remap-path-prefix=$PWD="
+# --table-base: split-wasm.mjs tells by it which constants are places in the table.
+export RUSTFLAGS="-C target-feature=+simd128 -C link-arg=--table-base=5003 --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src= --remap-path-prefix=$PWD="
 if [ "${#STD[@]}" -gt 0 ]; then
   export RUSTC_BOOTSTRAP=1 RUSTFLAGS="$RUSTFLAGS $SMALL_FLAGS"
 fi
@@ -83,7 +111,9 @@ fi
 rm -rf "$STAGE"
 mkdir -p target
 variant tidegate release web --no-default-features --features gateway
+split
 variant tidegate-all release web
+unnamed "$STAGE/tidegate-all/tidegate-all_bg.wasm"
 variant kdf profiling no-modules --no-default-features --features kdf
 # Generated modules keep their instance for ever; the KDF's must be thrown away. So its glue becomes a factory.
 {

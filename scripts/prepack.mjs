@@ -10,6 +10,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PKG = join(ROOT, 'pkg');
 const BUILT = [
   'wasm/tidegate_bg.wasm',
+  'wasm/tidegate-rest_bg.wasm',
   'wasm/kdf_bg.wasm',
   'wasm/tidegate.js',
   'wasm/kdf.js',

@@ -3,6 +3,7 @@
 mod flow;
 mod known;
 
+use std::pin::Pin;
 use std::time::Duration;
 
 pub use flow::{Flow, Pushed, Trouble};
@@ -10,9 +11,11 @@ pub use flow::{Flow, Pushed, Trouble};
 use crate::abort::{Abort, Raced, race};
 use crate::chat::{Completion, Dialect};
 use crate::error::{Code, Detail, NetworkKind, TimeoutKind};
-use crate::host::{Chunks, Clock, Timer, Transport, UpstreamBody, UpstreamRequest, UpstreamResponse};
+use crate::host::{
+    Chunks, Clock, Rest, Timer, Transport, UpstreamBody, UpstreamRequest, UpstreamResponse, of_the_rest,
+};
 use crate::provider::{Answer, Stamp, VECTORS, decode_body, embeddings, sse};
-use crate::retry::classify;
+use crate::retry::{classify, may_be_error};
 use crate::time::Timestamp;
 
 /// The longest whole answer that is read, in bytes.
@@ -87,6 +90,8 @@ pub enum Exchange<C> {
     Streaming(Box<Committed<C>>),
     /// No answer.
     Failed(Failure),
+    /// What came cannot be read: it needs the rest of the program, which cannot be had.
+    Stranded,
     /// The caller aborted.
     Aborted {
         /// Whether the request had been sent by then.
@@ -177,7 +182,7 @@ struct Head<'a> {
 }
 
 /// Sends `request` and reads the answer: all of it, or up to the first output of a stream.
-pub async fn exchange<H: Transport + Timer + Clock>(
+pub async fn exchange<H: Transport + Rest + Timer + Clock>(
     host: &H,
     request: UpstreamRequest<'_>,
     reading: &Reading<'_>,
@@ -199,19 +204,40 @@ pub async fn exchange<H: Transport + Timer + Clock>(
     };
     let UpstreamResponse { status, headers, body } = response;
     let head = Head { status, headers: &headers };
+    // What most answers are: nothing of it has to be judged or written anew.
+    let own = (200..300).contains(&status) && !streams && reading.caller == reading.dialect;
+    let plain = matches!(&body, UpstreamBody::Whole(body) if own && !may_be_error(body));
+    if !plain && !host.rest().await {
+        return Exchange::Stranded;
+    }
     match body {
+        UpstreamBody::Whole(body) if plain => answered(status, body, reading, streams),
         UpstreamBody::Whole(body) => read(&head, body, reading, streams, host.now()),
         UpstreamBody::Open(chunks) => {
             let passed = host.now().since(began);
             let left = timers.first_output.saturating_sub(passed);
-            let work = first_output(host, &head, chunks, reading);
-            match race(work, host.sleep(left), abort).await {
-                Raced::Done(exchange) => exchange,
-                Raced::TimedOut => Exchange::Failed(Failure::late(TimeoutKind::FirstOutput)),
-                Raced::Aborted => Exchange::Aborted { sent: true },
-            }
+            begin(host, head, chunks, reading, left, abort).await
         }
     }
+}
+
+/// Reads a stream up to its first output, which must be there within `left`.
+#[inline(never)]
+fn begin<'a, H: Transport + Timer + Clock>(
+    host: &'a H,
+    head: Head<'a>,
+    chunks: H::Chunks,
+    reading: &'a Reading<'a>,
+    left: Duration,
+    abort: &'a Abort,
+) -> Pin<Box<dyn Future<Output = Exchange<H::Chunks>> + 'a>> {
+    of_the_rest(async move {
+        match race(first_output(host, &head, chunks, reading), host.sleep(left), abort).await {
+            Raced::Done(exchange) => exchange,
+            Raced::TimedOut => Exchange::Failed(Failure::late(TimeoutKind::FirstOutput)),
+            Raced::Aborted => Exchange::Aborted { sent: true },
+        }
+    })
 }
 
 /// Reads a stream up to its first output.
@@ -295,6 +321,11 @@ fn read<C>(response: &Head<'_>, body: Vec<u8>, reading: &Reading<'_>, streams: b
     if let Some(failure) = Failure::read(response, &body, now) {
         return Exchange::Failed(failure);
     }
+    answered(response.status, body, reading, streams)
+}
+
+/// Reads an answer that is no failure.
+fn answered<C>(status: u16, body: Vec<u8>, reading: &Reading<'_>, streams: bool) -> Exchange<C> {
     if VECTORS && let Kind::Embeddings { inputs, listed, base64 } = reading.kind {
         let text = String::from_utf8(body).ok();
         let read = text.and_then(|text| {
@@ -309,25 +340,25 @@ fn read<C>(response: &Head<'_>, body: Vec<u8>, reading: &Reading<'_>, streams: b
         });
         return match read {
             Some((answer, text)) => Exchange::Answered(answer, text),
-            None => Exchange::Failed(Failure::malformed(response.status)),
+            None => Exchange::Failed(Failure::malformed(status)),
         };
     }
     let translates = streams || reading.caller != reading.dialect;
     let mut answer = Answer::default();
-    let mut completion = Completion::default();
+    let mut completion = translates.then(Completion::default);
     let text = String::from_utf8(body).ok();
     let decoded = text.as_deref().and_then(|text| {
         decode_body(reading.dialect, reading.provider, text, &mut |delta| {
             answer.push(&delta);
-            if translates {
+            if let Some(completion) = &mut completion {
                 completion.push(&delta);
             }
         })
     });
-    match (decoded, text) {
-        (Some(()), Some(_)) if translates => Exchange::Collected(answer, completion),
-        (Some(()), Some(text)) => Exchange::Answered(answer, text),
-        _ => Exchange::Failed(Failure::malformed(response.status)),
+    match (decoded, completion, text) {
+        (Some(()), Some(completion), Some(_)) => Exchange::Collected(answer, completion),
+        (Some(()), None, Some(text)) => Exchange::Answered(answer, text),
+        _ => Exchange::Failed(Failure::malformed(status)),
     }
 }
 

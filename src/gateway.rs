@@ -49,7 +49,7 @@ use crate::attempt::Kind;
 use crate::cache::{self, Controls, Fingerprint};
 use crate::chat::{Dialect, Usage};
 use crate::error::{Code, Error, Result};
-use crate::host::{Clock, Entropy, Ledger, Observer, Timer, Transport, ZoneRules};
+use crate::host::{Clock, Entropy, Ledger, Observer, Rest, Timer, Transport, ZoneRules};
 use crate::money::NanoUsd;
 use crate::provider::Stamp;
 use crate::record::{Tape, hex};
@@ -67,7 +67,14 @@ use standing::Standing;
 
 /// Everything that the pipeline asks of its host.
 pub trait Host:
-    Clock + ZoneRules + Entropy + Timer + Transport + Observer + Ledger<Command = admit::Command, Reply = admit::Reply>
+    Clock
+    + ZoneRules
+    + Entropy
+    + Timer
+    + Transport
+    + Rest
+    + Observer
+    + Ledger<Command = admit::Command, Reply = admit::Reply>
 {
 }
 
@@ -77,6 +84,7 @@ impl<H> Host for H where
         + Entropy
         + Timer
         + Transport
+        + Rest
         + Observer
         + Ledger<Command = admit::Command, Reply = admit::Reply>
 {
@@ -193,6 +201,11 @@ pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, mut call: Ca
     let standing = call.caller.clone().map(|caller| Standing::new(caller, call.wants));
     let screened = screen::screen(gate, &**host, &mut call, &request_id);
     let result = match screened.and_then(|()| prepare(gate, &call, request_id.clone(), started)) {
+        // Events, whoever they come from, are the rest's.
+        Ok((prepared, true)) if !host.rest().await => {
+            note_refused(gate, &request_id, prepared.started, Code::Internal);
+            Err(Code::Internal.into())
+        }
         #[cfg(feature = "edge")]
         Ok((prepared, streams)) => {
             let prepared = Prepared { standing: standing.clone(), ..prepared };
@@ -247,7 +260,7 @@ pub async fn chat<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: Call) 
     match open(gate, host, call).await? {
         Opened::Whole(reply) => Ok(reply),
         Opened::Stream(streaming) => {
-            streaming.finish(Ending::Left).await;
+            streaming.leave().await;
             Err(Error::field(Code::UnsupportedEndpoint, "stream", "must be false where a whole answer is wanted")
                 .into())
         }

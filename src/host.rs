@@ -3,6 +3,7 @@
 #![expect(async_fn_in_trait, reason = "one thread: callers need no Send bound on these futures")]
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::time::Duration;
 
 use crate::error::{NetworkKind, Result};
@@ -85,6 +86,21 @@ pub trait Transport {
     fn in_browser(&self) -> bool;
     /// Sends. Returns with the headers if a stream was asked for, else with the whole answer.
     async fn send(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse<Self::Chunks>, NetworkKind>;
+}
+
+/// The program may come in two parts: what the first answer needs, and the rest. Functions of the rest may be called only
+/// once it is here; `scripts/split-entries.mjs` says which.
+pub trait Rest {
+    /// Returns when the rest is here; false if it cannot be had now, for want of a network.
+    async fn rest(&self) -> bool {
+        true
+    }
+}
+
+/// A future of the rest of the program. Callers must not know which it is: else the compiler calls it directly, and it is
+/// no longer the rest's alone.
+pub fn of_the_rest<'a, T>(future: impl Future<Output = T> + 'a) -> Pin<Box<dyn Future<Output = T> + 'a>> {
+    std::hint::black_box(Box::pin(future))
 }
 
 /// Decides about money, permits and slots, atomically, for everyone who shares it. It speaks in

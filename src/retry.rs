@@ -19,6 +19,7 @@ mod decimal;
 mod wait;
 
 pub use backoff::full_jitter;
+pub use body::may_be_error;
 pub use budget::RetryBudget;
 pub use classify::{Verdict, classify};
 pub use decide::{Failure, Position, Step, WaitReason, next_step};

@@ -40,7 +40,7 @@ use crate::config::GatewayConfig;
 use crate::error::{NetworkKind, Result};
 use crate::gateway::{Call, Closed, Ending, Streaming};
 use crate::host::{
-    Chunks, Clock, Entropy, Ledger, Observer, Timer, Transport, UpstreamBody, UpstreamRequest, UpstreamResponse,
+    Chunks, Clock, Entropy, Ledger, Observer, Rest, Timer, Transport, UpstreamBody, UpstreamRequest, UpstreamResponse,
     UtcOnly, ZoneRules,
 };
 use crate::time::Timestamp;
@@ -148,6 +148,8 @@ pub struct ManualHost {
     events: RefCell<Vec<(&'static str, Value)>>,
     ledger: RefCell<LedgerState>,
     zones: Box<dyn ZoneRules>,
+    /// The rest of the program cannot be had.
+    stranded: Cell<bool>,
     own: Weak<ManualHost>,
 }
 
@@ -174,6 +176,7 @@ impl ManualHost {
             events: RefCell::default(),
             ledger: RefCell::new(LedgerState::new()),
             zones: Box::new(UtcOnly),
+            stranded: Cell::new(false),
         })
     }
 
@@ -186,6 +189,11 @@ impl ManualHost {
     /// What comes of each request from now on.
     pub fn answer(&self, script: impl FnMut(&Sent) -> Scripted + 'static) {
         *self.script.borrow_mut() = Box::new(script);
+    }
+
+    /// Lets the rest of the program be missing, or come.
+    pub fn strand(&self, missing: bool) {
+        self.stranded.set(missing);
     }
 
     /// Every request that was sent.
@@ -356,6 +364,12 @@ impl Transport for ManualHost {
             }
             Scripted::Silence => pending().await,
         }
+    }
+}
+
+impl Rest for ManualHost {
+    async fn rest(&self) -> bool {
+        !self.stranded.get()
     }
 }
 

@@ -14,6 +14,8 @@ export interface FetchHost {
   core: Caller;
   /** The fetch of the place, taken before anybody could put `gate.fetch` in its stead. */
   real: typeof fetch;
+  /** Loads what of the gateway is not here yet; nothing once it is. Absent where all is. */
+  rest?(): Promise<void> | undefined;
   /** Rejects what never settles. */
   watch<T>(work: Promise<T>): Promise<T>;
   /** Called with each final account. */
@@ -38,6 +40,8 @@ export function gateFetch(host: FetchHost, options: RequestOptions = {}, results
   const { real } = host;
   const fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
     const [method, url] = addressOf(input, init);
+    const coming = host.rest?.();
+    if (coming) await coming;
     const endpoint = url === undefined ? undefined : host.core.route(method, url);
     if (endpoint === undefined) return real(input, init);
     const { headers, signal, body } = partsOf(input, init);

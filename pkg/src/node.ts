@@ -11,7 +11,7 @@ import {
   type ScanOptions,
 } from './detect.js';
 import type { Gate } from './gate.js';
-import { once, type Glue, type Platform } from './platform.js';
+import { joinRest, once, type Glue, type Platform } from './platform.js';
 import { memoryStorage } from './storage/memory.js';
 import { Tidegate as Here } from './tidegate.js';
 import type { TidegateConfig, TidegateHooks } from './types.js';
@@ -22,12 +22,13 @@ const read = async (url: URL) => {
 };
 // Written out one by one: this is how tools that collect a server's files find them.
 const smallWasm = () => read(new URL('../wasm/tidegate_bg.wasm', import.meta.url));
+const restWasm = () => read(new URL('../wasm/tidegate-rest_bg.wasm', import.meta.url));
 const allWasm = () => read(new URL('../wasm/tidegate-all_bg.wasm', import.meta.url));
 const kdfWasm = () => read(new URL('../wasm/kdf_bg.wasm', import.meta.url));
 
 const loadSmall = once<Glue>(async () => {
   const [glue, bytes] = await Promise.all([import('../wasm/tidegate.js'), smallWasm()]);
-  glue.initSync({ module: bytes });
+  await joinRest(glue, glue.initSync({ module: bytes }), restWasm);
   return glue;
 });
 const loadAll = once<Glue>(async () => {

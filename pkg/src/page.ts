@@ -1,14 +1,16 @@
 // The gateway in the page itself (`isolation: 'page'`), loaded only when a gate is opened so.
 
-import { once, type Glue, type Platform } from './platform.js';
+import { inTwoParts, once, type Glue, type Platform } from './platform.js';
 import { indexedDbStorage } from './storage/indexed-db.js';
 import { memoryStorage } from './storage/memory.js';
 
-const loadSmall = once<Glue>(async () => {
-  const glue = await import('../wasm/tidegate.js');
-  await glue.default({ module_or_path: new URL('../wasm/tidegate_bg.wasm', import.meta.url) });
-  return glue;
-});
+const small = inTwoParts(
+  async () => {
+    const glue = await import('../wasm/tidegate.js');
+    return [glue, await glue.default({ module_or_path: new URL('../wasm/tidegate_bg.wasm', import.meta.url) })];
+  },
+  () => new URL('../wasm/tidegate-rest_bg.wasm', import.meta.url),
+);
 const loadAll = once<Glue>(async () => {
   const glue = await import('../wasm/tidegate-all.js');
   await glue.default({ module_or_path: new URL('../wasm/tidegate-all_bg.wasm', import.meta.url) });
@@ -17,7 +19,8 @@ const loadAll = once<Glue>(async () => {
 
 export const platform: Platform = {
   runtime: 'web',
-  load: (all) => (all ? loadAll() : loadSmall()),
+  load: (all) => (all ? loadAll() : small.load()),
+  rest: () => small.rest(),
   async derive(...input) {
     const { runKdf } = await import('./kdf.js');
     // Not streamed: that wants a server which knows the type of a Wasm, and 40 KB need no stream.

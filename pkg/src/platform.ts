@@ -6,6 +6,12 @@ import type { Storage } from './storage/storage.js';
 /** The generated glue of the gateway's Wasm, once it is loaded. */
 export type Glue = typeof import('../wasm/tidegate.js');
 
+/** See `Platform`. */
+export interface Parts {
+  load(): Promise<Glue>;
+  rest(): Promise<void> | undefined;
+}
+
 /** Derives a slot key from a passphrase in a Wasm instance that is dropped afterwards. */
 export type Derive = (
   passphrase: Uint8Array,
@@ -20,6 +26,11 @@ export interface Platform {
   readonly runtime: 'web' | 'node' | 'workerd';
   /** Loads the gateway's Wasm, once: the small build, or the one with every dialect. */
   load(all: boolean): Promise<Glue>;
+  /**
+   * Loads what the small build leaves for after the first answer; nothing once it is here. Absent where `load` loads
+   * all at once, as is the build with every dialect.
+   */
+  rest?(): Promise<void> | undefined;
   /** Argon2id; loaded only when a passphrase is used. */
   derive: Derive;
   /** The queue's code, loaded only when one is configured; absent where there is none. */
@@ -30,6 +41,34 @@ export interface Platform {
 
 /** Decides in the middle of a storage's own transaction: snapshot to store (undefined: unchanged) and reply. */
 export type Decide = (snapshot: Uint8Array | undefined, command: Uint8Array) => [Uint8Array | undefined, Uint8Array];
+
+/** The small build in its two parts (scripts/split-wasm.mjs). `rest` is where the second lies. */
+export function inTwoParts(load: () => Promise<[glue: Glue, first: unknown]>, rest: () => string | URL): Parts {
+  // The place's own fetch: an app may put `gate.fetch` there later, which waits for what is fetched here.
+  let real: typeof fetch;
+  let here = false;
+  const first = once(() => {
+    real = globalThis.fetch.bind(globalThis);
+    return load();
+  });
+  const second = once(async () => {
+    const [glue, exports] = await first();
+    await joinRest(glue, exports, async () => {
+      const response = await real(rest());
+      if (!response.ok) throw new TypeError(`The rest of the gateway is not at ${response.url}.`);
+      return response.arrayBuffer();
+    });
+    here = true;
+  });
+  return { load: async () => (await first())[0], rest: () => (here ? undefined : second()) };
+}
+
+/** Joins the rest to the part that is loaded: one memory, one table. A build that was not cut in two is whole already. */
+export async function joinRest(glue: Glue, first: unknown, rest: () => Promise<BufferSource>): Promise<void> {
+  const { imports } = glue as { imports?(): WebAssembly.Imports };
+  if (!imports) return;
+  await WebAssembly.instantiate(await rest(), { ...imports(), first: first as WebAssembly.ModuleImports });
+}
 
 /** Remembers the one loading; a failed one may be tried again. */
 export function once<T>(load: () => Promise<T>): () => Promise<T> {

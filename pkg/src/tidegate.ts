@@ -38,6 +38,9 @@ type Core = InstanceType<Glue['Core']>;
 const DEFAULT_TOTAL_MS = 120_000;
 const GRACE_MS = 10_000;
 
+/** How long after the first answer the rest is fetched: the answer shall be shown first. */
+const REST_AFTER_MS = 200;
+
 /** One gate: `await Tidegate.open(config)`. */
 export class Tidegate implements Gate {
   readonly vault: Vault;
@@ -57,6 +60,12 @@ export class Tidegate implements Gate {
   readonly #patienceMs: number;
   readonly #persistCache: boolean;
   readonly #forget: () => void;
+  readonly #rest: Rest;
+  #later = (): void => {
+    this.#later = () => undefined;
+    // If it does not come, who needs it asks again.
+    setTimeout(() => this.#rest()?.catch(() => undefined), REST_AFTER_MS);
+  };
 
   private constructor(
     core: Core,
@@ -68,8 +77,10 @@ export class Tidegate implements Gate {
     real: typeof fetch,
     admit: () => void,
     forget: () => void,
+    rest: Rest,
   ) {
     this.#core = core;
+    this.#rest = rest;
     this.#caller = guarded(core as unknown as Caller, admit);
     this.#admit = admit;
     this.#storage = storage;
@@ -78,7 +89,7 @@ export class Tidegate implements Gate {
     this.#listeners = new Listeners(() => core.listen(this.#listeners.names().length > 0));
     this.#patienceMs = (config.timeouts?.totalMs ?? DEFAULT_TOTAL_MS) + GRACE_MS;
     this.#persistCache = config.cache?.persist === true;
-    this.vault = new Vault(core, glue, platform, storage, () => this.#loadCache());
+    this.vault = new Vault(core, glue, platform, storage, rest, () => this.#loadCache());
     this.budget = { status: async () => (await this.status()).budget };
     this.queue = queueOf((name, args) => this.#ask(name, args));
     this.cache = {
@@ -91,6 +102,7 @@ export class Tidegate implements Gate {
     this.fetch = gateFetch({
       core: this.#caller,
       real,
+      rest,
       watch: (work) => this.#watchdog.watch(work, this.#patienceMs),
       settled: (account) => this.#settled(account),
     });
@@ -113,6 +125,7 @@ export class Tidegate implements Gate {
       const admit = () => (serviceWorker === 'refuse' ? refuseServiceWorker(serviceWorkerOf()) : undefined);
       admit();
       const glue = await platform.load(needsAll(config));
+      const rest = restOf(needsAll(config) ? undefined : platform.rest);
       const decider = new glue.LedgerDecider(config); // also validates, before anything is opened
       const name = config.name ?? 'default';
       const storage = hooks.ledger
@@ -129,6 +142,7 @@ export class Tidegate implements Gate {
         fetch: real,
         ledger: hooks.ledger ?? storage.ledger,
         join: hooks.join,
+        rest,
         debug: config.debug,
         emit: (event: string, data: unknown) => {
           const { gate } = listening;
@@ -136,7 +150,7 @@ export class Tidegate implements Gate {
         },
       });
       const kind = hooks.ledger ? 'hook' : storage.kind;
-      const gate = new Tidegate(core, glue, platform, storage, kind, config, real, admit, forget);
+      const gate = new Tidegate(core, glue, platform, storage, kind, config, real, admit, forget, rest);
       listening.gate = gate;
       if (config.queue && platform.queue) gate.#openQueue(await platform.queue(), glue, config.name ?? 'default');
       if ((await gate.vault.state()) === 'locked') await gate.vault.lock();
@@ -175,6 +189,7 @@ export class Tidegate implements Gate {
     const work = this.#core.chat(body, tenant, flags, ttlMs, namespace, options.signal) as string | Promise<string>;
     const text = typeof work === 'string' ? work : await this.#watchdog.watch(work, this.#patienceMs);
     if (this.#persistCache && (JSON.parse(text) as ChatAnswer).tidegate.cache !== 'hit') await this.#saveCache();
+    this.#later();
     return text;
   }
 
@@ -182,6 +197,7 @@ export class Tidegate implements Gate {
   async chatBytes(body: string, options: ChatOptions): Promise<[Response, Promise<ChatMeta>]> {
     const { tenant, flags, ttlMs, namespace } = asksOf(options);
     const { signal } = options;
+    await this.#rest();
     const endpoint = this.#caller.route(...CHAT) ?? '';
     const work = this.#caller.call(endpoint, body, [], tenant, flags, ttlMs, namespace, signal);
     const answer = work instanceof Promise ? await this.#watchdog.watch(work, this.#patienceMs) : work;
@@ -189,17 +205,20 @@ export class Tidegate implements Gate {
   }
 
   /** @internal Whether `fetch` takes a request to this address itself. */
-  routes(method: string, url: string): boolean {
+  async routes(method: string, url: string): Promise<boolean> {
+    await this.#rest();
     return this.#caller.route(method, url) !== undefined;
   }
 
   /** @internal What `fetch` answers to a request that it cannot read. */
-  refuse(method: string, url: string, error: ErrorData): [Response, Promise<ChatMeta>] {
+  async refuse(method: string, url: string, error: ErrorData): Promise<[Response, Promise<ChatMeta>]> {
+    await this.#rest();
     return [refused(this.#caller, this.#caller.route(method, url) ?? '', error), Promise.reject(toError(error))];
   }
 
   async status(): Promise<Status> {
     try {
+      await this.#rest();
       const status = (await this.#watchdog.watch(this.#core.status(), this.#patienceMs)) as Status;
       return {
         ...(this.#queue && { queue: await this.#queue.stats() }),
@@ -214,12 +233,14 @@ export class Tidegate implements Gate {
     }
   }
 
-  records(): Promise<string[]> {
-    return Promise.resolve(this.#core.records() as string[]);
+  async records(): Promise<string[]> {
+    await this.#rest();
+    return this.#core.records() as string[];
   }
 
   async replay(record: string): Promise<{ same: boolean; record: string }> {
     try {
+      await this.#rest();
       return (await this.#core.replay(record)) as { same: boolean; record: string };
     } catch (error) {
       throw toError(error);
@@ -261,6 +282,7 @@ export class Tidegate implements Gate {
   }
 
   async #saveCache(): Promise<void> {
+    await this.#rest();
     const { put, remove } = this.#core.syncCache() as { put: [string, Uint8Array][]; remove: string[] };
     // A full disk costs cached answers, nothing else.
     await this.#storage.change('cache', put, remove).catch(() => undefined);
@@ -268,6 +290,7 @@ export class Tidegate implements Gate {
 
   async #loadCache(): Promise<void> {
     if (!this.#persistCache) return;
+    await this.#rest();
     const lost: string[] = [];
     for (const [name, bytes] of await this.#storage.all('cache')) {
       if (!this.#core.restoreCache(name, bytes)) lost.push(name);
@@ -285,6 +308,16 @@ const guarded = (core: Caller, admit: () => void): Caller => ({
   },
   failure: (endpoint, error) => core.failure(endpoint, error),
 });
+
+/** Loads what the small build leaves for later; nothing once it is here. */
+type Rest = () => Promise<void> | undefined;
+
+const restOf =
+  (load: Platform['rest']): Rest =>
+  () =>
+    load?.()?.catch((cause: unknown) => {
+      throw internal('The rest of the gateway could not be loaded.', cause);
+    });
 
 /** For platforms without a KDF. */
 export const noDerive = () => Promise.reject(internal('A vault with a passphrase is not available in this runtime.'));

@@ -26,10 +26,19 @@ export class Vault {
   readonly #glue: Glue;
   readonly #platform: Platform;
   readonly #storage: Storage;
+  readonly #rest: () => Promise<void> | undefined;
   readonly #opened: () => Promise<void>;
 
   /** @internal */
-  constructor(core: Core, glue: Glue, platform: Platform, storage: Storage, opened: () => Promise<void>) {
+  constructor(
+    core: Core,
+    glue: Glue,
+    platform: Platform,
+    storage: Storage,
+    rest: () => Promise<void> | undefined,
+    opened: () => Promise<void>,
+  ) {
+    this.#rest = rest;
     this.#core = core;
     this.#glue = glue;
     this.#platform = platform;
@@ -50,6 +59,7 @@ export class Vault {
   async create(passphrase: string | Uint8Array): Promise<void> {
     if (await this.#header()) throw invalid('vault', 'exists already: unlock it, or destroy it first');
     await this.#typed(async () => {
+      await this.#rest();
       const request = this.#glue.kdfForNewVault() as KdfRequest;
       const header = this.#core.vaultCreate(await this.#derive(passphrase, request), request.salt);
       await this.#storage.change('vault', [[HEADER, header]], []);
@@ -67,6 +77,7 @@ export class Vault {
     const header = records.get(HEADER);
     if (!header) throw invalid('vault', 'does not exist: create it first');
     await this.#typed(async () => {
+      await this.#rest();
       const request = this.#glue.kdfRequest(header) as KdfRequest;
       this.#core.vaultUnlock(header, await this.#derive(passphrase, request));
       records.delete(HEADER);
@@ -93,6 +104,7 @@ export class Vault {
    */
   async put(provider: string, key: string | Uint8Array): Promise<{ warnings: string[] }> {
     return this.#wiping(key, async (bytes) => {
+      await this.#rest();
       const old = (await this.#storage.all('vault')).get(provider);
       const version = old ? this.#describe(old).version + 1 : 1;
       const sealed = this.#core.vaultPut(provider, bytes, version) as { record: Uint8Array; warnings: string[] };
@@ -109,6 +121,7 @@ export class Vault {
   /** The stored keys, without the keys. Works while the vault is locked. */
   async list(): Promise<StoredKey[]> {
     return this.#typed(async () => {
+      await this.#rest();
       const records = await this.#storage.all('vault');
       records.delete(HEADER);
       return [...records.values()].map((record) => this.#describe(record));

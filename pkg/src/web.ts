@@ -26,6 +26,7 @@ const addresses = (all: boolean): Addresses => ({
   gateway: all
     ? new URL('../wasm/tidegate-all_bg.wasm', import.meta.url)
     : new URL('../wasm/tidegate_bg.wasm', import.meta.url),
+  rest: new URL('../wasm/tidegate-rest_bg.wasm', import.meta.url),
   kdf: new URL('../wasm/kdf_bg.wasm', import.meta.url),
 });
 
@@ -76,7 +77,12 @@ export async function init(config: TidegateConfig = {}): Promise<void> {
 }
 
 // In the page itself: what is scanned is there already.
-const keys = detector(async () => (await import('./page.js')).platform.load(false));
+const keys = detector(async () => {
+  const { platform } = await import('./page.js');
+  const glue = await platform.load(false);
+  await platform.rest?.();
+  return glue;
+});
 
 /** Finds the keys in a text, or in bytes of UTF-8, in its order. */
 export const scan = (input: string | Uint8Array, options?: ScanOptions): Promise<Finding[]> =>

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
 import { runKdf } from '../dist/kdf.js';
+import { joinRest } from '../dist/platform.js';
 import { memoryStorage } from '../dist/storage/memory.js';
 import { Tidegate } from '../dist/tidegate.js';
 import * as glue from '../wasm/tidegate.js';
@@ -18,7 +19,7 @@ async function openOn(t, storage) {
   const platform = {
     runtime: 'node',
     async load() {
-      glue.initSync({ module: await wasm('tidegate') });
+      await joinRest(glue, glue.initSync({ module: await wasm('tidegate') }), () => wasm('tidegate-rest'));
       return glue;
     },
     derive: async (...input) => runKdf(await WebAssembly.compile(await wasm('kdf')), input),

@@ -9,7 +9,7 @@ import { readFromGate } from '../dist/isolation/from-gate.js';
 import { meter } from '../dist/isolation/meter.js';
 import { readToGate } from '../dist/isolation/to-gate.js';
 
-const OPENING = { config: {}, join: undefined, gateway: '/a', kdf: '/b' };
+const OPENING = { config: {}, join: undefined, gateway: '/a', rest: '/r', kdf: '/b' };
 const ASKING = { method: 'POST', url: '/', headers: ['a', 'b'], body: '', options: {} };
 const ERROR = { code: 'internal', message: 'no', status: 500, shouldRetry: false, attempts: [] };
 

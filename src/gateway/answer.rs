@@ -187,6 +187,7 @@ fn push_number(out: &mut String, before: &str, name: &str, number: u64) {
 /// The answer of a hit, for a caller of another dialect: another id, and a usage of zero, since nothing is billed a
 /// second time.
 #[must_use]
+#[inline(never)]
 pub(super) fn repeat(caller: Dialect, body: &str, id: &str, stamp: &Stamp) -> String {
     let mut completion = completion(caller, body);
     completion.id = Escaped::from_text(id).get().into();

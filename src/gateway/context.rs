@@ -254,7 +254,11 @@ impl<H: Host> Context<H> {
         if let Some(past) = self.decide(&["send".into(), index.into(), max_output.into(), span.into()]) {
             return replay_exchange(past, self);
         }
-        let exchange = self.send(index, max_output, timers).await;
+        let exchange = match self.send(index, max_output, timers).await {
+            // What follows a failure is the rest's.
+            Exchange::Failed(_) if !self.host.rest().await => Exchange::Stranded,
+            exchange => exchange,
+        };
         match &exchange {
             Exchange::Answered(answer, _) | Exchange::Collected(answer, _) => {
                 self.came(&with_answer("ok", answer));
@@ -268,6 +272,7 @@ impl<H: Host> Context<H> {
                 failure.stop.into(),
                 failure.billed.into(),
             ]),
+            Exchange::Stranded => self.came(&["stranded".into()]),
             Exchange::Aborted { sent } => self.came(&["aborted".into(), (*sent).into()]),
         }
         exchange
@@ -296,6 +301,10 @@ impl<H: Host> Context<H> {
         let Some(headers) = self.gate.headers(target, dialect, self.host.in_browser(), own_key) else {
             return refuse(Code::VaultLocked);
         };
+        // To translate is the rest's.
+        if dialect != self.caller && !self.host.rest().await {
+            return Exchange::Stranded;
+        }
         let Some(base) = config.base_url(target.carrier()) else { return refuse(Code::Internal) };
         let outgoing = outgoing(target, max_output, self.stream);
         let Some(path) = self.ask.path(dialect, &outgoing) else { return refuse(Code::UnsupportedEndpoint) };
@@ -394,6 +403,7 @@ fn read_answer(past: &mut Outcome) -> Answer {
     Answer { usage: known.then_some(usage), cost, complete, tool_calls, ended: 1 }
 }
 
+#[inline(never)]
 fn replay_exchange<H: Host>(mut past: Outcome, context: &Context<H>) -> Exchange<H::Chunks> {
     match past.word().as_str() {
         "ok" => Exchange::Answered(read_answer(&mut past), String::new()),
@@ -409,6 +419,7 @@ fn replay_exchange<H: Host>(mut past: Outcome, context: &Context<H>) -> Exchange
             billed: past.int() == 1,
             detail: Detail::None,
         }),
+        "stranded" => Exchange::Stranded,
         _ => Exchange::Aborted { sent: past.int() == 1 },
     }
 }

@@ -2,6 +2,7 @@
 
 mod events;
 
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::attempt::{Committed, Exchange, Failure, Kind, Timers};
 use crate::cache::{self, AnswerFacts, Controls, may_store};
 use crate::chat::Usage;
 use crate::error::{AttemptError, BreakerOutcome, Code, Detail, Error, Result, TimeoutKind};
+use crate::host::of_the_rest;
 use crate::money::NanoUsd;
 #[cfg(feature = "edge")]
 use crate::price::estimate_input;
@@ -157,7 +159,9 @@ impl<H: Host> Run<H> {
                 error.cost = self.cost;
                 let context = self.context.clone();
                 match &context.gate.config.degraded {
-                    Some(text) if is_degradable(error.code) && context.ask.kind == Kind::Chat => {
+                    Some(text)
+                        if is_degradable(error.code) && context.ask.kind == Kind::Chat && context.host.rest().await =>
+                    {
                         Ok(Ended::Whole(self.degraded(text), None, false))
                     }
                     _ => Err(error),
@@ -298,12 +302,14 @@ impl<H: Host> Run<H> {
                     };
                     return Ok(TargetEnd::Ended(Ended::Streaming(commit, committed).into()));
                 }
-                Exchange::Aborted { sent } => {
+                Exchange::Aborted { .. } | Exchange::Stranded => {
+                    let code = if matches!(exchange, Exchange::Stranded) { Code::Internal } else { Code::Aborted };
                     // Once sent it may be billed. It is nobody's failure.
+                    let sent = !matches!(exchange, Exchange::Aborted { sent: false });
                     let charge = if sent { Charge::Bound } else { Charge::Released };
                     let charged = self.settle(hold, charge, BreakerOutcome::Ignored, None).await;
-                    self.emit_end(index, Some((Code::Aborted, None)), charged, (now, ended_at));
-                    return Err(Code::Aborted.into());
+                    self.emit_end(index, Some((code, None)), charged, (now, ended_at));
+                    return Err(code.into());
                 }
                 Exchange::Failed(failure) => {
                     let times = (now, ended_at);
@@ -341,8 +347,22 @@ impl<H: Host> Run<H> {
         }
     }
 
-    /// An attempt failed: settle it, then decide what comes next.
-    async fn failed(
+    /// An attempt failed: settle it, then decide what comes next. Boxed, so that it is no part of what the first answer
+    /// needs.
+    #[inline(never)]
+    fn failed<'a>(
+        &'a mut self,
+        index: usize,
+        hold: Hold,
+        failure: Failure,
+        retries: u32,
+        elsewhere: bool,
+        times: (Timestamp, Timestamp),
+    ) -> Pin<Box<dyn Future<Output = Next> + 'a>> {
+        of_the_rest(self.failed_at(index, hold, failure, retries, elsewhere, times))
+    }
+
+    async fn failed_at(
         &mut self,
         index: usize,
         hold: Hold,

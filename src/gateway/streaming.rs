@@ -1,6 +1,7 @@
 //! A stream after its commit point. It stays out of futures: whoever reads the provider's bytes pushes them
 //! through, at the caller's pace, and says how they ended. Only then the ledger is asked again.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use super::answer::{CacheState, CostSource, Meta, Served};
@@ -11,6 +12,7 @@ use super::{Guest, Host, request_end};
 use crate::attempt::{Committed, Flow, Pushed, Trouble};
 use crate::cache::Controls;
 use crate::error::{Code, Detail, Error, NetworkKind, TimeoutKind};
+use crate::host::of_the_rest;
 use crate::provider::{StreamEncoder, encode_body};
 use crate::time::Timestamp;
 
@@ -74,6 +76,7 @@ impl Closed {
 }
 
 impl<H: Host> Streaming<H> {
+    #[inline(never)]
     pub(super) fn new(
         run: Run<H>,
         controls: Controls,
@@ -90,6 +93,15 @@ impl<H: Host> Streaming<H> {
         self.cache = cache;
         self.guest = Some(guest);
         self
+    }
+
+    /// Ends it for a caller who wants no stream.
+    #[inline(never)]
+    pub(super) fn leave<'a>(self: Box<Self>) -> Pin<Box<dyn Future<Output = Closed> + 'a>>
+    where
+        H: 'a,
+    {
+        of_the_rest(self.finish(Ending::Left))
     }
 
     /// The rest of the provider's bytes, to be read by whoever drives this stream; `None` if all came before

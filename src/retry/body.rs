@@ -27,13 +27,19 @@ pub(super) struct ErrorBody {
     pub(super) output: bool,
 }
 
+/// Whether [`classify`](super::classify) may find an error in the body of a 2xx; if not, it need not be asked.
+#[must_use]
+pub fn may_be_error(body: &[u8]) -> bool {
+    // Byte by byte: every answer is looked through, and nearly every place ends at its first one.
+    let named = |bytes: &[u8]| matches!(bytes, [b'"', b'e', b'r', b'r', b'o', b'r', b'"']);
+    body.len() <= MAX_BYTES && body.windows(7).any(named)
+}
+
 impl ErrorBody {
     /// Reads a body. With `embedded` (the status was 2xx) there must be an `error` that says something;
     /// otherwise the root itself may be the error.
     pub(super) fn read(body: &[u8], embedded: bool, now: Timestamp) -> Option<Self> {
-        // Byte by byte: every answer is looked through, and nearly every place ends at its first one.
-        let named = |bytes: &[u8]| matches!(bytes, [b'"', b'e', b'r', b'r', b'o', b'r', b'"']);
-        if body.len() > MAX_BYTES || embedded && !body.windows(7).any(named) {
+        if body.len() > MAX_BYTES || embedded && !may_be_error(body) {
             return None;
         }
         let text = std::str::from_utf8(body).ok()?;

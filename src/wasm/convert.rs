@@ -1,8 +1,6 @@
-//! Plain data to JavaScript, through one configured serialiser, and from it; errors as plain objects, which
-//! the adapter makes real `Error`s of.
+//! Plain data to JavaScript, as JSON, and from it; errors as plain objects, which the adapter makes real `Error`s of.
 
-use js_sys::{Array, Object, Reflect, Symbol};
-use serde::Serialize;
+use js_sys::{Array, JSON, Object, Reflect, Symbol};
 use wasm_bindgen::prelude::*;
 
 use crate::error::{Code, Error};
@@ -53,7 +51,9 @@ fn read(value: &JsValue, depth: u8) -> Option<Value> {
 /// Plain data as a JavaScript object. Whole numbers become numbers, not BigInts: what we count stays
 /// below 2^53.
 pub(super) fn to_js(value: &Value) -> JsValue {
-    value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).unwrap_or(JsValue::NULL)
+    let mut text = String::new();
+    value.push_json(&mut text);
+    JSON::parse(&text).unwrap_or(JsValue::NULL)
 }
 
 /// An error as a plain object.

@@ -15,7 +15,9 @@ use crate::admit::edge::Leases;
 use crate::admit::{Command, LedgerPolicy, LedgerState, Reply};
 use crate::config::GatewayConfig;
 use crate::error::{Code, NetworkKind, Result};
-use crate::host::{Clock, Entropy, Ledger, Observer, Timer, Transport, UpstreamRequest, UpstreamResponse, ZoneRules};
+use crate::host::{
+    Clock, Entropy, Ledger, Observer, Rest, Timer, Transport, UpstreamRequest, UpstreamResponse, ZoneRules,
+};
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -38,6 +40,8 @@ pub(super) struct JsHost {
     books: Books,
     fetcher: Fetcher,
     emit: Option<Function>,
+    /// Loads the rest of the program; nothing if all is here.
+    rest: Option<Function>,
     pub(super) listening: Cell<bool>,
     #[cfg(feature = "edge")]
     leases: RefCell<Leases>,
@@ -72,6 +76,7 @@ impl JsHost {
             books,
             fetcher,
             emit: function("emit"),
+            rest: function("rest"),
             listening: Cell::new(false),
             #[cfg(feature = "edge")]
             leases: RefCell::default(),
@@ -142,6 +147,18 @@ impl Transport for JsHost {
 
     async fn send(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse<JsChunks>, NetworkKind> {
         self.fetcher.send(request).await
+    }
+}
+
+impl Rest for JsHost {
+    async fn rest(&self) -> bool {
+        let Some(load) = &self.rest else { return true };
+        match load.call0(&JsValue::UNDEFINED) {
+            // At once, if it is here already.
+            Ok(loading) if loading.is_undefined() => true,
+            Ok(loading) => JsFuture::from(Promise::resolve(&loading)).await.is_ok(),
+            Err(_) => false,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use tidegate::admit::{Command, Outcome};
 use tidegate::error::{Code, Detail, NetworkKind, TimeoutKind};
 use tidegate::gateway::{self, CacheState};
 use tidegate::money::NanoUsd;
@@ -243,4 +244,31 @@ fn a_locked_vault_says_so() {
     world.gate.lock(false);
     assert_eq!(world.refused("a").code, Code::NoTarget, "unlocked, but without keys");
     assert_eq!(world.host.sent().len(), 0);
+}
+
+#[test]
+fn what_needs_the_missing_rest_of_the_program_is_refused_and_holds_nothing() {
+    let world = World::new("{}");
+    world.host.strand(true);
+    world.host.answer(|_| completion("ok", 5, 5));
+    assert_eq!(world.ask("a plain answer").unwrap().meta.target, GROQ, "needs no rest");
+    let held = |world: &World| {
+        let Ok(Outcome::Status(figures)) = world.host.ask(&Command::Status).result else { panic!("no status") };
+        (figures.reserved, figures.spent)
+    };
+    let (_, before) = held(&world);
+    world.host.answer(|_| status(500, &[], ""));
+    let error = world.ask("a failure").unwrap_err();
+    assert_eq!((error.code, world.sent_to("groq")), (Code::Internal, 2), "asked once, and told at once");
+    let (reserved, spent) = held(&world);
+    assert_eq!(reserved, NanoUsd::ZERO);
+    // Nobody could read whether it is billed.
+    assert!(spent > before);
+    world.host.answer(|_| status(200, &[], r#"{"error":{"message":"overloaded"}}"#));
+    assert_eq!(world.ask("an error in a 200").unwrap_err().code, Code::Internal);
+    assert_eq!(held(&world).0, NanoUsd::ZERO);
+    // Once it is there, all is as ever.
+    world.host.strand(false);
+    world.host.answer(|sent| if sent.provider == "groq" { status(500, &[], "") } else { completion("ok", 5, 5) });
+    assert_eq!(world.ask("a failure").unwrap().meta.target, OPENROUTER);
 }

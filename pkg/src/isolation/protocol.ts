@@ -37,6 +37,7 @@ export interface Opening {
   join: boolean | undefined;
   /** Addresses of the Wasm: a bundler names them where the page's script is. */
   gateway: string;
+  rest: string;
   kdf: string;
 }
 

@@ -144,7 +144,7 @@ class Server {
 
   async #fetch(gate: Tidegate, id: number, asking: Asking, running: Running): Promise<void> {
     const { method, url, headers, body, options, refusal } = asking;
-    if (!gate.routes(method, url)) throw invalid('url', 'is not an address of this gate');
+    if (!(await gate.routes(method, url))) throw invalid('url', 'is not an address of this gate');
     const pairs = headers.flatMap((name, at) =>
       at % 2 === 0 ? [[name, headers[at + 1] ?? ''] as [string, string]] : [],
     );
@@ -152,7 +152,7 @@ class Server {
     const bodiless = method === 'GET' || method === 'HEAD';
     const init = { method, headers: pairs, signal, ...(!bodiless && { body }) };
     const [response, result] = refusal
-      ? gate.refuse(method, url, refusal)
+      ? await gate.refuse(method, url, refusal)
       : await gate.fetch
           .with(options)(url, init)
           .then((answer) => [answer, gate.fetch.result(answer)] as const);

@@ -15,6 +15,7 @@ const START_MS = 30_000;
 export interface Addresses {
   worker: URL;
   gateway: URL;
+  rest: URL;
   kdf: URL;
 }
 
@@ -27,6 +28,7 @@ export function workerRealm(
   heard: Heard,
 ): Realm {
   const url = new URL(place.workerUrl ?? addresses.worker, location.href);
+  const { gateway, rest, kdf } = addresses;
   const refuses = place.serviceWorker === 'refuse';
   return restarting(
     {
@@ -34,7 +36,7 @@ export function workerRealm(
       what: `The worker ${url.href}`,
       startMs: START_MS,
       build: needsAll(config) ? 'all' : 'chat',
-      opening: { config, join, gateway: addresses.gateway.href, kdf: addresses.kdf.href },
+      opening: { config, join, gateway: gateway.href, rest: rest.href, kdf: kdf.href },
       async start() {
         checkOrigin(url);
         if (refuses) refuseServiceWorker(await serviceWorkerAt(url.href));

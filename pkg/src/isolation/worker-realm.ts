@@ -1,7 +1,7 @@
 // Inside the worker: the gate as a page would have it, with the Wasm found where the page's bundler put it.
 
 import { runKdf } from '../kdf.js';
-import type { Glue, Platform } from '../platform.js';
+import { inTwoParts, type Glue, type Platform } from '../platform.js';
 import { indexedDbStorage } from '../storage/indexed-db.js';
 import { memoryStorage } from '../storage/memory.js';
 import { Tidegate } from '../tidegate.js';
@@ -14,16 +14,18 @@ export type Loader = { default(init: { module_or_path: URL }): Promise<unknown> 
 /** A gate in this realm. */
 export async function openHere(
   glue: Loader,
-  { config, join, gateway, kdf }: Opening,
+  { config, join, gateway, rest, kdf }: Opening,
   queue?: Platform['queue'],
 ): Promise<Tidegate> {
+  const parts = inTwoParts(
+    async () => [glue as unknown as Glue, await glue.default({ module_or_path: new URL(gateway) })],
+    () => rest,
+  );
   const platform: Platform = {
     runtime: 'web',
     ...(queue && { queue }),
-    load: async () => {
-      await glue.default({ module_or_path: new URL(gateway) });
-      return glue as unknown as Glue;
-    },
+    load: () => parts.load(),
+    rest: () => parts.rest(),
     async derive(...input) {
       // Not streamed: that wants a server which knows the type of a Wasm, and 40 KB need no stream.
       const response = await fetch(kdf);

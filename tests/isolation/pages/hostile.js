@@ -138,7 +138,7 @@ globalThis.interrogate = async () => {
     ];
     const asked = [
       ...calls.map((name) => ['call', name, ['groq']]),
-      ['open', { config: evil, join: true, gateway: '/', kdf: '/' }],
+      ['open', { config: evil, join: true, gateway: '/', rest: '/', kdf: '/' }],
       ['chat', JSON.stringify({ messages: [{ role: 'user', content: 'loot' }] }), {}, false],
       ['chat', '{', { signal: 1, tenant: {} }, true],
       ['fetch', { method: 'POST', url: location.origin, headers: ['a'], body: '', options: {} }],

@@ -1,0 +1,137 @@
+// The small build in two parts: the first answer needs the first alone; all else waits for the rest, and works then.
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+
+import { joinRest } from '../dist/platform.js';
+import { memoryStorage } from '../dist/storage/memory.js';
+import { Tidegate } from '../dist/tidegate.js';
+import { answer, ask, KEY, PASSPHRASE } from './support.mjs';
+
+const GROQ = { provider: 'groq', model: 'openai/gpt-oss-20b' };
+const wasm = (name) => readFile(new URL(`../wasm/${name}_bg.wasm`, import.meta.url));
+
+/** A gate on an instance of its own. Its rest is fetched when asked for, once `lost` is false; `asked` counts. */
+async function open(t, provider = () => answer(), config = {}) {
+  // Glue keeps its instance for ever; another address is another module.
+  const glue = await import(`../wasm/tidegate.js?${randomUUID()}`);
+  const first = glue.initSync({ module: await wasm('tidegate') });
+  const rest = { asked: 0, lost: false, here: false };
+  const load = async () => {
+    rest.asked++;
+    if (rest.lost) throw new TypeError('offline');
+    await joinRest(glue, first, () => wasm('tidegate-rest'));
+    rest.here = true;
+  };
+  const platform = {
+    runtime: 'node',
+    load: () => Promise.resolve(glue),
+    rest: () => (rest.here ? undefined : (rest.loading ??= load().finally(() => delete rest.loading))),
+    derive: async () => new Uint8Array(32).fill(7),
+    open: () => Promise.resolve(memoryStorage()),
+  };
+  const targets = [GROQ, { provider: 'openrouter', model: 'qwen/qwen3-coder:free' }];
+  const all = { name: randomUUID(), targets, retry: { baseMs: 1 }, ...config };
+  const gate = await Tidegate.openOn(platform, all, { fetch: async (url) => provider(String(url.url ?? url)) });
+  t.after(() => gate.close());
+  await gate.vault.putForSession('groq', KEY);
+  await gate.vault.putForSession('openrouter', `sk-or-v1-${'0f'.repeat(32)}`);
+  return { gate, rest };
+}
+
+const EVENTS = [
+  { choices: [{ index: 0, delta: { role: 'assistant', content: 'Hel' }, finish_reason: null }] },
+  { choices: [{ index: 0, delta: { content: 'lo.' }, finish_reason: 'stop' }] },
+];
+const events = () =>
+  new Response(
+    [...EVENTS.map((event) => `data: ${JSON.stringify({ id: 'a', ...event })}\n\n`), 'data: [DONE]\n\n'].join(''),
+    {
+      headers: { 'content-type': 'text/event-stream' },
+    },
+  );
+const broken = (url) => (url.includes('groq') ? new Response('{}', { status: 500 }) : answer('from the other'));
+
+test('the first answer and its repetition need no rest, which is asked for once it is out', async (t) => {
+  const { gate, rest } = await open(t);
+  rest.lost = true;
+  gate.on('attempt-end', () => undefined);
+  const first = await gate.chat(ask('one'));
+  assert.equal(first.choices[0].message.content, 'Hello.');
+  assert.equal(rest.asked, 0);
+  assert.equal((await gate.chat(ask('one'))).tidegate.cache, 'hit');
+  assert.equal((await gate.chat(ask('two'))).tidegate.cache, 'miss');
+  while (rest.asked === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+});
+
+for (const [name, provider] of Object.entries({
+  'a status': broken,
+  'an error in a 200': (url) => (url.includes('groq') ? Response.json({ error: { message: 'x' } }) : answer()),
+  'no JSON': (url) => (url.includes('groq') ? new Response('<html>') : answer()),
+  'a lost connection': (url) => (url.includes('groq') ? Promise.reject(new TypeError('net')) : answer()),
+})) {
+  test(`a failure loads the rest and is retried: ${name}`, async (t) => {
+    const { gate, rest } = await open(t, provider);
+    const { tidegate } = await gate.chat(ask('one'));
+    assert.match(tidegate.target, /openrouter/u);
+    assert.ok(rest.here && tidegate.attempts > 1);
+  });
+}
+
+test('a late answer, an abort and a refusal', async (t) => {
+  const config = { timeouts: { attemptMs: 20, totalMs: 200 }, retry: { maxRetries: 0 }, budget: { limitUsd: 1 } };
+  const { gate } = await open(t, () => new Promise(() => undefined), config);
+  await assert.rejects(gate.chat(ask('one')), { code: 'timeout' });
+  const second = await open(t, () => new Promise(() => undefined));
+  await assert.rejects(second.gate.chat(ask('one'), { signal: AbortSignal.timeout(10) }), { code: 'aborted' });
+  const third = await open(t, () => answer(), { budget: { limitUsd: '0.000000001' }, targets: [GROQ] });
+  await assert.rejects(third.gate.chat(ask('one')), { code: 'budget_exceeded' });
+  await assert.rejects(third.gate.chat({ messages: 'none' }), { code: 'invalid_request' });
+  await assert.rejects(third.gate.vault.putForSession('groq', ''), { code: 'invalid_request' });
+});
+
+test('a reply in place of none', async (t) => {
+  const provider = () => new Response('{}', { status: 500 });
+  const { gate } = await open(t, provider, { degraded: { message: 'Later.' }, retry: { maxRetries: 0 } });
+  const reply = await gate.chat(ask('one'));
+  assert.ok(reply.tidegate.degraded);
+  assert.equal(reply.choices[0].message.content, 'Later.');
+});
+
+test('streams, gate.fetch, status, records, replay and the vault wait for the rest', async (t) => {
+  const chunks = [];
+  const streamed = await open(t, events);
+  for await (const chunk of await streamed.gate.chat({ ...ask('one'), stream: true })) chunks.push(chunk);
+  assert.equal(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join(''), 'Hello.');
+
+  const fetched = await open(t);
+  const init = { method: 'POST', body: JSON.stringify({ model: 'openai/gpt-oss-20b', ...ask('one') }) };
+  const response = await fetched.gate.fetch('https://api.groq.com/openai/v1/chat/completions', init);
+  assert.equal((await response.json()).choices[0].message.content, 'Hello.');
+
+  assert.equal((await (await open(t)).gate.status()).targets.length, 2);
+
+  const recorded = await open(t);
+  await recorded.gate.chat(ask('one'));
+  const [record] = await recorded.gate.records();
+  assert.equal((await recorded.gate.replay(record)).same, true);
+
+  const { vault } = (await open(t)).gate;
+  await vault.create(PASSPHRASE);
+  await vault.put('groq', KEY);
+  assert.equal((await vault.list())[0].provider, 'groq');
+});
+
+test('without the rest: a typed error, nothing held, and another try later', async (t) => {
+  const { gate, rest } = await open(t, broken);
+  rest.lost = true;
+  await assert.rejects(gate.chat(ask('one')), { code: 'internal' });
+  await assert.rejects(gate.status(), (error) => error.code === 'internal' && /rest/u.test(error.message));
+  await assert.rejects(gate.fetch('https://api.groq.com/openai/v1/chat/completions'), { code: 'internal' });
+  rest.lost = false;
+  const { budget } = await gate.status();
+  assert.equal(budget.reservedNanoUsd, 0);
+  assert.match((await gate.chat(ask('one'))).tidegate.target, /openrouter/u);
+});

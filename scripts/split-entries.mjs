@@ -1,0 +1,36 @@
+// What of the small build may only be called once its rest is loaded (see split-wasm.mjs). What is reached through these
+// alone goes into the rest.
+
+const CORE = 'call|failure|route|records|replay|status|syncCache|restoreCache|vault(Create|Open|Put|Unlock)';
+const FREE = 'keyRules|describeRecord|kdf\\w+';
+const CLASSES = 'chatstream|keyscanner|keyredaction';
+
+/** Exports: `pkg/src` awaits the rest before it calls them. */
+export const EXPORTS = new RegExp(`^(core_(${CORE})|${FREE}|(${CLASSES})_\\w+|__wbg_(${CLASSES})_free)$`);
+
+const DRIVE = 'tidegate::gateway::run::Run<H>::drive::{{closure}}';
+
+/**
+ * Functions, and who calls them only after `Host::rest`, or after an export of the above. Called by anybody else a
+ * function is no entry, and all that it needs loads first.
+ */
+export const FUNCTIONS = {
+  // Whatever is no plain answer (attempt.rs, `exchange`).
+  'tidegate::attempt::begin': [DRIVE],
+  'tidegate::attempt::read': [DRIVE],
+  'tidegate::chat::completion::Completion::push': ['tidegate::attempt::answered::{{closure}}::{{closure}}'],
+  'tidegate::provider::dialect::encode_body': [DRIVE],
+  // Answers for other dialects are asked for by `Core::call`.
+  'tidegate::gateway::answer::repeat': ['tidegate::gateway::again'],
+  // What follows a failure (gateway/context.rs, `exchange`).
+  'tidegate::gateway::run::Run<H>::failed': [DRIVE],
+  'tidegate::gateway::answer::degraded': [DRIVE, 'tidegate::gateway::run::Run<H>::degraded'],
+  // A stream that has begun, or a request for one (gateway.rs, `open`).
+  'tidegate::gateway::streaming::Streaming<H>::new': ['tidegate::gateway::run::lead::{{closure}}'],
+  'tidegate::gateway::streaming::Streaming<H>::leave': ['tidegate::wasm::core::Core::chat::{{closure}}'],
+  'tidegate::gateway::<impl tidegate::gateway::answer::Reply>::into_events': [
+    'tidegate::gateway::answer::{{closure}}::{{closure}}',
+  ],
+  // A replay begins at `Core::replay`.
+  'tidegate::gateway::context::replay_exchange': [DRIVE],
+};
