@@ -55,6 +55,17 @@ describe('finding keys in the app', () => {
     await page.getByTestId('key-scan').getByText('in base64').waitFor();
   });
 
+  test('copies a text without its secrets', async (t) => {
+    const { context, page, panel, text } = await opened(t);
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    const secret = key();
+    await text.fill(`GROQ_API_KEY=${secret}\nPORT=80\n`);
+    await panel.getByRole('button', { name: 'Copy without the secrets' }).click();
+    await panel.getByText('Copied', { exact: true }).waitFor();
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    assert.match(copied, /^GROQ_API_KEY=\[REDACTED:groq:[^\]]+\]\nPORT=80\n$/u);
+  });
+
   test('streams files, chosen and dropped, and says how far it is', async (t) => {
     const { page, panel, summary } = await opened(t);
     const [first, second] = [key(), key()];
@@ -123,6 +134,7 @@ describe('finding keys in the app', () => {
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await summary('2 secrets, 1 public key');
+    await page.keyboard.press('Tab');
     await page.keyboard.press('Tab');
     const chooser = page.waitForEvent('filechooser');
     await page.keyboard.press('Enter');

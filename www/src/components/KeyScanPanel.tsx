@@ -1,8 +1,10 @@
 import { useId, useRef, useState, type DragEvent } from 'react';
+import { redact } from 'tidegate';
 
 import { number, plural } from '../format';
 import { keyExample } from '../keyExample';
 import { useKeyScan, type Scanned } from '../useKeyScan';
+import { useTask } from '../useTask';
 import { FindingItem } from './FindingItem';
 import { Panel } from './Panel';
 import { ProblemNotice } from './ProblemNotice';
@@ -31,6 +33,8 @@ export function KeyScanPanel() {
   const [text, setText] = useState('');
   const [over, setOver] = useState(false);
   const { scanned, progress, scanFiles, stop, clear } = useKeyScan(text);
+  const { problem, run } = useTask();
+  const [copied, setCopied] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const hint = useId();
 
@@ -46,7 +50,14 @@ export function KeyScanPanel() {
   };
   const change = (next: string) => {
     setText(next);
+    setCopied(false);
   };
+  const copy = () =>
+    run(async () => {
+      const masked = await redact(text);
+      await navigator.clipboard.writeText(masked.text);
+      setCopied(true);
+    });
   const empty = () => {
     change('');
     clear();
@@ -84,7 +95,14 @@ export function KeyScanPanel() {
             <button type="button" className="small" onClick={() => change(keyExample())}>
               Show an example
             </button>
+            <button type="button" className="small" aria-disabled={text === ''} onClick={() => void (text && copy())}>
+              Copy without the secrets
+            </button>
+            <span className="quiet" role="status">
+              {copied ? 'Copied' : ''}
+            </span>
           </div>
+          {problem && <ProblemNotice problem={problem} />}
           <div
             className={over ? 'drop drop-over' : 'drop'}
             data-testid="drop"
