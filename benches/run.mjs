@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { cpu } from './cpu.mjs';
+import { enqueue } from './enqueue.mjs';
 import { hosts } from './hosts.mjs';
 import { isolation } from './isolation.mjs';
 import { load } from './rounds.mjs';
@@ -31,6 +32,7 @@ const BENCHES = {
     hosts(only(['bare-chromium', 'tidegate-chromium-indexeddb', 'bare-workerd', 'tidegate-workerd-object']), amount),
   isolation: (only) => isolation(only(['page', 'worker']), amount),
   worker: (only) => workers(only(['bare', 'portkey', 'tidegate', 'tidegate-leased']), amount),
+  enqueue: (only) => enqueue(only(['bare-object', 'tidegate']), amount),
   size: (only) => size(only(['bare', 'cockatiel-stack', 'openai', 'ai-sdk', 'tidegate'])),
 };
 

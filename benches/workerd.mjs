@@ -10,7 +10,7 @@ import { portkey } from './portkey.mjs';
 import { ANSWER, BASE_URL, HEADERS, KEY, request, STREAM, TEXT } from './requests.mjs';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const CONFIG = join(ROOT, 'worker/wrangler.jsonc');
+export const CONFIG = join(ROOT, 'worker/wrangler.jsonc');
 const BUNDLE = join(ROOT, 'target/bench-worker');
 const TOKEN = 'token-of-the-bench';
 const AT_ONCE = 32; // requests, where throughput is measured
@@ -40,7 +40,7 @@ export default {
 };`;
 
 /** The Worker as `wrangler deploy` would upload it, with budgets and rates that never refuse. */
-function tidegate(config, more = {}) {
+export function tidegate(config, more = {}) {
   execFileSync('wrangler', ['deploy', '--dry-run', '--config', CONFIG, '--outdir', BUNDLE], { stdio: 'pipe' });
   const modules = readdirSync(BUNDLE)
     .map((name) => ({ path: join(BUNDLE, name), type: { '.js': 'ESModule', '.wasm': 'CompiledWasm' }[extname(name)] }))
@@ -82,17 +82,18 @@ const WORKERS = {
 };
 
 /** CPU milliseconds of the process so far; only where /proc exists. */
-function cpuMs(pid) {
+export function cpuMs(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /, '')
     .split(' ');
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
-const children = () => readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean);
+export const children = () =>
+  readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean);
 
 /** One POST over a kept connection: milliseconds to the first byte of the answer, and the answer. */
-function post(url, agent, headers, body) {
+export function post(url, agent, headers, body) {
   return new Promise((resolve, reject) => {
     const started = performance.now();
     const outgoing = http.request(url, { method: 'POST', agent, headers }, (response) => {
