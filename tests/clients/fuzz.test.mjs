@@ -40,7 +40,8 @@ async function startWorker(standIn) {
 async function startWitness(origin) {
   const seen = [];
   const server = createServer(async (request, response) => {
-    const chunks = await Array.fromAsync(request);
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
     const body = ['GET', 'HEAD'].includes(request.method) ? undefined : Buffer.concat(chunks);
     const { host: _, connection: __, 'transfer-encoding': ___, 'content-length': ____, ...headers } = request.headers;
     try {

@@ -19,7 +19,7 @@ it(
     const tokens = await Promise.all(
       names.map(async (name) => {
         await forget(name);
-        await organised(name, ['pro']);
+        await organised(name, ['enterprise']);
         return (await made(name, { scopes: ['chat', 'admin'] })).token;
       }),
     );
