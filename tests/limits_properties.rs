@@ -285,7 +285,7 @@ fn caller(user: u8, token: u8) -> Caller {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_book_and_every_bucket_keeps_its_promise(steps in prop::collection::vec(step(), 1..100)) {
