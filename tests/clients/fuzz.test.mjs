@@ -23,7 +23,12 @@ async function startWorker(standIn) {
   const config = path('../../worker/wrangler.jsonc');
   const { rawConfig } = readConfig({ config });
   const vars = {
-    TIDEGATE_CONFIG: { targets: [{ provider: 'openai', model: 'gpt-4.1-mini' }], budget: { limitUsd: '1000' } },
+    TIDEGATE_CONFIG: {
+      targets: [{ provider: 'openai', model: 'gpt-4.1-mini' }],
+      budget: { limitUsd: '1000' },
+      // Nearly all would be refused by the rate of a caller.
+      rates: { tiers: { enterprise: { perMinute: 1_000_000 } }, routes: { other: { perMinute: 1_000_000 } } },
+    },
     TIDEGATE_TOKEN: TOKEN,
     TIDEGATE_LOG: 'none',
     TIDEGATE_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
