@@ -10,7 +10,6 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::arithmetic_side_effects,
-    clippy::print_stdout,
     reason = "tests"
 )]
 
