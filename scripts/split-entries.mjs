@@ -1,8 +1,10 @@
 // What of the small build may only be called once its rest is loaded (see split-wasm.mjs). What is reached through these
 // alone goes into the rest.
 
-const CORE = 'call|failure|route|records|replay|status|syncCache|restoreCache|vault(Create|Open|Put|Unlock)';
-const FREE = 'keyRules|describeRecord|kdf\\w+';
+const CORE =
+  'call|failure|route|records|replay|status|syncCache|restoreCache|vault(Create|Confirm|Export|Import|Migrate|Open|Put|PutSlot|Raise|Remove|RemoveSlot|Reveal|Rotate|Unlock)';
+const FREE =
+  'keyRules|describeRecord|describeSlot|exportHeader|firstSlot|newRecoveryCode|newSlot|recoverySecret|unlockAttempt|vaultMoved|vaultSlots';
 const CLASSES = 'chatstream|keyscanner|keyredaction';
 
 /** Exports: `pkg/src` awaits the rest before it calls them. */

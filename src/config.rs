@@ -56,6 +56,23 @@ impl Default for BreakerConfig {
     }
 }
 
+/// When an open vault locks itself; zero is never.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AutoLockConfig {
+    /// After so long without a sign of the person. Default 15 minutes.
+    pub idle: Duration,
+    /// After the page was hidden for so long. Default never.
+    pub hidden: Duration,
+    /// When the page is put to sleep. Default yes.
+    pub frozen: bool,
+}
+
+impl Default for AutoLockConfig {
+    fn default() -> Self {
+        Self { idle: Duration::from_secs(900), hidden: Duration::ZERO, frozen: true }
+    }
+}
+
 /// Retries at the same target.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RetryConfig {
@@ -289,6 +306,8 @@ pub struct GatewayConfig {
     pub prices: Vec<PriceOverride>,
     /// What to do when a price is not known.
     pub unknown_price: UnknownPrice,
+    /// When an open vault locks itself.
+    pub auto_lock: AutoLockConfig,
     /// Whose keys the requests of the drop-in fetch use.
     pub keys: KeySource,
     /// What becomes of keys in messages. Default `mask`.
@@ -324,6 +343,7 @@ impl Default for GatewayConfig {
             edge: EdgeConfig::default(),
             prices: Vec::new(),
             unknown_price: UnknownPrice::default(),
+            auto_lock: AutoLockConfig::default(),
             keys: KeySource::default(),
             screening: Screening::default(),
             reasoning_commits: true,

@@ -32,6 +32,8 @@ mod server;
 #[cfg(feature = "testing")]
 mod simulate;
 #[cfg(feature = "gateway")]
+mod slots;
+#[cfg(feature = "gateway")]
 mod stream;
 #[cfg(feature = "gateway")]
 mod zone;
@@ -47,11 +49,16 @@ pub use edge::EdgeDecider;
 #[cfg(feature = "edge")]
 pub use entrusted::EntrustedKeys;
 #[cfg(feature = "gateway")]
-pub use keys::{describe_record, kdf_for_new_vault, kdf_request};
+pub use keys::describe_record;
 #[cfg(feature = "edge")]
 pub use queue::{Queue, QueueAsk, queue_place, queue_shard};
 #[cfg(feature = "dialects")]
 pub use server::{asked, failure};
+#[cfg(feature = "gateway")]
+pub use slots::{
+    describe_slot, export_header, first_slot, new_recovery_code, new_slot, recovery_secret, unlock_attempt,
+    vault_moved, vault_slots,
+};
 #[cfg(feature = "gateway")]
 pub use stream::ChatStream;
 

@@ -30,6 +30,7 @@ import type {
   TidegateHooks,
 } from './types.js';
 import { Vault } from './vault.js';
+import { watchPresence } from './vault/presence.js';
 import { Watchdog } from './watchdog.js';
 
 type Core = InstanceType<Glue['Core']>;
@@ -66,6 +67,7 @@ export class Tidegate implements Gate {
     // If it does not come, who needs it asks again.
     setTimeout(() => this.#rest()?.catch(() => undefined), REST_AFTER_MS);
   };
+  readonly #closed = new AbortController();
 
   private constructor(
     core: Core,
@@ -89,7 +91,19 @@ export class Tidegate implements Gate {
     this.#listeners = new Listeners(() => core.listen(this.#listeners.names().length > 0));
     this.#patienceMs = (config.timeouts?.totalMs ?? DEFAULT_TOTAL_MS) + GRACE_MS;
     this.#persistCache = config.cache?.persist === true;
-    this.vault = new Vault(core, glue, platform, storage, rest, () => this.#loadCache());
+    this.vault = new Vault({
+      core,
+      glue,
+      platform,
+      storage,
+      rest,
+      name: config.name ?? 'default',
+      opened: () => this.#loadCache(),
+      closed: this.#closed.signal,
+      locked: (reason) => this.#listeners.emit('vault-lock', { reason, at: Date.now() }),
+    });
+    const unwatch = watchPresence((sign) => void this.vault.presence(sign));
+    this.#closed.signal.addEventListener('abort', unwatch);
     this.budget = { status: async () => (await this.status()).budget };
     this.queue = queueOf((name, args) => this.#ask(name, args));
     this.cache = {
@@ -153,7 +167,7 @@ export class Tidegate implements Gate {
       const gate = new Tidegate(core, glue, platform, storage, kind, config, real, admit, forget, rest);
       listening.gate = gate;
       if (config.queue && platform.queue) gate.#openQueue(await platform.queue(), glue, config.name ?? 'default');
-      if ((await gate.vault.state()) === 'locked') await gate.vault.lock();
+      if ((await gate.vault.state()) === 'locked') core.vaultLock();
       return gate;
     } catch (error) {
       throw toError(error);
@@ -256,6 +270,7 @@ export class Tidegate implements Gate {
     this.#listeners.clear();
     this.#core.listen(false);
     await this.#queue?.close();
+    this.#closed.abort();
     this.#core.vaultLock();
     await this.#storage.close();
   }

@@ -6,6 +6,7 @@ import type { QueueConfig, QueueStats, QueueStatus } from './queue/types.js';
 
 export type { BudgetStatus } from './budget.js';
 export type { TidegateHooks } from './hooks.js';
+import type { AutoLock } from './vault/presence.js';
 
 /** Configuration of a gate. Every field has a default; unknown fields are refused. */
 export interface TidegateConfig {
@@ -164,6 +165,8 @@ export interface TidegateConfig {
     /** A slice is at most this part of what is left: 64 is a sixty-fourth. 2 to 65,536. Default 64. */
     share?: number;
   };
+  /** When an open vault locks itself. In browsers only. */
+  autoLock?: AutoLock;
   /** Prices that go before the built-in table, in dollars per million tokens. */
   prices?: {
     provider: string;
@@ -432,6 +435,8 @@ export interface Events {
   /** A request vanished (its tab was closed) and was charged its bound. */
   'lease-expired': { at: number };
   /** A queued request of this tab has changed. Without content. */ 'queue-progress': QueueStatus;
+  /** The vault was locked: by `lock()`, by a rule of `autoLock`, or in another tab. */
+  'vault-lock': { reason: 'call' | 'auto' | 'tab'; at: number };
   'request-end': {
     requestId: string;
     ok: boolean;

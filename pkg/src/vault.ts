@@ -1,190 +1,397 @@
-// The vault: keeps provider keys sealed under a passphrase. The cryptography is in the Wasm; here are storage and order.
+// The vault: keeps provider keys sealed. The cryptography and the rules are in the Wasm; here are storage and order.
 
-import { invalid, toError } from './errors.js';
-import type { Glue, Platform } from './platform.js';
-import type { Storage } from './storage/storage.js';
+import { invalid } from './errors.js';
 import type { VaultState } from './types.js';
+import { Access, sealedPuts, typed, type Damaged, type Sealed } from './vault/access.js';
+import { bytesAt, FIRST, HEADER, KEY, keysOf, oldKeysOf, usesOf } from './vault/names.js';
+import type { PresenceSign } from './vault/presence.js';
+import {
+  bytesOf,
+  deviceName,
+  fromHex,
+  infoOf,
+  wipe,
+  wipeSlot,
+  type AddedSlot,
+  type Made,
+  type NewSlot,
+  type RawSlot,
+  type Secret,
+  type SlotInfo,
+  type SlotKey,
+} from './vault/slots.js';
+import type { LockReason, StoredKey, VaultParts } from './vault/parts.js';
+import { tabChannel, type TabMessage } from './vault/tabs.js';
 
-type Core = InstanceType<Glue['Core']>;
+export type { StoredKey } from './vault/parts.js';
 
-/** Name of the vault's header among its records; a provider's id has no slash. */
-const HEADER = 'vault/header';
-
-/** A stored key, without the key. */
-export interface StoredKey {
-  provider: string;
-  /** Counts up with each replacement. */
-  version: number;
-  /** The only origin it is sent to. */
-  origin: string;
-  addedAt: number;
-}
-
-/** Provider keys, sealed with AES-256-GCM under a passphrase (Argon2id). A stored key never comes back. */
+/**
+ * Provider keys, sealed with AES-256-GCM under a vault key that one or more slots open. Arrays that carry a secret in are
+ * wiped; a text cannot be. Every method rejects with a `TidegateError` that says what would help.
+ */
 export class Vault {
-  readonly #core: Core;
-  readonly #glue: Glue;
-  readonly #platform: Platform;
-  readonly #storage: Storage;
-  readonly #rest: () => Promise<void> | undefined;
-  readonly #opened: () => Promise<void>;
+  readonly #parts: VaultParts;
+  readonly #access: Access;
+  readonly #tabs: ReturnType<typeof tabChannel>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @internal */
-  constructor(
-    core: Core,
-    glue: Glue,
-    platform: Platform,
-    storage: Storage,
-    rest: () => Promise<void> | undefined,
-    opened: () => Promise<void>,
-  ) {
-    this.#rest = rest;
-    this.#core = core;
-    this.#glue = glue;
-    this.#platform = platform;
-    this.#storage = storage;
-    this.#opened = opened;
+  constructor(parts: VaultParts) {
+    this.#parts = parts;
+    this.#access = new Access(parts.core, parts.glue, parts.platform, parts.storage, parts.rest);
+    const shared = parts.platform.runtime === 'web' && parts.storage.kind === 'indexeddb';
+    this.#tabs = shared
+      ? tabChannel(parts.name, (message) => void this.#heard(message).catch(() => this.#wipe('tab')))
+      : { tell: () => undefined, close: () => undefined };
+    parts.closed.addEventListener('abort', () => {
+      clearTimeout(this.#timer);
+      this.#tabs.close();
+    });
   }
 
   /** Whether there is a vault, and whether it is unlocked in this gate. */
   async state(): Promise<VaultState> {
-    if (this.#core.isUnlocked()) return 'unlocked';
-    return (await this.#header()) ? 'locked' : 'absent';
+    if (this.#parts.core.isUnlocked()) return 'unlocked';
+    const records = await this.#access.peek();
+    return records.has(HEADER) || records.has(FIRST) ? 'locked' : 'absent';
   }
 
   /**
-   * Makes a vault and unlocks it. Bytes are wiped after use; a text cannot be.
-   * @throws `invalid_request` if there is one already, or the passphrase is empty.
+   * Makes a vault with one way in, and unlocks it. A text or bytes alone are a passphrase.
+   * @throws `invalid_request` if there is a vault already, or the slot cannot be.
    */
-  async create(passphrase: string | Uint8Array): Promise<void> {
-    if (await this.#header()) throw invalid('vault', 'exists already: unlock it, or destroy it first');
-    await this.#typed(async () => {
-      await this.#rest();
-      const request = this.#glue.kdfForNewVault() as KdfRequest;
-      const header = this.#core.vaultCreate(await this.#derive(passphrase, request), request.salt);
-      await this.#storage.change('vault', [[HEADER, header]], []);
+  async create(slot: NewSlot | Secret): Promise<AddedSlot> {
+    const from: NewSlot = isSecret(slot) ? { kind: 'passphrase', passphrase: slot } : slot;
+    return this.#making([from], async (makes) => {
+      if ((await this.state()) !== 'absent') throw invalid('vault', 'exists already: unlock it, or forget it first');
+      const [made] = await makes();
+      await this.#access.update((records) => {
+        if (records.has(HEADER) || records.has(FIRST)) throw invalid('vault', 'exists already: unlock it');
+        const header = this.#parts.core.vaultCreate(made!.slot, made!.secret);
+        return { put: [[HEADER, header], ...(made!.device ? [made!.device] : [])] };
+      });
       // Not awaited: Firefox asks the user, and settles only when they answer.
-      if (this.#platform.runtime === 'web') navigator.storage?.persist?.().catch(() => false);
+      if (this.#parts.platform.runtime === 'web') globalThis.navigator.storage?.persist?.().catch(() => false);
+      this.#watch();
+      this.#tabs.tell('changed');
+      return made!.added;
     });
   }
 
   /**
-   * Unlocks the vault: its keys are at hand until `lock()` or the end of the page.
-   * @throws `vault_locked` for a wrong passphrase, `vault_corrupt` for damaged data (which is left as it is).
+   * Unlocks the vault: its keys are at hand until it locks. A text or bytes alone are a passphrase. With `skipDamaged`
+   * it opens what is not damaged; the result says what was.
+   * @throws `vault_locked` for a wrong passphrase or the like; `rate_limited` with a wait after several of them;
+   * `vault_corrupt`, naming what is damaged or was put back (nothing stored is changed).
    */
-  async unlock(passphrase: string | Uint8Array): Promise<void> {
-    const records = await this.#storage.all('vault');
-    const header = records.get(HEADER);
-    if (!header) throw invalid('vault', 'does not exist: create it first');
-    await this.#typed(async () => {
-      await this.#rest();
-      const request = this.#glue.kdfRequest(header) as KdfRequest;
-      this.#core.vaultUnlock(header, await this.#derive(passphrase, request));
-      records.delete(HEADER);
+  async unlock(key: SlotKey | Secret, options: { skipDamaged?: boolean } = {}): Promise<{ damaged: Damaged[] }> {
+    return this.#opening(key, async (from) => {
+      let damaged: Damaged[] = [];
+      const { core } = this.#parts;
+      const wasOpen = core.isUnlocked();
       try {
-        for (const [provider, record] of records) this.#core.vaultOpen(provider, record);
+        await this.#access.open(
+          from,
+          async (slot, secret, again) => {
+            if ((await this.#access.all()).has(FIRST)) await this.#access.migrate(secret);
+            damaged = this.#access.load(await this.#access.all(), options.skipDamaged === true);
+            if (slot.outdated) await this.#access.raise(slot, secret, again);
+          },
+          (header, slot, secret) => core.vaultUnlock(header, slot.id, secret),
+        );
+        await this.#parts.opened();
       } catch (error) {
-        this.#core.vaultLock();
+        if (!wasOpen) core.vaultLock();
         throw error;
       }
-      await this.#opened();
+      this.#watch();
+      return { damaged };
     });
   }
 
-  /** Wipes the vault's key and every provider's key from memory. */
+  /** Wipes the vault's key and every provider's key from memory, in all tabs of the gate. */
   async lock(): Promise<void> {
-    this.#core.vaultLock();
-    return Promise.resolve();
+    this.#tabs.tell('lock');
+    await this.#lockHere('call');
+  }
+
+  /**
+   * Shows that the person is there, by opening a slot once more: what could take a key out (`reveal`, `exportFile`,
+   * `addSlot`, `removeSlot`, `rotate`) is done for 60 s after it, and for 60 s after `create`. A device slot shows it only
+   * if the vault has no other.
+   * @throws as `unlock`.
+   */
+  async confirm(key: SlotKey | Secret): Promise<void> {
+    await this.#opening(key, (from) =>
+      this.#access.open(from, undefined, (header, slot, secret) =>
+        this.#parts.core.vaultConfirm(header, slot.id, secret),
+      ),
+    );
+  }
+
+  /** The ways in, oldest first. Works while the vault is locked. */
+  async slots(): Promise<SlotInfo[]> {
+    return typed(async () => this.#access.rawSlots(await this.#access.all()).map(infoOf));
+  }
+
+  /**
+   * Adds a way in, or puts it in the place of another. Needs a `confirm`. A recovery slot's code is in the result, once.
+   * @throws `vault_locked`, naming `confirm` if that is what is missing; `invalid_request`.
+   */
+  async addSlot(slot: NewSlot, options: { replaces?: string } = {}): Promise<AddedSlot> {
+    return this.#making([slot], async (makes) => {
+      const [made] = await makes();
+      await this.#access.update((records) => {
+        const replaced = options.replaces === undefined ? undefined : fromHex(options.replaces);
+        const header = this.#parts.core.vaultPutSlot(bytesAt(records, HEADER), made!.slot, made!.secret, replaced);
+        return {
+          put: [[HEADER, header], ...(made!.device ? [made!.device] : [])],
+          remove: replaced ? [deviceName(replaced)] : [],
+        };
+      });
+      return made!.added;
+    });
+  }
+
+  /**
+   * Takes a way in away; never the last. Needs a `confirm`. Whoever has a copy of the vault from before can still open
+   * that copy with it: `rotate`, and new keys at the providers, are what helps then.
+   */
+  async removeSlot(id: string): Promise<void> {
+    await this.#access.update((records) => {
+      const slot = fromHex(id);
+      const header = this.#parts.core.vaultRemoveSlot(bytesAt(records, HEADER), slot);
+      return { put: [[HEADER, header]], remove: [deviceName(slot)] };
+    });
+  }
+
+  /**
+   * Gives the vault a new key that these ways in open, and no others any more, in one transaction; no content is sealed
+   * anew. Other tabs are locked. Needs a `confirm`.
+   */
+  async rotate(slots: NewSlot[]): Promise<AddedSlot[]> {
+    return this.#making(slots, async (makes) => {
+      if (slots.length === 0) throw invalid('slots', 'must name at least one way in');
+      const mades = await makes();
+      const [first, ...more] = mades as [Made, ...Made[]];
+      try {
+        await this.#access.update((records) => {
+          const { core } = this.#parts;
+          const old = bytesAt(records, HEADER);
+          const rotated = core.vaultRotate(old, keysOf(records), first.slot, first.secret) as Sealed;
+          const header = more.reduce((last, made) => core.vaultPutSlot(last, made.slot, made.secret), rotated.header);
+          const devices = [...records.keys()].filter((name) => name.startsWith('device/'));
+          return { remove: devices, put: [...sealedPuts({ ...rotated, header }), ...mades.flatMap(deviceOf)] };
+        });
+      } catch (error) {
+        // What was decided may not have been stored: then what is open is not what is there.
+        await this.#heard('changed').catch(() => this.#wipe('call'));
+        throw error;
+      }
+      this.#tabs.tell('lock');
+      return mades.map((made) => made.added);
+    });
   }
 
   /**
    * Seals and stores a provider's key, and uses it from now on. It is bound to the origin of the provider's address.
-   * Bytes are wiped after use. Returns warnings about its format.
+   * Returns warnings about its format.
    * @throws `vault_locked`; `invalid_request` for what cannot be a key.
    */
-  async put(provider: string, key: string | Uint8Array): Promise<{ warnings: string[] }> {
+  async put(provider: string, key: Secret): Promise<{ warnings: string[] }> {
     return this.#wiping(key, async (bytes) => {
-      await this.#rest();
-      const old = (await this.#storage.all('vault')).get(provider);
-      const version = old ? this.#describe(old).version + 1 : 1;
-      const sealed = this.#core.vaultPut(provider, bytes, version) as { record: Uint8Array; warnings: string[] };
-      await this.#storage.change('vault', [[provider, sealed.record]], []);
-      return { warnings: sealed.warnings };
+      let warnings: string[] = [];
+      await this.#access.update((records) => {
+        const header = records.get(HEADER);
+        const put = this.#parts.core.vaultPut(
+          header instanceof Uint8Array ? header : new Uint8Array(),
+          provider,
+          bytes,
+        );
+        const sealed = put as { header: Uint8Array; record: Uint8Array; warnings: string[] };
+        warnings = sealed.warnings;
+        return {
+          put: [
+            [HEADER, sealed.header],
+            [KEY + provider, sealed.record],
+          ],
+        };
+      });
+      this.#tabs.tell('changed');
+      return { warnings };
     });
   }
 
   /** Uses a key until the page or process ends, and stores nothing. Returns warnings about its format. */
-  async putForSession(provider: string, key: string | Uint8Array): Promise<{ warnings: string[] }> {
-    return this.#wiping(key, async (bytes) => ({ warnings: this.#core.setKey(provider, bytes) as string[] }));
+  async putForSession(provider: string, key: Secret): Promise<{ warnings: string[] }> {
+    return this.#wiping(key, async (bytes) => ({ warnings: this.#parts.core.setKey(provider, bytes) as string[] }));
   }
 
   /** The stored keys, without the keys. Works while the vault is locked. */
   async list(): Promise<StoredKey[]> {
-    return this.#typed(async () => {
-      await this.#rest();
-      const records = await this.#storage.all('vault');
-      records.delete(HEADER);
-      return [...records.values()].map((record) => this.#describe(record));
+    return typed(async () => {
+      await this.#access.saveUses();
+      const records = await this.#access.all();
+      const uses = usesOf(records);
+      const stored = records.has(FIRST) ? oldKeysOf(records) : keysOf(records);
+      return stored.map(([, record]) => {
+        const key = this.#parts.glue.describeRecord(record) as StoredKey;
+        const lastUsedAt = uses.get(key.provider);
+        return lastUsedAt === undefined ? key : { ...key, lastUsedAt };
+      });
+    });
+  }
+
+  /**
+   * A provider's key, as bytes: wipe them. Needs a `confirm`.
+   * @throws `vault_locked`, naming `confirm` if that is what is missing.
+   */
+  async reveal(provider: string): Promise<Uint8Array> {
+    return typed(async () => {
+      const records = await this.#access.all();
+      const record = records.get(KEY + provider);
+      if (!(record instanceof Uint8Array)) throw invalid('provider', 'has no key in this vault');
+      return this.#parts.core.vaultReveal(bytesAt(records, HEADER), provider, record);
     });
   }
 
   /** Forgets a provider's key, in storage and in memory. */
   async remove(provider: string): Promise<void> {
-    this.#core.removeKey(provider);
-    await this.#storage.change('vault', [], [provider]);
+    this.#parts.core.removeKey(provider);
+    await this.#access.update((records) => {
+      if (!records.has(HEADER)) return {};
+      const header = this.#parts.core.vaultRemove(bytesAt(records, HEADER), provider);
+      return { put: [[HEADER, header]], remove: [KEY + provider] };
+    });
+    this.#tabs.tell('changed');
   }
 
-  /** Forgets the vault with all its keys. */
-  async destroy(): Promise<void> {
-    this.#core.vaultLock();
-    const records = await this.#storage.all('vault');
-    await this.#storage.change('vault', [], records.keys());
+  /** Forgets everything, in all tabs: the vault with all its keys and ways in, session keys, cached answers on disk. */
+  async forget(): Promise<void> {
+    await typed(async () => {
+      clearTimeout(this.#timer);
+      this.#parts.core.vaultForget();
+      await this.#access.update((records) => ({ remove: records.keys() }));
+      await this.#parts.storage.update('cache', (records) => ({ remove: records.keys() }));
+      this.#tabs.tell('forget');
+    });
   }
 
-  #describe(record: Uint8Array): StoredKey {
-    return this.#glue.describeRecord(record) as StoredKey;
+  /** Every key as a file that this passphrase opens, on any device. Needs a `confirm`. */
+  async exportFile(passphrase: Secret): Promise<Uint8Array> {
+    return this.#making([{ kind: 'passphrase', passphrase }], async (makes) => {
+      const [made] = await makes();
+      const records = await this.#access.all();
+      return this.#parts.core.vaultExport(bytesAt(records, HEADER), keysOf(records), made!.slot, made!.secret);
+    });
   }
 
-  async #header(): Promise<Uint8Array | undefined> {
-    return (await this.#storage.all('vault')).get(HEADER);
+  /**
+   * Takes in the keys of an exported file; those of the same providers are replaced. The vault must be unlocked. Skipped
+   * are keys of providers that are not configured here, or at another address than the key is for.
+   * @throws `vault_corrupt` for a damaged file, `vault_locked` for a wrong passphrase; nothing is taken in then.
+   */
+  async importFile(file: Uint8Array, passphrase: Secret): Promise<{ providers: string[]; skipped: string[] }> {
+    return this.#opening(passphrase, async (key) => {
+      const { core, glue, rest } = this.#parts;
+      await rest();
+      const slots = glue.vaultSlots(glue.exportHeader(file)) as RawSlot[];
+      const result: { providers: string[]; skipped: string[] } = { providers: [], skipped: [] };
+      await this.#access.slots.open(
+        slots,
+        key,
+        new Map(),
+        () => undefined,
+        (slot, secret) =>
+          this.#access.update((records) => {
+            const taken = core.vaultImport(bytesAt(records, HEADER), file, slot.id, secret) as Sealed & {
+              skipped: string[];
+            };
+            result.providers = taken.records.map(([provider]) => provider);
+            result.skipped = taken.skipped;
+            return { put: sealedPuts(taken) };
+          }),
+      );
+      this.#tabs.tell('changed');
+      return result;
+    });
   }
 
-  async #derive(passphrase: string | Uint8Array, request: KdfRequest): Promise<Uint8Array> {
-    // The same passphrase typed on another keyboard may be composed of other code points.
-    const bytes = bytesOf(typeof passphrase === 'string' ? passphrase.normalize('NFKC') : passphrase);
-    if (bytes.length === 0) throw invalid('passphrase', 'must not be empty');
+  /** Tells the vault whether the person is there. The page does it by itself; needed where a gate has no page. */
+  async presence(sign: PresenceSign): Promise<void> {
+    this.#watch(sign);
+    return Promise.resolve();
+  }
+
+  /** Takes a sign in, if there is one, and sets the timer to when the vault may have to lock. */
+  #watch(sign?: PresenceSign): void {
+    clearTimeout(this.#timer);
+    const dueMs = this.#parts.core.vaultPresence(sign);
+    if (dueMs === undefined || this.#parts.platform.runtime !== 'web') return;
+    if (dueMs <= 0) {
+      // Other tabs may be in use: each locks when its own time has come.
+      void this.#lockHere('auto').catch(() => undefined);
+      return;
+    }
+    this.#timer = setTimeout(() => this.#watch(), Math.min(dueMs, 60_000));
+  }
+
+  #wipe(reason: LockReason): void {
+    clearTimeout(this.#timer);
+    if (!this.#parts.core.isUnlocked()) return;
+    this.#parts.core.vaultLock();
+    this.#parts.locked(reason);
+  }
+
+  async #lockHere(reason: LockReason): Promise<void> {
+    const uses = this.#parts.core.keysUsed();
+    this.#wipe(reason);
+    this.#parts.core.vaultLock();
+    await this.#access.saveUses(uses);
+  }
+
+  async #heard(message: TabMessage): Promise<void> {
+    if (message === 'forget') return this.#parts.core.vaultForget();
+    if (!this.#parts.core.isUnlocked()) return;
+    if (message === 'lock') return this.#wipe('tab');
+    this.#access.load(await this.#access.all(), true);
+  }
+
+  /** Makes slots when asked to, and wipes what was handed in and what became of it. */
+  async #making<T>(from: NewSlot[], work: (makes: () => Promise<Made[]>) => Promise<T>): Promise<T> {
+    const mades: Made[] = [];
+    const makes = async () => {
+      for (const slot of from) mades.push(await this.#access.slots.make(slot));
+      return mades;
+    };
     try {
-      return await this.#platform.derive(bytes, request.salt, request.memoryKib, request.passes, request.lanes);
+      return await typed(() => work(makes));
     } finally {
-      bytes.fill(0);
-      if (typeof passphrase !== 'string') passphrase.fill(0);
+      for (const slot of from) wipeSlot(slot);
+      wipe(...mades.map((made) => made.secret));
+    }
+  }
+
+  async #opening<T>(key: SlotKey | Secret, work: (key: SlotKey) => Promise<T>): Promise<T> {
+    const from: SlotKey = isSecret(key) ? { kind: 'passphrase', passphrase: key } : key;
+    try {
+      return await typed(() => work(from));
+    } finally {
+      wipeSlot(from);
     }
   }
 
   /** The Wasm takes a copy: what it was copied from is overwritten, whether it was accepted or not. */
-  async #wiping<T>(secret: string | Uint8Array, work: (bytes: Uint8Array) => Promise<T>): Promise<T> {
-    const bytes = bytesOf(secret);
+  async #wiping<T>(secret: Secret, work: (bytes: Uint8Array) => Promise<T>): Promise<T> {
+    const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : bytesOf(secret);
     try {
-      return await this.#typed(() => work(bytes));
+      return await typed(() => work(bytes));
     } finally {
-      bytes.fill(0);
-    }
-  }
-
-  async #typed<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw toError(error);
+      wipe(bytes);
     }
   }
 }
 
-interface KdfRequest {
-  salt: Uint8Array;
-  memoryKib: number;
-  passes: number;
-  lanes: number;
-}
+const isSecret = (given: unknown): given is Secret => typeof given === 'string' || given instanceof Uint8Array;
 
-const bytesOf = (text: string | Uint8Array) => (typeof text === 'string' ? new TextEncoder().encode(text) : text);
+const deviceOf = (made: Made) => (made.device ? [made.device] : []);

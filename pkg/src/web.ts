@@ -114,3 +114,6 @@ export type * from './queue/types.js';
 export type * from './types.js';
 export type { GateVault as Vault } from './gate.js';
 export type { StoredKey } from './vault.js';
+export { askPasskey, canUsePasskeys, createPasskey, type PasskeyOptions } from './vault/passkey.js';
+export type { PresenceSign } from './vault/presence.js';
+export type { AddedSlot, NewSlot, SlotInfo, SlotKey } from './vault/slots.js';

@@ -26,6 +26,7 @@ test('the life of a vault', async (t) => {
   const [stored, ...more] = await vault.list();
   assert.deepEqual(more, []);
   assert.deepEqual([stored.provider, stored.version, stored.origin], ['groq', 2, 'https://api.groq.com']);
+  assert.ok(Math.abs(stored.lastUsedAt - Date.now()) < 60_000);
   assert.ok(!JSON.stringify(stored).includes('gsk_'));
   await assert.rejects(gate.chat(ask('three')), { code: 'vault_locked' });
   await assert.rejects(vault.unlock('wrong'), { code: 'vault_locked' });
@@ -38,7 +39,7 @@ test('the life of a vault', async (t) => {
   await vault.remove('groq');
   assert.deepEqual(await vault.list(), []);
   assert.equal((await gate.status()).targets[0].keyed, false);
-  await vault.destroy();
+  await vault.forget();
   assert.equal(await vault.state(), 'absent');
 });
 
@@ -55,12 +56,23 @@ test('bytes are wiped after use', async (t) => {
       array.every((byte) => byte === 0),
       `bytes ${index}`,
     );
-  const refused = bytes('not a key');
-  await assert.rejects(gate.vault.put('groq', refused));
-  assert.ok(
-    refused.every((byte) => byte === 0),
-    'refused ones too',
-  );
+  const refused = [
+    bytes('not a key'),
+    bytes(PASSPHRASE),
+    bytes(PASSPHRASE),
+    bytes('no code'),
+    new Uint8Array(9).fill(1),
+  ];
+  await assert.rejects(gate.vault.put('groq', refused[0]));
+  await assert.rejects(gate.vault.create(refused[1]), { code: 'invalid_request' }, 'there is one');
+  await assert.rejects(gate.vault.addSlot({ kind: 'passphrase', passphrase: refused[2], name: 'x'.repeat(101) }));
+  await assert.rejects(gate.vault.unlock({ kind: 'recovery', code: refused[3] }));
+  await assert.rejects(gate.vault.unlock({ kind: 'passkey', credential: bytes('id'), prf: refused[4] }));
+  for (const [index, array] of refused.entries())
+    assert.ok(
+      array.every((byte) => byte === 0),
+      `refused bytes ${index}`,
+    );
 });
 
 test('what cannot be a key is refused by name, without being repeated', async (t) => {

@@ -57,6 +57,12 @@ impl GatewayConfig {
             edge::budgets(&mut root, &mut config.edge);
             root.section("leases", |section| edge::leases(section, &mut config.edge.leases));
         }
+        root.section("queue", |section| queue(section, &mut config.queue));
+        root.section("autoLock", |section| {
+            section.span("idleMs", &mut config.auto_lock.idle, 0);
+            section.span("hiddenMs", &mut config.auto_lock.hidden, 0);
+            section.flag("frozen", &mut config.auto_lock.frozen);
+        });
         root.entries("providers", |id, section| providers(id, section, &mut config.providers));
         if let Some(targets) = root.list("targets", |section| target(section, &config.providers)) {
             config.targets = targets;

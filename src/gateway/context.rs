@@ -305,6 +305,9 @@ impl<H: Host> Context<H> {
         if dialect != self.caller && !self.host.rest().await {
             return Exchange::Stranded;
         }
+        if own_key.is_none() {
+            self.gate.note_use(target.carrier(), self.host.now());
+        }
         let Some(base) = config.base_url(target.carrier()) else { return refuse(Code::Internal) };
         let outgoing = outgoing(target, max_output, self.stream);
         let Some(path) = self.ask.path(dialect, &outgoing) else { return refuse(Code::UnsupportedEndpoint) };

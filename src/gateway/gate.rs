@@ -65,6 +65,8 @@ pub(super) struct State {
     pub(super) flights: Vec<(Fingerprint, Rc<Flight>)>,
     pub(super) retry: RetryBudget,
     pub(super) keys: Vec<(String, Secret<String>)>,
+    /// When each provider's key was used last; outlives the keys.
+    used: Vec<(String, Timestamp)>,
     pub(super) locked: bool,
     pub(super) records: VecDeque<Kept>,
     pub(super) memo: Memo,
@@ -95,6 +97,7 @@ impl Gate {
             flights: Vec::new(),
             retry: RetryBudget::new(&config.retry),
             keys: Vec::new(),
+            used: Vec::new(),
             locked: false,
             records: VecDeque::new(),
             memo: Memo::default(),
@@ -136,6 +139,27 @@ impl Gate {
     #[must_use]
     pub fn has_key(&self, provider: &str) -> bool {
         self.state.borrow().keys.iter().any(|(own, _)| own == provider)
+    }
+
+    /// Notes that a provider's key goes out now.
+    pub(super) fn note_use(&self, provider: &str, now: Timestamp) {
+        let used = &mut self.state.borrow_mut().used;
+        match used.iter_mut().find(|(own, _)| own == provider) {
+            Some((_, at)) => *at = now,
+            None => used.push((provider.into(), now)),
+        }
+    }
+
+    /// When each provider's key was used last, as long as this gate lives.
+    #[must_use]
+    pub fn used(&self) -> Vec<(String, Timestamp)> {
+        self.state.borrow().used.clone()
+    }
+
+    /// When any key was used last.
+    #[must_use]
+    pub fn last_use(&self) -> Option<Timestamp> {
+        self.state.borrow().used.iter().map(|(_, at)| *at).max()
     }
 
     /// What to speak with a target for a caller of `caller`'s dialect: the same if it can. A relay is a gateway

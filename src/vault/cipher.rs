@@ -11,8 +11,6 @@ use crate::error::{Code, Result};
 use crate::pack::Writer;
 use crate::secret::Secret;
 
-use super::envelope::FORMAT;
-
 /// A key of the vault.
 pub(super) type Key = Secret<[u8; 32]>;
 
@@ -55,12 +53,12 @@ fn hkdf(key: &[u8], salt: &[u8], info: &[u8]) -> Result<Key> {
     hmac(extracted.expose(), &[info, &[1]])
 }
 
-/// A key for one purpose, bound to the vault and to a label: no two uses share a key.
-pub(super) fn derive(key: &Key, vault: &[u8; 16], purpose: &str, label: &str) -> Result<Key> {
+/// A key for one purpose, bound to the format, the vault and a label: no two uses share a key. `secret` is a key, or
+/// another secret that nobody can guess.
+pub(super) fn derive(secret: &[u8], format: u8, vault: &[u8; 16], purpose: &str, label: &[u8]) -> Result<Key> {
     let mut info = Writer::new();
-    info.text("tidegate").byte(FORMAT).text(purpose).text(label);
-    // EXPOSE: goes into the MAC, whose state is wiped on drop.
-    hkdf(key.expose(), vault, &info.finish())
+    info.text("tidegate").byte(format).text(purpose).bytes(label);
+    hkdf(secret, vault, &info.finish())
 }
 
 /// A checksum against accidents, not against people: the first 16 bytes of SHA-256.
@@ -130,14 +128,15 @@ mod tests {
     }
 
     #[test]
-    fn purposes_labels_and_vaults_have_keys_of_their_own() {
-        let root = key(&[7; 32]);
+    fn purposes_labels_formats_and_vaults_have_keys_of_their_own() {
+        let root = [7; 32];
         let all = [
-            derive(&root, &[0; 16], "a", "b"),
-            derive(&root, &[0; 16], "ab", ""),
-            derive(&root, &[0; 16], "", "ab"),
-            derive(&root, &[1; 16], "a", "b"),
-            derive(&key(&[8; 32]), &[0; 16], "a", "b"),
+            derive(&root, 1, &[0; 16], "a", b"b"),
+            derive(&root, 1, &[0; 16], "ab", b""),
+            derive(&root, 1, &[0; 16], "", b"ab"),
+            derive(&root, 1, &[1; 16], "a", b"b"),
+            derive(&root, 2, &[0; 16], "a", b"b"),
+            derive(&[8; 32], 1, &[0; 16], "a", b"b"),
         ]
         .map(|derived| *derived.unwrap().expose());
         for (index, one) in all.iter().enumerate() {

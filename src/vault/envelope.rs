@@ -1,4 +1,5 @@
-//! One sealed plaintext: `magic | format | algorithm | nonce | ciphertext | tag`.
+//! One sealed plaintext: `magic | format | algorithm | nonce | ciphertext | tag`. The plaintext is its length in eight
+//! bytes, little-endian, then itself, then zeros.
 //!
 //! The header is not inside: whoever opens an envelope must know what it should be, and says so. It is
 //! authenticated as additional data, so an envelope that is something else does not open.
@@ -10,13 +11,16 @@ use crate::pack::{Reader, Writer};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
-use super::cipher;
+use super::cipher::{self, Key};
 
 /// First bytes of everything that the vault stores.
 pub const MAGIC: [u8; 4] = *b"TGVT";
 
-/// Version of the format. Another version is refused and left as it is.
-pub const FORMAT: u8 = 1;
+/// Version of the format. A newer one is refused and left as it is.
+pub const FORMAT: u8 = 2;
+
+/// The format before, which is read once, to be moved into this one.
+pub(super) const FIRST: u8 = 1;
 
 /// AES-256-GCM, 96-bit nonce, 128-bit tag.
 const AES_256_GCM: u8 = 1;
@@ -44,10 +48,12 @@ pub enum Kind {
 pub struct Header<'a> {
     /// The vault that it belongs to.
     pub vault: [u8; 16],
-    /// Name of the record: the provider.
-    pub record: &'a str,
-    /// Version of the record.
+    /// The record, drawn when the provider's first key was stored; the slot, of a vault key.
+    pub record: [u8; 16],
+    /// Version of the record; of a vault key, how often the vault's key had been changed.
     pub version: u64,
+    /// The provider.
+    pub provider: &'a str,
     /// The only origin that the content may be sent to: `https://api.groq.com`.
     pub origin: &'a str,
     /// When this version was stored.
@@ -59,11 +65,15 @@ pub struct Header<'a> {
 impl Header<'_> {
     /// The canonical bytes: equal for equal headers, different for different ones, because every part
     /// of variable length carries its length.
-    fn aad(&self) -> Vec<u8> {
+    fn aad(&self, format: u8) -> Vec<u8> {
         let mut aad = Writer::new();
-        aad.raw(&MAGIC).byte(FORMAT).byte(AES_256_GCM).raw(&self.vault);
-        aad.text(self.record).uint(self.version).text(self.origin);
-        aad.int(self.added_at.as_millis()).byte(self.kind as u8);
+        aad.raw(&MAGIC).byte(format).byte(AES_256_GCM).raw(&self.vault);
+        if format == FIRST {
+            aad.text(self.provider).uint(self.version);
+        } else {
+            aad.raw(&self.record).uint(self.version).text(self.provider);
+        }
+        aad.text(self.origin).int(self.added_at.as_millis()).byte(self.kind as u8);
         aad.finish()
     }
 }
@@ -81,7 +91,7 @@ pub fn seal(key: &Secret<[u8; 32]>, header: &Header<'_>, plaintext: &[u8], nonce
     buffer.extend_from_slice(&length);
     buffer.extend_from_slice(plaintext);
     buffer.resize(padded, 0);
-    let tag = cipher::encrypt(key, nonce, &header.aad(), &mut buffer).inspect_err(|_| buffer.zeroize())?;
+    let tag = cipher::encrypt(key, nonce, &header.aad(FORMAT), &mut buffer).inspect_err(|_| buffer.zeroize())?;
 
     let mut out = Writer::new();
     out.raw(&MAGIC).byte(FORMAT).byte(AES_256_GCM).raw(&nonce).raw(&buffer).raw(&tag);
@@ -93,8 +103,18 @@ pub fn seal(key: &Secret<[u8; 32]>, header: &Header<'_>, plaintext: &[u8], nonce
 /// # Errors
 /// `vault_corrupt` for everything else: a changed bit, another header, another key, another format.
 pub fn unseal(key: &Secret<[u8; 32]>, expected: &Header<'_>, bytes: &[u8]) -> Result<Secret<Vec<u8>>> {
+    unseal_as(FORMAT, key, expected, bytes)
+}
+
+/// The same for an envelope of `format`.
+pub(super) fn unseal_as(
+    format: u8,
+    key: &Secret<[u8; 32]>,
+    expected: &Header<'_>,
+    bytes: &[u8],
+) -> Result<Secret<Vec<u8>>> {
     let mut reader = Reader::new(bytes);
-    if reader.array() != MAGIC || reader.byte() != FORMAT || reader.byte() != AES_256_GCM {
+    if reader.array() != MAGIC || reader.byte() != format || reader.byte() != AES_256_GCM {
         return Err(Code::VaultCorrupt.into());
     }
     let nonce = reader.array();
@@ -104,13 +124,21 @@ pub fn unseal(key: &Secret<[u8; 32]>, expected: &Header<'_>, bytes: &[u8]) -> Re
     let tag = reader.array();
     reader.end()?;
     // EXPOSE: decrypted in place; the buffer is wiped on drop.
-    cipher::decrypt(key, nonce, &expected.aad(), buffer.expose_mut(), tag)?;
+    cipher::decrypt(key, nonce, &expected.aad(format), buffer.expose_mut(), tag)?;
 
     // EXPOSE: the padding is taken off; the plaintext moves into a Secret of its own.
     let mut content = Reader::new(buffer.expose());
     let length = usize::try_from(u64::from_le_bytes(content.array())).map_err(|_| Code::VaultCorrupt)?;
     let plaintext = Secret::new(content.raw(length).to_vec());
     if content.is_sound() { Ok(plaintext) } else { Err(Code::VaultCorrupt.into()) }
+}
+
+/// The 32 bytes of a key, of this format or the one before.
+pub(super) fn unseal_key(format: u8, key: &Key, expected: &Header<'_>, bytes: &[u8]) -> Result<Key> {
+    let opened = unseal_as(format, key, expected, bytes)?;
+    // EXPOSE: moves into the Secret of the key.
+    let key = opened.expose().as_slice().try_into().map_err(|_| Code::VaultCorrupt)?;
+    Ok(Secret::new(key))
 }
 
 #[cfg(test)]
@@ -122,8 +150,9 @@ mod tests {
 
     const HEADER: Header<'static> = Header {
         vault: [9; 16],
-        record: "groq",
+        record: [4; 16],
         version: 3,
+        provider: "groq",
         origin: "https://api.groq.com",
         added_at: Timestamp::from_millis(1_700_000_000_000),
         kind: Kind::ProviderKey,
@@ -174,8 +203,9 @@ mod tests {
         let sealed = seal(&key(1), &HEADER, b"gsk_secret", [5; 12]).unwrap();
         for other in [
             Header { vault: [8; 16], ..HEADER },
-            Header { record: "openrouter", ..HEADER },
+            Header { record: [5; 16], ..HEADER },
             Header { version: 2, ..HEADER },
+            Header { provider: "openrouter", ..HEADER },
             Header { origin: "https://api.groq.com.evil.example", ..HEADER },
             Header { added_at: Timestamp::EPOCH, ..HEADER },
             Header { kind: Kind::Blob, ..HEADER },
@@ -186,8 +216,9 @@ mod tests {
 
     #[test]
     fn parts_of_the_header_do_not_run_into_each_other() {
-        let one = Header { record: "groq", origin: "", version: 0, ..HEADER };
-        let other = Header { record: "gro", origin: "q", version: 0, ..HEADER };
-        assert_ne!(one.aad(), other.aad());
+        let one = Header { provider: "groq", origin: "", ..HEADER };
+        let other = Header { provider: "gro", origin: "q", ..HEADER };
+        assert_ne!(one.aad(FORMAT), other.aad(FORMAT));
+        assert_ne!(one.aad(FORMAT), one.aad(FIRST));
     }
 }

@@ -3,7 +3,7 @@
 //! The checksum tells damage without a key: of a header before the passphrase is tried, of a record
 //! while the vault is locked. It stops no one who writes on purpose; the ciphers do that.
 
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::pack::{Reader, Writer};
 
 use super::cipher::checksum;
@@ -17,6 +17,10 @@ pub(super) enum What {
     Header = 1,
     /// A provider's key.
     Record = 2,
+    /// A vault that leaves its storage.
+    Export = 3,
+    /// How often an unlock failed.
+    Attempts = 4,
 }
 
 /// Starts a frame.
@@ -37,8 +41,20 @@ pub(super) fn finish(frame: Writer) -> Vec<u8> {
 /// Everything before the checksum, and a reader of the body; `vault_corrupt` if it is not a whole frame
 /// of this kind and version.
 pub(super) fn open(what: What, bytes: &[u8]) -> Result<(&[u8], Reader<'_>)> {
+    open_as(FORMAT, what, bytes)
+}
+
+/// The same for a frame of `format`. One of a newer version says so in its error.
+pub(super) fn open_as(format: u8, what: What, bytes: &[u8]) -> Result<(&[u8], Reader<'_>)> {
     let (content, sum) = bytes.split_last_chunk::<16>().ok_or(Code::VaultCorrupt)?;
     let mut reader = Reader::new(content);
-    let known = reader.array() == MAGIC && reader.byte() == FORMAT && reader.byte() == what as u8;
-    if known && checksum(content) == *sum { Ok((content, reader)) } else { Err(Code::VaultCorrupt.into()) }
+    let (ours, version, kind) = (reader.array() == MAGIC, reader.byte(), reader.byte());
+    if !ours || checksum(content) != *sum {
+        return Err(Code::VaultCorrupt.into());
+    }
+    if version > FORMAT {
+        let problem = "is of a newer version of tidegate and was left as it is: update the package";
+        return Err(Box::new(Error::field(Code::VaultCorrupt, "vault", problem)));
+    }
+    if version == format && kind == what as u8 { Ok((content, reader)) } else { Err(Code::VaultCorrupt.into()) }
 }

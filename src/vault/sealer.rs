@@ -2,7 +2,7 @@
 //! the organisation in a Worker, under one of the vault in a tab.
 
 use super::cipher::{self, Key, checksum};
-use super::envelope::{self, Header, Kind};
+use super::envelope::{self, FORMAT, Header, Kind};
 use super::keyring::Unlocked;
 use crate::error::Result;
 use crate::secret::Secret;
@@ -24,8 +24,9 @@ impl Sealer {
     }
 
     fn derived(key: &Key, vault: [u8; 16], label: &str) -> Result<Self> {
-        let seals = cipher::derive(key, &vault, "sealer", label)?;
-        Ok(Self { vault, seals, names: cipher::derive(key, &vault, "sealer-names", label)? })
+        // EXPOSE: goes into the MAC, whose state is wiped on drop.
+        let derive = |purpose| cipher::derive(key.expose(), FORMAT, &vault, purpose, label.as_bytes());
+        Ok(Self { vault, seals: derive("sealer")?, names: derive("sealer-names")? })
     }
 
     /// Seals the `part`th piece of what `id` names. The nonce must be random; one key may seal 2³² times.
@@ -53,7 +54,7 @@ impl Sealer {
 
     const fn header<'a>(&self, id: &'a str, part: u64) -> Header<'a> {
         let (vault, added_at) = (self.vault, Timestamp::EPOCH);
-        Header { vault, record: id, version: part, origin: "", added_at, kind: Kind::Blob }
+        Header { vault, record: [0; 16], version: part, provider: id, origin: "", added_at, kind: Kind::Blob }
     }
 }
 

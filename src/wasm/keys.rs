@@ -1,25 +1,37 @@
 //! Keys and the vault: bytes in, bytes out. Storage is the adapter's.
 
-use js_sys::{Array, Reflect, Uint8Array};
+use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroize;
 
 use super::convert::{error, to_js};
 use super::core::Core;
 use crate::config::GatewayConfig;
-use crate::error::{Code, Error};
+use crate::error::{Code, Detail, Error, FieldError};
 use crate::host::{Clock, Entropy};
 use crate::secret::Secret;
 use crate::value::Value;
-use crate::vault::{format, kdf, keyring, records};
+use crate::vault::autolock::{Presence, Sign};
+use crate::vault::fresh::Fresh;
+use crate::vault::records::ProviderKey;
+use crate::vault::slot::Slot;
+use crate::vault::{first, format, keyring, records};
 
-/// The unlocked vault, if it is.
+/// The vault, if it is unlocked, and who is there.
 #[derive(Default)]
-pub(super) struct Keys(Option<keyring::Unlocked>);
+pub(super) struct Keys {
+    unlocked: Option<keyring::Unlocked>,
+    pub(super) fresh: Fresh,
+    presence: Presence,
+}
 
 impl Keys {
     pub(super) const fn unlocked(&self) -> Option<&keyring::Unlocked> {
-        self.0.as_ref()
+        self.unlocked.as_ref()
+    }
+
+    pub(super) fn open(&self) -> Result<&keyring::Unlocked, JsValue> {
+        self.unlocked().ok_or_else(|| error(&Code::VaultLocked.into()))
     }
 }
 
@@ -39,104 +51,160 @@ impl Core {
         self.gate.remove_key(provider);
     }
 
-    /// Makes a vault and unlocks it. Returns its header, to be stored.
+    /// Makes a vault with one slot and unlocks it. Returns its header, to be stored.
     #[wasm_bindgen(js_name = vaultCreate)]
-    pub fn vault_create(&self, slot_key: Vec<u8>, salt: &[u8]) -> Result<Vec<u8>, JsValue> {
-        let slot_key = slot(slot_key)?;
-        let salt = salt.try_into().map_err(|_| internal())?;
-        let mut entropy = |bytes: &mut [u8]| self.host.fill(bytes);
-        let made = keyring::create(&slot_key, salt, kdf::KdfParams::default(), &mut entropy);
-        let (header, unlocked) = made.map_err(|failed| error(&failed))?;
-        self.keys.borrow_mut().0 = Some(unlocked);
-        self.gate.lock(false);
+    pub fn vault_create(&self, slot: &[u8], secret: Vec<u8>) -> Result<Vec<u8>, JsValue> {
+        let secret = Secret::new(secret);
+        let slot = Slot::decode(slot).map_err(thrown)?;
+        // EXPOSE: goes into the slot's keys.
+        let made = keyring::create(&slot, secret.expose(), &mut self.entropy());
+        let (header, unlocked) = made.map_err(thrown)?;
+        self.unlocked_now(unlocked);
+        self.keys.borrow_mut().fresh = Fresh::at(self.host.now());
         Ok(header)
     }
 
-    /// Unlocks a vault. Its records are then loaded one by one.
+    /// Unlocks a vault by the slot of this id. Its records are then loaded.
     #[wasm_bindgen(js_name = vaultUnlock)]
-    pub fn vault_unlock(&self, header: &[u8], slot_key: Vec<u8>) -> Result<(), JsValue> {
-        let unlocked = keyring::unlock(header, &slot(slot_key)?).map_err(|failed| error(&failed))?;
-        self.keys.borrow_mut().0 = Some(unlocked);
-        self.gate.lock(false);
+    pub fn vault_unlock(&self, header: &[u8], slot: &[u8], secret: Vec<u8>) -> Result<(), JsValue> {
+        let secret = Secret::new(secret);
+        // EXPOSE: goes into the slot's keys.
+        let unlocked = keyring::unlock(header, slot, secret.expose()).map_err(thrown)?;
+        self.unlocked_now(unlocked);
         Ok(())
     }
 
     /// Wipes the vault's key and every provider's key.
     #[wasm_bindgen(js_name = vaultLock)]
     pub fn vault_lock(&self) {
-        self.keys.borrow_mut().0 = None;
+        *self.keys.borrow_mut() = Keys::default();
         self.gate.lock(true);
+    }
+
+    /// Forgets that there was a vault.
+    #[wasm_bindgen(js_name = vaultForget)]
+    pub fn vault_forget(&self) {
+        self.vault_lock();
+        self.gate.lock(false);
     }
 
     /// Whether the vault is unlocked.
     #[wasm_bindgen(js_name = isUnlocked)]
     pub fn is_unlocked(&self) -> bool {
-        self.keys.borrow().0.is_some()
+        self.keys.borrow().unlocked.is_some()
     }
 
-    /// Seals a provider's key and uses it from now on. Returns `{record, warnings}`; the record is to be
-    /// stored.
+    /// Seals a provider's key and uses it from now on. Returns `{header, record, warnings}`; header and record are to
+    /// be stored together.
     #[wasm_bindgen(js_name = vaultPut)]
-    pub fn vault_put(&self, provider: &str, key: Vec<u8>, version: u32) -> Result<JsValue, JsValue> {
+    pub fn vault_put(&self, header: &[u8], provider: &str, key: Vec<u8>) -> Result<JsValue, JsValue> {
         let checked = checked(provider, key)?;
-        let keys = self.keys.borrow();
-        let unlocked = keys.0.as_ref().ok_or_else(locked)?;
-        let origin = origin(&self.gate.config, provider)?;
-        let mut entropy = |bytes: &mut [u8]| self.host.fill(bytes);
-        let record = unlocked
-            .put(provider, &origin, &checked.key, version.into(), self.host.now(), &mut entropy)
-            .map_err(|failed| error(&failed))?;
+        let put = self.sealed(header, provider, &checked.key)?;
         self.gate.set_key(provider, checked.key);
         let result = to_js(&Value::map([("warnings", checked.warnings.into_iter().collect())]));
-        Reflect::set(&result, &"record".into(), &Uint8Array::from(record.as_slice()))?;
+        set(&result, "header", &put.header)?;
+        set(&result, "record", &put.record)?;
         Ok(result)
     }
 
-    /// Unseals a stored record and uses its key from now on.
+    /// Takes a provider's key out of the vault: the header to store when its record is deleted.
+    #[wasm_bindgen(js_name = vaultRemove)]
+    pub fn vault_remove(&self, header: &[u8], provider: &str) -> Result<Vec<u8>, JsValue> {
+        let next = self.keys.borrow().open()?.remove(header, provider).map_err(thrown)?;
+        self.gate.remove_key(provider);
+        Ok(next)
+    }
+
+    /// Unseals what is stored, an array of provider and record, and uses these keys and no others from now on. Throws
+    /// if any of it is damaged or missing, unless that is to be skipped: then it returns what is wrong.
     #[wasm_bindgen(js_name = vaultOpen)]
-    pub fn vault_open(&self, provider: &str, record: &[u8]) -> Result<(), JsValue> {
-        let keys = self.keys.borrow();
-        let unlocked = keys.0.as_ref().ok_or_else(locked)?;
-        let opened = unlocked.open_record(provider, record).map_err(|failed| error(&failed))?;
-        let origin = origin(&self.gate.config, provider)?;
-        let key = opened.for_origin(&origin).map_err(|failed| error(&failed))?;
-        self.gate.set_key(provider, key.clone());
-        Ok(())
+    pub fn vault_open(&self, header: &[u8], records: &Array, skip_damaged: bool) -> Result<JsValue, JsValue> {
+        let opened = self.keys.borrow().open()?.open_all(header, &pairs(records));
+        let (keys, mut bad) = opened.map_err(thrown)?;
+        let mut usable = Vec::new();
+        for key in keys {
+            match self.bound(&key) {
+                Ok(value) => usable.push((key.provider, value)),
+                Err(failed) => match failed.detail {
+                    Detail::Fields(fields) if skip_damaged => bad.extend(fields),
+                    _ => return Err(error(&failed)),
+                },
+            }
+        }
+        if !bad.is_empty() && !skip_damaged {
+            return Err(error(&Error::new(Code::VaultCorrupt).with(Detail::Fields(bad))));
+        }
+        self.gate.lock(true);
+        self.gate.lock(false);
+        for (provider, key) in usable {
+            self.gate.set_key(&provider, key);
+        }
+        let told = |bad: FieldError| Value::map([("path", bad.path.into()), ("problem", bad.problem.into())]);
+        Ok(to_js(&bad.into_iter().map(told).collect()))
+    }
+
+    /// Takes in that the person is `active`, or the page `hidden`, `shown` or `frozen`. Returns after how many
+    /// milliseconds the vault is to be locked as things stand; nothing for never, or if it is locked.
+    #[wasm_bindgen(js_name = vaultPresence)]
+    pub fn vault_presence(&self, sign: Option<String>) -> Option<f64> {
+        let (now, mut keys) = (self.host.now(), self.keys.borrow_mut());
+        if let Some(sign) = sign.and_then(|name| Sign::parse(&name)) {
+            keys.presence.tell(sign, now);
+        }
+        if let Some(used) = self.gate.last_use() {
+            keys.presence.used(used);
+        }
+        keys.unlocked.as_ref()?;
+        let due = keys.presence.due(&self.gate.config.auto_lock, now)?;
+        Some(f64::from(u32::try_from(due.as_millis()).unwrap_or(u32::MAX)))
+    }
+
+    /// When each provider's key was used last in this gate: an array of provider and milliseconds.
+    #[wasm_bindgen(js_name = keysUsed)]
+    pub fn keys_used(&self) -> JsValue {
+        let used = self.gate.used();
+        let pair = |(provider, at): (String, crate::time::Timestamp)| -> Value {
+            [Value::from(provider), at.into()].into_iter().collect()
+        };
+        to_js(&used.into_iter().map(pair).collect())
     }
 }
 
-/// What the KDF needs to know to unlock a vault: `{salt, memoryKib, passes, lanes}`.
-#[wasm_bindgen(js_name = kdfRequest)]
-pub fn kdf_request(header: &[u8]) -> Result<JsValue, JsValue> {
-    let (salt, params) = keyring::kdf_request(header).map_err(|failed| error(&failed))?;
-    let result = kdf_object(params);
-    Reflect::set(&result, &"salt".into(), &Uint8Array::from(salt.as_slice()))?;
-    Ok(result)
+impl Core {
+    pub(super) fn unlocked_now(&self, unlocked: keyring::Unlocked) {
+        let mut keys = self.keys.borrow_mut();
+        keys.unlocked = Some(unlocked);
+        keys.presence.tell(Sign::Active, self.host.now());
+        self.gate.lock(false);
+    }
+
+    pub(super) fn entropy(&self) -> impl FnMut(&mut [u8]) + '_ {
+        |bytes: &mut [u8]| self.host.fill(bytes)
+    }
+
+    pub(super) fn sealed(&self, header: &[u8], provider: &str, key: &Secret<String>) -> Result<records::Put, JsValue> {
+        let keys = self.keys.borrow();
+        let unlocked = keys.open()?;
+        let missing = || error(&Error::invalid("provider", "must be a provider of the configuration"));
+        let origin = self.gate.config.origin(provider).ok_or_else(missing)?;
+        unlocked.put(header, provider, origin, key, self.host.now(), &mut self.entropy()).map_err(thrown)
+    }
+
+    /// A stored key, if it may go where its provider is now.
+    pub(super) fn bound(&self, key: &ProviderKey) -> crate::error::Result<Secret<String>> {
+        let config: &GatewayConfig = &self.gate.config;
+        // The key of a provider that is not configured any more goes nowhere.
+        let origin = config.origin(&key.provider).unwrap_or_default();
+        key.for_origin(origin).cloned()
+    }
 }
 
-/// What the KDF shall do for a new vault, with a fresh salt: `{salt, memoryKib, passes, lanes}`.
-#[wasm_bindgen(js_name = kdfForNewVault)]
-pub fn kdf_for_new_vault() -> Result<JsValue, JsValue> {
-    let mut salt = [0; kdf::SALT_BYTES];
-    getrandom::fill(&mut salt).map_err(|_| internal())?;
-    let result = kdf_object(kdf::KdfParams::default());
-    Reflect::set(&result, &"salt".into(), &Uint8Array::from(salt.as_slice()))?;
-    Ok(result)
-}
-
-fn kdf_object(params: kdf::KdfParams) -> JsValue {
-    to_js(&Value::map([
-        ("memoryKib", params.memory_kib.into()),
-        ("passes", params.passes.into()),
-        ("lanes", params.lanes.into()),
-    ]))
-}
-
-/// What a record says of itself, without its key: `{provider, version, origin, addedAt}`. Works while the
-/// vault is locked.
+/// What a record of either format says of itself, without its key: `{provider, version, origin, addedAt}`. Works while
+/// the vault is locked.
 #[wasm_bindgen(js_name = describeRecord)]
 pub fn describe_record(record: &[u8]) -> Result<JsValue, JsValue> {
-    let own = records::describe(record).map_err(|failed| error(&failed))?;
+    let own =
+        records::describe(record).or_else(|failed| first::describe(record).map_err(|_| failed)).map_err(thrown)?;
     Ok(to_js(&Value::map([
         ("provider", own.provider.into()),
         ("version", own.version.into()),
@@ -148,25 +216,32 @@ pub fn describe_record(record: &[u8]) -> Result<JsValue, JsValue> {
 fn checked(provider: &str, mut key: Vec<u8>) -> Result<format::Checked, JsValue> {
     let checked = format::check_key(provider, &key);
     key.zeroize();
-    checked.map_err(|bad| error(&bad))
+    checked.map_err(thrown)
 }
 
-fn slot(mut bytes: Vec<u8>) -> Result<Secret<[u8; 32]>, JsValue> {
-    let key = bytes.as_slice().try_into().map(Secret::new).map_err(|_| internal());
-    bytes.zeroize();
-    key
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(super) fn thrown(failed: Box<Error>) -> JsValue {
+    error(&failed)
 }
 
-fn internal() -> JsValue {
-    error(&Code::Internal.into())
+/// An array of names and bytes.
+pub(super) fn pairs(array: &Array) -> Vec<(String, Vec<u8>)> {
+    let pair = |entry: JsValue| {
+        let entry: Array = entry.unchecked_into();
+        (entry.get(0).as_string().unwrap_or_default(), Uint8Array::new(&entry.get(1)).to_vec())
+    };
+    array.iter().map(pair).collect()
 }
 
-fn locked() -> JsValue {
-    error(&Code::VaultLocked.into())
+/// The same, going out.
+pub(super) fn pairs_out(all: Vec<(String, Vec<u8>)>) -> Array {
+    all.into_iter().map(|(name, bytes)| Array::of2(&name.into(), &Uint8Array::from(bytes.as_slice()))).collect()
 }
 
-/// A key is bound to the origin that it is sent to.
-fn origin(config: &GatewayConfig, provider: &str) -> Result<String, JsValue> {
-    let origin = config.origin(provider);
-    origin.map(Into::into).ok_or_else(|| error(&Error::invalid("provider", "must be a provider of the configuration")))
+pub(super) fn set(object: &JsValue, name: &str, bytes: &[u8]) -> Result<(), JsValue> {
+    Reflect::set(object, &name.into(), &Uint8Array::from(bytes)).map(|_| ())
+}
+
+pub(super) fn object() -> JsValue {
+    Object::new().into()
 }

@@ -1,58 +1,73 @@
 //! Keys and the vault.
 
-use js_sys::Uint8Array;
-use tidegate::wasm::{Core, describe_record, kdf_for_new_vault, kdf_request};
+use js_sys::{Array, Uint8Array};
+use tidegate::wasm::{
+    Core, describe_record, describe_slot, export_header, new_recovery_code, new_slot, recovery_secret, unlock_attempt,
+    vault_slots,
+};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::{code, fields, get, js, number, text, thrown};
 
 const KEY: &str = "gsk_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP";
-const SLOT: [u8; 32] = [3; 32];
-const SALT: [u8; 16] = [5; 16];
+const SECRET: [u8; 32] = [3; 32];
 
 fn core() -> Core {
     Core::new(js("{}"), js("{ runtime: 'web' }")).unwrap()
 }
 
-/// A vault that holds Groq's key: its header, and the record.
-fn made(core: &Core) -> (Vec<u8>, Vec<u8>) {
-    let header = core.vault_create(SLOT.to_vec(), &SALT).unwrap();
-    let put = core.vault_put("groq", KEY.into(), 1).unwrap();
-    (header, Uint8Array::new(&get(&put, "record")).to_vec())
+fn slot(kind: &str) -> Vec<u8> {
+    new_slot(kind, "", &[], &[], false, 1.0).unwrap()
+}
+
+fn bytes(object: &wasm_bindgen::JsValue, name: &str) -> Vec<u8> {
+    Uint8Array::new(&get(object, name)).to_vec()
+}
+
+/// A vault that holds Groq's key: its header, its slot's id, and the record.
+fn made(core: &Core) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
+    let header = core.vault_create(&slot("device"), SECRET.to_vec()).unwrap();
+    let id = bytes(&vault_slots(&header).unwrap().get(0), "id");
+    let put = core.vault_put(&header, "groq", KEY.into()).unwrap();
+    (bytes(&put, "header"), id, bytes(&put, "record"))
+}
+
+fn records(provider: &str, record: &[u8]) -> Array {
+    Array::of1(&Array::of2(&provider.into(), &Uint8Array::from(record)))
 }
 
 #[wasm_bindgen_test]
 fn what_one_gate_seals_another_opens() {
-    let (header, record) = made(&core());
+    let (header, id, record) = made(&core());
     let own = describe_record(&record).unwrap();
     assert_eq!((text(&own, "provider").as_str(), number(&own, "version")), ("groq", 1.0));
     assert_eq!(text(&own, "origin"), "https://api.groq.com");
-    let request = kdf_request(&header).unwrap();
-    assert_eq!(Uint8Array::new(&get(&request, "salt")).to_vec(), SALT);
-    assert_eq!((number(&request, "memoryKib"), number(&request, "passes")), (19_456.0, 2.0));
 
     let other = core();
+    let stored = records("groq", &record);
     assert!(!other.is_unlocked());
-    assert_eq!(code(other.vault_open("groq", &record)), "vault_locked");
-    assert_eq!(code(other.vault_put("groq", KEY.into(), 2)), "vault_locked");
-    other.vault_unlock(&header, SLOT.to_vec()).unwrap();
+    assert_eq!(code(other.vault_open(&header, &stored, false)), "vault_locked");
+    assert_eq!(code(other.vault_put(&header, "groq", KEY.into())), "vault_locked");
+    other.vault_unlock(&header, &id, SECRET.to_vec()).unwrap();
     assert!(other.is_unlocked());
-    other.vault_open("groq", &record).unwrap();
-    assert_eq!(code(other.vault_open("openrouter", &record)), "vault_corrupt", "another provider's record");
+    assert_eq!(Array::from(&other.vault_open(&header, &stored, false).unwrap()).length(), 0);
+    assert_eq!(code(other.vault_open(&header, &records("openrouter", &record), false)), "vault_corrupt");
+    let skipped = other.vault_open(&header, &records("openrouter", &record), true).unwrap();
+    assert_eq!(Array::from(&skipped).length(), 2, "one of another name, and one missing");
     other.vault_lock();
     assert!(!other.is_unlocked());
-    assert_eq!(code(other.vault_open("groq", &record)), "vault_locked");
+    assert_eq!(code(other.vault_open(&header, &stored, false)), "vault_locked");
 }
 
 #[wasm_bindgen_test]
-fn a_wrong_passphrase_and_damage_are_told_apart() {
-    let (header, record) = made(&core());
+fn a_wrong_secret_and_damage_are_told_apart() {
+    let (header, id, record) = made(&core());
     let other = core();
-    let mut wrong = SLOT;
+    let mut wrong = SECRET;
     wrong[31] ^= 1;
-    let error = thrown(other.vault_unlock(&header, wrong.to_vec()));
+    let error = thrown(other.vault_unlock(&header, &id, wrong.to_vec()));
     assert_eq!(text(&error, "code"), "vault_locked");
-    assert!(fields(&error)[0].starts_with("passphrase: "), "{:?}", fields(&error));
+    assert!(fields(&error)[0].starts_with("device: "), "{:?}", fields(&error));
     assert!(!other.is_unlocked());
 
     let flipped = |bytes: &[u8], index: usize| {
@@ -61,28 +76,41 @@ fn a_wrong_passphrase_and_damage_are_told_apart() {
         bytes
     };
     for index in 0..header.len() {
-        assert_eq!(code(other.vault_unlock(&flipped(&header, index), SLOT.to_vec())), "vault_corrupt", "byte {index}");
+        let bad = flipped(&header, index);
+        assert_eq!(code(other.vault_unlock(&bad, &id, SECRET.to_vec())), "vault_corrupt", "byte {index}");
     }
-    other.vault_unlock(&header, SLOT.to_vec()).unwrap();
+    other.vault_unlock(&header, &id, SECRET.to_vec()).unwrap();
     for index in 0..record.len() {
-        assert_eq!(code(other.vault_open("groq", &flipped(&record, index))), "vault_corrupt", "byte {index}");
+        let bad = records("groq", &flipped(&record, index));
+        assert_eq!(code(other.vault_open(&header, &bad, false)), "vault_corrupt", "byte {index}");
     }
-    other.vault_open("groq", &record).unwrap();
-    assert_eq!(code(other.vault_create(vec![1], &SALT)), "internal", "no slot key");
+    other.vault_open(&header, &records("groq", &record), false).unwrap();
+    assert_eq!(code(other.vault_create(&[1], SECRET.to_vec())), "vault_corrupt", "no slot");
 }
 
 #[wasm_bindgen_test]
 fn nothing_random_comes_twice() {
-    let salt = || Uint8Array::new(&get(&kdf_for_new_vault().unwrap(), "salt")).to_vec();
-    let (one, two) = (salt(), salt());
-    assert_ne!(one, two);
-    assert!(one.iter().any(|byte| *byte != 0));
+    let one = describe_slot(&slot("passphrase")).unwrap();
+    let two = describe_slot(&slot("passphrase")).unwrap();
+    assert_ne!((bytes(&one, "id"), bytes(&one, "salt")), (bytes(&two, "id"), bytes(&two, "salt")));
+    assert_eq!((number(&one, "memoryKib"), number(&one, "passes")), (65_536.0, 3.0));
     let (first, second) = (made(&core()), made(&core()));
     assert_ne!(first.0, second.0, "vault id and vault key");
-    let gate = core();
-    let (_, record) = made(&gate);
-    let again = Uint8Array::new(&get(&gate.vault_put("groq", KEY.into(), 1).unwrap(), "record")).to_vec();
-    assert_ne!(record, again, "nonce and content key");
+    assert_ne!(first.2, second.2, "nonce and content key");
+    assert_ne!(new_recovery_code(), new_recovery_code());
+    assert_eq!(recovery_secret(new_recovery_code()).unwrap().len(), 16);
+    assert_eq!(code(recovery_secret(b"no code".to_vec())), "invalid_request");
+}
+
+#[wasm_bindgen_test]
+fn attempts_are_counted_and_files_read() {
+    let mut stored = unlock_attempt(None, 1e12).unwrap();
+    for _ in 0..2 {
+        stored = unlock_attempt(Some(stored), 1e12).unwrap();
+    }
+    let error = thrown(unlock_attempt(Some(stored), 1e12));
+    assert_eq!((text(&error, "code").as_str(), number(&error, "retryAfterMs")), ("rate_limited", 1_000.0));
+    assert_eq!(code(export_header(b"no file")), "vault_corrupt");
 }
 
 #[wasm_bindgen_test]

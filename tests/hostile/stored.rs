@@ -12,7 +12,8 @@ use tidegate::host::UtcOnly;
 use tidegate::money::NanoUsd;
 use tidegate::secret::Secret;
 use tidegate::testing::{Dice, START, completion};
-use tidegate::vault::{kdf, keyring, records};
+use tidegate::vault::slot::{Slot, SlotKind};
+use tidegate::vault::{export, first, kdf, keyring, records, recovery, throttle};
 
 use super::{QUESTION, World};
 
@@ -58,24 +59,26 @@ fn a_flipped_bit_of_the_ledger_is_noticed_and_the_ledger_left_as_it_is() {
 
 #[test]
 fn a_flipped_bit_of_the_vault_is_noticed() {
-    let slot = Secret::new([3; 32]);
     let mut entropy = entropy();
-    let (header, vault) = keyring::create(&slot, [5; 16], kdf::KdfParams::default(), &mut entropy).unwrap();
+    let slot = Slot::new(SlotKind::Passphrase, "", kdf::KdfParams::default(), &[], START, &mut entropy).unwrap();
+    let (header, vault) = keyring::create(&slot, &[3; 32], &mut entropy).unwrap();
     let key = Secret::new("gsk_made_up".to_string());
-    let record = vault.put("groq", "https://api.groq.com", &key, 1, START, &mut entropy).unwrap();
+    let put = vault.put(&header, "groq", "https://api.groq.com", &key, START, &mut entropy).unwrap();
+    let (header, record) = (put.header, put.record);
+    let unlock = |header: &[u8]| keyring::unlock(header, &slot.id, &[3; 32]);
     for bit in 0..header.len() * 8 {
-        assert_eq!(keyring::unlock(&flip(&header, bit), &slot).unwrap_err().code, Code::VaultCorrupt, "bit {bit}");
+        assert_eq!(unlock(&flip(&header, bit)).unwrap_err().code, Code::VaultCorrupt, "bit {bit}");
     }
-    let opened = keyring::unlock(&header, &slot).unwrap();
+    let opened = unlock(&header).unwrap();
     for bit in 0..record.len() * 8 {
         let bad = flip(&record, bit);
-        assert_eq!(opened.open_record("groq", &bad).unwrap_err().code, Code::VaultCorrupt, "bit {bit}");
+        assert_eq!(opened.open_record(&header, "groq", &bad).unwrap_err().code, Code::VaultCorrupt, "bit {bit}");
         let _ = records::describe(&bad);
     }
     for length in 0..record.len() {
-        assert!(opened.open_record("groq", &record[..length]).is_err());
+        assert!(opened.open_record(&header, "groq", &record[..length]).is_err());
     }
-    let kept = opened.open_record("groq", &record).unwrap();
+    let kept = opened.open_record(&header, "groq", &record).unwrap();
     assert!(kept.for_origin("https://api.groq.com").unwrap().ct_eq(b"gsk_made_up"));
 }
 
@@ -116,7 +119,12 @@ proptest! {
             prop_assert!(reply.result.is_err() || good);
         }
         let _ = Reply::decode(&bytes);
-        prop_assert!(keyring::kdf_request(&bytes).is_err());
+        prop_assert!(keyring::slots(&bytes).is_err());
+        prop_assert!(first::kdf_request(&bytes).is_err());
+        prop_assert!(first::describe(&bytes).is_err());
+        prop_assert!(export::header(&bytes).is_err());
+        let _ = recovery::parse(&bytes);
+        let _ = throttle::attempt(Some(&bytes), START);
         prop_assert!(records::describe(&bytes).is_err());
         let (world, _) = cached();
         let _ = world.gate.restore_cached(&bytes, START);

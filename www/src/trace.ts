@@ -81,8 +81,9 @@ export function record(traces: Trace[], { name, event }: GateEvent): Trace[] {
       return aside(traces, { kind: 'threshold', percent: event.percent, at: event.at });
     case 'budget-overshoot':
       return aside(traces, { kind: 'overshoot', overshootNanoUsd: event.overshootNanoUsd, at: event.at });
-    // It tells of a request of another page; the budget's bar shows what it was charged.
+    // They tell of a request of another page and of the vault: other panels show those.
     case 'lease-expired':
+    case 'vault-lock':
       return traces;
     // The app asks nothing of the queue, and shows what was masked in the answer itself.
     case 'queue-progress':

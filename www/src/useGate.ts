@@ -17,6 +17,7 @@ const NAMES: (keyof Events)[] = [
   'budget-threshold',
   'budget-overshoot',
   'request-end',
+  'vault-lock',
 ];
 
 // Other tabs share the ledger, and their spending raises no event here.

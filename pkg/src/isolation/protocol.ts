@@ -15,11 +15,20 @@ export const VAULT_CALLS = [
   'create',
   'unlock',
   'lock',
+  'confirm',
+  'slots',
+  'addSlot',
+  'removeSlot',
+  'rotate',
   'put',
   'putForSession',
   'list',
+  'reveal',
   'remove',
-  'destroy',
+  'forget',
+  'exportFile',
+  'importFile',
+  'presence',
 ] as const satisfies readonly (keyof Vault)[];
 /** Fails to compile when the vault has a method that does not cross. */
 export const everyVaultCall: Exclude<keyof Vault, (typeof VAULT_CALLS)[number]> extends never ? true : false = true;

@@ -16,6 +16,7 @@ import type {
   RequestOptions,
   Status,
 } from '../types.js';
+import { watchPresence } from '../vault/presence.js';
 import type { Line } from './line.js';
 import { VAULT_CALLS, type GateCall } from './protocol.js';
 import { remoteFetch } from './remote-fetch.js';
@@ -51,12 +52,14 @@ export class RemoteGate implements Gate {
   readonly #realm: Realm;
   readonly #listeners: Listeners;
   readonly #forget: () => void;
+  readonly #unwatch: () => void;
 
   private constructor(realm: Realm, listeners: Listeners, forget: () => void) {
     this.#realm = realm;
     this.#listeners = listeners;
     this.#forget = forget;
     this.vault = vaultOf((name, args) => this.#call(name, args));
+    this.#unwatch = watchPresence((sign) => void this.vault.presence(sign).catch(() => undefined));
     this.budget = { status: async () => (await this.status()).budget };
     this.queue = queueOf((name, args) => this.#call(`queue.${name}`, args));
     this.cache = {
@@ -133,6 +136,7 @@ export class RemoteGate implements Gate {
 
   async close(): Promise<void> {
     this.#forget();
+    this.#unwatch();
     this.#listeners.clear();
     // A realm that does not answer is ended all the same.
     await Promise.race([this.#call('close'), new Promise((resolve) => setTimeout(resolve, CLOSE_MS))]).catch(

@@ -7,7 +7,7 @@
 import { internal, TidegateError } from '../errors.js';
 import type { Decide } from '../platform.js';
 import { openDB, type DBSchema, type IDBPDatabase } from './idb.js';
-import type { Storage, Table } from './storage.js';
+import type { Change, Rows, Storage, Table } from './storage.js';
 
 /** Version of the database's layout. The records in it carry versions of their own. */
 const VERSION = 1;
@@ -15,7 +15,7 @@ const LEDGER_KEY = 'ledger';
 
 interface Schema extends DBSchema {
   ledger: { key: string; value: Uint8Array };
-  vault: { key: string; value: Uint8Array };
+  vault: { key: string; value: Rows['vault'] };
   cache: { key: string; value: Uint8Array };
 }
 
@@ -41,6 +41,20 @@ export async function indexedDbStorage(name: string, decide: Decide): Promise<St
     database = undefined;
   };
   await open();
+  const write = async <T extends Table>(table: T, decide: (store: Rowed) => Promise<Change<Rows[T]>>) => {
+    const transaction = (await open()).transaction(table, 'readwrite', { durability: 'strict' });
+    const done = transaction.done;
+    done.catch(() => undefined);
+    try {
+      const { put = [], remove = [] } = await decide(transaction.store);
+      for (const key of remove) void transaction.store.delete(key).catch(() => undefined);
+      for (const [key, row] of put) void transaction.store.put(row as Uint8Array, key).catch(() => undefined);
+    } catch (error) {
+      transaction.abort();
+      throw error;
+    }
+    await done;
+  };
   return {
     kind: 'indexeddb',
     async ledger(command) {
@@ -53,24 +67,26 @@ export async function indexedDbStorage(name: string, decide: Decide): Promise<St
       await done;
       return reply;
     },
-    async all(table: Table) {
-      const { store } = (await open()).transaction(table);
-      const [names, records] = await Promise.all([store.getAllKeys(), store.getAll()]);
-      return new Map(names.map((key, index) => [key, records[index]!]));
+    async all(table) {
+      return rowsOf<typeof table>((await open()).transaction(table).store);
     },
-    async change(table, put, remove) {
-      const transaction = (await open()).transaction(table, 'readwrite', { durability: 'strict' });
-      const done = transaction.done;
-      done.catch(() => undefined);
-      for (const key of remove) void transaction.store.delete(key).catch(() => undefined);
-      for (const [key, bytes] of put) void transaction.store.put(bytes, key).catch(() => undefined);
-      await done;
-    },
+    change: (table, put, remove) => write(table, () => Promise.resolve({ put, remove })),
+    update: (table, decide) => write(table, async (store) => decide(await rowsOf<typeof table>(store))),
     close() {
       close();
       return Promise.resolve();
     },
   };
+}
+
+interface Rowed {
+  getAllKeys(): Promise<string[]>;
+  getAll(): Promise<unknown[]>;
+}
+
+async function rowsOf<T extends Table>(store: Rowed): Promise<Map<string, Rows[T]>> {
+  const [names, rows] = await Promise.all([store.getAllKeys(), store.getAll()]);
+  return new Map(names.map((name, index) => [name, rows[index] as Rows[T]]));
 }
 
 /** Data of a newer version is left as it is. */

@@ -6,6 +6,7 @@ use crate::pack::Writer;
 use crate::vault::cipher::checksum;
 use crate::vault::kdf::KdfParams;
 use crate::vault::keyring::create;
+use crate::vault::slot::SlotKind;
 
 const KEY: &str = "gsk_0123456789abcdefghijABCDEFGHIJ0123456789abcdefghijAB";
 const GROQ: &str = "https://api.groq.com";
@@ -20,17 +21,38 @@ fn counter(mut next: u8) -> impl FnMut(&mut [u8]) {
     }
 }
 
-fn vault(seed: u8) -> Unlocked {
-    create(&Secret::new([1; 32]), [7; 16], KdfParams::default(), &mut counter(seed)).unwrap().1
+/// A vault and its header.
+struct Vault {
+    open: Unlocked,
+    header: Vec<u8>,
 }
 
-fn put(vault: &Unlocked, provider: &str, origin: &str, version: u64) -> Vec<u8> {
+fn slot() -> Slot {
+    Slot::new(SlotKind::Passphrase, "", KdfParams::default(), &[], NOW, &mut counter(7)).unwrap()
+}
+
+fn vault(seed: u8) -> Vault {
+    let (header, open) = create(&slot(), &[1; 32], &mut counter(seed)).unwrap();
+    Vault { open, header }
+}
+
+/// Stores a key: the record.
+fn put(vault: &mut Vault, provider: &str, origin: &str) -> Vec<u8> {
     let key = Secret::new(KEY.to_owned());
-    vault.put(provider, origin, &key, version, NOW, &mut counter(100)).unwrap()
+    let put = vault.open.put(&vault.header, provider, origin, &key, NOW, &mut counter(100)).unwrap();
+    vault.header = put.header;
+    put.record
 }
 
-fn fails(vault: &Unlocked, provider: &str, record: &[u8]) {
-    assert_eq!(vault.open_record(provider, record).unwrap_err().code, Code::VaultCorrupt);
+fn open(vault: &Vault, provider: &str, record: &[u8]) -> Result<ProviderKey> {
+    vault.open.open_record(&vault.header, provider, record)
+}
+
+fn fails(vault: &Vault, provider: &str, record: &[u8]) {
+    let error = open(vault, provider, record).unwrap_err();
+    assert_eq!(error.code, Code::VaultCorrupt);
+    let Detail::Fields(fields) = error.detail else { panic!("no field") };
+    assert_eq!(fields[0].path, ["keys.", provider].concat());
 }
 
 fn resummed(mut record: Vec<u8>) -> Vec<u8> {
@@ -44,18 +66,18 @@ fn relabelled(record: &[u8], change: impl Fn(&mut Header<'_>)) -> Vec<u8> {
     let Stored { mut header, wrapped, sealed } = Stored::read(record).unwrap();
     change(&mut header);
     let mut forged = frame::start(What::Record);
-    forged.raw(&header.vault).text(header.record).uint(header.version).text(header.origin);
-    forged.int(header.added_at.as_millis()).bytes(wrapped).bytes(sealed);
+    forged.raw(&header.vault).raw(&header.record).text(header.provider).uint(header.version);
+    forged.text(header.origin).int(header.added_at.as_millis()).bytes(wrapped).bytes(sealed);
     frame::finish(forged)
 }
 
 #[test]
 fn a_key_comes_back_for_its_origin_only() {
-    let vault = vault(0);
-    let record = put(&vault, "groq", GROQ, 1);
+    let mut vault = vault(0);
+    let record = put(&mut vault, "groq", GROQ);
     assert!(!record.windows(8).any(|window| KEY.as_bytes().windows(8).any(|part| part == window)));
-    let key = vault.open_record("groq", &record).unwrap();
-    assert_eq!((&*key.provider, &*key.origin, key.version), ("groq", GROQ, 1));
+    let key = open(&vault, "groq", &record).unwrap();
+    assert_eq!((&*key.provider, &*key.origin, key.version, key.added_at), ("groq", GROQ, 1, NOW));
     assert_eq!(key.for_origin(GROQ).unwrap().expose(), KEY);
     for other in ["https://api.groq.com.evil.example", "http://api.groq.com", "https://openrouter.ai", ""] {
         let error = key.for_origin(other).unwrap_err();
@@ -67,22 +89,23 @@ fn a_key_comes_back_for_its_origin_only() {
 
 #[test]
 fn a_locked_vault_lists_names_and_no_more() {
-    let record = put(&vault(0), "groq", GROQ, 4);
-    let expected = Description { provider: "groq".into(), version: 4, origin: GROQ.into(), added_at: NOW };
+    let mut vault = vault(0);
+    let record = put(&mut vault, "groq", GROQ);
+    let expected = Description { provider: "groq".into(), version: 1, origin: GROQ.into(), added_at: NOW };
     assert_eq!(describe(&record).unwrap(), expected);
 }
 
 #[test]
 fn keys_of_different_length_make_records_of_one_length() {
-    let vault = vault(0);
-    let put = |key: &str| vault.put("groq", GROQ, &Secret::new(key.into()), 1, NOW, &mut counter(1)).unwrap();
-    assert_eq!(put("a").len(), put(KEY).len());
+    let Vault { open, header } = vault(0);
+    let put = |key: &str| open.put(&header, "groq", GROQ, &Secret::new(key.into()), NOW, &mut counter(1)).unwrap();
+    assert_eq!(put("a").record.len(), put(KEY).record.len());
 }
 
 #[test]
 fn every_flipped_bit_and_every_cut_is_corrupt() {
-    let vault = vault(0);
-    let record = put(&vault, "groq", GROQ, 1);
+    let mut vault = vault(0);
+    let record = put(&mut vault, "groq", GROQ);
     for bit in 0..record.len() * 8 {
         let mut damaged = record.clone();
         damaged[bit / 8] ^= 1 << (bit % 8);
@@ -92,14 +115,14 @@ fn every_flipped_bit_and_every_cut_is_corrupt() {
     for length in 0..record.len() {
         fails(&vault, "groq", &record[..length]);
     }
-    assert!(vault.open_record("groq", &record).is_ok(), "reading changes nothing");
+    assert!(open(&vault, "groq", &record).is_ok(), "reading changes nothing");
 }
 
 /// Behind the checksum stands the cipher.
 #[test]
 fn every_flipped_bit_is_corrupt_even_with_a_right_checksum() {
-    let vault = vault(0);
-    let record = put(&vault, "groq", GROQ, 1);
+    let mut vault = vault(0);
+    let record = put(&mut vault, "groq", GROQ);
     for bit in 0..(record.len() - 16) * 8 {
         let mut damaged = record.clone();
         damaged[bit / 8] ^= 1 << (bit % 8);
@@ -108,44 +131,106 @@ fn every_flipped_bit_is_corrupt_even_with_a_right_checksum() {
 }
 
 #[test]
+fn an_older_record_that_is_put_back_is_noticed() {
+    let mut vault = vault(0);
+    let first = put(&mut vault, "groq", GROQ);
+    let second = put(&mut vault, "groq", GROQ);
+    assert_eq!(open(&vault, "groq", &second).unwrap().version, 2);
+    fails(&vault, "groq", &first);
+
+    vault.header = vault.open.remove(&vault.header, "groq").unwrap();
+    fails(&vault, "groq", &second);
+    // What is stored after that is another record, though its version begins anew.
+    let key = Secret::new(KEY.to_owned());
+    let anew = vault.open.put(&vault.header, "groq", GROQ, &key, NOW, &mut counter(200)).unwrap();
+    vault.header = anew.header;
+    assert_eq!(open(&vault, "groq", &anew.record).unwrap().version, 1);
+    fails(&vault, "groq", &first);
+}
+
+#[test]
+fn what_is_damaged_or_missing_is_named_and_the_rest_opens() {
+    let mut vault = vault(0);
+    let (groq, other) = (put(&mut vault, "groq", GROQ), put(&mut vault, "openrouter", "https://openrouter.ai"));
+    put(&mut vault, "mistral", "https://api.mistral.ai");
+    let mut damaged = other;
+    damaged[50] ^= 1;
+    let stored = [("groq".to_owned(), groq.clone()), ("openrouter".into(), damaged), ("xai".into(), groq)];
+    let (keys, bad) = vault.open.open_all(&vault.header, &stored).unwrap();
+    assert_eq!(keys.iter().map(|key| &*key.provider).collect::<Vec<_>>(), ["groq"]);
+    let bad: Vec<_> = bad.iter().map(|field| &*field.path).collect();
+    assert_eq!(bad, ["keys.openrouter", "keys.xai", "keys.mistral"]);
+}
+
+#[test]
 fn records_cannot_change_places() {
-    let (own, other) = (vault(0), vault(50));
-    let groq = put(&own, "groq", GROQ, 1);
+    let (mut own, mut other) = (vault(0), vault(50));
+    let groq = put(&mut own, "groq", GROQ);
     fails(&own, "openrouter", &groq);
+    put(&mut other, "groq", GROQ);
     fails(&other, "groq", &groq);
     // The same, by one who rewrites the clear part as well.
-    fails(&own, "openrouter", &relabelled(&groq, |header| header.record = "openrouter"));
+    fails(&own, "openrouter", &relabelled(&groq, |header| header.provider = "openrouter"));
     fails(&own, "groq", &relabelled(&groq, |header| header.origin = "https://evil.example"));
     fails(&own, "groq", &relabelled(&groq, |header| header.version = 2));
+    fails(&own, "groq", &relabelled(&groq, |header| header.record = [0; 16]));
     fails(&own, "groq", &relabelled(&groq, |header| header.added_at = Timestamp::EPOCH));
-    fails(&other, "groq", &relabelled(&groq, |header| header.vault = other.vault));
-    assert!(own.open_record("groq", &relabelled(&groq, |_| ())).is_ok());
+    fails(&other, "groq", &relabelled(&groq, |header| header.vault = other.open.vault));
+    assert!(open(&own, "groq", &relabelled(&groq, |_| ())).is_ok());
 }
 
 #[test]
 fn sealed_parts_of_two_versions_do_not_mix() {
-    let vault = vault(0);
+    let mut vault = vault(0);
+    let old = put(&mut vault, "groq", GROQ);
+    let entry = vault.open.authentic(&vault.header).unwrap().index.remove(0);
     let key = Secret::new(KEY.to_owned());
-    let old = put(&vault, "groq", GROQ, 1);
-    let new = vault.put("groq", GROQ, &key, 1, NOW, &mut counter(200)).unwrap();
+    let new = vault.open.seal_key(&entry, GROQ, &key, NOW, &mut counter(200)).unwrap();
+    assert!(open(&vault, "groq", &new).is_ok());
     let (old, new) = (Stored::read(&old).unwrap(), Stored::read(&new).unwrap());
     let mut mixed = frame::start(What::Record);
-    mixed.raw(&vault.vault).text("groq").uint(1).text(GROQ).int(NOW.as_millis());
+    mixed.raw(&old.header.vault).raw(&old.header.record).text("groq").uint(1).text(GROQ).int(NOW.as_millis());
     mixed.bytes(old.wrapped).bytes(new.sealed);
     fails(&vault, "groq", &frame::finish(mixed));
 }
 
 #[test]
+fn a_new_vault_key_leaves_the_contents_as_they_are() {
+    let mut vault = vault(0);
+    let records = ["groq", "openrouter"].map(|provider| (provider.to_owned(), put(&mut vault, provider, GROQ)));
+    let fresh = Slot::new(SlotKind::Recovery, "", KdfParams::default(), &[], NOW, &mut counter(70)).unwrap();
+    let secret = [9; 16];
+    let rotated = vault.open.rotate(&vault.header, &records, &fresh, &secret, &mut counter(33)).unwrap();
+    let (header, rewrapped, renewed) = rotated;
+    for ((provider, new), (_, old)) in rewrapped.iter().zip(&records) {
+        assert_eq!(Stored::read(new).unwrap().sealed, Stored::read(old).unwrap().sealed, "{provider}");
+        assert_ne!(Stored::read(new).unwrap().wrapped, Stored::read(old).unwrap().wrapped, "{provider}");
+        assert!(vault.open.open_record(&header, provider, new).is_err(), "the old key is of no use any more");
+        fails(&vault, provider, new);
+    }
+    assert!(crate::vault::keyring::unlock(&header, &fresh.id, &secret).is_ok());
+    let (keys, bad) = renewed.open_all(&header, &rewrapped).unwrap();
+    assert_eq!((keys.len(), bad.len()), (2, 0));
+    assert_eq!(keys[1].for_origin(GROQ).unwrap().expose(), KEY);
+
+    let mut damaged = records.clone();
+    damaged[1].1[60] ^= 1;
+    let refused = vault.open.rotate(&vault.header, &damaged, &fresh, &secret, &mut counter(33)).unwrap_err();
+    assert_eq!(refused.code, Code::VaultCorrupt, "what cannot be opened would be lost");
+    assert!(vault.open.rotate(&vault.header, &records[..1], &fresh, &secret, &mut counter(33)).is_err());
+}
+
+#[test]
 fn a_newer_format_is_refused() {
-    let vault = vault(0);
-    let mut record = put(&vault, "groq", GROQ, 1);
-    record[4] = 2;
+    let mut vault = vault(0);
+    let mut record = put(&mut vault, "groq", GROQ);
+    record[4] = 3;
     fails(&vault, "groq", &resummed(record));
 }
 
 #[test]
 fn blobs_open_under_their_own_label_and_id() {
-    let (own, other) = (vault(0), vault(50));
+    let (own, other) = (vault(0).open, vault(50).open);
     let sealed = own.seal_blob("cache", "entry 1", b"an answer", [3; 12]).unwrap();
     assert!(own.unseal_blob("cache", "entry 1", &sealed).unwrap().ct_eq(b"an answer"));
     for (vault, label, id) in [
@@ -170,7 +255,7 @@ proptest! {
         let mut parts = Writer::new();
         parts.bytes(&bytes).bytes(&bytes);
         let mut framed = frame::start(What::Record);
-        framed.raw(&vault.vault).text("groq").uint(1).text(GROQ).int(0).raw(&parts.finish());
+        framed.raw(&vault.open.vault).raw(&[0; 16]).text("groq").uint(1).text(GROQ).int(0).raw(&parts.finish());
         fails(&vault, "groq", &frame::finish(framed));
     }
 }

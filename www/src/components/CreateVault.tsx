@@ -1,56 +1,54 @@
-import { useRef, useState, type FormEvent } from 'react';
+import { createPasskey, type NewSlot } from 'tidegate';
 
-import { takeSecret } from '../secretInput';
+import { passkeysHere, SLOTS } from '../slots';
+import { NewPassphrase } from './NewPassphrase';
 
-export function CreateVault({ busy, create }: { busy: boolean; create: (bytes: Uint8Array) => Promise<boolean> }) {
-  const first = useRef<HTMLInputElement>(null);
-  const second = useRef<HTMLInputElement>(null);
-  const [differ, setDiffer] = useState(false);
+interface Props {
+  busy: boolean;
+  create: (slot: () => Promise<NewSlot>) => Promise<boolean>;
+}
 
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (!first.current || !second.current) return;
-    const same = first.current.value === second.current.value;
-    second.current.value = '';
-    setDiffer(!same);
-    if (!same) {
-      second.current.focus();
-      return;
-    }
-    void takeSecret(first.current, async (bytes) => void (await create(bytes)));
-  };
-
+export function CreateVault({ busy, create }: Props) {
   return (
-    <form className="row" onSubmit={submit}>
-      <p className="row-lead">
-        Your keys are sealed on this device with a passphrase. Nobody can recover it, so keep it safe.
+    <div className="open-slot">
+      <p className="quiet">
+        Your keys are sealed on this device with a passphrase. Nobody can recover it, so keep it safe, or add a recovery
+        code once the vault is there.
       </p>
-      {/* Password managers file a passphrase under a name. */}
-      <input type="text" autoComplete="username" value="Tidegate vault" readOnly hidden />
-      <label className="field">
-        <span>New passphrase</span>
-        <input ref={first} type="password" autoComplete="new-password" required disabled={busy} />
-      </label>
-      <label className="field">
-        <span>The same again</span>
-        <input
-          ref={second}
-          type="password"
-          autoComplete="new-password"
-          required
-          disabled={busy}
-          aria-invalid={differ}
-          aria-describedby={differ ? 'passphrases-differ' : undefined}
-        />
-      </label>
-      <button className="primary" type="submit" disabled={busy}>
-        {busy ? 'Creating …' : 'Create the vault'}
-      </button>
-      {differ && (
-        <p className="field-problem" id="passphrases-differ" role="alert">
-          The two passphrases differ. Enter the second one again.
-        </p>
-      )}
-    </form>
+      <NewPassphrase
+        busy={busy}
+        label="New passphrase"
+        action="Create the vault"
+        primary
+        done={(passphrase) => create(() => Promise.resolve({ kind: 'passphrase', passphrase }))}
+      />
+      <details>
+        <summary>Without a passphrase</summary>
+        <dl className="slot-choices">
+          {passkeysHere() && (
+            <div>
+              <dt>
+                <button type="button" disabled={busy} onClick={() => void create(() => createPasskey())}>
+                  Create with a passkey
+                </button>
+              </dt>
+              <dd className="quiet">{SLOTS.passkey.limits}</dd>
+            </div>
+          )}
+          <div>
+            <dt>
+              <button
+                type="button"
+                disabled={busy}
+                onClick={() => void create(() => Promise.resolve({ kind: 'device' }))}
+              >
+                Create for this device
+              </button>
+            </dt>
+            <dd className="quiet">{SLOTS.device.limits}</dd>
+          </div>
+        </dl>
+      </details>
+    </div>
   );
 }

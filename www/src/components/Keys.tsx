@@ -14,7 +14,7 @@ interface Props {
   targets: Status['targets'];
   demo: Demo | null;
   busy: boolean;
-  act: (work: () => Promise<void>) => Promise<boolean>;
+  act: (work: () => Promise<unknown>) => Promise<boolean>;
 }
 
 /** The names of the keys in the vault; the keys themselves never come back out of it. */
@@ -59,6 +59,7 @@ export function Keys({ gate, targets, demo, busy, act }: Props) {
                 <span className="key-name">{providerName(key.provider)}</span>{' '}
                 <span className="quiet">
                   version {key.version}, added {day(key.addedAt)}
+                  {key.lastUsedAt !== undefined && `, used ${day(key.lastUsedAt)}`}
                 </span>
               </span>
               <button

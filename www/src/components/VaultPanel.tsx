@@ -1,13 +1,14 @@
-import { useEffect, useRef } from 'react';
-import type { Status, Tidegate } from 'tidegate';
+import { useEffect, useRef, useState } from 'react';
+import type { SlotInfo, Status, Tidegate } from 'tidegate';
 
 import type { Demo } from '../demo';
 import { useTask } from '../useTask';
 import { CreateVault } from './CreateVault';
 import { Keys } from './Keys';
+import { ManageVault } from './ManageVault';
+import { OpenSlot } from './OpenSlot';
 import { Panel } from './Panel';
 import { ProblemNotice } from './ProblemNotice';
-import { UnlockVault } from './UnlockVault';
 
 interface Props {
   gate: Tidegate;
@@ -19,7 +20,9 @@ interface Props {
 export function VaultPanel({ gate, status, demo, refresh }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   const { busy, problem, run } = useTask();
-  const act = async (work: () => Promise<void>) => {
+  const [slots, setSlots] = useState<SlotInfo[]>([]);
+  const [version, setVersion] = useState(0);
+  const act = async (work: () => Promise<unknown>) => {
     const done = await run(work);
     refresh();
     return done;
@@ -31,6 +34,10 @@ export function VaultPanel({ gate, status, demo, refresh }: Props) {
     if (shown.current !== status.vault && document.activeElement === document.body) heading.current?.focus();
     shown.current = status.vault;
   }, [status.vault]);
+
+  useEffect(() => {
+    if (status.vault === 'locked') void gate.vault.slots().then(setSlots, () => setSlots([]));
+  }, [gate, status.vault]);
 
   return (
     <Panel
@@ -45,9 +52,26 @@ export function VaultPanel({ gate, status, demo, refresh }: Props) {
         )
       }
     >
-      {status.vault === 'absent' && <CreateVault busy={busy} create={(bytes) => act(() => gate.vault.create(bytes))} />}
-      {status.vault === 'locked' && <UnlockVault busy={busy} unlock={(bytes) => act(() => gate.vault.unlock(bytes))} />}
-      {status.vault === 'unlocked' && <Keys gate={gate} targets={status.targets} demo={demo} busy={busy} act={act} />}
+      {status.vault === 'absent' && (
+        <CreateVault busy={busy} create={(slot) => act(async () => gate.vault.create(await slot()))} />
+      )}
+      {status.vault === 'locked' && (
+        <>
+          <p className="row-lead">The vault is locked. Your keys stay sealed until you open it.</p>
+          <OpenSlot
+            slots={slots}
+            busy={busy}
+            verb="Unlock"
+            open={(key) => act(async () => gate.vault.unlock(await key()))}
+          />
+        </>
+      )}
+      {status.vault === 'unlocked' && (
+        <>
+          <Keys key={version} gate={gate} targets={status.targets} demo={demo} busy={busy} act={act} />
+          <ManageVault gate={gate} busy={busy} act={act} changed={() => setVersion((last) => last + 1)} />
+        </>
+      )}
       {problem && <ProblemNotice problem={problem} testId="vault-problem" />}
     </Panel>
   );

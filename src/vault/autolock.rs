@@ -1,0 +1,126 @@
+//! When an open vault locks itself: nobody was there for a while, or the page was hidden for a while, or is put to sleep.
+
+use std::time::Duration;
+
+use crate::config::AutoLockConfig;
+use crate::time::Timestamp;
+
+/// What the vault is told of the person.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sign {
+    /// A key was pressed, a pointer used, a request made.
+    Active,
+    /// The page is not seen any more.
+    Hidden,
+    /// The page is seen again.
+    Shown,
+    /// The page is put to sleep: no timer runs from now on.
+    Frozen,
+}
+
+impl Sign {
+    /// The sign of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "active" => Self::Active,
+            "hidden" => Self::Hidden,
+            "shown" => Self::Shown,
+            "frozen" => Self::Frozen,
+            _ => return None,
+        })
+    }
+}
+
+/// What is known of the person.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Presence {
+    active_at: Timestamp,
+    hidden_at: Option<Timestamp>,
+    frozen: bool,
+}
+
+impl Presence {
+    /// Takes a sign in.
+    pub fn tell(&mut self, sign: Sign, now: Timestamp) {
+        match sign {
+            Sign::Active => (self.active_at, self.frozen) = (now, false),
+            Sign::Hidden => self.hidden_at = self.hidden_at.or(Some(now)),
+            Sign::Shown => (self.active_at, self.hidden_at, self.frozen) = (now, None, false),
+            Sign::Frozen => self.frozen = true,
+        }
+    }
+
+    /// A request used a key: whoever made it was there.
+    pub fn used(&mut self, at: Timestamp) {
+        self.active_at = self.active_at.max(at);
+    }
+
+    /// How long until the vault locks, as things stand: zero for now, `None` for never.
+    #[must_use]
+    pub fn due(&self, rules: &AutoLockConfig, now: Timestamp) -> Option<Duration> {
+        let frozen = (rules.frozen && self.frozen).then_some(Duration::ZERO);
+        // A clock that was set back begins the wait anew.
+        let left = |since: Timestamp, span: Duration| span.saturating_sub(now.since(since));
+        let set = |span: Duration| (!span.is_zero()).then_some(span);
+        let idle = set(rules.idle).map(|span| left(self.active_at, span));
+        let hidden = self.hidden_at.zip(set(rules.hidden)).map(|(since, span)| left(since, span));
+        [frozen, idle, hidden].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+    const RULES: AutoLockConfig = AutoLockConfig { idle: Duration::from_secs(600), hidden: MINUTE, frozen: true };
+    const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    fn present() -> Presence {
+        let mut presence = Presence::default();
+        presence.tell(Sign::Active, START);
+        presence
+    }
+
+    #[test]
+    fn idle_locks_after_its_time_and_any_sign_begins_it_anew() {
+        let mut presence = present();
+        assert_eq!(presence.due(&RULES, START), Some(MINUTE * 10));
+        let later = START.after(MINUTE * 9);
+        assert_eq!(presence.due(&RULES, later), Some(MINUTE));
+        presence.tell(Sign::Active, later);
+        assert_eq!(presence.due(&RULES, later), Some(MINUTE * 10));
+        assert_eq!(presence.due(&RULES, later.after(MINUTE * 11)), Some(Duration::ZERO));
+        assert_eq!(presence.due(&AutoLockConfig { idle: Duration::ZERO, ..RULES }, later), None);
+    }
+
+    #[test]
+    fn hidden_counts_from_its_beginning_until_shown() {
+        let mut presence = present();
+        presence.tell(Sign::Hidden, START);
+        presence.tell(Sign::Hidden, START.after(MINUTE / 2));
+        assert_eq!(presence.due(&RULES, START.after(MINUTE)), Some(Duration::ZERO));
+        // A request that runs in a hidden page is no person.
+        presence.tell(Sign::Active, START.after(MINUTE));
+        assert_eq!(presence.due(&RULES, START.after(MINUTE)), Some(Duration::ZERO));
+        presence.tell(Sign::Shown, START.after(MINUTE));
+        assert_eq!(presence.due(&RULES, START.after(MINUTE)), Some(MINUTE * 10));
+        assert_eq!(presence.due(&AutoLockConfig { hidden: Duration::ZERO, ..RULES }, START), Some(MINUTE * 10));
+    }
+
+    #[test]
+    fn sleep_locks_at_once() {
+        let mut presence = present();
+        presence.tell(Sign::Frozen, START);
+        assert_eq!(presence.due(&RULES, START), Some(Duration::ZERO));
+        assert_eq!(presence.due(&AutoLockConfig { frozen: false, ..RULES }, START), Some(MINUTE * 10));
+        presence.tell(Sign::Shown, START);
+        assert_eq!(presence.due(&RULES, START), Some(MINUTE * 10));
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_lock_early() {
+        assert_eq!(present().due(&RULES, Timestamp::EPOCH), Some(MINUTE * 10));
+    }
+}

@@ -1,0 +1,29 @@
+import type { SlotInfo } from 'tidegate';
+
+/** What a way into the vault is called, and what it does not protect from. */
+export const SLOTS: Record<SlotInfo['kind'], { title: string; limits: string }> = {
+  passphrase: {
+    title: 'Passphrase',
+    limits: 'A copied profile or backup is as safe as the passphrase is strong.',
+  },
+  passkey: {
+    title: 'Passkey',
+    limits: 'Nothing that is stored here opens the vault without it. Keep a second way in: a lost passkey is lost.',
+  },
+  device: {
+    title: 'This device',
+    limits:
+      'Asks nobody. Any script of this site can use it at any time, and whoever copies this browser profile has it too. It keeps your keys out of exports and logs, no more.',
+  },
+  recovery: {
+    title: 'Recovery code',
+    limits: 'Opens the vault for whoever reads it. Keep it on paper, away from this device.',
+  },
+  unknown: {
+    title: 'Another way in',
+    limits: 'Made by a later version of this app; it is left alone.',
+  },
+};
+
+/** Passkeys are bound to names: a page at an IP address has none. */
+export const passkeysHere = (): boolean => !/^[\d.]+$|:/.test(location.hostname);
