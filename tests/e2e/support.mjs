@@ -24,7 +24,10 @@ const CHROME_ARGS = [
   '--disable-sync',
 ];
 
-export const launchBrowser = () => chromium.launch({ executablePath: CHROME, args: CHROME_ARGS });
+/** How Chromium is started. */
+export const CHROMIUM = { executablePath: CHROME, args: CHROME_ARGS };
+
+export const launchBrowser = () => chromium.launch(CHROMIUM);
 
 /** Starts the demo on free ports and waits for the line that says where everything is. */
 export async function startDemo(...options) {
