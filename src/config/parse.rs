@@ -57,7 +57,6 @@ impl GatewayConfig {
             edge::budgets(&mut root, &mut config.edge);
             root.section("leases", |section| edge::leases(section, &mut config.edge.leases));
         }
-        root.section("queue", |section| queue(section, &mut config.queue));
         root.section("autoLock", |section| {
             section.span("idleMs", &mut config.auto_lock.idle, 0);
             section.span("hiddenMs", &mut config.auto_lock.hidden, 0);

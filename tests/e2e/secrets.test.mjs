@@ -131,9 +131,8 @@ describe('keys and passphrases', () => {
       'a body',
       sent.map((request) => request.postData() ?? ''),
     );
-    assert.deepEqual(await page.locator('input[type="password"]').evaluateAll((all) => all.map((one) => one.value)), [
-      '',
-    ]);
+    const entered = await page.locator('input[type="password"]').evaluateAll((all) => all.map((one) => one.value));
+    assert.ok(entered.length > 0 && entered.every((value) => value === ''), 'every field is empty');
 
     const origins = { groq: new URL(demo.groqUrl).origin, openrouter: new URL(demo.openrouterUrl).origin };
     let headers = 0;

@@ -22,8 +22,8 @@ export function useConfirmed(act: (work: () => Promise<unknown>) => Promise<bool
   useEffect(() => drop, [drop]);
 
   const attempt = (work: Work, given?: Uint8Array) => {
-    drop();
     const secret = given?.slice() ?? new Uint8Array();
+    drop(); // may wipe what was given
     return act(async () => {
       let waits = false;
       try {

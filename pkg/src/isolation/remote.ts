@@ -16,7 +16,7 @@ import type {
   RequestOptions,
   Status,
 } from '../types.js';
-import { watchPresence } from '../vault/presence.js';
+import { watchPresence, type PresenceSign } from '../vault/presence.js';
 import type { Line } from './line.js';
 import { VAULT_CALLS, type GateCall } from './protocol.js';
 import { remoteFetch } from './remote-fetch.js';
@@ -59,7 +59,9 @@ export class RemoteGate implements Gate {
     this.#listeners = listeners;
     this.#forget = forget;
     this.vault = vaultOf((name, args) => this.#call(name, args));
-    this.#unwatch = watchPresence((sign) => void this.vault.presence(sign).catch(() => undefined));
+    // A frame sees for itself who is there.
+    const tell = (sign: PresenceSign) => void this.vault.presence(sign).catch(() => undefined);
+    this.#unwatch = realm.level === 'worker' ? watchPresence(tell) : () => undefined;
     this.budget = { status: async () => (await this.status()).budget };
     this.queue = queueOf((name, args) => this.#call(`queue.${name}`, args));
     this.cache = {

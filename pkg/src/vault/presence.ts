@@ -18,7 +18,9 @@ const QUIET_MS = 1_000;
 
 /** Calls `tell` for each sign. Returns how to stop. Does nothing where there is no document. */
 export function watchPresence(tell: (sign: PresenceSign) => void): () => void {
-  if (typeof document === 'undefined') return () => undefined;
+  // Named without the DOM's types: this is also compiled for places that have none.
+  const { document } = globalThis as { document?: EventTarget & { visibilityState: string } };
+  if (!document) return () => undefined;
   const stop = new AbortController();
   const listen = (target: EventTarget, names: string[], sign: () => PresenceSign | undefined) => {
     for (const name of names) {

@@ -1,0 +1,347 @@
+// The vault in Chromium: passkeys by a virtual authenticator, the device slot and its limit, tabs, profiles, auto-lock.
+
+import assert from 'node:assert/strict';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import { chromium } from 'playwright-core';
+
+import { openRecord, readHeader, vaultKey } from '../../pkg/test/vault-format.mjs';
+import { CHROMIUM, launchBrowser, openApp, PASSPHRASE, startDemo, steps } from './support.mjs';
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const violations = async (page) => {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  return found.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(' | ')}`);
+};
+
+/** An authenticator in the browser that answers to PRF and is always confirmed. */
+async function authenticator(context, page) {
+  const client = await context.newCDPSession(page);
+  await client.send('WebAuthn.enable');
+  const { authenticatorId } = await client.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      ctap2Version: 'ctap2_1',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      hasPrf: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return {
+    remove: () => client.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId }),
+    refuse: () => client.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false }),
+  };
+}
+
+/** In the page, as any script of its origin could: the stored bytes, and what the device key answers to a salt. */
+const readAsScript = async (salt) => {
+  const settled = (request) =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  const [{ name }] = (await indexedDB.databases()).filter((one) => one.name.startsWith('tidegate:'));
+  const db = await settled(indexedDB.open(name));
+  const store = () => db.transaction('vault').objectStore('vault');
+  const [names, rows] = [await settled(store().getAllKeys()), await settled(store().getAll())];
+  db.close();
+  const bytes = {};
+  let answer;
+  let exported = 'no key';
+  for (const [index, row] of rows.entries()) {
+    if (row instanceof Uint8Array) bytes[names[index]] = [...row];
+    if (!(row instanceof CryptoKey)) continue;
+    exported = await crypto.subtle.exportKey('raw', row).then(
+      () => 'exported',
+      () => 'refused',
+    );
+    if (salt) answer = [...new Uint8Array(await crypto.subtle.sign('HMAC', row, Uint8Array.from(salt)))];
+  }
+  return { bytes, answer, exported };
+};
+
+/** In the page: puts bytes in the place of what is stored. */
+const writeAsScript = async (bytes) => {
+  const settled = (request) =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  const [{ name }] = (await indexedDB.databases()).filter((one) => one.name.startsWith('tidegate:'));
+  const db = await settled(indexedDB.open(name));
+  const store = db.transaction('vault', 'readwrite').objectStore('vault');
+  for (const [key, value] of Object.entries(bytes)) await settled(store.put(Uint8Array.from(value), key));
+  db.close();
+};
+
+describe('the vault', () => {
+  let demo;
+  let browser;
+  before(async () => {
+    [demo, browser] = await Promise.all([startDemo('--no-worker'), launchBrowser()]);
+    // Passkeys are bound to names: an IP address has none.
+    demo.url = demo.url.replace('127.0.0.1', 'localhost');
+  });
+  after(async () => {
+    await browser?.close();
+    await demo?.stop();
+  });
+
+  const opened = async (t, query, options) => {
+    await demo.reset();
+    const app = await openApp(browser, demo, query, options);
+    t.after(() => app.context.close());
+    return app;
+  };
+  const without = (app) => app.page.getByText('Without a passphrase').click();
+  const manage = (app) => app.page.getByText('Ways in, export and safety').click();
+  const keyed = async (app) => {
+    await app.button('Use the demo keys').click();
+    await app.page.getByTestId('target-groq').getByText('Ready').waitFor();
+  };
+  const works = async (app, question) => assert.equal((await app.ask(question)).code, undefined, question);
+  const problem = async (app) => {
+    const notice = app.page.getByTestId('vault-problem');
+    await notice.waitFor();
+    return notice.innerText();
+  };
+
+  test('opens with a passkey, and with nothing else', async (t) => {
+    const app = await opened(t);
+    const key = await authenticator(app.context, app.page);
+    await without(app);
+    await app.button('Create with a passkey').click();
+    await app.vaultState('Vault unlocked');
+    await keyed(app);
+    await works(app, 'With a new passkey');
+    await app.page.reload();
+    await app.vaultState('Vault locked');
+    assert.equal(await app.page.getByLabel('Passphrase', { exact: true }).count(), 0);
+    await app.button('Unlock with a passkey').click();
+    await app.vaultState('Vault unlocked');
+    await app.page.getByTestId('target-groq').getByText('Ready').waitFor();
+    await works(app, 'After a reload');
+    await app.button('Lock the vault').click();
+    await key.refuse();
+    await app.button('Unlock with a passkey').click();
+    assert.match(await problem(app), /was not confirmed/);
+    await key.remove();
+    await authenticator(app.context, app.page);
+    await app.button('Unlock with a passkey').click();
+    assert.match(await problem(app), /was not confirmed/, 'another authenticator has no such passkey');
+    await app.vaultState('Vault locked');
+  });
+
+  test('opens on its device without a question, as the page says also for any script of its origin', async (t) => {
+    const app = await opened(t);
+    await without(app);
+    await app.page.getByText('Any script of this site can use it').first().waitFor();
+    await app.button('Create for this device').click();
+    await app.vaultState('Vault unlocked');
+    await keyed(app);
+    await app.page.reload();
+    await app.vaultState('Vault locked');
+    await app.button('Unlock with this device').click();
+    await app.vaultState('Vault unlocked');
+    await app.page.getByTestId('target-groq').getByText('Ready').waitFor();
+    await works(app, 'With the device key');
+    await app.button('Lock the vault').click();
+    await app.vaultState('Vault locked');
+
+    // The limit: what the slot asks of the browser, any script may ask.
+    const first = await app.page.evaluate(readAsScript, null);
+    assert.equal(first.exported, 'refused', 'the key itself does not come out');
+    const header = await readHeader(Uint8Array.from(first.bytes['vault/2']));
+    const { answer } = await app.page.evaluate(readAsScript, [...header.slots[0].salt]);
+    const opening = await vaultKey(header, header.slots[0], Uint8Array.from(answer));
+    const record = await openRecord(opening, Uint8Array.from(first.bytes['key/groq']));
+    assert.equal(record.key, await demo.demoKey('groq'), 'and yet the vault is open to it');
+
+    // What it does protect: the bytes alone open nowhere.
+    const other = await opened(t);
+    await other.page.evaluate(writeAsScript, first.bytes);
+    await other.page.reload();
+    await other.vaultState('Vault locked');
+    await other.button('Unlock with this device').click();
+    assert.match(await problem(other), /another device/);
+    await other.vaultState('Vault locked');
+  });
+
+  test('locks in all tabs at once, shares new keys between them, and is forgotten in all', async (t) => {
+    const app = await opened(t);
+    await app.createVault();
+    const page = await app.context.newPage();
+    await page.goto(app.url);
+    const second = { page, ...steps(page) };
+    await second.vaultState('Vault locked');
+    await second.unlock();
+    await second.vaultState('Vault unlocked');
+    await keyed(app);
+    await page.getByTestId('target-groq').getByText('Ready').waitFor();
+    await second.button('Lock the vault').click();
+    await app.vaultState('Vault locked');
+    await app.unlock();
+    await app.vaultState('Vault unlocked');
+    await second.unlock();
+    await second.vaultState('Vault unlocked');
+    await manage(app);
+    await app.button('Forget everything').click();
+    await app.vaultState('No vault yet');
+    await second.vaultState('No vault yet');
+    assert.deepEqual(Object.keys((await app.page.evaluate(readAsScript, null)).bytes), []);
+  });
+
+  test('of a copied profile opens by the device, and by nothing that is not in the profile', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'tidegate-profile-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const profile = async (name, work) => {
+      const context = await chromium.launchPersistentContext(join(folder, name), CHROMIUM);
+      const page = await context.newPage();
+      await page.goto(demo.url);
+      await work({ page, context, ...steps(page) });
+      await context.close();
+    };
+    await profile('own', async (app) => {
+      await app.createVault();
+      await app.addKey('Groq', await demo.demoKey('groq'));
+      await app.page.getByTestId('target-groq').getByText('Ready').waitFor();
+    });
+    await cp(join(folder, 'own'), join(folder, 'copy'), { recursive: true });
+    await profile('copy', async (app) => {
+      await app.vaultState('Vault locked');
+      assert.equal(await app.button('Unlock with this device').count(), 0);
+      await app.unlock('a guess');
+      assert.match(await problem(app), /passphrase: does not open this vault/);
+      await app.vaultState('Vault locked');
+    });
+    await profile('own', async (app) => {
+      await app.unlock();
+      await app.vaultState('Vault unlocked');
+      await manage(app);
+      await app.button('Open without asking on this device').click();
+      await app.page.getByTestId('confirm').waitFor();
+      await app.page.getByLabel('Your passphrase').fill(PASSPHRASE);
+      await app.button('Confirm').click();
+      await app.page.getByTestId('slots').getByText('This device').waitFor();
+    });
+    await cp(join(folder, 'own'), join(folder, 'again'), { recursive: true });
+    await profile('again', async (app) => {
+      await app.button('Unlock with this device').click();
+      await app.vaultState('Vault unlocked'); // as the page says
+    });
+  });
+
+  test('locks itself when nobody is there', async (t) => {
+    await demo.reset();
+    const context = await browser.newContext();
+    t.after(() => context.close());
+    const page = await context.newPage();
+    await page.clock.install();
+    await page.goto(`${demo.url}?isolation=page`);
+    const app = { page, ...steps(page) };
+    await app.createVault();
+    await page.clock.fastForward('14:00');
+    await app.vaultState('Vault unlocked');
+    await page.mouse.move(100, 100);
+    await page.mouse.move(200, 200);
+    await page.clock.fastForward('14:00');
+    await app.vaultState('Vault unlocked');
+    await page.clock.fastForward('02:00');
+    await page.clock.runFor(2_000);
+    await app.vaultState('Vault locked');
+  });
+
+  for (const colorScheme of ['light', 'dark']) {
+    for (const width of [1280, 390]) {
+      test(`is managed by a person who is there, ${colorScheme}, ${width} px`, async (t) => {
+        const app = await opened(t, {}, { colorScheme, viewport: { width, height: 844 }, reducedMotion: 'reduce' });
+        const { page } = app;
+        const check = async (state) => {
+          const folder = process.env.TIDEGATE_SCREENSHOTS;
+          if (folder) {
+            const path = join(folder, `${state.replaceAll(' ', '-')}-${colorScheme}-${width}.png`);
+            await page.getByTestId('vault').screenshot({ path });
+          }
+          assert.deepEqual(await violations(page), [], state);
+          const sideways = await page.evaluate(() => document.documentElement.scrollWidth - globalThis.innerWidth);
+          assert.equal(sideways, 0, `${state}: nothing to scroll sideways`);
+        };
+        await authenticator(app.context, page);
+        await without(app);
+        await check('before');
+        await app.createVault();
+        await keyed(app);
+        await manage(app);
+        await app.button('Make a recovery code').click();
+        const code = await page.getByTestId('recovery-code').locator('code').innerText();
+        assert.match(code, /^([0-9A-Z]{4}-){6}[0-9A-Z]{4}$/);
+        await check('recovery code');
+        await app.button('I have written it down').click();
+        await app.button('Add a passkey').click();
+        await page.getByTestId('slots').getByText('Passkey', { exact: true }).waitFor();
+        await check('ways in');
+
+        await app.button('Lock the vault').click();
+        await app.vaultState('Vault locked');
+        await check('locked');
+        await page.getByText('Unlock with the recovery code').click();
+        await page.getByLabel('Recovery code').fill(code.toLowerCase());
+        await app.button('Unlock with the code').click();
+        await app.vaultState('Vault unlocked');
+
+        await manage(app);
+        await page.getByText('Export the keys').click();
+        await page.getByLabel('Passphrase of the file').fill('of the file');
+        await page.getByTestId('manage').getByLabel('The same again').last().fill('of the file');
+        await app.button('Export').click();
+        await page.getByTestId('confirm').waitFor();
+        await check('confirm');
+        const download = page.waitForEvent('download');
+        await app.button('Confirm with a passkey').click();
+        const file = await readFile(await (await download).path());
+        assert.ok(!file.includes('gsk_') && file.subarray(0, 4).equals(Buffer.from('TGVT')));
+        await page.getByText('The file was saved').waitFor();
+
+        await page.getByRole('button', { name: /^Remove the key for Groq/ }).click();
+        await page.getByTestId('target-groq').getByText('None').waitFor();
+        await page.getByText('Import a file').click();
+        await page
+          .getByLabel('File', { exact: true })
+          .setInputFiles({ name: 'keys.tgvault', mimeType: '', buffer: file });
+        await page.getByLabel('Its passphrase').fill('of the file');
+        await app.button('Import').click();
+        await page.getByText('Taken in: Groq').waitFor();
+        await page.getByTestId('target-groq').getByText('Ready').waitFor();
+        await check('imported');
+
+        await page.getByText('Give the vault a new key').click();
+        await page.getByLabel('Passphrase from now on').fill('a new passphrase');
+        await page
+          .getByTestId('manage')
+          .locator('form', { hasText: 'Passphrase from now on' })
+          .getByLabel('The same again')
+          .fill('a new passphrase');
+        await app.button('Make a new key').click();
+        await page.getByTestId('recovery-code').waitFor();
+        assert.notEqual(await page.getByTestId('recovery-code').locator('code').innerText(), code);
+        assert.equal(await page.getByTestId('slots').getByText('Passkey', { exact: true }).count(), 0);
+        await app.button('Lock the vault').click();
+        await app.vaultState('Vault locked');
+        await app.unlock();
+        assert.match(await problem(app), /does not open/);
+        await app.unlock('a new passphrase');
+        await app.vaultState('Vault unlocked');
+        await works(app, 'After the rotation');
+      });
+    }
+  }
+});
