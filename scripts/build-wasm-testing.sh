@@ -13,5 +13,5 @@ if [ -s "$OUT/testing_bg.wasm" ] && [ "$(cat "$STAMP" 2>/dev/null)" = "$SOURCES"
 fi
 say "building the Wasm for tests (1 min the first time)"
 wasm-pack --log-level error build --mode no-install --target web --dev --no-pack --no-typescript \
-  --out-dir "$OUT" --out-name testing . -- --features testing
+  --out-dir "$OUT" --out-name testing . -- --features testing,kdf
 printf '%s\n' "$SOURCES" >"$STAMP"

@@ -38,6 +38,8 @@ pub mod autolock;
 mod cipher;
 #[cfg(feature = "edge")]
 pub mod entrusted;
+#[cfg(feature = "testing")]
+pub use cipher::bare;
 #[cfg(feature = "gateway")]
 pub mod envelope;
 #[cfg(feature = "gateway")]

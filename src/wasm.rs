@@ -25,6 +25,8 @@ mod host;
 mod kdf;
 #[cfg(feature = "gateway")]
 mod keys;
+#[cfg(feature = "testing")]
+mod primitives;
 #[cfg(feature = "edge")]
 mod queue;
 #[cfg(feature = "dialects")]

@@ -37,6 +37,32 @@ pub(super) fn decrypt(key: &Key, nonce: [u8; NONCE], aad: &[u8], buffer: &mut [u
     cipher.decrypt_inout_detached(&nonce.into(), aad, buffer.into(), &tag).map_err(|_| Code::VaultCorrupt.into())
 }
 
+/// The primitives by themselves, for tests with published vectors. Only in builds for tests.
+#[cfg(feature = "testing")]
+pub mod bare {
+    use super::{Key, NONCE, TAG};
+    use crate::error::{Code, Result};
+    use crate::secret::Secret;
+
+    /// Ciphertext and tag.
+    pub fn seal(key: &[u8; 32], nonce: [u8; NONCE], aad: &[u8], plaintext: &[u8]) -> Result<Vec<u8>> {
+        let key: Key = Secret::new(*key);
+        let mut buffer = plaintext.to_vec();
+        let tag = super::encrypt(&key, nonce, aad, &mut buffer)?;
+        buffer.extend_from_slice(&tag);
+        Ok(buffer)
+    }
+
+    /// The plaintext of what [`seal`] gave; `vault_corrupt` for anything else.
+    pub fn open(key: &[u8; 32], nonce: [u8; NONCE], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>> {
+        let key: Key = Secret::new(*key);
+        let (content, tag) = sealed.split_last_chunk::<TAG>().ok_or(Code::VaultCorrupt)?;
+        let mut buffer = content.to_vec();
+        super::decrypt(&key, nonce, aad, &mut buffer, *tag)?;
+        Ok(buffer)
+    }
+}
+
 /// HMAC-SHA256 of several pieces, one after the other.
 pub(super) fn hmac(key: &[u8], pieces: &[&[u8]]) -> Result<Key> {
     let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).map_err(|_| Code::Internal)?;

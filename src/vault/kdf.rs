@@ -89,6 +89,21 @@ fn run(argon2: &argon2::Argon2<'_>, passphrase: &[u8], salt: &[u8]) -> Result<Se
     Ok(key)
 }
 
+/// RFC 9106, section 5.3: m=32, t=3, p=4, with secret and associated data, which no slot has. For tests alone.
+///
+/// # Errors
+/// None: the parameters are good.
+#[cfg(all(feature = "kdf", any(test, feature = "testing")))]
+pub fn rfc_9106() -> Result<Secret<[u8; 32]>> {
+    let mut params = argon2::ParamsBuilder::new();
+    params.m_cost(32).t_cost(3).p_cost(4).output_len(32);
+    params.data(argon2::AssociatedData::new(&[4; 12]).map_err(|_| Code::Internal)?);
+    let params = params.build().map_err(|_| Code::Internal)?;
+    let (id, version) = (argon2::Algorithm::Argon2id, argon2::Version::V0x13);
+    let argon2 = argon2::Argon2::new_with_secret(&[3; 8], id, version, params).map_err(|_| Code::Internal)?;
+    run(&argon2, &[1; 32], &[2; 16])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,22 +129,14 @@ mod tests {
         }
     }
 
-    /// RFC 9106, section 5.3: m=32, t=3, p=4, with secret and associated data.
     #[cfg(feature = "kdf")]
     #[test]
     fn rfc_9106_argon2id() {
-        let mut params = argon2::ParamsBuilder::new();
-        params.m_cost(32).t_cost(3).p_cost(4).output_len(32);
-        params.data(argon2::AssociatedData::new(&[4; 12]).unwrap());
-        let params = params.build().unwrap();
-        let (id, version) = (argon2::Algorithm::Argon2id, argon2::Version::V0x13);
-        let argon2 = argon2::Argon2::new_with_secret(&[3; 8], id, version, params).unwrap();
-        let key = run(&argon2, &[1; 32], &[2; 16]).unwrap();
         let expected = [
             0x0d, 0x64, 0x0d, 0xf5, 0x8d, 0x78, 0x76, 0x6c, 0x08, 0xc0, 0x37, 0xa3, 0x4a, 0x8b, 0x53, 0xc9, 0xd0, 0x1e,
             0xf0, 0x45, 0x2d, 0x75, 0xb6, 0x5e, 0xb5, 0x25, 0x20, 0xe9, 0x6b, 0x01, 0xe6, 0x59,
         ];
-        assert!(key.ct_eq(&expected));
+        assert!(rfc_9106().unwrap().ct_eq(&expected));
     }
 
     /// As the reference implementation answers (argon2-cffi, `hash_secret_raw`).
