@@ -1,0 +1,222 @@
+// What a gate is opened with. Amounts are whole nano-dollars (1 USD = 1,000,000,000) or dollars as text, times are milliseconds.
+
+import type { QueueConfig } from './queue/types.js';
+import type { AutoLock } from './vault/presence.js';
+
+/** Configuration of a gate. Every field has a default; unknown fields are refused. */
+export interface TidegateConfig {
+  /** Gates of different names are isolated: ledger, vault and cache are their own. Default `default`. */
+  name?: string;
+  /**
+   * Where requests go, in order: the first is the primary, the others are fallbacks.
+   * Default: `groq` `openai/gpt-oss-20b`, then `openrouter` `qwen/qwen3-coder:free`.
+   */
+  targets?: { provider: string; model: string }[];
+  /**
+   * Providers that are not built in, or what is different about one that is. Built in are `groq`, `openrouter`, `openai`,
+   * `anthropic`, `google`, `deepseek`, `huggingface`, `mistral` and `xai`.
+   */
+  providers?: Record<
+    string,
+    {
+      /**
+       * Base of its API: `https:`, or `http:` on this machine. `/chat/completions` (or what the dialect has) is
+       * appended. Needed unless the provider is built in.
+       */
+      baseUrl?: string;
+      /**
+       * The one format that it is spoken to in: OpenAI's chat completions or Responses, Anthropic's Messages, Gemini's
+       * `generateContent`. Default: what the built-in provider speaks, `chat` for others.
+       */
+      dialect?: 'chat' | 'responses' | 'anthropic' | 'google';
+    }
+  >;
+  /** The spending cap. */
+  budget?: {
+    /** Dollars per period, exact as a text (`'0.25'`). Default 1. */
+    limitUsd?: number | string;
+    /** IANA time zone whose day is the period. Default `UTC`. */
+    timeZone?: string;
+    /** Local hour at which the period begins, 0 to 23. Default 0. */
+    resetHour?: number;
+    /** Percentages of the cap, ascending, each told once per period. Default `[80, 100]`. */
+    thresholds?: number[];
+  };
+  /** Retries at the same target, of transient failures only. */
+  retry?: {
+    /** Retries after the first attempt, 0 to 10. Default 3. */
+    maxRetries?: number;
+    /** Upper end of the first back-off. Default 1,000. */
+    baseMs?: number;
+    /** Upper end of every back-off, and of a stated wait that is slept. Default 60,000. */
+    capMs?: number;
+    /** A stated wait is slept up to this while another target could be tried. Default 2,000. */
+    shortWaitMs?: number;
+    /** Share of requests, in percent, that retries may add. Default 20. */
+    budgetPercent?: number;
+    /** Retries per minute that are always allowed. Default 10. */
+    budgetFloor?: number;
+  };
+  /** The circuit breaker, one per tenant and target. */
+  breaker?: {
+    /** Consecutive failures that open it, 1 to 1,000. Default 5. */
+    failures?: number;
+    /** How long it stays open before one probe. Default 60,000. */
+    openMs?: number;
+  };
+  /** Timers. */
+  timeouts?: {
+    /** One attempt, to the last byte. Default 60,000. */
+    attemptMs?: number;
+    /** The whole request with its retries, waits and fallbacks. Default 120,000. */
+    totalMs?: number;
+    /** From sending to the headers of an answer that is streamed. Default 10,000. */
+    headersMs?: number;
+    /** From sending to the first output of a stream: text, reasoning or a tool call. Default 30,000. */
+    firstOutputMs?: number;
+    /** Between two outputs of a stream. Default 30,000. */
+    idleMs?: number;
+  };
+  /** The exact cache: the same question of the same tenant gets the same answer. */
+  cache?: {
+    /** How long an answer serves; 0 switches the cache off. Default 300,000. */
+    ttlMs?: number;
+    /** Answers kept; the least recently used goes first. Default 100. */
+    maxEntries?: number;
+    /** Keep answers of requests whose temperature is not 0. Default true. */
+    sampled?: boolean;
+    /** Keep answers that call tools. Default false. */
+    toolCalls?: boolean;
+    /** Let a fallback's answer stand in for the primary's. Default false. */
+    fallbackAnswers?: boolean;
+    /** Keep answers on disk, sealed with a key of the vault, while it is unlocked. Default false. */
+    persist?: boolean;
+  };
+  /** Limits. */
+  limits?: {
+    /** All message texts together, in UTF-16 units (`text.length`). Default 50,000. */
+    maxInputUnits?: number;
+    /** Output tokens of a request that states none. Also sent to the provider. Default 4,096. */
+    defaultMaxOutputTokens?: number;
+    /** Requests in flight at once, 1 to 1,000. Default 64. */
+    maxConcurrent?: number;
+  };
+  /** What is done about keys in messages that are about to be sent. */
+  screen?: {
+    /**
+     * `mask` (default): `[REDACTED:<rule>:<fingerprint>]` is sent, fingerprinted and cached in place of each secret, and
+     * stays in the answer. `refuse`: `secret_detected`. `warn`: sent as it is. All three tell `secret-detected`.
+     */
+    secrets?: 'mask' | 'refuse' | 'warn' | 'off';
+  };
+  /** The queue, `gate.queue`: off unless given, if only as `{}`. Loads the large build. */ queue?: QueueConfig;
+  /**
+   * Only in a Worker: how often its callers may ask. Rates are token buckets: `perMinute` flows in, `burst` (default: as
+   * much) can be used at once, both 1 to 1,000,000,000. They are counted by user; without one by API token; without one
+   * by organisation.
+   */
+  rates?: {
+    /**
+     * Requests that ask a model, by the caller's tier; tokens in and out if `tokensPerMinute` is given, by an estimate
+     * that the bill corrects. A caller of an unknown tier gets the slowest. Default: `free` 5, `pro` 30, `enterprise` 100.
+     */
+    tiers?: Record<string, { perMinute?: number; burst?: number; tokensPerMinute?: number; tokensBurst?: number }>;
+    /**
+     * All requests by route, beside their tier: `chat`, `embeddings`, `models`, `status`, `metrics`; `other` is each of
+     * those that are not named. Default: `status` 300, `metrics` 60, `other` 100.
+     */
+    routes?: Record<string, { perMinute?: number; burst?: number }>;
+    /** Attempts at a provider, or at a target (`provider/model`), of the whole organisation. Default: none. */
+    targets?: Record<string, { perMinute: number; burst?: number }>;
+  };
+  /**
+   * Only in a Worker: caps beside `budget`, in its time zone. A request has to fit all of its caller's. Of several for the
+   * same `of` and `per` the least counts.
+   */
+  budgets?: {
+    /** Whose spending it counts: the whole organisation's, each user's, each API token's. */
+    of: 'organisation' | 'user' | 'token';
+    /** Its period: a local day, a week from Monday, a month. Default `day`. */
+    per?: 'day' | 'week' | 'month';
+    /** Dollars per period, exact as a text. */
+    limitUsd: number | string;
+    /** Percentages of the cap, ascending, each told once per period. Default `[80, 95, 100]`, in a Worker for `budget` too. */
+    thresholds?: number[];
+    /** Add to a period what was not used of the one before, once. Default false. */
+    rollover?: boolean;
+    /** Only of callers of this tier. */
+    tier?: string;
+  }[];
+  /**
+   * Only in a Worker: isolates lease slices of the organisation's budgets and of a caller's rate and decide by themselves,
+   * so that a hot organisation does not wait for its object. Not for callers with a budget of a user or token, or a limit
+   * of tokens, nor with `rates.targets`. `maxConcurrent` and breakers are then each isolate's own. Off unless given.
+   */
+  leases?: {
+    /** Default true. */
+    enabled?: boolean;
+    /** How long a slice may be spent. Default 2,000. */
+    windowMs?: number;
+    /** A slice is at most this part of what is left: 64 is a sixty-fourth. 2 to 65,536. Default 64. */
+    share?: number;
+  };
+  /** When an open vault locks itself. In browsers only. */
+  autoLock?: AutoLock;
+  /** Prices that go before the built-in table, in dollars per million tokens. */
+  prices?: {
+    provider: string;
+    model: string;
+    inputUsd: number | string;
+    outputUsd: number | string;
+    cacheReadUsd?: number | string;
+    cacheWriteUsd?: number | string;
+    /** Tokens of context. */
+    context?: number;
+    /** Most output tokens of one answer. */
+    maxOutput?: number;
+  }[];
+  /** A model without a known price is left out (`refuse`, the default) or reserved at the worst known price. */
+  unknownPrice?: 'refuse' | 'worst';
+  /**
+   * Whether reasoning counts as a stream's first output, after which nothing is retried. `false` where it is not shown:
+   * then a failure while the model thinks falls back unseen. Default true.
+   */
+  reasoningCommits?: boolean;
+  /** Let a plan that begins with a free target go on to a paid one. Default false. */
+  allowPaidFallback?: boolean;
+  /**
+   * Which dialects are loaded: `chat` is the small build with OpenAI's chat completions alone, `all` adds Responses,
+   * Anthropic's Messages, Gemini and embeddings. Default: `all` if a target is of a
+   * provider whose `dialect` is not `chat`, or of `openai`, `anthropic` or `google` without a `dialect`; else `chat`.
+   * A Worker always has all.
+   */
+  dialects?: 'chat' | 'all';
+  /** Answer with this text, marked `degraded`, when every target failed. Without it the error is thrown. */
+  degraded?: { message: string };
+  /**
+   * Where money is counted. Browsers: `indexeddb` (default; shared by all tabs) or `memory`. Node: `memory` (default)
+   * or a file. A Worker: `memory` unless `hooks.ledger` is given.
+   */
+  ledger?: 'indexeddb' | 'memory' | { file: string };
+  /**
+   * Print panics of the Wasm to the console. Only a development build of it (`wasm-pack build --dev`) can, and does
+   * unless this is false: the Wasm that ships stops without a word, and its promises reject with `internal`.
+   */
+  debug?: boolean;
+  /**
+   * Which realm runs the gateway and holds the unlocked keys. `worker` (default in pages): a dedicated Web Worker, out of
+   * reach for scripts of the page that start after the vault was unlocked. `frame`: a page of your own on another origin
+   * (`frameUrl`), out of reach for every script of this page. `page`: right here, for development. Elsewhere (Node, Workers,
+   * inside a worker of yours) there is only `page`. What cannot be had is refused with `isolation_failed`, never replaced.
+   */
+  isolation?: 'page' | 'worker' | 'frame';
+  /**
+   * Address of `dist/worker.js` (`dist/worker-all.js` for `dialects: 'all'`), on the page's own origin. Needed only where
+   * the package itself comes from another origin: a browser starts no worker from there.
+   */
+  workerUrl?: string;
+  /** With `isolation: 'frame'`: address of `dist/frame.html` on another origin. All other settings are the frame's own. */
+  frameUrl?: string;
+  /** A service worker of the origin sees every request with its key. `refuse` opens and asks nothing then. Default `allow`. */
+  serviceWorker?: 'allow' | 'refuse';
+}
