@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
 import { runKdf } from '../dist/kdf.js';
+import { joinRest } from '../dist/platform.js';
 import { memoryStorage } from '../dist/storage/memory.js';
 import { Tidegate } from '../dist/tidegate.js';
 import * as glue from '../wasm/tidegate.js';
@@ -16,7 +17,7 @@ const HEADER = 'vault/2';
 const FIXTURE = JSON.parse(await readFile(new URL('../../tests/vectors/vault_format_1.json', import.meta.url), 'utf8'));
 const wasm = (name) => readFile(new URL(`../wasm/${name}_bg.wasm`, import.meta.url));
 const kdf = await WebAssembly.compile(await wasm('kdf'));
-glue.initSync({ module: await wasm('tidegate') });
+await joinRest(glue, glue.initSync({ module: await wasm('tidegate') }), () => wasm('tidegate-rest'));
 
 /** A gate on a storage of the test's. */
 async function openOn(t, storage, derive = (...input) => Promise.resolve().then(() => runKdf(kdf, input))) {
