@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
 import { forget } from '../../src/organisation/standing';
 import { calm, call, errorOf, open, script } from '../client';
@@ -102,7 +102,6 @@ it('lets nobody in without a token that may chat', async () => {
 });
 
 it('says what is missing without a master key, and stores nothing', async () => {
-  vi.resetModules();
   const { default: worker } = await import('../../src/index');
   const context = { waitUntil: () => {}, passThroughOnException: () => {} } as unknown as ExecutionContext;
   for (const [key, problem] of [
