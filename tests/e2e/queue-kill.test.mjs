@@ -88,6 +88,7 @@ async function start() {
           budget: { limitUsd: 1_000 },
           cache: { ttlMs: 0 },
           limits: { maxConcurrent: 1_000 },
+          rates: { tiers: { enterprise: { perMinute: 100_000 } }, routes: { other: { perMinute: 100_000 } } },
           queue: { concurrency: CONCURRENCY, baseMs: 10 },
         },
       },
