@@ -15,7 +15,7 @@ pub type Next<'a> = &'a mut dyn FnMut(usize) -> usize;
 
 const ALL: &[u8; 66] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_+/";
 
-/// So many bytes of a set of [`super::set`].
+/// So many bytes of a set of `keys::set`.
 pub fn random(alphabet: u16, length: usize, next: Next<'_>) -> String {
     let own: Vec<u8> = ALL.iter().copied().filter(|byte| super::class_of(*byte) & alphabet != 0).collect();
     (0..length).map(|_| own.get(next(own.len())).map_or('0', |byte| char::from(*byte))).collect()
