@@ -133,6 +133,9 @@ test('images are not loaded, unless the policy says so', async () => {
   assert.match(html, /<img [^>]*src="http:\/\/127[^"]*mine\.png"/u);
   assert.match(html, /referrerpolicy="no-referrer"/u);
   assert.match(html, /\[theirs\]/u);
+  // Asked for by now, and not in the middle of the next test.
+  await page.waitForFunction(() => document.querySelector('.answer img').complete);
+  assert.deepEqual(asked, ['/mine.png']);
 });
 
 const HOSTILE = [

@@ -111,7 +111,9 @@ export function steps(page) {
     },
     addKey: async (provider, key) => {
       const input = page.getByLabel('API key');
-      if (!(await input.isVisible())) await page.getByText('Add or replace a key').click();
+      // It opens by itself once it is known that there is no key: a click at that moment would close it.
+      const form = page.locator('details', { hasText: 'Add or replace a key' }).last();
+      await form.evaluate((details) => void (details.open = true));
       await page.getByLabel('Provider').selectOption({ label: provider });
       await input.fill(key);
       await button('Add the key').click();
