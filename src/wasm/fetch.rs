@@ -46,8 +46,14 @@ extern "C" {
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_namespace = navigator, js_name = onLine, thread_local_v2)]
-    static ON_LINE: JsValue;
+    type Navigator;
+
+    /// Node 20 has none.
+    #[wasm_bindgen(js_name = navigator, thread_local_v2)]
+    static NAVIGATOR: Option<Navigator>;
+
+    #[wasm_bindgen(method, getter, js_name = onLine)]
+    fn on_line(this: &Navigator) -> JsValue;
 }
 
 impl Fetcher {
@@ -109,7 +115,7 @@ impl Fetcher {
 
 /// Browsers give a TypeError for everything; offline is the one thing that they do tell.
 fn lost() -> NetworkKind {
-    let offline = ON_LINE.with(JsValue::as_bool) == Some(false);
+    let offline = NAVIGATOR.with(|own| own.as_ref().and_then(|own| own.on_line().as_bool()) == Some(false));
     if offline { NetworkKind::Offline } else { NetworkKind::Network }
 }
 
