@@ -10,6 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { chromium } from 'playwright-core';
 
 import { openRecord, readHeader, vaultKey } from '../../pkg/test/vault-format.mjs';
+import { authenticator } from '../authenticator.mjs';
 import { CHROMIUM, launchBrowser, openApp, PASSPHRASE, startDemo, steps } from './support.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -19,28 +20,6 @@ const violations = async (page) => {
   const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
   return found.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(' | ')}`);
 };
-
-/** An authenticator in the browser that answers to PRF and is always confirmed. */
-async function authenticator(context, page) {
-  const client = await context.newCDPSession(page);
-  await client.send('WebAuthn.enable');
-  const { authenticatorId } = await client.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      ctap2Version: 'ctap2_1',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      hasPrf: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return {
-    remove: () => client.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId }),
-    refuse: () => client.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false }),
-  };
-}
 
 /** In the page, as any script of its origin could: the stored bytes, and what the device key answers to a salt. */
 const readAsScript = async (salt) => {
