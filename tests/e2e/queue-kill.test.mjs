@@ -1,20 +1,12 @@
 // SIGKILL to workerd in the middle of 500 queued requests, its storage kept: nothing is lost, nothing recorded twice.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
-import { unstable_readConfig as readConfig } from 'wrangler';
+import { bundled, call, folder, MASTER_KEY, startWorkerd, TOKEN } from './workerd.mjs';
 
 const COUNT = 500;
-const CONFIG = fileURLToPath(new URL('../../worker/wrangler.jsonc', import.meta.url));
-const TOKEN = 'token-of-the-kill-test';
 const CONCURRENCY = 16;
 
 /** A provider that answers after a while, and counts how often it was asked each question. */
@@ -40,73 +32,43 @@ function provider() {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve({ asked, server })));
 }
 
-const children = () => readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean);
-
 let bundle;
 let storage;
 let upstream;
 let running;
 before(async () => {
-  bundle = mkdtempSync(join(tmpdir(), 'tidegate-kill-bundle-'));
-  storage = mkdtempSync(join(tmpdir(), 'tidegate-kill-storage-'));
-  execFileSync('wrangler', ['deploy', '--dry-run', '--config', CONFIG, '--outdir', bundle], { stdio: 'pipe' });
-  upstream = await provider();
+  [bundle, storage, upstream] = [bundled(), folder('queue-kill'), await provider()];
 });
 after(async () => {
   await running?.dispose();
   upstream?.server.closeAllConnections();
   upstream?.server.close();
-  for (const folder of [bundle, storage]) rmSync(folder, { recursive: true, force: true });
+  for (const one of [bundle, storage]) one?.remove();
 });
 
-/** workerd with the Worker as it is deployed; `kill` ends it as a power cut would. */
+/** workerd with what an earlier one left. */
 async function start() {
-  const config = readConfig({ config: CONFIG });
-  const kinds = { '.js': 'ESModule', '.wasm': 'CompiledWasm' };
-  const modules = readdirSync(bundle)
-    .map((name) => ({ path: join(bundle, name), type: kinds[extname(name)] }))
-    .filter(({ type }) => type)
-    .sort((a, b) => (b.type === 'ESModule') - (a.type === 'ESModule'));
-  const objects = config.durable_objects.bindings.map((one) => [
-    one.name,
-    { className: one.class_name, useSQLite: true },
-  ]);
-  const before = new Set(children());
-  const miniflare = new Miniflare({
-    ...convertV4MiniflareOptions({
-      ...{ name: 'gateway', modules, modulesRoot: bundle },
-      compatibilityDate: config.compatibility_date,
-      compatibilityFlags: config.compatibility_flags,
-      unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
-      bindings: {
-        TIDEGATE_TOKEN: TOKEN,
-        TIDEGATE_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
-        GROQ_API_KEY: `gsk_${'Ab3dE6gH'.repeat(7).slice(0, 52)}`,
-        GROQ_BASE_URL: `http://127.0.0.1:${upstream.server.address().port}/v1`,
-        TIDEGATE_CONFIG: {
-          targets: [{ provider: 'groq', model: 'openai/gpt-oss-20b' }],
-          budget: { limitUsd: 1_000 },
-          cache: { ttlMs: 0 },
-          limits: { maxConcurrent: 1_000 },
-          rates: { tiers: { enterprise: { perMinute: 100_000 } }, routes: { other: { perMinute: 100_000 } } },
-          queue: { concurrency: CONCURRENCY, baseMs: 10 },
-        },
-      },
-      durableObjects: Object.fromEntries(objects),
-    }),
-    resourcePersistencePath: storage,
-  });
-  await miniflare.ready;
-  const url = new URL('/api/ai/queue', await miniflare.unsafeGetDirectURL('gateway'));
-  const pid = Number(children().find((child) => !before.has(child)));
-  const call = async (query, init) => {
-    const headers = { authorization: `Bearer ${TOKEN}` };
-    const response = await fetch(`${url}${query}`, { ...init, headers, signal: AbortSignal.timeout(20_000) });
-    const body = await response.json();
-    if (!response.ok) throw new Error(JSON.stringify(body));
+  const bindings = {
+    TIDEGATE_TOKEN: TOKEN,
+    TIDEGATE_MASTER_KEY: MASTER_KEY,
+    GROQ_API_KEY: `gsk_${'Ab3dE6gH'.repeat(7).slice(0, 52)}`,
+    GROQ_BASE_URL: `http://127.0.0.1:${upstream.server.address().port}/v1`,
+    TIDEGATE_CONFIG: {
+      targets: [{ provider: 'groq', model: 'openai/gpt-oss-20b' }],
+      budget: { limitUsd: 1_000 },
+      cache: { ttlMs: 0 },
+      limits: { maxConcurrent: 1_000 },
+      rates: { tiers: { enterprise: { perMinute: 100_000 } }, routes: { other: { perMinute: 100_000 } } },
+      queue: { concurrency: CONCURRENCY, baseMs: 10 },
+    },
+  };
+  const { urls, ...rest } = await startWorkerd({ bundle, storage: storage.path, bindings });
+  const asked = async (query, init) => {
+    const { status, text, body } = await call(urls[0], `/api/ai/queue${query}`, init);
+    if (status >= 300) throw new Error(text);
     return body;
   };
-  running = { call, kill: () => process.kill(pid, 'SIGKILL'), dispose: () => miniflare.dispose() };
+  running = { ...rest, call: asked };
   return running;
 }
 
@@ -115,7 +77,7 @@ test('500 requests survive a kill, each with one result', { timeout: 240_000 }, 
   let worker = await start();
   const enqueue = async (index) => {
     const messages = [{ role: 'user', content: `question ${index}` }];
-    const body = JSON.stringify({ messages, max_tokens: 5, idempotencyKey: `key ${index}`, timeoutMs: 600_000 });
+    const body = { messages, max_tokens: 5, idempotencyKey: `key ${index}`, timeoutMs: 600_000 };
     const { requestId } = await worker.call('', { method: 'POST', body });
     // The same key is the same request, also if nobody heard the answer to the first try.
     if (ids.has(index)) assert.equal(requestId, ids.get(index));

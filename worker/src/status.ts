@@ -9,7 +9,6 @@ import { gateOf, keyedGateOf, within } from './gates';
 export interface Status {
   targets: { target: string; provider: string; model: string; keyed: boolean; breaker: string }[];
   budget: { limitNanoUsd: number; spentNanoUsd: number; reservedNanoUsd: number; resetsAt: number };
-  inFlight: number;
 }
 
 /** Longest wait for the ledger, in milliseconds: a health check that hangs tells nobody anything. */

@@ -12,9 +12,9 @@ export const status: Route[] = [
       'Who the caller is to the gateway and what it may still do, the models and their breakers; the budget, for admins',
     rate: 'status',
     handle: async (c, caller) => {
-      const { targets, budget, inFlight } = await gateStatus(caller.organisation, c.env);
+      const { targets, budget } = await gateStatus(caller.organisation, c.env);
       const { organisation, user, tier, scopes } = caller;
-      const { requests, tokens, budgets } = await gateOf(organisation, c.env).core.limitsOf(partsOf(caller));
+      const { requests, tokens, budgets, inFlight } = await gateOf(organisation, c.env).core.limitsOf(partsOf(caller));
       return c.json({
         caller: { organisation, user, tier, scopes },
         // The organisation's own budget is its admins' to know.
