@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
+import { authenticator } from '../authenticator.mjs';
 import { KEY, launch, open, openGate, PASSPHRASE, provider, site } from './support.mjs';
 
 let browser;
@@ -24,6 +25,51 @@ async function unlocked(t, isolation) {
     await globalThis.gate.vault.unlock(await bytes('/passphrase'));
   });
   return { page, ours };
+}
+
+/** The same with a passkey. What it answered to PRF is kept at the browser's side, to be looked for. */
+async function unlockedByPasskey(t, isolation) {
+  const ours = await provider(t);
+  const origin = await site(t, { files: { '/key': KEY } });
+  const page = await open(t, browser, origin);
+  await authenticator(page.context(), page);
+  await openGate(page, ours.url, { isolation, cache: { ttlMs: 0 } }, null);
+  const slots = await page.evaluate(async () => {
+    const { createPasskey, askPasskey } = await globalThis.tidegate;
+    const { vault } = globalThis.gate;
+    await vault.create(await createPasskey());
+    await vault.put('groq', new Uint8Array(await (await fetch('/key')).arrayBuffer()));
+    await vault.lock();
+    await vault.unlock(await askPasskey(await vault.slots()));
+    return (await vault.slots()).map(({ kind, credential, salt }) => [kind, [...credential], [...salt]]);
+  });
+  assert.deepEqual(
+    slots.map(([kind]) => kind),
+    ['passkey'],
+  );
+  return { page, ours, slot: slots[0] };
+}
+
+/** Lets the hostile script loose on a vault that a passkey opened, and looks for the passkey's answer too. */
+async function byPasskey(t, isolation) {
+  const opened = await unlockedByPasskey(t, isolation);
+  const told = await robbed(opened);
+  // What the authenticator says to this slot's salt, asked for when the search is over.
+  const answer = await opened.page.evaluate(async ([, id, salt]) => {
+    const got = await navigator.credentials.get({
+      publicKey: {
+        challenge: new Uint8Array(32),
+        allowCredentials: [{ type: 'public-key', id: Uint8Array.from(id) }],
+        userVerification: 'required',
+        extensions: { prf: { eval: { first: Uint8Array.from(salt) } } },
+      },
+    });
+    return [...new Uint8Array(got.getClientExtensionResults().prf.results.first)];
+  }, opened.slot);
+  assert.equal(answer.length, 32, 'the passkey answers');
+  const text = String.fromCharCode(...answer);
+  const inLoot = await opened.page.evaluate((needles) => globalThis.lootHas(needles), [text]);
+  return { ...told, found: told.found + inLoot, opened };
 }
 
 /** Lets the hostile script loose while a request runs; how many forms of the secrets it has got. */
@@ -67,6 +113,20 @@ test('level worker: nothing', async (t) => {
   const after = await opened.page.evaluate(() => globalThis.gate.status());
   assert.equal(after.vault, 'unlocked', 'and the gate still is what it was');
   assert.equal(after.isolation, 'worker');
+});
+
+test('level worker, opened with a passkey: nothing, and its answer neither', async (t) => {
+  const { found, objects, patched, replies, ports, opened } = await byPasskey(t, 'worker');
+  assert.ok(opened.ours.seen.length >= 3, 'requests ran meanwhile');
+  assert.ok(opened.ours.seen.every(({ authorization }) => authorization === `Bearer ${KEY}`));
+  assert.ok(objects > 3_000 && patched > 40 && ports >= 1 && replies >= 8);
+  assert.equal(found, 0);
+  assert.equal(await opened.page.evaluate(() => globalThis.gate.vault.state()), 'unlocked');
+});
+
+test('level page, opened with a passkey: the key', async (t) => {
+  const { found } = await byPasskey(t, 'page');
+  assert.ok(found > 0);
 });
 
 test('level page: the key', async (t) => {
