@@ -29,6 +29,9 @@ export const FUNCTIONS = {
   'tidegate::gateway::answer::degraded': [DRIVE, 'tidegate::gateway::run::Run<H>::degraded'],
   // A stream that has begun, or a request for one (gateway.rs, `open`).
   'tidegate::gateway::streaming::Streaming<H>::new': ['tidegate::gateway::run::lead::{{closure}}'],
+  'tidegate::gateway::streaming::Streaming<H>::boarded': ['tidegate::gateway::open::{{closure}}'],
+  // A request whose keys are to be put back waited for the rest too.
+  'tidegate::gateway::restore::Restoring::whole': ['tidegate::gateway::open::{{closure}}'],
   'tidegate::gateway::streaming::Streaming<H>::leave': ['tidegate::wasm::core::Core::chat::{{closure}}'],
   'tidegate::gateway::<impl tidegate::gateway::answer::Reply>::into_events': [
     'tidegate::gateway::answer::{{closure}}::{{closure}}',

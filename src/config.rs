@@ -7,6 +7,7 @@ mod parse;
 mod providers;
 #[cfg(feature = "edge")]
 mod queue;
+mod screen;
 
 #[cfg(feature = "edge")]
 pub use edge::{
@@ -16,6 +17,7 @@ pub use edge::{
 pub use providers::PROVIDERS;
 #[cfg(feature = "edge")]
 pub use queue::{Priority, QueueConfig};
+pub use screen::{Restore, Screening};
 
 use std::time::Duration;
 
@@ -200,33 +202,6 @@ pub enum KeySource {
     Passthrough,
 }
 
-/// What becomes of keys in messages that are about to be sent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Screening {
-    /// A mark is sent in their place.
-    #[default]
-    Mask,
-    /// The request is refused.
-    Refuse,
-    /// They are sent, and an event tells of them.
-    Warn,
-    /// Nobody looks.
-    Off,
-}
-
-impl Screening {
-    /// The name in the configuration.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Mask => "mask",
-            Self::Refuse => "refuse",
-            Self::Warn => "warn",
-            Self::Off => "off",
-        }
-    }
-}
-
 /// A price from the configuration; it goes before the built-in table.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PriceOverride {
@@ -312,6 +287,8 @@ pub struct GatewayConfig {
     pub keys: KeySource,
     /// What becomes of keys in messages. Default `mask`.
     pub screening: Screening,
+    /// Which marks in answers the keys of the request are put back for. Default `text`.
+    pub restore: Restore,
     /// Whether reasoning is output of a stream after which nothing is retried. Where it is not shown, say no:
     /// then a failure while the model thinks falls back unseen. Default true.
     pub reasoning_commits: bool,
@@ -346,6 +323,7 @@ impl Default for GatewayConfig {
             auto_lock: AutoLockConfig::default(),
             keys: KeySource::default(),
             screening: Screening::default(),
+            restore: Restore::default(),
             reasoning_commits: true,
             allow_paid_fallback: false,
             degraded: None,

@@ -18,7 +18,7 @@ mod scanner;
 mod window;
 
 pub use finding::{Encoding, Finding, Options};
-pub use redact::{Restorer, mark, redact};
+pub use redact::{At, Restorer, mark, redact};
 pub use scanner::{Scanner, scan};
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 //! 11 settle     the bill
 //! 12 store      only complete, successful, allowed answers
 //! 13 record     one event, one decision record
+//! 14 restore    the request's keys put back in place of the marks that were sent
 //! ```
 
 mod answer;
@@ -26,6 +27,7 @@ mod models;
 mod offers;
 mod problem;
 mod replay;
+mod restore;
 mod run;
 mod screen;
 #[cfg(feature = "edge")]
@@ -61,6 +63,7 @@ use facts::{Facts, Reach};
 use flight::{Flight, Waited};
 use gate::is_final_upstream;
 use memo::Seen;
+use restore::Restoring;
 use run::Led;
 #[cfg(feature = "edge")]
 use standing::Standing;
@@ -200,9 +203,14 @@ pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, mut call: Ca
     #[cfg(feature = "edge")]
     let standing = call.caller.clone().map(|caller| Standing::new(caller, call.wants));
     let screened = screen::screen(gate, &**host, &mut call, &request_id);
+    let mut restoring = None;
+    let screened = screened.map(|marks| {
+        let vectors = matches!(call.wants, Wants::Embeddings { .. });
+        restoring = if vectors { None } else { Restoring::new(marks, gate.config.restore) };
+    });
     let result = match screened.and_then(|()| prepare(gate, &call, request_id.clone(), started)) {
-        // Events, whoever they come from, are the rest's.
-        Ok((prepared, true)) if !host.rest().await => {
+        // Events, whoever they come from, are the rest's; so is what puts keys back.
+        Ok((prepared, streams)) if (streams || restoring.is_some()) && !host.rest().await => {
             note_refused(gate, &request_id, prepared.started, Code::Internal);
             Err(Code::Internal.into())
         }
@@ -226,7 +234,7 @@ pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, mut call: Ca
     let ended = match result {
         Ok(Led::Streaming(streaming)) => {
             let cache = if call.controls.may_read(&gate.config.cache) { CacheState::Miss } else { CacheState::Bypass };
-            return Ok(Opened::Stream(streaming.boarded(cache, guest)));
+            return Ok(Opened::Stream(streaming.boarded(cache, guest, restoring)));
         }
         #[cfg(feature = "edge")]
         Ok(Led::Served(mut reply)) => {
@@ -249,7 +257,13 @@ pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, mut call: Ca
         let result = ended.as_ref().map(|reply| &reply.meta).map_err(|error| (error.code, error.cost));
         host.notice("request-end", request_end(&request_id, result, started, host.now()));
     }
-    ended.map(Opened::Whole)
+    let restored = ended.map(|mut reply| {
+        if let Some(mut restoring) = restoring {
+            reply.body = restoring.whole(&reply.body, reply.events).into();
+        }
+        reply
+    });
+    restored.map(Opened::Whole)
 }
 
 /// Takes one request through the whole gateway and gives the whole answer.

@@ -10,6 +10,8 @@ mod fallback;
 mod money;
 #[path = "scenarios/records.rs"]
 mod records;
+#[path = "scenarios/restore.rs"]
+mod restore;
 #[path = "scenarios/screen.rs"]
 mod screen;
 #[path = "scenarios/streaming.rs"]

@@ -104,10 +104,16 @@ export interface TidegateConfig {
   /** What is done about keys in messages that are about to be sent. */
   screen?: {
     /**
-     * `mask` (default): `[REDACTED:<rule>:<fingerprint>]` is sent, fingerprinted and cached in place of each secret, and
-     * stays in the answer. `refuse`: `secret_detected`. `warn`: sent as it is. All three tell `secret-detected`.
+     * `mask` (default): `[REDACTED:<rule>:<fingerprint>]` is sent, fingerprinted and cached in place of each secret.
+     * `refuse`: `secret_detected`. `warn`: sent as it is. All three tell `secret-detected`.
      */
     secrets?: 'mask' | 'refuse' | 'warn' | 'off';
+    /**
+     * Where in the answer, whole or streamed, the request's own keys are put back for their marks. `text` (default): in
+     * what a person reads. `all`: in the arguments of tool calls too; whatever talks the model into a call can then
+     * have the key sent along. `off`: the marks stay. Reasoning, links and the partial text of errors keep them always.
+     */
+    restore?: 'off' | 'text' | 'all';
   };
   /** The queue, `gate.queue`: off unless given, if only as `{}`. Loads the large build. */ queue?: QueueConfig;
   /**

@@ -11,7 +11,7 @@ use section::{Section, is_name, whole};
 use super::providers::built_in;
 use super::{
     BreakerConfig, BudgetConfig, CacheConfig, GatewayConfig, KeySource, LimitConfig, PriceOverride, ProviderConfig,
-    RetryConfig, Screening, TargetConfig, TimeoutConfig, UnknownPrice,
+    Restore, RetryConfig, Screening, TargetConfig, TimeoutConfig, UnknownPrice,
 };
 use crate::chat::Dialect;
 use crate::error::{Code, Detail, Error, FieldError, Result};
@@ -73,6 +73,8 @@ impl GatewayConfig {
             let names = [Screening::Mask, Screening::Refuse, Screening::Warn, Screening::Off];
             let names = names.map(|own| (own.as_str(), own));
             section.choice("secrets", &mut config.screening, &names, "must be 'mask', 'refuse', 'warn' or 'off'");
+            let names = [Restore::Off, Restore::Text, Restore::All].map(|own| (own.as_str(), own));
+            section.choice("restore", &mut config.restore, &names, "must be 'off', 'text' or 'all'");
         });
         root.flag("reasoningCommits", &mut config.reasoning_commits);
         root.flag("allowPaidFallback", &mut config.allow_paid_fallback);

@@ -60,6 +60,24 @@ impl Restorer {
         own
     }
 
+    /// Whether there is nothing to be put back.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.marks.is_empty()
+    }
+
+    /// What a text begins with.
+    #[must_use]
+    pub fn at(&self, text: &str) -> At<'_> {
+        // The longest goes first, should one mark begin with another.
+        let found = self.marks.iter().filter(|(mark, _)| text.starts_with(mark.as_str()));
+        match found.max_by_key(|(mark, _)| mark.len()) {
+            Some((mark, key)) => At::Mark(mark.len(), key),
+            None if self.marks.iter().any(|(mark, _)| mark.starts_with(text)) => At::Begun,
+            None => At::Nothing,
+        }
+    }
+
     /// Takes a piece of the text and gives what is known by now.
     pub fn push(&mut self, piece: &str) -> String {
         self.held.push_str(piece);
@@ -67,17 +85,18 @@ impl Restorer {
         let mut out = String::with_capacity(held.len());
         let mut rest = held.as_str();
         while !rest.is_empty() {
-            // The longest goes first, should one mark begin with another.
-            let found = self.marks.iter().filter(|(mark, _)| rest.starts_with(mark.as_str()));
-            if let Some((mark, key)) = found.max_by_key(|(mark, _)| mark.len()) {
-                // EXPOSE: the caller asked for the key in place of its mark.
-                out.push_str(key.expose());
-                rest = rest.get(mark.len()..).unwrap_or_default();
-                continue;
-            }
-            if self.marks.iter().any(|(mark, _)| mark.starts_with(rest)) {
-                self.held.push_str(rest);
-                break;
+            match self.at(rest) {
+                At::Mark(length, key) => {
+                    // EXPOSE: the caller asked for the key in place of its mark.
+                    out.push_str(key.expose());
+                    rest = rest.get(length..).unwrap_or_default();
+                    continue;
+                }
+                At::Begun => {
+                    self.held.push_str(rest);
+                    break;
+                }
+                At::Nothing => {}
             }
             let length = rest.chars().next().map_or(1, char::len_utf8);
             out.push_str(rest.get(..length).unwrap_or_default());
@@ -90,6 +109,16 @@ impl Restorer {
     pub fn finish(&mut self) -> String {
         std::mem::take(&mut self.held)
     }
+}
+
+/// What a text begins with.
+pub enum At<'a> {
+    /// A mark of this length, and the key that it stands for.
+    Mark(usize, &'a Secret<String>),
+    /// What may become one, to the text's end.
+    Begun,
+    /// Neither.
+    Nothing,
 }
 
 #[cfg(test)]

@@ -4,20 +4,23 @@
 
 use super::{Call, Gate, Host};
 use crate::config::Screening;
-use crate::detect::{self, Finding, Options};
+use crate::detect::{self, Finding, Options, Restorer};
 use crate::error::{Code, Error, Result};
+use crate::json::Escaped;
 use crate::keys::Class;
 use crate::secret::Secret;
 use crate::value::Value;
 
-/// Looks through the body of a request, and puts marks in place of keys if that is what is configured.
+/// Looks through the body of a request, and puts marks in place of keys if that is what is configured: those
+/// that can be put back are returned.
 ///
 /// # Errors
 /// `secret_detected` if keys are refused, or if one cannot be taken out: its parts stand in several strings.
-pub(super) fn screen<H: Host>(gate: &Gate, host: &H, call: &mut Call, request_id: &str) -> Result<()> {
+pub(super) fn screen<H: Host>(gate: &Gate, host: &H, call: &mut Call, request_id: &str) -> Result<Restorer> {
     let action = gate.config.screening;
+    let mut marks = Restorer::default();
     if action == Screening::Off {
-        return Ok(());
+        return Ok(marks);
     }
     // EXPOSE: keys the marks, which do not reveal it.
     let options = Options { key: Secret::new(gate.fingerprint_key.expose().to_vec()), publishable: false };
@@ -30,8 +33,12 @@ pub(super) fn screen<H: Host>(gate: &Gate, host: &H, call: &mut Call, request_id
         if host.listens() {
             host.notice("secret-detected", event(request_id, action, finding, host.now()));
         }
-        torn |= leaves_its_string(&call.body, finding);
-        (action == Screening::Mask).then(|| detect::mark(finding))
+        let written = written(&call.body, finding);
+        torn |= leaves_its_string(written);
+        (action == Screening::Mask).then(|| match Escaped::trusted(written).text() {
+            Some(key) => marks.mark(finding, &key),
+            None => detect::mark(finding), // escapes that are no text: it cannot be put back
+        })
     });
     let problem = match action {
         Screening::Refuse if count > 0 => "must not carry a key (screen.secrets is 'refuse')",
@@ -40,16 +47,20 @@ pub(super) fn screen<H: Host>(gate: &Gate, host: &H, call: &mut Call, request_id
             if let Some(clean) = clean {
                 call.body = clean.into();
             }
-            return Ok(());
+            return Ok(marks);
         }
     };
     Err(Error::field(Code::SecretDetected, "messages", problem).into())
 }
 
-/// Whether a finding reaches over the end of a JSON string: without it the rest would be no JSON.
-fn leaves_its_string(body: &str, finding: &Finding) -> bool {
+/// A key as it stands in the body.
+fn written<'a>(body: &'a str, finding: &Finding) -> &'a str {
     let index = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-    let span = body.get(index(finding.span.0)..index(finding.span.1)).unwrap_or("\"");
+    body.get(index(finding.span.0)..index(finding.span.1)).unwrap_or("\"")
+}
+
+/// Whether a key reaches over the end of a JSON string: without it the rest would be no JSON.
+fn leaves_its_string(span: &str) -> bool {
     let mut escaped = false;
     span.bytes().any(|byte| {
         let ends = byte == b'"' && !escaped;

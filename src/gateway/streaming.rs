@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::answer::{CacheState, CostSource, Meta, Served};
 use super::context::StreamEnd;
 use super::problem::{error_body, problem};
+use super::restore::Restoring;
 use super::run::{Commit, Run, store};
 use super::{Guest, Host, request_end};
 use crate::attempt::{Committed, Flow, Pushed, Trouble};
@@ -40,6 +41,8 @@ pub struct Streaming<H: Host> {
     idle_until: Timestamp,
     cache: CacheState,
     guest: Option<Guest>,
+    /// Puts the request's keys back on the way out. What is kept, and a cut stream's partial text, has the marks.
+    restoring: Option<Box<Restoring>>,
 }
 
 /// What a stream came to.
@@ -86,12 +89,33 @@ impl<H: Host> Streaming<H> {
     ) -> Self {
         let idle_until = now.after(run.context.gate.config.timeouts.idle);
         let Committed { flow, head, chunks } = committed;
-        Self { run, controls, commit, flow, head, chunks, idle_until, cache: CacheState::Miss, guest: None }
+        Self {
+            run,
+            controls,
+            commit,
+            flow,
+            head,
+            chunks,
+            idle_until,
+            cache: CacheState::Miss,
+            guest: None,
+            restoring: None,
+        }
     }
 
-    pub(super) fn boarded(mut self: Box<Self>, cache: CacheState, guest: Guest) -> Box<Self> {
+    #[inline(never)]
+    pub(super) fn boarded(
+        mut self: Box<Self>,
+        cache: CacheState,
+        guest: Guest,
+        restoring: Option<Box<Restoring>>,
+    ) -> Box<Self> {
         self.cache = cache;
         self.guest = Some(guest);
+        self.restoring = restoring;
+        if let Some(restoring) = &mut self.restoring {
+            self.head = restoring.push(&self.head);
+        }
         self
     }
 
@@ -118,7 +142,13 @@ impl<H: Host> Streaming<H> {
     /// Takes the provider's bytes in; and says whether no timer had run out by then. One look at the clock for both.
     pub fn push(&mut self, bytes: &[u8]) -> (Pushed, bool) {
         let before = self.flow.outputs();
-        let pushed = self.flow.push(bytes);
+        let mut pushed = self.flow.push(bytes);
+        if let Some(restoring) = &mut self.restoring {
+            pushed = Pushed::Bytes(match &pushed {
+                Pushed::Same => restoring.push(bytes),
+                Pushed::Bytes(bytes) => restoring.push(bytes),
+            });
+        }
         let now = self.run.context.host.now();
         // What only keeps the connection alive does not count.
         if self.flow.outputs() > before {
@@ -182,6 +212,10 @@ impl<H: Host> Streaming<H> {
         if end == StreamEnd::Complete && ending != Ending::End {
             // Everything was said before the connection went: the caller gets a clean end.
             trailing = self.flow.finish();
+        }
+        if let Some(mut restoring) = self.restoring.take() {
+            trailing = restoring.push(&trailing);
+            trailing.extend(restoring.finish());
         }
         let commit = self.commit.clone();
         let answer = self.flow.final_answer();

@@ -1,0 +1,228 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::chat::{Completion, Delta, Dialect, Finish};
+use crate::detect::{Options, scan};
+use crate::json::Escaped;
+use crate::provider::{Stamp, StreamDecoder, StreamEncoder, encode_body};
+
+/// Two keys with all that has to be escaped.
+const KEYS: [&str; 2] = ["-----BEGIN \"A\"-----\nMII/\\+ü", "sk-\u{1}plain"];
+const GROQ: &str = "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";
+
+/// The marks of a request with both keys, and what they are.
+fn marks() -> (Restorer, [String; 2]) {
+    let mut all = Vec::new();
+    let options = Options { key: Secret::new(vec![7; 32]), publishable: true };
+    scan(GROQ.as_bytes(), &options, &mut |finding| all.push(finding));
+    let mut restorer = Restorer::default();
+    let names = KEYS.map(|key| restorer.mark(&all[0], key));
+    (restorer, names)
+}
+
+fn restoring(restore: Restore) -> (Box<Restoring>, [String; 2]) {
+    let (restorer, names) = marks();
+    (Restoring::new(restorer, restore).unwrap(), names)
+}
+
+/// A stream of `dialect`: `text` and the arguments of a call, each in pieces.
+fn stream(dialect: Dialect, text: &[String], arguments: &[String]) -> String {
+    let mut encoder = StreamEncoder::new(dialect, Stamp { created_s: 0, include_usage: true });
+    let mut out = String::new();
+    let mut push = |delta: &Delta<'_>| encoder.push(delta, &mut out);
+    push(&Delta::Start { id: Escaped::from_text("a1"), model: Escaped::from_text("m") });
+    for piece in text {
+        push(&Delta::Text { choice: 0, text: Escaped::from_text(piece) });
+    }
+    if !arguments.is_empty() {
+        let (id, name) = (Escaped::from_text("c1"), Escaped::from_text("f"));
+        push(&Delta::ToolCall { choice: 0, index: 0, id, name, extra: None });
+    }
+    for piece in arguments {
+        push(&Delta::ToolArguments { choice: 0, index: 0, json: Escaped::from_text(piece) });
+    }
+    push(&Delta::Finish { choice: 0, reason: Finish::Stop });
+    push(&Delta::Usage { usage: crate::chat::Usage::default(), cost: None });
+    push(&Delta::End);
+    out
+}
+
+/// What a client makes of it: the text, and the arguments of the call.
+fn read(dialect: Dialect, stream: &[u8]) -> (String, String) {
+    let (mut decoder, mut completion) = (StreamDecoder::new(dialect, ""), Completion::default());
+    let mut frames = Decoder::default();
+    let mut sink = |frame: Frame<'_>| {
+        let data = frame.data.unwrap_or_default();
+        if !data.is_empty() {
+            decoder.event(&frame.name, &data, &mut |delta| completion.push(&delta)).unwrap();
+        }
+    };
+    frames.push(stream, &mut sink).unwrap();
+    frames.finish(&mut sink);
+    assert!(decoder.is_finished());
+    let plain = |text: &str| Escaped::trusted(text).text().unwrap().into_owned();
+    let choice = &completion.choices[0];
+    (plain(&choice.text), choice.calls.first().map(|call| plain(&call.arguments)).unwrap_or_default())
+}
+
+fn cut(text: &str, sizes: &[usize]) -> Vec<String> {
+    let chars: Vec<char> = text.chars().collect();
+    let (mut rest, mut sizes, mut out) = (chars.as_slice(), sizes.iter().cycle(), Vec::new());
+    while !rest.is_empty() {
+        let size = (*sizes.next().unwrap_or(&7)).clamp(1, rest.len());
+        out.push(rest[..size].iter().collect());
+        rest = &rest[size..];
+    }
+    out
+}
+
+fn through(restoring: &mut Restoring, bytes: &[u8], sizes: &[usize]) -> Vec<u8> {
+    let (mut out, mut rest, mut sizes) = (Vec::new(), bytes, sizes.iter().cycle());
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at((*sizes.next().unwrap_or(&9)).clamp(1, rest.len()));
+        out.extend(restoring.push(piece));
+        rest = after;
+    }
+    out.extend(restoring.finish());
+    out
+}
+
+/// Marks, and what looks like them, in any order.
+fn text() -> impl Strategy<Value = String> {
+    let [one, two] = marks().1;
+    let begun = one.split_at(20).0.to_owned();
+    let parts = prop_oneof![
+        Just(one.clone()),
+        Just(two),
+        Just(begun),
+        Just(one.replace(']', " ]")),
+        Just("[".to_owned()),
+        Just("[[REDACTED:".to_owned()),
+        "[a-zé\"\\\\\n\\[\\]]{0,6}",
+    ];
+    vec(parts, 0..8).prop_map(|parts| parts.concat())
+}
+
+fn restored(text: &str, escaped: bool) -> String {
+    let names = marks().1;
+    names.iter().zip(KEYS).fold(text.to_owned(), |text, (name, key)| {
+        let mut inside = String::new();
+        push_escaped(&mut inside, key);
+        text.replace(name.as_str(), if escaped { &inside } else { key })
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_pieces_give_the_same_text(
+        said in text(),
+        argued in text(),
+        sizes in vec(1usize..30, 1..6),
+        bytes in vec(1usize..300, 1..6),
+        which in 0usize..4,
+    ) {
+        let dialect = Dialect::ALL[which];
+        // What a tool is called with is one JSON document.
+        let mut inside = String::from("{\"a\":\"");
+        push_escaped(&mut inside, &argued);
+        inside.push_str("\"}");
+        let came = stream(dialect, &cut(&said, &sizes), &cut(&inside, &sizes));
+        let (mut both, _) = restoring(Restore::All);
+        let out = through(&mut both, came.as_bytes(), &bytes);
+        prop_assert_eq!(read(dialect, &out), (restored(&said, false), restored(&inside, true)));
+        // Into texts only.
+        let (mut own, _) = restoring(Restore::Text);
+        let out = through(&mut own, came.as_bytes(), &bytes);
+        prop_assert_eq!(read(dialect, &out), (restored(&said, false), inside));
+    }
+
+    #[test]
+    fn what_has_no_mark_keeps_its_bytes(said in "(\\[(RED)?|[a-z\"\n]){0,12}", sizes in vec(1usize..9, 1..4), which in 0usize..4) {
+        let came = stream(Dialect::ALL[which], &cut(&said, &sizes), &[]);
+        let (mut restoring, _) = restoring(Restore::All);
+        let out = through(&mut restoring, came.as_bytes(), &sizes);
+        prop_assert_eq!(String::from_utf8(out).unwrap(), came);
+    }
+
+    #[test]
+    fn noise_is_no_panic(noise in "\\PC*", bytes in vec(any::<u8>(), 0..200)) {
+        let (mut own, [mark, _]) = restoring(Restore::All);
+        let noisy = [noise.as_str(), mark.as_str(), "\"}\n\n"].concat();
+        through(&mut own, noisy.as_bytes(), &[3]);
+        through(&mut own, &bytes, &[3]);
+        own.whole(&noise, false);
+    }
+}
+
+#[test]
+fn whole_answers_of_every_dialect_get_the_keys_back() {
+    for dialect in Dialect::ALL {
+        let (mut own, [one, two]) = restoring(Restore::All);
+        let mut completion = Completion::default();
+        let said = ["Use ", &one, " and ", &two, "."].concat();
+        let argued = ["{\"key\":\"", &two, "\"}"].concat();
+        completion.push(&Delta::Text { choice: 0, text: Escaped::from_text(&said) });
+        let (id, name) = (Escaped::from_text("c"), Escaped::from_text("f"));
+        completion.push(&Delta::ToolCall { choice: 0, index: 0, id, name, extra: None });
+        completion.push(&Delta::ToolArguments { choice: 0, index: 0, json: Escaped::from_text(&argued) });
+        completion.push(&Delta::Finish { choice: 0, reason: Finish::ToolCalls });
+        let body = encode_body(dialect, &completion, &Stamp { created_s: 0, include_usage: false });
+        let out = own.whole(&body, false);
+        let value: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert!(!out.contains("[REDACTED"), "{out}");
+        let text = value.to_string();
+        // Where the arguments are a text in the answer their key is escaped once more.
+        assert!(text.contains("plain"), "{text}");
+        let mut again = Completion::default();
+        crate::provider::decode_body(dialect, "", &out, &mut |delta| again.push(&delta)).unwrap();
+        let plain = |text: &str| Escaped::trusted(text).text().unwrap().into_owned();
+        assert_eq!(plain(&again.choices[0].text), ["Use ", KEYS[0], " and ", KEYS[1], "."].concat());
+        let arguments: serde_json::Value = serde_json::from_str(&plain(&again.choices[0].calls[0].arguments)).unwrap();
+        assert_eq!(arguments["key"], KEYS[1]);
+    }
+}
+
+#[test]
+fn an_event_waits_only_as_long_as_it_may_be_a_mark() {
+    let (mut own, [mark, _]) = restoring(Restore::Text);
+    let event = |text: &str| {
+        let mut out = String::from("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":");
+        crate::json::push_text(&mut out, text);
+        out.push_str("}}]}\n\n");
+        out
+    };
+    let usage = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1}}\n\n";
+    assert_eq!(own.push(event("ok [").as_bytes()), b"");
+    assert_eq!(own.push(event("no").as_bytes()), [event("ok ["), event("no")].concat().as_bytes());
+    let (left, right) = mark.split_at(9);
+    assert_eq!(own.push(event(left).as_bytes()), b"");
+    assert_eq!(own.push(usage.as_bytes()), b"", "order is kept");
+    let out = String::from_utf8(own.push(event(right).as_bytes())).unwrap();
+    assert!(out.contains(usage) && out.contains("BEGIN"), "{out}");
+    assert_eq!(own.push(event(left).as_bytes()), b"");
+    assert_eq!(own.push(b"data: [DONE]\n\n"), [&event(left), "data: [DONE]\n\n"].concat().as_bytes());
+    // A provider that says the beginning of a mark and then anything but its rest holds up nothing for long.
+    own.push(event(left).as_bytes());
+    let many = event("x").replace("\"index\":0", "\"index\":1").repeat(MOST_HELD);
+    let out = own.push(many.as_bytes());
+    assert!(out.len() > many.len() / 2, "{}", out.len());
+}
+
+#[test]
+fn reasoning_links_and_other_marks_are_left_alone() {
+    let (mut own, [mark, _]) = restoring(Restore::All);
+    let other = mark.replace("groq:", "groq:0");
+    for body in [
+        format!(
+            r#"{{"choices":[{{"message":{{"content":"{other}","reasoning":"{mark}","annotations":[{{"url":"{mark}","content":"{mark}"}}]}}}}]}}"#
+        ),
+        format!(
+            r#"{{"content":[{{"type":"thinking","thinking":"{mark}","signature":"s"}},{{"type":"text","text":"","citations":[{{"text":"{mark}"}}]}}]}}"#
+        ),
+        format!(r#"{{"candidates":[{{"content":{{"parts":[{{"text":"{mark}","thought":true}}]}}}}]}}"#),
+        format!(r#"{{"output":[{{"type":"reasoning","summary":[{{"type":"summary_text","text":"{mark}"}}]}}]}}"#),
+    ] {
+        assert_eq!(own.whole(&body, false), body);
+    }
+}
