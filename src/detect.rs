@@ -15,11 +15,17 @@ mod prefilter;
 mod redact;
 mod resolve;
 mod scanner;
+#[cfg(not(feature = "values"))]
+#[path = "detect/no_values.rs"]
+mod values;
+#[cfg(feature = "values")]
+mod values;
 mod window;
 
 pub use finding::{Encoding, Finding, Options};
 pub use redact::{At, Restorer, mark, redact};
 pub use scanner::{Scanner, scan};
+pub use values::Values;
 
 #[cfg(test)]
 mod tests;

@@ -44,6 +44,8 @@ mod zone;
 pub use self::core::Core;
 #[cfg(feature = "gateway")]
 pub use decider::LedgerDecider;
+#[cfg(feature = "values")]
+pub use detect::KeyValues;
 #[cfg(feature = "gateway")]
 pub use detect::{KeyRedaction, KeyScanner, key_rules};
 #[cfg(feature = "edge")]

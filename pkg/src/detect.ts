@@ -2,6 +2,9 @@
 
 import type { Glue } from './platform.js';
 
+/** What only the large build has. */
+type AllGlue = typeof import('../wasm/tidegate-all.js');
+
 /** What it means that a key lies open: a leak; depends on its use, or half of a pair; made to be seen. */
 export type KeyClass = 'secret' | 'ambiguous' | 'publishable';
 
@@ -50,6 +53,15 @@ export interface KeyRule {
   docs: string;
 }
 
+/** A variable whose value must not turn up. */
+export interface ScanValue {
+  /** Tells whether the value is a secret: `API_KEY`, `dbPassword`, `SESSION_SECRET`. */
+  name: string;
+  value: string;
+  /** The file, and the line, that sets it; told with a finding. */
+  place?: string;
+}
+
 /** What a scan is given beside the text. */
 export interface ScanOptions {
   /**
@@ -59,6 +71,12 @@ export interface ScanOptions {
   key?: Uint8Array;
   /** Whether publishable keys are told too. Default `true`. */
   publishable?: boolean;
+  /**
+   * Variables, for example those of an env file. The values of those that are secrets by their names are looked for in
+   * every form, so that secrets without a shape are found too; what is too short or too common to be a secret is not.
+   * Their findings have the rule `env-value`, and the variable's name and place as `preview`. Loads the large Wasm.
+   */
+  values?: readonly ScanValue[];
 }
 
 /** Bytes that go into the Wasm at once: its memory never shrinks. */
@@ -70,11 +88,19 @@ const bytesOf = (input: string | Uint8Array) => (typeof input === 'string' ? new
 
 /** Scans one text that comes in chunks, in constant memory: `await Scanner.create(options)`. */
 export class Scanner {
-  readonly #own: InstanceType<Glue['KeyScanner']>;
+  readonly #own: Pick<InstanceType<Glue['KeyScanner']>, 'push' | 'finish' | 'free'>;
+  /** How many variables of `values` are looked for. */
+  readonly searched: number = 0;
 
   /** @internal */
-  constructor(glue: Glue, options: ScanOptions) {
-    this.#own = new glue.KeyScanner(options.key ?? ownKey(), options.publishable ?? true);
+  constructor(glue: Glue, { key = ownKey(), publishable = true, values = [] }: ScanOptions) {
+    if (values.length === 0) {
+      this.#own = new glue.KeyScanner(key, publishable);
+      return;
+    }
+    const all = new (glue as unknown as AllGlue).KeyValues();
+    for (const { name, value, place = '' } of values) if (all.add(name, place, bytesOf(value))) this.searched += 1;
+    this.#own = all.scanner(key, publishable);
   }
 
   /**
@@ -148,8 +174,9 @@ export class Redaction {
 const told = (found: unknown) => (found ?? []) as Finding[];
 
 /** What the entries export, with the Wasm that they load. */
-export function detector(load: () => Promise<Glue>) {
-  const create = async (options: ScanOptions = {}) => new Scanner(await load(), options);
+export function detector(load: (all: boolean) => Promise<Glue>) {
+  const create = async (options: ScanOptions = {}) =>
+    new Scanner(await load((options.values?.length ?? 0) > 0), options);
   return {
     create,
     async scan(input: string | Uint8Array, options: ScanOptions = {}): Promise<Finding[]> {
@@ -161,10 +188,10 @@ export function detector(load: () => Promise<Glue>) {
       }
     },
     async redact(text: string, options: RedactOptions = {}): Promise<Redaction> {
-      return new Redaction(await load(), text, options);
+      return new Redaction(await load(false), text, options);
     },
     async rules(): Promise<KeyRule[]> {
-      return (await load()).keyRules() as KeyRule[];
+      return (await load(false)).keyRules() as KeyRule[];
     },
   };
 }

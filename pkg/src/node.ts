@@ -62,7 +62,7 @@ export type Tidegate = Gate;
 /** Loads the Wasm ahead of `open`: the build that `config` needs. */
 export const init = async (config: TidegateConfig = {}): Promise<void> => void (await platform.load(needsAll(config)));
 
-const keys = detector(() => platform.load(false));
+const keys = detector((all) => platform.load(all));
 
 /** Finds the keys in a text, or in bytes of UTF-8, in its order. */
 export const scan = (input: string | Uint8Array, options?: ScanOptions): Promise<Finding[]> =>
@@ -86,6 +86,7 @@ export type {
   RedactOptions,
   Redaction,
   ScanOptions,
+  ScanValue,
   Severity,
 } from './detect.js';
 export { isTidegateError, TidegateError, type AttemptError, type ErrorData } from './errors.js';

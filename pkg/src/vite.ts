@@ -3,27 +3,35 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import process from 'node:process';
 
 import type { HtmlTagDescriptor, Plugin, ResolvedConfig, Rolldown, ViteDevServer } from 'vite';
 
 import { audit } from './audit/audit.js';
 import { dayOf, pardonOf, type Baseline } from './audit/baseline.js';
 import { detector, type Detector } from './audit/detector.js';
-import { modeFiles } from './audit/env.js';
+import { isPublic, modeFiles, readEnvFile } from './audit/env.js';
 import { failing, inOrder, placeOf, shownFrom, type FailOn, type Located } from './audit/located.js';
 import { Origins } from './audit/origins.js';
 import { keyOf, openBaseline } from './audit/settings.js';
 import { files } from './cli/files.js';
 import { titleOf } from './cli/report.js';
 import { wrapped } from './cli/text.js';
+import type { ScanValue } from './node.js';
 
-export type { FailOn };
+export type { FailOn, ScanValue };
 
 export interface TidegateViteOptions {
   /** Warn instead of failing the build, and show no overlay. Default: false. */
   warn?: boolean;
   /** What fails: secrets (default), or also keys that may be public or secret. */
   failOn?: FailOn;
+  /** Whether the values of the mode's env files are looked for as well, those of public names apart. Default: true. */
+  envFiles?: boolean;
+  /** Whether the values of the build's own environment are looked for too, as on a build server. Default: false. */
+  environment?: boolean;
+  /** Further variables whose values must not be published. */
+  values?: readonly ScanValue[];
   /** A baseline made by `tidegate scan --update-baseline`, relative to the project's root. */
   baseline?: string;
   /** Look into what is built for a server, too. Default: false, since nobody is sent that. */
@@ -90,7 +98,7 @@ export function tidegate(options: TidegateViteOptions = {}): Plugin {
     configResolved(resolved) {
       config = resolved;
       baseline = options.baseline === undefined ? undefined : openBaseline(resolve(config.root, options.baseline));
-      found = detector({ key: keyOf(baseline) });
+      found = detector({ key: keyOf(baseline), values: valuesFor(config, options) });
     },
 
     configureServer(started) {
@@ -169,6 +177,17 @@ async function inPublic(found: Detector, config: ResolvedConfig, show: (path: st
 const cleanId = (id: string): string => id.replace(/^\0/u, '').replace(/[?#].*$/u, '');
 
 const modeFilesOf = ({ envDir, mode }: ResolvedConfig): string[] => (envDir === false ? [] : modeFiles(envDir, mode));
+
+/** The variables that are not public by their names. */
+function valuesFor(config: ResolvedConfig, { envFiles = true, environment, values = [] }: TidegateViteOptions) {
+  const prefixes = [config.envPrefix ?? 'VITE_'].flat();
+  const paths = envFiles ? modeFilesOf(config) : [];
+  const variables: ScanValue[] = paths.flatMap((path) => readEnvFile(path, shownFrom(config.root, path)));
+  if (environment === true) {
+    for (const [name, value = ''] of Object.entries(process.env)) variables.push({ name, value, place: 'environment' });
+  }
+  return [...variables.filter(({ name }) => !isPublic(name, prefixes)), ...values];
+}
 
 /** The message: each key, where it comes from, where it would go, and what to do. */
 function told(findings: readonly Located[], lead: string): string {

@@ -77,10 +77,10 @@ export async function init(config: TidegateConfig = {}): Promise<void> {
 }
 
 // In the page itself: what is scanned is there already.
-const keys = detector(async () => {
+const keys = detector(async (all) => {
   const { platform } = await import('./page.js');
-  const glue = await platform.load(false);
-  await platform.rest?.();
+  const glue = await platform.load(all);
+  if (!all) await platform.rest?.();
   return glue;
 });
 
@@ -106,6 +106,7 @@ export type {
   RedactOptions,
   Redaction,
   ScanOptions,
+  ScanValue,
   Severity,
 } from './detect.js';
 export { isTidegateError, TidegateError, type AttemptError, type ErrorData } from './errors.js';

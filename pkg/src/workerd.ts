@@ -46,7 +46,7 @@ export async function wasm(): Promise<typeof glue> {
 /** Loads the Wasm ahead of `open`: the build that `config` needs. */
 export const init = async (config: TidegateConfig = {}): Promise<void> => void (await platform.load(needsAll(config)));
 
-const keys = detector(() => platform.load(false));
+const keys = detector((all) => platform.load(all));
 
 /** Finds the keys in a text, or in bytes of UTF-8, in its order. */
 export const scan = (input: string | Uint8Array, options?: ScanOptions): Promise<Finding[]> =>
@@ -70,6 +70,7 @@ export type {
   RedactOptions,
   Redaction,
   ScanOptions,
+  ScanValue,
   Severity,
 } from './detect.js';
 export { isTidegateError, TidegateError, toError, type AttemptError, type ErrorData } from './errors.js';

@@ -112,6 +112,8 @@ pub(super) struct Found {
     pub(super) end: usize,
     /// The key itself, decoded.
     pub(super) token: Secret<Vec<u8>>,
+    /// Which of the values it is, if it was found by one and not by its shape.
+    pub(super) value: Option<usize>,
 }
 
 impl Found {
@@ -124,7 +126,7 @@ impl Found {
     }
 
     pub(super) fn class(&self) -> Class {
-        self.hit.class()
+        if self.value.is_some() { Class::Secret } else { self.hit.class() }
     }
 
     /// What is shown of it: the prefix, and of longer keys the last four characters.

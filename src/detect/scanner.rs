@@ -3,6 +3,7 @@
 use super::finding::{Finding, Found, Options};
 use super::place::Place;
 use super::resolve::add;
+use super::values::Values;
 use super::window::search;
 use crate::keys::Class;
 
@@ -13,9 +14,19 @@ const BEFORE: usize = 4_096;
 /// What is waited for behind a block: longer than any key in any form that is found whole.
 const BEHIND: usize = 32_768;
 
+/// The rule of what was found by a value.
+const VALUE: &str = "env-value";
+const VALUE_ADVICE: &str =
+    "The value of a variable that is a secret: read it on a server only, and replace it if it was ever published.";
+const VALUE_DOCS: &str = "cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html";
+
+/// What a text is searched by.
+type By<'a> = (&'a Options, Option<&'a Values>);
+
 /// Scans a text that comes in chunks, in constant memory.
 pub struct Scanner {
     options: Options,
+    values: Option<Values>,
     /// What is still needed of the text; it begins at `base`.
     held: Vec<u8>,
     base: u64,
@@ -37,13 +48,13 @@ impl State {
     }
 
     /// Searches the next block of a text that begins at `base`, and tells what can no longer change.
-    fn block(&mut self, text: &[u8], base: u64, last: bool, options: &Options, sink: &mut dyn FnMut(Finding)) {
+    fn block(&mut self, text: &[u8], base: u64, last: bool, by: By<'_>, sink: &mut dyn FnMut(Finding)) {
         let start = index(self.next, base);
         let end = if last { text.len() } else { start.saturating_add(BLOCK).min(text.len()) };
         let from = start.saturating_sub(BEFORE);
         let window = text.get(from..end.saturating_add(BEHIND).min(text.len())).unwrap_or_default();
         let mut found = Vec::new();
-        search(window, start.saturating_sub(from), end.saturating_sub(from), &mut found);
+        search(window, start.saturating_sub(from), end.saturating_sub(from), by.1, &mut found);
         for mut one in found {
             one.base = base.saturating_add(from as u64);
             add(&mut self.pending, one);
@@ -56,8 +67,8 @@ impl State {
         let settled = if last { u64::MAX } else { self.next.saturating_sub(BEFORE as u64) };
         let count = self.pending.partition_point(|found| found.span().1 <= settled);
         for found in self.pending.drain(..count) {
-            if options.publishable || found.class() != Class::Publishable {
-                sink(tell(&found, &mut self.place, text, base, options));
+            if by.0.publishable || found.class() != Class::Publishable {
+                sink(tell(&found, &mut self.place, text, base, by));
             }
         }
     }
@@ -69,26 +80,27 @@ fn index(at: u64, base: u64) -> usize {
 }
 
 /// A finding as it is told. `place` goes on to its beginning.
-fn tell(found: &Found, place: &mut Place, text: &[u8], base: u64, options: &Options) -> Finding {
+fn tell(found: &Found, place: &mut Place, text: &[u8], base: u64, (options, values): By<'_>) -> Finding {
     let (from, to) = found.span();
     let (from, to) = (index(from, base), index(to, base));
     place.pass(text.get(index(place.at, base)..from).unwrap_or_default());
     let mut end = *place;
     end.pass(text.get(from..to).unwrap_or_default());
     let rule = found.rule();
+    let value = values.zip(found.value).map(|(values, value)| values.told(value));
     Finding {
-        rule: rule.map_or("", |rule| rule.id),
-        provider: rule.map_or("", |rule| rule.provider),
+        rule: rule.map_or(VALUE, |rule| rule.id),
+        provider: rule.map_or("env", |rule| rule.provider),
         class: found.class(),
-        severity: found.hit.severity(),
+        severity: value.map_or_else(|| found.hit.severity(), |(_, severity)| severity),
         encoding: found.encoding,
         span: (place.at, end.at),
         utf16: (place.utf16, end.utf16),
         place: (place.line, place.column()),
-        preview: found.preview(),
+        preview: value.map_or_else(|| found.preview(), |(label, _)| label.into()),
         fingerprint: found.fingerprint(&options.key),
-        advice: found.hit.advice(),
-        docs: rule.map_or("", |rule| rule.docs),
+        advice: if value.is_some() { VALUE_ADVICE } else { found.hit.advice() },
+        docs: rule.map_or(VALUE_DOCS, |rule| rule.docs),
     }
 }
 
@@ -96,7 +108,14 @@ impl Scanner {
     /// A scanner at the beginning of a text.
     #[must_use]
     pub const fn new(options: Options) -> Self {
-        Self { options, held: Vec::new(), base: 0, state: State::new() }
+        Self { options, values: None, held: Vec::new(), base: 0, state: State::new() }
+    }
+
+    /// The same, that also searches these values.
+    #[cfg(feature = "values")]
+    #[must_use]
+    pub fn with_values(options: Options, values: Values) -> Self {
+        Self { values: Some(values), ..Self::new(options) }
     }
 
     /// Takes more of the text and tells what can be told by now.
@@ -105,7 +124,7 @@ impl Scanner {
             self.held.extend_from_slice(part);
             let held = self.base.saturating_add(self.held.len() as u64);
             while self.state.next.saturating_add(BLOCK.saturating_add(BEHIND) as u64) <= held {
-                self.state.block(&self.held, self.base, false, &self.options, sink);
+                self.state.block(&self.held, self.base, false, (&self.options, self.values.as_ref()), sink);
                 self.forget();
             }
         }
@@ -115,10 +134,10 @@ impl Scanner {
     pub fn finish_with(&mut self, chunk: &[u8], sink: &mut dyn FnMut(Finding)) {
         // A text that comes at once is not copied.
         if self.base == 0 && self.held.is_empty() {
-            return scan(chunk, &self.options, sink);
+            return finish(&mut State::new(), chunk, 0, (&self.options, self.values.as_ref()), sink);
         }
         self.push(chunk, sink);
-        finish(&mut self.state, &self.held, self.base, &self.options, sink);
+        finish(&mut self.state, &self.held, self.base, (&self.options, self.values.as_ref()), sink);
         self.held.clear();
         self.base = 0;
         self.state = State::new();
@@ -135,11 +154,11 @@ impl Scanner {
     }
 }
 
-fn finish(state: &mut State, text: &[u8], base: u64, options: &Options, sink: &mut dyn FnMut(Finding)) {
+fn finish(state: &mut State, text: &[u8], base: u64, by: By<'_>, sink: &mut dyn FnMut(Finding)) {
     loop {
         let left = base.saturating_add(text.len() as u64).saturating_sub(state.next);
         let last = left <= BLOCK as u64;
-        state.block(text, base, last, options, sink);
+        state.block(text, base, last, by, sink);
         if last {
             return;
         }
@@ -148,5 +167,5 @@ fn finish(state: &mut State, text: &[u8], base: u64, options: &Options, sink: &m
 
 /// Tells all keys of a text, in its order.
 pub fn scan(text: &[u8], options: &Options, sink: &mut dyn FnMut(Finding)) {
-    finish(&mut State::new(), text, 0, options, sink);
+    finish(&mut State::new(), text, 0, (options, None), sink);
 }

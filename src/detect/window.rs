@@ -4,6 +4,7 @@ use super::base64;
 use super::escape::{self, View};
 use super::finding::{Encoding, Found};
 use super::prefilter::{Lead, Prefilter};
+use super::values::Values;
 use crate::keys::{self, RULES};
 use crate::secret::Secret;
 
@@ -23,11 +24,18 @@ struct Done {
 }
 
 /// Finds what begins at one of the leads between `from` and `to` of `text`, or is decoded from there.
-pub(super) fn search(text: &[u8], from: usize, to: usize, out: &mut Vec<Found>) {
-    look(text, from, to, DEPTH, out);
+pub(super) fn search(text: &[u8], from: usize, to: usize, values: Option<&Values>, out: &mut Vec<Found>) {
+    look(text, from, to, (DEPTH, values), out);
 }
 
-fn look(text: &[u8], from: usize, to: usize, depth: u8, out: &mut Vec<Found>) {
+/// How many views may still be made, and the values that are searched beside the shapes.
+type Means<'a> = (u8, Option<&'a Values>);
+
+fn look(text: &[u8], from: usize, to: usize, means: Means<'_>, out: &mut Vec<Found>) {
+    let (depth, values) = means;
+    if let Some(values) = values {
+        values.search(text, from, to, out);
+    }
     let prefilter = Prefilter::shared();
     let mut done = Done { escaped: from.saturating_sub(OVERLAP), grouped: [from.saturating_sub(OVERLAP); 4] };
     prefilter.each(text, from, to, &mut |at, three, kinds| {
@@ -42,16 +50,16 @@ fn look(text: &[u8], from: usize, to: usize, depth: u8, out: &mut Vec<Found>) {
                 Lead::Escape if depth > 0 && at >= done.escaped => {
                     if let Some(view) = escape::decoded(text, at, done.escaped) {
                         done.escaped = view.resume(OVERLAP);
-                        through(&view, depth, out);
+                        through(&view, means, out);
                     }
                 }
                 Lead::Joint if depth > 0 && at >= done.escaped => {
                     if let Some(view) = escape::joined(text, at, done.escaped) {
                         done.escaped = view.resume(OVERLAP);
-                        through(&view, depth, out);
+                        through(&view, means, out);
                     }
                 }
-                Lead::Base64 { back } if depth > 0 => grouped(text, at, back, depth, &mut done, out),
+                Lead::Base64 { back } if depth > 0 => grouped(text, at, back, means, &mut done, out),
                 Lead::Base64 { .. } | Lead::Escape | Lead::Joint => {}
             }
         }
@@ -65,7 +73,7 @@ fn plain(text: &[u8], rule: u8, prefix: u8, start: usize, out: &mut Vec<Found>) 
     let Some(hit) = keys::read(rule, prefix, text, start) else { return };
     let mut push = |hit: keys::Hit| {
         let token = Secret::new(text.get(hit.start..hit.end).unwrap_or_default().to_vec());
-        out.push(Found { hit, encoding: Encoding::Plain, base: 0, start: hit.start, end: hit.end, token });
+        out.push(Found { hit, encoding: Encoding::Plain, base: 0, start: hit.start, end: hit.end, token, value: None });
     };
     push(hit);
     if RULES.get(rule).is_some_and(|rule| rule.id == "aws-access-key-id")
@@ -77,7 +85,7 @@ fn plain(text: &[u8], rule: u8, prefix: u8, start: usize, out: &mut Vec<Found>) 
 }
 
 /// Follows what may be a prefix in base64: a short look first, since three characters prove little.
-fn grouped(text: &[u8], at: usize, back: u8, depth: u8, done: &mut Done, out: &mut Vec<Found>) {
+fn grouped(text: &[u8], at: usize, back: u8, means: Means<'_>, done: &mut Done, out: &mut Vec<Found>) {
     let Some(group) = at.checked_sub(usize::from(back)) else { return };
     let Some(until) = done.grouped.get_mut(group & 3) else { return };
     if group < *until || !text.get(group.saturating_add(4)..).is_some_and(begins_run) {
@@ -85,7 +93,7 @@ fn grouped(text: &[u8], at: usize, back: u8, depth: u8, done: &mut Done, out: &m
     }
     let Some(view) = base64::decoded(text, group, *until, usize::MAX) else { return };
     *until = view.resume(OVERLAP);
-    through(&view, depth, out);
+    through(&view, means, out);
 }
 
 /// Whether at least sixteen characters of base64 follow.
@@ -94,10 +102,10 @@ fn begins_run(text: &[u8]) -> bool {
 }
 
 /// Looks through a view, and puts what is there to where it stands in the text.
-fn through(view: &View, depth: u8, out: &mut Vec<Found>) {
+fn through(view: &View, (depth, values): Means<'_>, out: &mut Vec<Found>) {
     let first = out.len();
-    if view.text.len() >= 20 {
-        look(&view.text, 0, view.text.len(), depth.saturating_sub(1), out);
+    if view.text.len() >= if values.is_some() { 8 } else { 20 } {
+        look(&view.text, 0, view.text.len(), (depth.saturating_sub(1), values), out);
     }
     for found in out.iter_mut().skip(first) {
         let place = |at: usize| view.origin.get(at).map_or(0, |at| *at as usize);

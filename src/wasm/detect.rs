@@ -12,6 +12,34 @@ use crate::value::Value;
 #[wasm_bindgen]
 pub struct KeyScanner(detect::Scanner);
 
+/// The values of variables, for scanners of their own.
+#[cfg(feature = "values")]
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct KeyValues(detect::Values);
+
+#[cfg(feature = "values")]
+#[wasm_bindgen]
+impl KeyValues {
+    /// None.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the value of the variable `name`, set at `place` (a file and its line, or empty). Gives back whether it is
+    /// searched.
+    pub fn add(&mut self, name: &str, place: &str, value: Vec<u8>) -> bool {
+        // EXPOSE: kept as a secret, compared with the texts that are scanned.
+        self.0.add(name, place, Secret::new(value).expose())
+    }
+
+    /// The scanner of a text, by shapes and by these values, which are used up.
+    pub fn scanner(self, key: Vec<u8>, publishable: bool) -> KeyScanner {
+        KeyScanner(detect::Scanner::with_values(Options { key: Secret::new(key), publishable }, self.0))
+    }
+}
+
 #[wasm_bindgen]
 impl KeyScanner {
     /// `key` keys the fingerprints; `publishable`: whether publishable keys are told too.

@@ -1,10 +1,12 @@
 // The detector as the audits use it: options fixed once, the key of the fingerprints included.
 
-import { Scanner, type Finding, type ScanOptions } from '../node.js';
+import { Scanner, type Finding, type ScanOptions, type ScanValue } from '../node.js';
 
 export interface DetectorOptions {
   /** Key of the fingerprints; the same key gives the same fingerprints. Random when absent. */
   readonly key?: Uint8Array | undefined;
+  /** Variables whose values are looked for. */
+  readonly values?: readonly ScanValue[] | undefined;
   /** Whether keys that are meant to be public are told too. */
   readonly publishable?: boolean | undefined;
 }
@@ -16,10 +18,14 @@ export interface Detector {
   stream(): Promise<Scanner>;
 }
 
-export function detector({ key, publishable = false }: DetectorOptions): Detector {
+/** The rule of what was found by a value. */
+export const VALUE_RULE = 'env-value';
+
+export function detector({ key, values = [], publishable = false }: DetectorOptions): Detector {
   const options: ScanOptions = {
     key: key ?? crypto.getRandomValues(new Uint8Array(32)),
     publishable,
+    values,
   };
   let whole: Promise<Scanner> | undefined;
   return {

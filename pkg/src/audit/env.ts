@@ -24,6 +24,8 @@ export const isPublic = (name: string, prefixes: readonly string[] = PUBLIC_PREF
 export interface EnvVariable {
   readonly name: string;
   readonly value: string;
+  /** File and line, as they are told. */
+  readonly place: string;
   readonly file: string;
   /** From 1; 0 if the line is not to be found. */
   readonly line: number;
@@ -33,12 +35,10 @@ export interface EnvVariable {
 export function readEnvFile(path: string, shown = path): EnvVariable[] {
   const text = readFileSync(path, 'utf8').replace(/^\uFEFF/u, '');
   const lines = text.split('\n');
-  return Object.entries(parseEnv(text)).map(([name, value = '']) => ({
-    name,
-    value,
-    file: shown,
-    line: lines.findLastIndex((line) => assigned(line) === name) + 1,
-  }));
+  return Object.entries(parseEnv(text)).map(([name, value = '']) => {
+    const line = lines.findLastIndex((one) => assigned(one) === name) + 1;
+    return { name, value, file: shown, line, place: line > 0 ? `${shown}:${line}` : shown };
+  });
 }
 
 const assigned = (line: string): string | undefined => /^\s*(?:export\s+)?([^\s=#]+)\s*=/u.exec(line)?.[1];

@@ -12,6 +12,7 @@ export interface ScanArgs {
   readonly paths: readonly string[];
   readonly format: Format;
   readonly failOn: 'secret' | 'ambiguous';
+  readonly values: readonly string[];
   readonly exclude: readonly string[];
   readonly since?: string | undefined;
   readonly baseline?: string | undefined;
@@ -47,6 +48,8 @@ input. Nothing is sent anywhere, and no key is ever printed.
   --format FORMAT      text (default), json, sarif, github
   --fail-on CLASS      secret (default): exit 1 for secrets; ambiguous: also for keys that may
                        be public or secret, such as Google's
+  --values FILE        also look for the values of the secrets in this env file, however they are
+                       encoded; may be repeated
   --since REV          only what was added after REV: by each commit, and by hand
   --baseline FILE      leave out what this file accepts, until the day it says
   --update-baseline    write what is found to the baseline file
@@ -87,6 +90,7 @@ export function scanArgs(args: readonly string[]): ScanArgs | 'help' {
   const { values, positionals } = parsed(args, {
     format: text,
     'fail-on': text,
+    values: list,
     since: text,
     baseline: text,
     'update-baseline': flag,
@@ -109,6 +113,7 @@ export function scanArgs(args: readonly string[]): ScanArgs | 'help' {
     paths: positionals.length > 0 ? positionals : ['.'],
     format: oneOf('--format', FORMATS, values['format'] ?? 'text'),
     failOn: oneOf('--fail-on', ['secret', 'ambiguous'], values['fail-on'] ?? 'secret'),
+    values: (values['values'] ?? []) as string[],
     exclude: (values['exclude'] ?? []) as string[],
     since,
     baseline: baseline ?? (update ? '.tidegate-baseline.json' : undefined),

@@ -23,6 +23,6 @@ export interface Report {
 /** A finding's name: the rule, in words. */
 export function titleOf({ rule }: { readonly rule: string }): string {
   const words = rule.replaceAll('-', ' ');
-  const whole = /\b(?:dsn|jwt|key|secret|session|token|webhook)\b/u.test(words) ? words : `${words} key`;
+  const whole = /\b(?:dsn|jwt|key|secret|session|token|value|webhook)\b/u.test(words) ? words : `${words} key`;
   return whole.charAt(0).toUpperCase() + whole.slice(1);
 }

@@ -4,9 +4,10 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import process from 'node:process';
 
-import { detector, type Detector } from '../audit/detector.js';
+import { detector, VALUE_RULE, type Detector } from '../audit/detector.js';
 import { allowance } from '../audit/allow.js';
 import { dayOf, pardonOf, renewed, writeBaseline, type Baseline } from '../audit/baseline.js';
+import { readEnvFile } from '../audit/env.js';
 import { failing, inOrder, shownFrom, type Located } from '../audit/located.js';
 import { keyOf, openBaseline, reasonOf } from '../audit/settings.js';
 import { UsageError, type ScanArgs } from './args.js';
@@ -27,7 +28,18 @@ export async function scanCommand(args: ScanArgs, version: string): Promise<numb
   const today = dayOf(Date.now());
   const baseline = args.baseline === undefined ? undefined : openBaseline(args.baseline, args.update);
   const key = keyOf(baseline);
-  const found = await lookFor(detector({ key, publishable: args.publishable }), args, cwd);
+  const values = args.values.flatMap((path) => {
+    try {
+      return readEnvFile(resolve(cwd, path), path);
+    } catch (error) {
+      throw new UsageError(`--values: ${reasonOf(error, path)}`, { cause: error });
+    }
+  });
+  const looking = detector({ key, values, publishable: args.publishable });
+  const found = await lookFor(looking, args, cwd);
+  if (args.values.length > 0 && (await looking.stream()).searched === 0) {
+    found.notes.push(`no value in ${args.values.join(', ')} is a secret by its name, and long enough to be looked for`);
+  }
   const findings = inOrder(found.findings).map((finding): Located => {
     const said = finding.pardon || !baseline ? undefined : pardonOf(baseline, finding, today);
     return typeof said === 'string' ? { ...finding, note: said } : said ? { ...finding, pardon: said } : finding;
@@ -54,8 +66,10 @@ async function lookFor(found: Detector, args: ScanArgs, cwd: string): Promise<Fo
   const counts = { files: 0, bytes: 0, binary: 0 };
   const shown = (path: string) => shownFrom(cwd, path);
   const bar = progress(process.stderr);
+  // In the file that sets a value it is where it belongs; keys are told there all the same.
+  const home = new Set(args.values.map((path) => shown(resolve(cwd, path))));
   const take = (result: Awaited<ReturnType<typeof streamed>>) => {
-    findings.push(...result.findings);
+    findings.push(...result.findings.filter(({ rule, path }) => rule !== VALUE_RULE || !home.has(path)));
     counts.files += result.binary === true ? 0 : 1;
     counts.binary += result.binary === true ? 1 : 0;
     counts.bytes += result.bytes;

@@ -4,6 +4,7 @@ import { statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import process from 'node:process';
 
+import { isPublic } from '../audit/env.js';
 import { UsageError, type ValidateArgs } from './args.js';
 import { defineChecks, readBuild } from './checks/build.js';
 import type { Area, Check } from './checks/check.js';
@@ -31,11 +32,12 @@ async function validate(folder: string, mode: string): Promise<Check[]> {
   const project = { folder, mode };
   const build = await readBuild(project);
   const env = await envChecks(project, build.prefixes);
+  const values = env.variables.filter(({ name }) => !isPublic(name, build.prefixes));
   const checks = [
     ...env.checks,
     ...build.checks,
-    ...(await defineChecks(build.vite)),
-    ...(await outputChecks(project, build.outDir)),
+    ...(await defineChecks(build.vite, values)),
+    ...(await outputChecks(project, build.outDir, values)),
     ...(await dependencyChecks(project)),
     ...(await wranglerChecks(project)),
   ];

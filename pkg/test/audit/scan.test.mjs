@@ -5,7 +5,7 @@ import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { folder, git, googleKey, groqKey, put, repository, scanned, tidegate } from './support.mjs';
+import { folder, git, googleKey, groqKey, put, random, repository, scanned, tidegate } from './support.mjs';
 
 const places = ({ findings }) => findings.map(({ path, line }) => `${path}:${line}`);
 
@@ -122,6 +122,29 @@ test('an allow comment needs the rule and a reason, and holds for its own line o
   assert.equal(told.code, 1);
 });
 
+test('--values looks for the values of secret variables, in other forms too', async (t) => {
+  const password = random(24);
+  const cwd = folder(t, {
+    '.env': `TITLE=Tide\nDATABASE_PASSWORD="${password}"\n`,
+    'dist/a.js': `connect('${password}')`,
+    'dist/b.js': `atob('${Buffer.from(`xx${password}`).toString('base64')}')`,
+  });
+  assert.equal((await scanned(cwd, ['dist'])).code, 0, 'no form tells a password');
+  for (const paths of [['dist'], ['.']]) {
+    const told = await scanned(cwd, ['--values', '.env', ...paths]);
+    assert.equal(told.code, 1);
+    assert.deepEqual(places(told), ['dist/a.js:1', 'dist/b.js:1'], 'not where it belongs');
+    assert.ok(told.findings.every(({ preview }) => preview === 'DATABASE_PASSWORD (.env:2)'));
+    assert.equal(new Set(told.findings.map(({ fingerprint }) => fingerprint)).size, 1);
+    assert.ok(!JSON.stringify(told).includes(password));
+  }
+  const text = await tidegate(cwd, ['scan', '--values', '.env', 'dist']);
+  assert.match(text.stdout, /^Env value {2}secret, high/mu);
+  put(cwd, { 'none.env': 'TITLE=Tide\n' });
+  const none = await scanned(cwd, ['--values', 'none.env', 'dist']);
+  assert.match(none.notes.join(), /no value in none\.env/u);
+});
+
 test('reads the standard input', async (t) => {
   const { spawnSync } = await import('node:child_process');
   const { CLI } = await import('./support.mjs');
@@ -145,6 +168,7 @@ test('a wrong call ends with 2 and one sentence', async (t) => {
     [['scan', '--baseline', 'none.json'], /none\.json: no such file/u],
     [['scan', '--baseline', 'bad.json'], /bad\.json: is not JSON/u],
     [['scan', '--baseline', 'old.json'], /old\.json: version/u],
+    [['scan', '--values', 'none.env'], /--values: none\.env: no such file/u],
     [['scan', '--update-baseline', '--days', '1000'], /--days/u],
     [['sacn'], /sacn is no command/u],
   ]) {

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { tidegate } from 'tidegate/vite';
 import { build, createServer } from 'vite';
 
-import { folder, googleKey, groqKey, put, scanned, tidegate as command } from './support.mjs';
+import { folder, googleKey, groqKey, put, random, scanned, tidegate as command } from './support.mjs';
 
 // Within the repository, so that what Vite resolves from the project is found.
 const TARGET = fileURLToPath(new URL('../../../target/vite-plugin', import.meta.url));
@@ -71,6 +71,27 @@ for (const [where, files, place] of [
     await assert.rejects(built(root, {}, { build: { sourcemap: true } }), place);
   });
 }
+
+test('values of env files, in any form; those of public names are meant to be there', async (t) => {
+  const [secret, address] = [random(32), random(20)];
+  const root = project(t, {
+    '.env': `VITE_ADDRESS_KEY=${address}\n`,
+    '.env.production': `TITLE=Tide\nDATABASE_PASSWORD=${secret}\n`,
+    '.env.staging': 'DATABASE_PASSWORD=not-this-mode-at-all-1\n',
+    'src/main.js': 'console.log(import.meta.env.VITE_ADDRESS_KEY, __CONFIG__, "not-this-mode-at-all-1");\n',
+  });
+  assert.deepEqual(await built(root, {}, { define: { __CONFIG__: '1' } }), []);
+  const define = { __CONFIG__: JSON.stringify(Buffer.from(`db:${secret}`).toString('base64')) };
+  await assert.rejects(built(root, {}, { define }), (error) => {
+    assert.match(error.message, /Env value: DATABASE_PASSWORD \(\.env\.production:2\)/u);
+    assert.match(error.message, /in {3}\.env\.production:2:/u);
+    assert.ok(!error.message.includes(secret));
+    return true;
+  });
+  await built(root, { envFiles: false }, { define });
+  const values = [{ name: 'DB_PASSWORD', value: secret }];
+  await assert.rejects(built(root, { envFiles: false, values }, { define }), /Env value: DB_PASSWORD/u);
+});
 
 test('options: warn, failOn, a baseline, comments in the source', async (t) => {
   const key = groqKey();

@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import type { ResolvedConfig } from 'vite';
 
 import { detector } from '../../audit/detector.js';
-import { PUBLIC_PREFIXES } from '../../audit/env.js';
+import { PUBLIC_PREFIXES, type EnvVariable } from '../../audit/env.js';
 import { revoke, type Check, type Project } from './check.js';
 
 export interface BuildState {
@@ -68,10 +68,10 @@ function viteChecks(vite: ResolvedConfig, where: string): Check[] {
   return checks;
 }
 
-/** What `define` writes into the code. */
-export async function defineChecks(vite: ResolvedConfig | undefined): Promise<Check[]> {
+/** What `define` writes into the code; `values` are the variables that must not be published. */
+export async function defineChecks(vite: ResolvedConfig | undefined, values: readonly EnvVariable[]): Promise<Check[]> {
   const checks: Check[] = [];
-  const found = detector({});
+  const found = detector({ values });
   for (const [name, value] of Object.entries(vite?.define ?? {})) {
     const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
     const finding = (await found.scan(text)).find((one) => one.class === 'secret');

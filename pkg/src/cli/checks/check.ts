@@ -1,7 +1,7 @@
 // What one check of `tidegate validate` says, and what it works with.
 
 import type { Finding } from '../../node.js';
-import { detector } from '../../audit/detector.js';
+import { detector, VALUE_RULE } from '../../audit/detector.js';
 
 export type Area = 'env' | 'output' | 'dependencies' | 'build' | 'wrangler';
 
@@ -26,12 +26,18 @@ export interface Project {
   readonly mode: string;
 }
 
-/** What the detector says of a variable. Nothing for one that may be public. */
+/**
+ * What the detector says of a variable: by the form of its value, or by its name. Nothing for one that may be public.
+ */
 export async function secretIn({ name, value }: { name: string; value: string }): Promise<Finding | undefined> {
   if (value === '') return undefined;
-  const findings = await detector({}).scan(`${name}=${value}\n`);
+  const findings = await detector({ values: [{ name, value }] }).scan(`${name}=${value}\n`);
   return findings.find((finding) => finding.class === 'secret');
 }
+
+/** How a secret was told. */
+export const evidence = ({ rule, preview }: Finding): string =>
+  rule === VALUE_RULE ? 'by its name' : `${rule}, ${preview}`;
 
 /** Where a variable's value belongs instead, and that it has to be replaced if it was ever published. */
 export const revoke = ({ advice, docs }: Finding): string => [advice, docs].filter((part) => part !== '').join(' ');

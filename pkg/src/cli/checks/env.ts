@@ -4,11 +4,11 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { detector } from '../../audit/detector.js';
+import { detector, VALUE_RULE } from '../../audit/detector.js';
 import { envFiles, isExample, isPublic, readEnvFile, type EnvVariable } from '../../audit/env.js';
 import { reasonOf } from '../../audit/settings.js';
 import { git } from '../git.js';
-import { revoke, secretIn, type Check, type Project } from './check.js';
+import { evidence, revoke, secretIn, type Check, type Project } from './check.js';
 
 /** Files that hold credentials beside the env files. */
 const CREDENTIALS = ['.npmrc', '.yarnrc.yml', '.pypirc', '.netrc'];
@@ -32,7 +32,7 @@ export async function envChecks({ folder }: Project, prefixes: readonly string[]
       continue;
     }
     const secrets = await secretsOf(own);
-    if (isExample(file)) checks.push(...examples(secrets));
+    if (isExample(file)) checks.push(...examples(secrets.filter(({ finding }) => finding.rule !== VALUE_RULE)));
     else {
       variables.push(...own);
       checks.push(...(await tracking(folder, file, secrets.length)), ...published(secrets, prefixes));
@@ -70,8 +70,9 @@ const published = (secrets: readonly Secret[], prefixes: readonly string[]): Che
     .map(({ variable, finding }) => ({
       area: 'env',
       id: 'env-public-name',
-      level: 'fail',
-      title: `${variable.name} is published by its name, and holds a secret (${finding.rule}, ${finding.preview})`,
+      // A key or a token without a known form may have been made to be seen.
+      level: finding.rule === VALUE_RULE && finding.severity === 'medium' ? 'warn' : 'fail',
+      title: `${variable.name} is published by its name, and holds a secret (${evidence(finding)})`,
       where: at(variable),
       next:
         `Give it a name without ${prefixes.find((prefix) => isPublic(variable.name, [prefix])) ?? 'the prefix'} and ` +

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { detector } from '../../audit/detector.js';
+import type { EnvVariable } from '../../audit/env.js';
 import { inOrder, placeOf, shownFrom, type Located } from '../../audit/located.js';
 import { reasonOf } from '../../audit/settings.js';
 import { files } from '../files.js';
@@ -14,7 +15,12 @@ import { revoke, type Check, type Project } from './check.js';
 /** Where frameworks put what browsers load. */
 const FOLDERS = ['dist', 'build', 'out', '.next/static', '.output/public', '.svelte-kit/output/client', 'public'];
 
-export async function outputChecks({ folder }: Project, outDir: string | undefined): Promise<Check[]> {
+/** `values` are the variables that must not be published. */
+export async function outputChecks(
+  { folder }: Project,
+  outDir: string | undefined,
+  values: readonly EnvVariable[],
+): Promise<Check[]> {
   const wanted = outDir === undefined ? FOLDERS : [outDir, 'public'];
   const folders = wanted.filter((name) => existsSync(join(folder, name)));
   const built = folders.filter((name) => name !== 'public');
@@ -24,7 +30,7 @@ export async function outputChecks({ folder }: Project, outDir: string | undefin
     checks.push({ area: 'output', id: 'output', level: 'skip', title, next: 'Build, then validate again.' });
   }
   if (folders.length === 0) return checks;
-  const found = detector({});
+  const found = detector({ values });
   const findings: Located[] = [];
   let [count, maps] = [0, 0];
   const show = (path: string) => shownFrom(folder, path);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { detector } from '../../audit/detector.js';
 import { parseToml } from '../../audit/vendor.js';
 import { parseJsonc } from '../jsonc.js';
-import { revoke, secretIn, type Check, type Project } from './check.js';
+import { evidence, revoke, secretIn, type Check, type Project } from './check.js';
 
 const FILES = ['wrangler.jsonc', 'wrangler.json', 'wrangler.toml'];
 
@@ -35,7 +35,7 @@ export async function wranglerChecks({ folder }: Project): Promise<Check[]> {
       area: 'wrangler',
       id: 'wrangler-vars',
       level: 'fail',
-      title: `vars.${name} holds a secret (${finding.rule}, ${finding.preview}): vars are plain text`,
+      title: `vars.${name} holds a secret (${evidence(finding)}): vars are plain text`,
       where: `${file}:${line}`,
       next: `Take it out of vars, then: npx wrangler secret put ${name}${target}. ${revoke(finding)}`,
     });
