@@ -1,8 +1,7 @@
 // The vault in Chromium: passkeys by a virtual authenticator, the device slot and its limit, tabs, profiles, auto-lock.
 
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -12,14 +11,6 @@ import { chromium } from 'playwright-core';
 import { openRecord, readHeader, vaultKey } from '../../pkg/test/vault-format.mjs';
 import { authenticator } from '../authenticator.mjs';
 import { CHROMIUM, launchBrowser, openApp, PASSPHRASE, startDemo, steps } from './support.mjs';
-
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-const violations = async (page) => {
-  await page.evaluate(axe);
-  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
-  return found.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(' | ')}`);
-};
 
 /** In the page, as any script of its origin could: the stored bytes, and what the device key answers to a salt. */
 const readAsScript = async (salt) => {
@@ -174,6 +165,8 @@ describe('the vault', () => {
     await second.vaultState('Vault unlocked');
     await manage(app);
     await app.button('Forget everything').click();
+    await app.vaultState('Vault unlocked');
+    await app.button('Forget all keys, for ever?').click();
     await app.vaultState('No vault yet');
     await second.vaultState('No vault yet');
     assert.deepEqual(Object.keys((await app.page.evaluate(readAsScript, null)).bytes), []);
@@ -239,88 +232,81 @@ describe('the vault', () => {
     await app.vaultState('Vault locked');
   });
 
-  for (const colorScheme of ['light', 'dark']) {
-    for (const width of [1280, 390]) {
-      test(`is managed by a person who is there, ${colorScheme}, ${width} px`, async (t) => {
-        const app = await opened(t, {}, { colorScheme, viewport: { width, height: 844 }, reducedMotion: 'reduce' });
-        const { page } = app;
-        const check = async (state) => {
-          const folder = process.env.TIDEGATE_SCREENSHOTS;
-          if (folder) {
-            const path = join(folder, `${state.replaceAll(' ', '-')}-${colorScheme}-${width}.png`);
-            await page.getByTestId('vault').screenshot({ path });
-          }
-          assert.deepEqual(await violations(page), [], state);
-          const sideways = await page.evaluate(() => document.documentElement.scrollWidth - globalThis.innerWidth);
-          assert.equal(sideways, 0, `${state}: nothing to scroll sideways`);
-        };
-        await authenticator(app.context, page);
-        await without(app);
-        await check('before');
-        await app.createVault();
-        await keyed(app);
-        await manage(app);
-        await app.button('Make a recovery code').click();
-        const code = await page.getByTestId('recovery-code').locator('code').innerText();
-        assert.match(code, /^([0-9A-Z]{4}-){6}[0-9A-Z]{4}$/);
-        await check('recovery code');
-        await app.button('I have written it down').click();
-        await app.button('Add a passkey').click();
-        await page.getByTestId('slots').getByText('Passkey', { exact: true }).waitFor();
-        await check('ways in');
+  test('shows a key to whoever confirms, for a short time', async (t) => {
+    const app = await opened(t, {}, { permissions: ['clipboard-read', 'clipboard-write'] });
+    const { page } = app;
+    const key = await demo.demoKey('groq');
+    const text = page.getByTestId('revealed').locator('code');
+    await app.createVault();
+    await keyed(app);
+    await app.button('Lock the vault').click();
+    await app.unlock();
+    await app.vaultState('Vault unlocked');
+    await app.button('Show the key for Groq').click();
+    await page.getByTestId('confirm').waitFor();
+    await page.getByLabel('Your passphrase').fill('a guess');
+    await app.button('Confirm').click();
+    assert.match(await problem(app), /does not open this vault/);
+    assert.equal(await text.count(), 0);
+    await page.getByLabel('Your passphrase').fill(PASSPHRASE);
+    await app.button('Confirm').click();
+    await text.waitFor();
+    assert.equal(await text.innerText(), key);
+    assert.equal(await page.evaluate(() => document.activeElement?.localName), 'code');
+    await app.button('Copy').click();
+    await page.getByText('Copied.').waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), key);
+    await app.button('Hide').click();
+    assert.equal(await text.count(), 0);
+    assert.ok(!(await page.content()).includes(key));
+    await page.clock.install();
+    await app.button('Show the key for Groq').click();
+    await text.waitFor();
+    await page.clock.runFor(31_000);
+    assert.equal(await text.count(), 0, 'hidden by itself');
+    await app.button('Show the key for Groq').click();
+    await text.waitFor();
+    await app.button('Lock the vault').click();
+    await app.vaultState('Vault locked');
+    assert.equal(await text.count(), 0, 'hidden by the lock');
+  });
 
-        await app.button('Lock the vault').click();
-        await app.vaultState('Vault locked');
-        await check('locked');
-        await page.getByText('Unlock with the recovery code').click();
-        await page.getByLabel('Recovery code').fill(code.toLowerCase());
-        await app.button('Unlock with the code').click();
-        await app.vaultState('Vault unlocked');
+  test('asks a device once more where there is no other way in', async (t) => {
+    const app = await opened(t);
+    await without(app);
+    await app.button('Create for this device').click();
+    await app.vaultState('Vault unlocked');
+    await keyed(app);
+    await app.page.reload();
+    await app.button('Unlock with this device').click();
+    await app.vaultState('Vault unlocked');
+    await app.button('Show the key for Groq').click();
+    await app.button('Confirm with this device').click();
+    assert.equal(await app.page.getByTestId('revealed').locator('code').innerText(), await demo.demoKey('groq'));
+  });
 
-        await manage(app);
-        await page.getByText('Export the keys').click();
-        await page.getByLabel('Passphrase of the file').fill('of the file');
-        await page.getByTestId('manage').getByLabel('The same again').last().fill('of the file');
-        await app.button('Export').click();
-        await page.getByTestId('confirm').waitFor();
-        await check('confirm');
-        const download = page.waitForEvent('download');
-        await app.button('Confirm with a passkey').click();
-        const file = await readFile(await (await download).path());
-        assert.ok(!file.includes('gsk_') && file.subarray(0, 4).equals(Buffer.from('TGVT')));
-        await page.getByText('The file was saved').waitFor();
-
-        await page.getByRole('button', { name: /^Remove the key for Groq/ }).click();
-        await page.getByTestId('target-groq').getByText('None').waitFor();
-        await page.getByText('Import a file').click();
-        await page
-          .getByLabel('File', { exact: true })
-          .setInputFiles({ name: 'keys.tgvault', mimeType: '', buffer: file });
-        await page.getByLabel('Its passphrase').fill('of the file');
-        await app.button('Import').click();
-        await page.getByText('Taken in: Groq').waitFor();
-        await page.getByTestId('target-groq').getByText('Ready').waitFor();
-        await check('imported');
-
-        await page.getByText('Give the vault a new key').click();
-        await page.getByLabel('Passphrase from now on').fill('a new passphrase');
-        await page
-          .getByTestId('manage')
-          .locator('form', { hasText: 'Passphrase from now on' })
-          .getByLabel('The same again')
-          .fill('a new passphrase');
-        await app.button('Make a new key').click();
-        await page.getByTestId('recovery-code').waitFor();
-        assert.notEqual(await page.getByTestId('recovery-code').locator('code').innerText(), code);
-        assert.equal(await page.getByTestId('slots').getByText('Passkey', { exact: true }).count(), 0);
-        await app.button('Lock the vault').click();
-        await app.vaultState('Vault locked');
-        await app.unlock();
-        assert.match(await problem(app), /does not open/);
-        await app.unlock('a new passphrase');
-        await app.vaultState('Vault unlocked');
-        await works(app, 'After the rotation');
-      });
-    }
-  }
+  test('locks by the rules that a person chose, which are kept', async (t) => {
+    const app = await opened(t, { isolation: 'page' });
+    const { page } = app;
+    await app.createVault();
+    await manage(app);
+    assert.equal(await app.button('Keep these rules').isDisabled(), true);
+    await page.getByLabel('Without a key, pointer or request for').selectOption('1 minute');
+    await page.getByLabel('While this page is hidden for').selectOption('5 minutes');
+    await page.getByLabel('When the browser puts this page to sleep').uncheck();
+    await app.button('Keep these rules').click();
+    await app.vaultState('Vault locked');
+    await page.clock.install();
+    await page.reload();
+    await app.unlock();
+    await app.vaultState('Vault unlocked');
+    await manage(app);
+    assert.equal(await page.getByLabel('While this page is hidden for').inputValue(), '300000');
+    assert.equal(await page.getByLabel('When the browser puts this page to sleep').isChecked(), false);
+    await page.clock.fastForward('00:50');
+    await app.vaultState('Vault unlocked');
+    await page.clock.fastForward('00:11');
+    await page.clock.runFor(2_000);
+    await app.vaultState('Vault locked');
+  });
 });

@@ -27,12 +27,12 @@ export function App() {
       </>
     );
   }
-  const { gate, demo, status, traces, refresh } = opening.open;
+  const { gate, demo, status, traces, refresh, reopen } = opening.open;
   return (
     <>
       <Header status={status} demo={demo} />
       <main className="page">
-        <VaultPanel gate={gate} status={status} demo={demo} refresh={refresh} />
+        <VaultPanel gate={gate} status={status} demo={demo} refresh={refresh} reopen={reopen} />
         <div className="columns">
           <div className="column">
             <Playground gate={gate} status={status} refresh={refresh} />

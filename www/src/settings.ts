@@ -1,6 +1,7 @@
 import type { TidegateConfig } from 'tidegate';
 
 import type { Demo } from './demo';
+import { readLockRules } from './lockRules';
 
 /** Percentages of the cap that are marked on the bar, and told by the gateway once per period. */
 export const THRESHOLDS = [80, 100];
@@ -51,6 +52,7 @@ export function configOf(query: URLSearchParams, demo: Demo | null): TidegateCon
       return { provider, model: model.join('/') };
     });
   return {
+    autoLock: readLockRules(),
     budget: { thresholds: THRESHOLDS, ...defined<{ limitUsd: string }>({ limitUsd: text('limitUsd') }) },
     ...defined<TidegateConfig>({
       name: text('name'),

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useReducer, useState } from 'react';
+import { useCallback, useEffect, useReducer, useRef, useState } from 'react';
 import { Tidegate, type Events, type Status } from 'tidegate';
 
 import { findDemo, type Demo } from './demo';
@@ -30,6 +30,8 @@ export interface OpenGate {
   traces: Trace[];
   /** Reads the status again, after something that raises no event. */
   refresh: () => void;
+  /** Closes the gate and opens it anew, with what the settings say now. */
+  reopen: () => void;
 }
 
 type Opening = { state: 'opening' } | { state: 'failed'; problem: Problem } | { state: 'open'; open: OpenGate };
@@ -39,6 +41,9 @@ export function useGate(): Opening {
   const [gate, setGate] = useState<{ gate: Tidegate; demo: Demo | null }>();
   const [problem, setProblem] = useState<Problem>();
   const [status, setStatus] = useState<Status>();
+  /** Gates that were closed: what they still answer is not shown. */
+  const left = useRef(new WeakSet<Tidegate>());
+  const [turn, setTurn] = useState(0);
   const [traces, dispatch] = useReducer(record, []);
 
   useEffect(() => {
@@ -54,10 +59,21 @@ export function useGate(): Opening {
     return () => {
       wanted = false;
     };
-  }, []);
+  }, [turn]);
+
+  const reopen = useCallback(() => {
+    if (!gate) return;
+    left.current.add(gate.gate);
+    setGate(undefined);
+    setStatus(undefined);
+    void gate.gate.close().finally(() => setTurn((last) => last + 1));
+  }, [gate]);
 
   const refresh = useCallback(() => {
-    gate?.gate.status().then(setStatus, (error: unknown) => setProblem(problemOf(error)));
+    gate?.gate.status().then(
+      (found) => !left.current.has(gate.gate) && setStatus(found),
+      (error: unknown) => !left.current.has(gate.gate) && setProblem(problemOf(error)),
+    );
   }, [gate]);
 
   useEffect(() => {
@@ -78,5 +94,5 @@ export function useGate(): Opening {
 
   if (problem) return { state: 'failed', problem };
   if (!gate || !status) return { state: 'opening' };
-  return { state: 'open', open: { ...gate, status, traces, refresh } };
+  return { state: 'open', open: { ...gate, status, traces, refresh, reopen } };
 }

@@ -1,11 +1,13 @@
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Status, Tidegate } from 'tidegate';
 
 import { demoKey, type Demo } from '../demo';
 import { day, providerName } from '../format';
 import { useTask } from '../useTask';
 import { AddKey } from './AddKey';
+import { AskTwice } from './AskTwice';
 import { ProblemNotice } from './ProblemNotice';
+import { RevealedKey } from './RevealedKey';
 
 type StoredKey = Awaited<ReturnType<Tidegate['vault']['list']>>[number];
 
@@ -15,10 +17,28 @@ interface Props {
   demo: Demo | null;
   busy: boolean;
   act: (work: () => Promise<unknown>) => Promise<boolean>;
+  /** Does what the vault wants a confirmation for. */
+  attempt: (work: () => Promise<unknown>) => Promise<boolean>;
 }
 
-/** The names of the keys in the vault; the keys themselves never come back out of it. */
-export function Keys({ gate, targets, demo, busy, act }: Props) {
+/** The names of the keys in the vault; a key itself is shown only to whoever confirms, and for a short time. */
+export function Keys({ gate, targets, demo, busy, act, attempt }: Props) {
+  const [shown, setShown] = useState<{ provider: string; secret: Uint8Array } | null>(null);
+  const held = useRef<Uint8Array | null>(null);
+  const hide = useCallback(() => {
+    held.current?.fill(0);
+    held.current = null;
+    setShown(null);
+  }, []);
+  useEffect(() => () => void held.current?.fill(0), []);
+  const reveal = (provider: string) =>
+    void attempt(async () => {
+      const secret = await gate.vault.reveal(provider);
+      hide();
+      held.current = secret;
+      setShown({ provider, secret });
+    });
+
   const [keys, setKeys] = useState<StoredKey[] | null>(null);
   const reload = useCallback(async () => setKeys(await gate.vault.list()), [gate]);
 
@@ -62,15 +82,32 @@ export function Keys({ gate, targets, demo, busy, act }: Props) {
                   {key.lastUsedAt !== undefined && `, used ${day(key.lastUsedAt)}`}
                 </span>
               </span>
-              <button
-                type="button"
-                className="small"
-                disabled={busy}
-                aria-label={`Remove the key for ${providerName(key.provider)}`}
-                onClick={() => void change(() => gate.vault.remove(key.provider))}
-              >
-                Remove
-              </button>
+              <span className="row">
+                {shown?.provider !== key.provider && (
+                  <button
+                    type="button"
+                    className="small"
+                    disabled={busy}
+                    aria-label={`Show the key for ${providerName(key.provider)}`}
+                    onClick={() => reveal(key.provider)}
+                  >
+                    Show
+                  </button>
+                )}
+                <AskTwice
+                  words="Remove"
+                  question="Remove it?"
+                  label={`Remove the key for ${providerName(key.provider)}`}
+                  busy={busy}
+                  act={() => {
+                    hide();
+                    void change(() => gate.vault.remove(key.provider));
+                  }}
+                />
+              </span>
+              {shown?.provider === key.provider && (
+                <RevealedKey secret={shown.secret} label={`Key for ${providerName(key.provider)}`} hide={hide} />
+              )}
             </li>
           ))}
         </ul>

@@ -16,6 +16,8 @@ export function OpenSlot({ slots, busy, open, verb }: Props) {
   const passphrase = useRef<HTMLInputElement>(null);
   const code = useRef<HTMLInputElement>(null);
   const has = (kind: SlotInfo['kind']) => slots.some((slot) => slot.kind === kind);
+  // A device asks nobody: it shows that somebody is there only where there is no other way.
+  const device = has('device') && (verb === 'Unlock' || slots.length === 1);
   const label = verb === 'Unlock' ? 'Passphrase' : 'Your passphrase';
 
   const submit = (input: HTMLInputElement | null, keyOf: (bytes: Uint8Array) => SlotKey) => (event: FormEvent) => {
@@ -46,16 +48,16 @@ export function OpenSlot({ slots, busy, open, verb }: Props) {
           </button>
         </form>
       )}
-      {(has('passkey') || (verb === 'Unlock' && has('device'))) && (
+      {(has('passkey') || device) && (
         <div className="row">
           {has('passkey') && (
             <button type="button" disabled={busy} onClick={() => void open(() => askPasskey(slots))}>
               {verb} with a passkey
             </button>
           )}
-          {verb === 'Unlock' && has('device') && (
+          {device && (
             <button type="button" disabled={busy} onClick={() => void open(() => Promise.resolve({ kind: 'device' }))}>
-              Unlock with this device
+              {verb} with this device
             </button>
           )}
         </div>

@@ -4,9 +4,8 @@ import type { SlotInfo, Status, Tidegate } from 'tidegate';
 import type { Demo } from '../demo';
 import { useTask } from '../useTask';
 import { CreateVault } from './CreateVault';
-import { Keys } from './Keys';
-import { ManageVault } from './ManageVault';
 import { OpenSlot } from './OpenSlot';
+import { OpenVault } from './OpenVault';
 import { Panel } from './Panel';
 import { ProblemNotice } from './ProblemNotice';
 
@@ -15,13 +14,13 @@ interface Props {
   status: Status;
   demo: Demo | null;
   refresh: () => void;
+  reopen: () => void;
 }
 
-export function VaultPanel({ gate, status, demo, refresh }: Props) {
+export function VaultPanel({ gate, status, demo, refresh, reopen }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   const { busy, problem, run } = useTask();
   const [slots, setSlots] = useState<SlotInfo[]>([]);
-  const [version, setVersion] = useState(0);
   const act = async (work: () => Promise<unknown>) => {
     const done = await run(work);
     refresh();
@@ -67,10 +66,7 @@ export function VaultPanel({ gate, status, demo, refresh }: Props) {
         </>
       )}
       {status.vault === 'unlocked' && (
-        <>
-          <Keys key={version} gate={gate} targets={status.targets} demo={demo} busy={busy} act={act} />
-          <ManageVault gate={gate} busy={busy} act={act} changed={() => setVersion((last) => last + 1)} />
-        </>
+        <OpenVault gate={gate} status={status} demo={demo} busy={busy} act={act} reopen={reopen} />
       )}
       {problem && <ProblemNotice problem={problem} testId="vault-problem" />}
     </Panel>

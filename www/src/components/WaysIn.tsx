@@ -2,6 +2,7 @@ import { createPasskey, type AddedSlot, type NewSlot, type SlotInfo, type Tidega
 
 import { day } from '../format';
 import { passkeysHere, SLOTS } from '../slots';
+import { AskTwice } from './AskTwice';
 import { NewPassphrase } from './NewPassphrase';
 
 interface Props {
@@ -35,15 +36,13 @@ export function WaysIn({ gate, slots, busy, attempt, added }: Props) {
               <span className="quiet">{SLOTS[slot.kind].limits}</span>
             </span>
             {slots.length > 1 && (
-              <button
-                type="button"
-                className="small"
-                disabled={busy}
-                aria-label={`Remove the way in: ${slot.name || SLOTS[slot.kind].title}`}
-                onClick={() => void attempt(() => vault.removeSlot(slot.id))}
-              >
-                Remove
-              </button>
+              <AskTwice
+                words="Remove"
+                question="Remove it?"
+                label={`Remove the way in: ${slot.name || SLOTS[slot.kind].title}`}
+                busy={busy}
+                act={() => void attempt(() => vault.removeSlot(slot.id))}
+              />
             )}
           </li>
         ))}

@@ -1,0 +1,142 @@
+// The vault's page as a person sees it, light and dark, wide and narrow: every step, axe at each, nothing sideways.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import { authenticator } from '../authenticator.mjs';
+import { launchBrowser, openApp, startDemo } from './support.mjs';
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const violations = async (page) => {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  return found.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(' | ')}`);
+};
+
+describe('the vault’s page', () => {
+  let demo;
+  let browser;
+  before(async () => {
+    [demo, browser] = await Promise.all([startDemo('--no-worker'), launchBrowser()]);
+    // Passkeys are bound to names: an IP address has none.
+    demo.url = demo.url.replace('127.0.0.1', 'localhost');
+  });
+  after(async () => {
+    await browser?.close();
+    await demo?.stop();
+  });
+
+  const opened = async (t, query, options) => {
+    await demo.reset();
+    const app = await openApp(browser, demo, query, options);
+    t.after(() => app.context.close());
+    return app;
+  };
+  const without = (app) => app.page.getByText('Without a passphrase').click();
+  const manage = (app) => app.page.getByText('Ways in, export and safety').click();
+  const keyed = async (app) => {
+    await app.button('Use the demo keys').click();
+    await app.page.getByTestId('target-groq').getByText('Ready').waitFor();
+  };
+  const works = async (app, question) => assert.equal((await app.ask(question)).code, undefined, question);
+  const problem = async (app) => {
+    const notice = app.page.getByTestId('vault-problem');
+    await notice.waitFor();
+    return notice.innerText();
+  };
+
+  for (const colorScheme of ['light', 'dark']) {
+    for (const width of [1280, 390]) {
+      test(`is managed by a person who is there, ${colorScheme}, ${width} px`, async (t) => {
+        const app = await opened(t, {}, { colorScheme, viewport: { width, height: 844 }, reducedMotion: 'reduce' });
+        const { page } = app;
+        const check = async (state) => {
+          const folder = process.env.TIDEGATE_SCREENSHOTS;
+          if (folder) {
+            const path = join(folder, `${state.replaceAll(' ', '-')}-${colorScheme}-${width}.png`);
+            await page.getByTestId('vault').screenshot({ path });
+          }
+          assert.deepEqual(await violations(page), [], state);
+          const sideways = await page.evaluate(() => document.documentElement.scrollWidth - globalThis.innerWidth);
+          assert.equal(sideways, 0, `${state}: nothing to scroll sideways`);
+        };
+        await authenticator(app.context, page);
+        await without(app);
+        await check('before');
+        await app.createVault();
+        await keyed(app);
+        await app.button('Show the key for Groq').click();
+        await page.getByTestId('revealed').waitFor();
+        await check('shown');
+        await app.button('Hide').click();
+        await manage(app);
+        await check('safety');
+        await app.button('Make a recovery code').click();
+        const code = await page.getByTestId('recovery-code').locator('code').innerText();
+        assert.match(code, /^([0-9A-Z]{4}-){6}[0-9A-Z]{4}$/);
+        await check('recovery code');
+        await app.button('I have written it down').click();
+        await app.button('Add a passkey').click();
+        await page.getByTestId('slots').getByText('Passkey', { exact: true }).waitFor();
+        await check('ways in');
+
+        await app.button('Lock the vault').click();
+        await app.vaultState('Vault locked');
+        await check('locked');
+        await page.getByText('Unlock with the recovery code').click();
+        await page.getByLabel('Recovery code').fill(code.toLowerCase());
+        await app.button('Unlock with the code').click();
+        await app.vaultState('Vault unlocked');
+
+        await manage(app);
+        await page.getByText('Export the keys').click();
+        await page.getByLabel('Passphrase of the file').fill('of the file');
+        await page.getByTestId('manage').getByLabel('The same again').last().fill('of the file');
+        await app.button('Export').click();
+        await page.getByTestId('confirm').waitFor();
+        await check('confirm');
+        const download = page.waitForEvent('download');
+        await app.button('Confirm with a passkey').click();
+        const file = await readFile(await (await download).path());
+        assert.ok(!file.includes('gsk_') && file.subarray(0, 4).equals(Buffer.from('TGVT')));
+        await page.getByText('The file was saved').waitFor();
+
+        await app.button('Remove the key for Groq').click();
+        await app.button('Remove it? Remove the key for Groq').click();
+        await page.getByTestId('target-groq').getByText('None').waitFor();
+        await page.getByText('Import a file').click();
+        await page
+          .getByLabel('File', { exact: true })
+          .setInputFiles({ name: 'keys.tgvault', mimeType: '', buffer: file });
+        await page.getByLabel('Its passphrase').fill('of the file');
+        await app.button('Import').click();
+        await page.getByText('Taken in: Groq').waitFor();
+        await page.getByTestId('target-groq').getByText('Ready').waitFor();
+        await check('imported');
+
+        await page.getByText('Give the vault a new key').click();
+        await page.getByLabel('Passphrase from now on').fill('a new passphrase');
+        await page
+          .getByTestId('manage')
+          .locator('form', { hasText: 'Passphrase from now on' })
+          .getByLabel('The same again')
+          .fill('a new passphrase');
+        await app.button('Make a new key').click();
+        await page.getByTestId('recovery-code').waitFor();
+        assert.notEqual(await page.getByTestId('recovery-code').locator('code').innerText(), code);
+        assert.equal(await page.getByTestId('slots').getByText('Passkey', { exact: true }).count(), 0);
+        await app.button('Lock the vault').click();
+        await app.vaultState('Vault locked');
+        await app.unlock();
+        assert.match(await problem(app), /does not open/);
+        await app.unlock('a new passphrase');
+        await app.vaultState('Vault unlocked');
+        await works(app, 'After the rotation');
+      });
+    }
+  }
+});
