@@ -136,6 +136,9 @@ pub struct Call {
     /// Who asks, where there are limits by caller.
     #[cfg(feature = "edge")]
     pub caller: Option<Rc<admit::edge::Caller>>,
+    /// The trace context (W3C `traceparent`) that its attempts are part of. A server's only: no browser could send it.
+    #[cfg(feature = "edge")]
+    pub trace: Option<Rc<str>>,
     /// The key that it brought, if such keys are used.
     pub own_key: Option<Rc<OwnKey>>,
     /// What the caller asks of the cache.
@@ -158,6 +161,8 @@ impl Call {
             tenant: tenant.into(),
             #[cfg(feature = "edge")]
             caller: None,
+            #[cfg(feature = "edge")]
+            trace: None,
             own_key: None,
             controls: Controls::default(),
             abort: Abort::new(),
@@ -450,6 +455,8 @@ fn context<H: Host>(
         tenant: call.tenant.clone(),
         ask: prepared.ask.clone(),
         own_key: call.own_key.clone(),
+        #[cfg(feature = "edge")]
+        trace: call.trace.clone(),
         caller: call.dialect,
         stream,
         stamp: prepared.stamp,

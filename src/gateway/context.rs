@@ -32,6 +32,9 @@ pub(super) struct Context<H> {
     pub(super) ask: AskText,
     /// The key that the request brought.
     pub(super) own_key: Option<Rc<OwnKey>>,
+    /// The trace context that goes upstream.
+    #[cfg(feature = "edge")]
+    pub(super) trace: Option<Rc<str>>,
     /// What the caller speaks.
     pub(super) caller: Dialect,
     /// Whether the caller asked for a stream.
@@ -301,6 +304,8 @@ impl<H: Host> Context<H> {
         let Some(headers) = self.gate.headers(target, dialect, self.host.in_browser(), own_key) else {
             return refuse(Code::VaultLocked);
         };
+        #[cfg(feature = "edge")]
+        let headers = traced(headers, self.trace.as_deref());
         // To translate is the rest's.
         if dialect != self.caller && !self.host.rest().await {
             return Exchange::Stranded;
@@ -404,6 +409,13 @@ fn read_answer(past: &mut Outcome) -> Answer {
     let cost = past.word().parse().ok().map(NanoUsd::new);
     let (complete, tool_calls) = (past.int() == 1, past.int() == 1);
     Answer { usage: known.then_some(usage), cost, complete, tool_calls, ended: 1 }
+}
+
+/// The headers with the trace context among them.
+#[cfg(feature = "edge")]
+fn traced(mut headers: super::gate::Headers, trace: Option<&str>) -> super::gate::Headers {
+    headers.extend(trace.map(|trace| ("traceparent".into(), crate::secret::Secret::new(trace.into()))));
+    headers
 }
 
 #[inline(never)]

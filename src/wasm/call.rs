@@ -56,6 +56,8 @@ impl Core {
             namespace,
             #[cfg(feature = "edge")]
             caller: None,
+            #[cfg(feature = "edge")]
+            trace: None,
         };
         self.take(&endpoint, &body, &headers, asks, signal)
     }
@@ -75,6 +77,9 @@ pub(super) struct Asks {
     /// On whose behalf, where there are limits by caller.
     #[cfg(feature = "edge")]
     pub(super) caller: Option<std::rc::Rc<crate::admit::edge::Caller>>,
+    /// The trace context for providers.
+    #[cfg(feature = "edge")]
+    pub(super) trace: Option<std::rc::Rc<str>>,
 }
 
 impl Core {
@@ -126,6 +131,8 @@ impl Core {
             abort: abort.clone(),
             #[cfg(feature = "edge")]
             caller: asks.caller,
+            #[cfg(feature = "edge")]
+            trace: asks.trace,
             ..Call::chat(body, asks.tenant.as_deref().unwrap_or(DEFAULT_TENANT))
         };
         at_once(async move {

@@ -4,6 +4,7 @@ import { callerOf, stripped, type Stripped } from './auth';
 import { readBody } from './body';
 import { errorResponse, invalid, nothingHere, unsupported, wrongMethod } from './errors';
 import { keyedGateOf, partsOf, within } from './gates';
+import { traceOf } from './log';
 import { Notes } from './notes';
 import type { Ours } from './routes/route';
 import { asked, load } from './wasm';
@@ -47,6 +48,7 @@ async function served(
   const { signal } = c.req.raw;
   const { organisation } = caller;
   const { core, deadlineMs, leases } = await keyedGateOf(organisation, c.env);
+  headers.set('traceparent', traceOf(c.req.raw));
   const list = flat(headers);
   const asked = core.callFor(partsOf(caller), endpoint, body, list, organisation, flags, ttlMs, namespace, signal);
   const answer = Promise.resolve(asked);

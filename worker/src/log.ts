@@ -5,8 +5,10 @@ import type { Outcome } from './figures/samples';
 
 /** An id of a caller's own: letters that no log can be broken with. */
 const ID = /^[\w.:-]{8,128}$/;
-/** The trace that a request is part of, as the W3C writes it. */
-const TRACE = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** The trace that a request is part of, as the W3C writes it; later versions may write more behind it. */
+const TRACE = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(-.{0,200})?$/;
+/** Whether the request is recorded, and whether its trace's id is random: all that version 00 and 02 know. */
+const FLAGS = 0b11;
 
 /** The id that the caller gave its request, if it can be one. */
 export function givenId(headers: Headers): string | undefined {
@@ -14,9 +16,28 @@ export function givenId(headers: Headers): string | undefined {
   return given !== null && ID.test(given) ? given : undefined;
 }
 
-export function traceOf(headers: Headers): string | undefined {
-  const given = headers.get('traceparent');
-  return given !== null && TRACE.test(given) ? given : undefined;
+const traces = new WeakMap<Request, string>();
+
+/**
+ * The request's own place in its trace, always the same: a child of the caller's, with its flags, or the beginning of a
+ * new trace if the caller's `traceparent` is none. It goes upstream, into the log and to the caller.
+ */
+export function traceOf(request: Request): string {
+  const known = traces.get(request);
+  if (known !== undefined) return known;
+  const [, version, id, flags, more] = TRACE.exec(request.headers.get('traceparent') ?? '') ?? [];
+  const sound = id !== undefined && (version !== '00' || more === undefined);
+  const kept = sound ? (Number.parseInt(flags ?? '', 16) & FLAGS).toString(16).padStart(2, '0') : '00';
+  const trace = `00-${sound ? id : random(16)}-${random(8)}-${kept}`;
+  traces.set(request, trace);
+  return trace;
+}
+
+/** Random bytes in hex, never all zero. */
+function random(count: number): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(count));
+  bytes[0] ||= 1;
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /**
@@ -33,7 +54,7 @@ export async function logged(request: Request, caller: Caller | undefined, outco
     ...{ event: 'request', level: failed ? 'warn' : 'info', code: outcome.code, method: request.method },
     ...{ dialect: outcome.dialect, organisation: caller?.organisation, user: user?.slice(0, 16), tier: caller?.tier },
     ...{ token: caller?.token, requestId: meta?.requestId, givenId: givenId(request.headers) },
-    ...{ trace: traceOf(request.headers), target: meta?.target, attempts: meta?.attempts, cache: meta?.cache },
+    ...{ trace: traceOf(request), target: meta?.target, attempts: meta?.attempts, cache: meta?.cache },
     ...{ costNanoUsd: meta?.costNanoUsd, usage: meta?.usage, totalMs: outcome.totalMs, firstMs: outcome.firstMs },
   };
   console.log(JSON.stringify(line));

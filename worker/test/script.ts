@@ -20,6 +20,8 @@ export interface Call {
   provider: string;
   path: string;
   authorization: string | undefined;
+  /** The header `traceparent`. */
+  trace: string | undefined;
   headers: string[];
   body: string;
   /** Bytes of a stream that the connection has taken so far. */

@@ -100,7 +100,8 @@ const server = createServer(async (request, response) => {
     const { authorization } = request.headers;
     const path = request.url ?? '';
     const call: Call = {
-      ...{ provider: first, path, authorization, headers: Object.keys(request.headers), body },
+      ...{ provider: first, path, authorization, trace: request.headers.traceparent as string | undefined },
+      ...{ headers: Object.keys(request.headers), body },
       ...{ sent: 0, gone: false },
     };
     journal.push(call);
