@@ -29,8 +29,8 @@ pub struct EdgeDecider {
 #[wasm_bindgen]
 impl EdgeDecider {
     /// `read` gives a row by its name, or nothing; `write` takes a name, a row and until when something is owed to it, in
-    /// milliseconds; `forget` takes how many rows to keep and the time, and gives until when something was owed to the
-    /// last one that went. Throws if the configuration or the rows cannot be read.
+    /// milliseconds, or a name alone for a row that goes; `forget` takes how many rows to keep and the time, and gives
+    /// until when something was owed to the last one that went. Throws if the configuration or the rows cannot be read.
     #[wasm_bindgen(constructor)]
     pub fn new(config: JsValue, read: Function, write: Function, forget: Function) -> Result<Self, JsValue> {
         let config = GatewayConfig::parse_for_edge(&from_js(&config)?, &Intl).map_err(|bad| error(&bad))?;
@@ -46,6 +46,26 @@ impl EdgeDecider {
         let now = Timestamp::from_millis(now_ms as i64);
         let Self { config, ledger, rows } = self;
         ledger.decide(command, &EdgePolicy::of(config), &Intl, now, rows).map_err(|failed| error(&failed))
+    }
+
+    /// Erases the books and rates of a user and of tokens by their ids. Throws as [`decide`](EdgeDecider::decide) does.
+    pub fn erase(&mut self, user: &str, tokens: Vec<String>, now_ms: f64) -> Result<(), JsValue> {
+        #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
+        let now = Timestamp::from_millis(now_ms as i64);
+        self.ledger.erase(user, &tokens, now, &mut self.rows).map_err(|failed| error(&failed))
+    }
+
+    /// Whether requests were counted that are not written yet: [`flush`](EdgeDecider::flush) within a second.
+    #[wasm_bindgen(getter)]
+    pub fn unwritten(&self) -> bool {
+        self.ledger.unwritten()
+    }
+
+    /// Writes what is still to be written. Throws as [`decide`](EdgeDecider::decide) does.
+    pub fn flush(&mut self, now_ms: f64) -> Result<(), JsValue> {
+        #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
+        let now = Timestamp::from_millis(now_ms as i64);
+        self.ledger.flush(now, &mut self.rows).map_err(|failed| error(&failed))
     }
 }
 
@@ -72,12 +92,22 @@ impl Rows for JsRows {
         Ok(written.map(drop).map_err(|_| Code::Internal)?)
     }
 
+    fn erase(&mut self, key: &str) -> Result<()> {
+        let erased = self.write.call1(&JsValue::UNDEFINED, &key.into());
+        Ok(erased.map(drop).map_err(|_| Code::Internal)?)
+    }
+
     fn forget(&mut self, keep: usize, now: Timestamp) -> Result<Option<Timestamp>> {
         let keep = u32::try_from(keep).unwrap_or(u32::MAX);
         let owed = self.forget.call2(&JsValue::UNDEFINED, &keep.into(), &millis(now)).map_err(|_| Code::Internal)?;
         #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
         Ok(owed.as_f64().map(|millis| Timestamp::from_millis(millis as i64)))
     }
+}
+
+/// Whether a text has no other letters than a `traceparent` and is as long as one.
+fn is_trace(text: &str) -> bool {
+    text.len() == 55 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'))
 }
 
 /// `[tier, user, token]`; an empty user or token is none.
@@ -91,7 +121,8 @@ fn caller(parts: Vec<String>) -> Caller {
 
 #[wasm_bindgen]
 impl Core {
-    /// [`call`](Core::call) on behalf of a caller, `[tier, user, token]`, with its limits.
+    /// [`call`](Core::call) on behalf of a caller, `[tier, user, token]`, with its limits. The server's own `traceparent`
+    /// among the headers goes to providers; the caller's must have been replaced by then.
     #[wasm_bindgen(js_name = callFor)]
     #[expect(clippy::too_many_arguments, reason = "one crossing; an object would be several")]
     pub fn call_for(
@@ -106,7 +137,10 @@ impl Core {
         namespace: Option<String>,
         signal: Option<AbortSignal>,
     ) -> Result<JsValue, JsValue> {
-        let asks = call::Asks { tenant, cache_flags, ttl_ms, namespace, caller: Some(caller(by).into()) };
+        let (pairs, _) = headers.as_chunks::<2>();
+        let trace = pairs.iter().find(|[name, value]| name == "traceparent" && is_trace(value));
+        let trace = trace.map(|[_, value]| value.as_str().into());
+        let asks = call::Asks { tenant, cache_flags, ttl_ms, namespace, caller: Some(caller(by).into()), trace };
         self.take(&endpoint, &body, &headers, asks, signal)
     }
 

@@ -298,6 +298,18 @@ impl Queue {
         })())
     }
 
+    /// Whether a row is of this user, under any of the keys.
+    pub fn owns(&self, row: &[u8], user: &str) -> Result<bool, JsValue> {
+        typed((|| {
+            let Some(owner) = Item::decode(row)?.owner else { return Ok(false) };
+            let found = self.sealers.find(|sealer| {
+                let own = sealer.digest("user", user.as_bytes())?;
+                Ok((own == owner).then_some(()))
+            })?;
+            Ok(found.is_some())
+        })())
+    }
+
     /// By what an item's user is told apart, for whoever listens for that user alone.
     pub fn owner(&self, row: &[u8]) -> Result<Option<String>, JsValue> {
         typed(Item::decode(row).map(|item| item.owner.map(|owner| hex(&owner))))

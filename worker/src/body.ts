@@ -19,8 +19,15 @@ export async function readBody(request: Request): Promise<string> {
 /** Longest headers and address of a request together. All are ASCII or bytes written as one letter each. */
 export const MAX_HEADER_BYTES = 32 * 1024;
 
+/** Most headers of a request. Clients send up to forty. */
+export const MAX_HEADERS = 100;
+
 export function oversized({ headers, url }: Request): boolean {
   let length = url.length;
-  headers.forEach((value, name) => (length += name.length + value.length + 4));
-  return length > MAX_HEADER_BYTES;
+  let count = 0;
+  headers.forEach((value, name) => {
+    length += name.length + value.length + 4;
+    count += 1;
+  });
+  return length > MAX_HEADER_BYTES || count > MAX_HEADERS;
 }

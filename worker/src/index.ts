@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 
 import { api } from './api';
-import { MAX_HEADER_BYTES, oversized } from './body';
+import { MAX_HEADER_BYTES, MAX_HEADERS, oversized } from './body';
 import { cors } from './cors';
 import type { Env } from './env';
 import { errorResponse, invalid } from './errors';
@@ -38,14 +38,16 @@ app.use(async (c, next) => {
   // The caller finds its request by its own id, and we by ours.
   headers.set('x-request-id', given ?? own);
   headers.set('x-tidegate-request-id', own);
-  const trace = traceOf(c.req.raw.headers);
-  if (trace) headers.set('traceparent', trace);
+  headers.set('traceparent', traceOf(c.req.raw));
 });
 
 app.use(async (c, next) => {
   if (!oversized(c.req.raw)) return next();
   load();
-  c.res = errorResponse('chat', invalid('headers', `must not be longer than ${MAX_HEADER_BYTES} bytes`, 431));
+  c.res = errorResponse(
+    'chat',
+    invalid('headers', `must not be longer than ${MAX_HEADER_BYTES} bytes, nor more than ${MAX_HEADERS}`, 431),
+  );
 });
 // Every route answers its own errors; what reaches this is a defect.
 app.onError((failure) => {

@@ -13,6 +13,11 @@ const MIGRATIONS = [
    DROP TABLE ledger`,
 ];
 
+/** The longest that counted requests wait to be written, in milliseconds. What a crash forgets of them is no money. */
+const FLUSH_MS = 500;
+/** Rows that are never forgotten: their times need no look, and so no write of their index. */
+const LASTING = 1e15;
+
 /** The reply that is none: the caller cannot read it as a decision, and so admits nothing. */
 const NO_DECISION = new Uint8Array(0);
 
@@ -21,6 +26,7 @@ export class TenantLedger extends DurableObject<Env> {
   #sql: SqlStorage;
   /** The rows at hand. Nobody else writes them, so that they are read once and then only written. */
   #ledger: EdgeDecider | undefined;
+  #flushes = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -35,13 +41,42 @@ export class TenantLedger extends DurableObject<Env> {
   decide(command: Uint8Array): Uint8Array {
     try {
       const ledger = (this.#ledger ??= this.#open());
-      return this.ctx.storage.transactionSync(() => ledger.decide(command, Date.now()));
+      const reply = this.ctx.storage.transactionSync(() => ledger.decide(command, Date.now()));
+      if (ledger.unwritten) this.#flushSoon();
+      return reply;
     } catch (failure) {
       // It may be ahead of its rows, which the transaction has left as they were. The next decision reads them anew.
       this.#ledger = undefined;
       console.error('ledger: no decision:', failure instanceof Error ? failure.name : 'configuration');
       return NO_DECISION;
     }
+  }
+
+  /** Erases the books and rates of a user and his tokens; false if that could not be written. */
+  eraseUser(user: string, tokens: string[]): boolean {
+    try {
+      const ledger = (this.#ledger ??= this.#open());
+      this.ctx.storage.transactionSync(() => ledger.erase(user, tokens, Date.now()));
+      return true;
+    } catch (failure) {
+      this.#ledger = undefined;
+      console.error('ledger: not erased:', failure instanceof Error ? failure.name : 'storage');
+      return false;
+    }
+  }
+
+  #flushSoon(): void {
+    if (this.#flushes) return;
+    this.#flushes = true;
+    setTimeout(() => {
+      this.#flushes = false;
+      try {
+        this.ctx.storage.transactionSync(() => this.#ledger?.flush(Date.now()));
+      } catch (failure) {
+        this.#ledger = undefined;
+        console.error('ledger: not written:', failure instanceof Error ? failure.name : 'storage');
+      }
+    }, FLUSH_MS);
   }
 
   #open(): EdgeDecider {
@@ -52,8 +87,11 @@ export class TenantLedger extends DurableObject<Env> {
       const row = sql.exec<{ row: ArrayBuffer }>('SELECT row FROM rows WHERE key = ?', key).toArray()[0];
       return row && new Uint8Array(row.row);
     };
-    const write = (key: string, row: Uint8Array, owedUntil: number) =>
-      void sql.exec('INSERT OR REPLACE INTO rows (key, row, owed_until) VALUES (?, ?, ?)', key, row, owedUntil);
+    const write = (key: string, row?: Uint8Array, owedUntil = 0) => {
+      if (!row) return void sql.exec('DELETE FROM rows WHERE key = ?', key);
+      if (owedUntil > LASTING && sql.exec('UPDATE rows SET row = ? WHERE key = ?', row, key).rowsWritten > 0) return;
+      sql.exec('INSERT OR REPLACE INTO rows (key, row, owed_until) VALUES (?, ?, ?)', key, row, owedUntil);
+    };
     return new EdgeDecider(rawConfiguration(this.env), read, write, (keep: number, now: number) => {
       const { count } = sql.exec<{ count: number }>('SELECT count(*) AS count FROM rows').one();
       const going = 'SELECT key FROM rows WHERE owed_until < ? ORDER BY owed_until LIMIT ?';

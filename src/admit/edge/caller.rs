@@ -48,6 +48,13 @@ pub struct Errand {
     pub command: Option<Command>,
 }
 
+impl Errand {
+    /// Whether it does no more than count a request: no money, nothing held.
+    pub(super) const fn only_enters(&self) -> bool {
+        self.entry.is_some() && self.correction.is_none() && self.command.is_none()
+    }
+}
+
 /// What a caller may still do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CallerFigures {

@@ -1,5 +1,6 @@
 //! One organisation's ledger with all limits by caller: one decision at a time, from rows to rows.
 
+mod erase;
 mod figures;
 mod lending;
 
@@ -53,6 +54,7 @@ pub struct EdgeLedger {
     core_row: Vec<u8>,
     desk_row: Vec<u8>,
     decisions: u32,
+    unwritten: bool,
 }
 
 impl EdgeLedger {
@@ -63,7 +65,7 @@ impl EdgeLedger {
     pub fn open(rows: &dyn Rows) -> Result<Self> {
         let (core, desk) = (LedgerState::new(), Desk::default());
         let (core_row, desk_row) = (core.snapshot(), desk.encode());
-        let mut ledger = Self { core, desk, at_hand: Vec::new(), core_row, desk_row, decisions: 0 };
+        let mut ledger = Self { core, desk, at_hand: Vec::new(), core_row, desk_row, decisions: 0, unwritten: false };
         if let Some(row) = rows.read(LEDGER)? {
             ledger.core = LedgerState::restore(&row)?;
             ledger.core_row = row;
@@ -107,6 +109,7 @@ impl EdgeLedger {
         rows: &mut dyn Rows,
     ) -> Result<Reply> {
         if self.at_hand.len() > MOST_AT_HAND {
+            self.flush(now, rows)?;
             self.at_hand.clear();
         }
         let mut turn = Turn { ledger: self, policy, zones, now, rows, notices: Vec::new() };
@@ -115,8 +118,27 @@ impl EdgeLedger {
             command => turn.plain(command)?,
         };
         reply.notices.append(&mut turn.notices);
-        self.write(now, rows)?;
+        if matches!(command, Command::For(errand) if errand.only_enters()) {
+            self.unwritten = true;
+        } else {
+            self.write(now, rows)?;
+        }
         Ok(reply)
+    }
+
+    /// Whether requests were counted that no row knows of. Only counts wait so, never money or what is held: whoever
+    /// holds the ledger calls [`EdgeLedger::flush`] within a second, or the next decision writes them with its own.
+    #[must_use]
+    pub const fn unwritten(&self) -> bool {
+        self.unwritten
+    }
+
+    /// Writes what is still to be written.
+    ///
+    /// # Errors
+    /// As [`EdgeLedger::apply`].
+    pub fn flush(&mut self, now: Timestamp, rows: &mut dyn Rows) -> Result<()> {
+        if self.unwritten { self.write(now, rows) } else { Ok(()) }
     }
 
     fn write(&mut self, now: Timestamp, rows: &mut dyn Rows) -> Result<()> {
@@ -147,6 +169,7 @@ impl EdgeLedger {
             self.at_hand.clear();
             self.desk.forgotten = self.desk.forgotten.max(Some(owed));
         }
+        self.unwritten = false;
         Ok(())
     }
 }

@@ -22,6 +22,12 @@ pub trait Rows {
     /// Whatever the storage says; the decision is then given up.
     fn write(&mut self, key: &str, bytes: &[u8], owed_until: Timestamp) -> Result<()>;
 
+    /// Removes a row, if there is one.
+    ///
+    /// # Errors
+    /// Whatever the storage says; the decision is then given up.
+    fn erase(&mut self, key: &str) -> Result<()>;
+
     /// Removes rows to which nothing is owed at `now`, those first that were owed something longest ago, until
     /// `keep` are left or none can go. Says until when something was owed to the last one that went.
     ///
@@ -63,6 +69,11 @@ impl Rows for MemoryRows {
             return Err(Code::Internal.into());
         }
         self.0.insert(key.into(), (bytes.into(), owed_until));
+        Ok(())
+    }
+
+    fn erase(&mut self, key: &str) -> Result<()> {
+        self.0.remove(key);
         Ok(())
     }
 

@@ -16,7 +16,7 @@ export { stripped, type Stripped } from './stripped';
  * `config_invalid` if the Worker itself is not set up.
  */
 export async function callerOf(request: Request, given: string[], env: Env, scope: Scope): Promise<Caller> {
-  const operator = await operatorOf(given, env);
+  const operator = operatorOf(given, env);
   const caller = operator ?? (await tokenHolder(given, env));
   if (!caller) throw unauthorized();
   // The operator is never kept out: somebody has to be able to lift a block.

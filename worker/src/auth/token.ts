@@ -28,7 +28,17 @@ async function sha256(text: string): Promise<Uint8Array> {
  * The name of an organisation's object: 95 bits of a hash, so that a token says nothing of whom it belongs to, and
  * leads to its object in one hop.
  */
-export const homeOf = async (organisation: string): Promise<string> => base62(await sha256(organisation)).slice(-HOME);
+export async function homeOf(organisation: string): Promise<string> {
+  const known = homes.get(organisation);
+  if (known !== undefined) return known;
+  const home = base62(await sha256(organisation)).slice(-HOME);
+  if (homes.size >= MAX_HOMES) homes.clear();
+  homes.set(organisation, home);
+  return home;
+}
+/** Each request asks for one or more, and they never change. */
+const homes = new Map<string, string>();
+const MAX_HOMES = 10_000;
 
 /** Where a token would be kept; nothing for what is no token of ours. */
 export const homeIn = (token: string): string | undefined => SHAPE.exec(token)?.[1];

@@ -72,6 +72,9 @@ const HELP: Record<string, [type: 'counter' | 'gauge' | 'histogram', help: strin
   tidegate_cache_total: ['counter', 'Answers by what the cache had to do with them.'],
   tidegate_attempts_total: ['counter', 'Exchanges with providers.'],
   tidegate_breaker_state: ['gauge', '1 for the state that the target is in.'],
+  tidegate_queue_items: ['gauge', 'Queued requests by what has become of them, until they are erased.'],
+  tidegate_queue_open: ['gauge', 'Queued requests that are still to be done, by priority.'],
+  tidegate_queue_oldest_seconds: ['gauge', 'How long the first of those that wait for their turn has waited.'],
   tidegate_budget_nano_usd: ['gauge', 'The budget of the present period.'],
 };
 

@@ -77,8 +77,7 @@ export function revokeToken(sql: SqlStorage, id: string, now: number): string | 
   return row.toArray()[0]?.hash;
 }
 
-/** Erases a user's tokens; their hashes. */
-export function eraseTokens(sql: SqlStorage, user: string): string[] {
-  const rows = sql.exec<{ hash: string }>('DELETE FROM token WHERE user = ? RETURNING hash', user);
-  return rows.toArray().map(({ hash }) => hash);
+/** Erases a user's tokens; which they were. */
+export function eraseTokens(sql: SqlStorage, user: string): { id: string; hash: string }[] {
+  return sql.exec<{ id: string; hash: string }>('DELETE FROM token WHERE user = ? RETURNING id, hash', user).toArray();
 }

@@ -115,6 +115,14 @@ export class Listeners {
     });
   }
 
+  /** Ends what a user listens for. */
+  leave(owner: string): void {
+    for (const stream of [...this.#streams]) if (stream.wish.owner === owner) stream.end();
+    for (const socket of this.#ctx.getWebSockets()) {
+      if ((socket.deserializeAttachment() as Wish).owner === owner) socket.close(1000, 'ended');
+    }
+  }
+
   async #whole({ status }: Change, engine: Engine): Promise<string> {
     const { requestId } = JSON.parse(status) as { requestId: string };
     return (await engine.status(requestId)) ?? status;

@@ -79,6 +79,26 @@ export class RequestQueue extends DurableObject<Env> {
     return this.#answer(async () => (await this.#settled()?.engine.sweep()) ?? { changed: 0, erased: 0 });
   }
 
+  /** Erases a user's requests, whatever has become of them; those that run are stopped. How many they were. */
+  eraseUser(user: string): Promise<Answer<number>> {
+    return this.#answer(async () => {
+      const opened = this.#settled();
+      if (!opened) return 0;
+      const { engine, drain } = opened;
+      const erased = this.#rows.erase((bytes) => {
+        try {
+          return engine.machine.owns(bytes, user);
+        } catch {
+          // What cannot be read is left as it is, and cannot be told to be his.
+          return false;
+        }
+      });
+      for (const arrival of erased) drain.end(arrival);
+      this.#listeners.leave(engine.machine.ownerOf(user));
+      return erased.length;
+    });
+  }
+
   /** Progress: `?requestId=` of one request, else of all, as events or, if asked to upgrade, over a WebSocket. */
   override async fetch(request: Request): Promise<Response> {
     const { searchParams } = new URL(request.url);

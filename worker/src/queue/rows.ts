@@ -88,6 +88,21 @@ export class SqlRows implements Rows {
     return value;
   }
 
+  /** Erases every row that `match` says yes to; which they were. All of them are looked at, in one turn. */
+  erase(match: (bytes: Uint8Array) => boolean): number[] {
+    const room = this.#known();
+    if (!this.#ready()) return [];
+    const found = this.#sql
+      .exec<Pick<Stored, 'arrival' | 'lane' | 'bytes'>>('SELECT arrival, lane, bytes FROM items')
+      .toArray()
+      .filter(({ bytes }) => match(new Uint8Array(bytes)));
+    this.#storage.transactionSync(() => {
+      for (const { arrival } of found) this.#sql.exec('DELETE FROM items WHERE arrival = ?', arrival);
+    });
+    room.open -= found.filter(({ lane }) => lane < OPEN_LANES).length;
+    return found.map(({ arrival }) => arrival);
+  }
+
   due(): number | undefined {
     if (!this.#ready()) return undefined;
     return this.#sql.exec<{ due: number | null }>('SELECT MIN(due) AS due FROM items').one().due ?? undefined;

@@ -1,8 +1,11 @@
+import type { Stats } from '../../../pkg/src/queue/engine';
+import { internal } from '../errors';
 import { figuresOf, figuresOfAll, told } from '../figures/counted';
 import { exposition } from '../figures/samples';
 import { forget, organisationObject } from '../organisation/standing';
 import { homeOf } from '../auth/token';
 import { userName } from '../names';
+import { eraseQueued, queueStatsIfAny } from '../queue/place';
 import { gateStatus } from '../status';
 import { numberOf, read, ruledBy } from './input';
 import type { Route } from './route';
@@ -36,6 +39,7 @@ export const figures: Route[] = [
         ['tidegate_budget_nano_usd{kind="limit"}', budget.limitNanoUsd],
         ['tidegate_budget_nano_usd{kind="spent"}', budget.spentNanoUsd],
         ['tidegate_budget_nano_usd{kind="reserved"}', budget.reservedNanoUsd],
+        ...queueGauges(await queueStatsIfAny(c.env, organisation)),
       ] as [string, number][];
       const text = exposition({ ...(await object.counters()), ...Object.fromEntries(gauges) });
       return c.body(text, 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
@@ -74,16 +78,37 @@ export const figures: Route[] = [
     method: 'DELETE',
     path: '/api/ai/users/:id',
     scope: 'admin',
-    summary: 'Erases a user: his figures become nobody’s, his API tokens end',
+    summary: 'Erases a user: his figures become nobody’s, his API tokens end, his books and queued requests go',
     query: ABOUT,
     handle: async (c, caller) => {
       const user = read(userName, c.req.param('id'), 'id');
       const organisation = ruledBy(c, caller);
       await told(organisation);
       const days = await (await figuresOf(organisation, c.env)).eraseUser(user);
-      const hashes = await organisationObject(c.env, await homeOf(organisation)).eraseUser(user);
-      for (const hash of hashes) await forget(organisation, hash);
-      return c.json({ user, erased: { days, tokens: hashes.length } });
+      const tokens = await organisationObject(c.env, await homeOf(organisation)).eraseUser(user);
+      for (const { hash } of tokens) await forget(organisation, hash);
+      const queued = await eraseQueued(c.env, organisation, user);
+      // Last: what ended just now has been settled in them.
+      const { TENANT_LEDGER } = c.env;
+      const ledger = TENANT_LEDGER.get(TENANT_LEDGER.idFromName(organisation));
+      const ids = tokens.map(({ id }) => id);
+      if (!(await ledger.eraseUser(user, ids))) throw internal();
+      return c.json({ user, erased: { days, tokens: tokens.length, queued } });
     },
   },
 ];
+
+/** How much waits, by state and priority; nothing where there is no queue. */
+function queueGauges(stats: Stats | undefined): [string, number][] {
+  if (!stats) return [];
+  const { queued, delayed, running, completed, dead, cancelled, open, oldestQueuedAt } = stats;
+  const states = { queued, delayed, running, completed, dead, cancelled };
+  const count = (name: string, label: string, of: object) =>
+    Object.entries(of).map(([value, count]): [string, number] => [`${name}{${label}="${value}"}`, Number(count)]);
+  const age = oldestQueuedAt === undefined ? 0 : Math.max(0, Date.now() - oldestQueuedAt) / 1_000;
+  return [
+    ...count('tidegate_queue_items', 'state', states),
+    ...count('tidegate_queue_open', 'priority', open),
+    ['tidegate_queue_oldest_seconds', age],
+  ];
+}

@@ -9,17 +9,42 @@ import type { Ours } from './route';
 /** Longest body of the Worker's own routes, in bytes. */
 const MAX_BYTES = 64 * 1024;
 
+/** How deep lists and objects of a body may lie in one another: twice as deep as any route needs. */
+const MAX_DEPTH = 8;
+
+/** Whether lists and objects lie deeper in one another than that. Reads no more of the text than it has to. */
+function isDeep(json: string): boolean {
+  let depth = 0;
+  // Texts are passed over whole: what is in them nests nothing.
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"?|[[\]{}]/gs)) {
+    if (token === '[' || token === '{') depth += 1;
+    else if (token === ']' || token === '}') depth -= 1;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
+}
+
 /** The body of a request, as one object of known fields. */
 export async function bodyOf<T>(c: Ours, check: Check<T>): Promise<T> {
   const bytes = await bytesOf(c.req.raw.body, MAX_BYTES);
   if (!bytes) throw invalid('body', `must not be longer than ${MAX_BYTES} bytes`, 413);
-  let value: unknown;
+  return read(check, parsed(bytes));
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  const noJson = () => invalid('body', 'must be JSON');
+  let json: string;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
+    json = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {
-    throw invalid('body', 'must be JSON');
+    throw noJson();
   }
-  return read(check, value);
+  if (isDeep(json)) throw invalid('body', `must not be nested deeper than ${MAX_DEPTH} levels`);
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw noJson();
+  }
 }
 
 /** A value, or `invalid_request` with every field that is wrong. */

@@ -1,11 +1,8 @@
-import { toError } from '../../../pkg/src/errors';
-import { noStats, sumOf, unknownId, type Stats } from '../../../pkg/src/queue/engine';
+import { unknownId } from '../../../pkg/src/queue/engine';
 import type { Caller } from '../auth';
 import { readBody } from '../body';
-import { rawConfiguration, type Env } from '../env';
 import { forbidden, invalid } from '../errors';
-import { mastersOf } from '../queue/masters';
-import type { Answer } from '../queue/object';
+import { queueObject, queueObjects, queueStats, shardsOf, told } from '../queue/place';
 import { load, queuePlace, queueShard } from '../wasm';
 import type { Ours, Route } from './route';
 import { oneOf, textOf, whole } from './schemas';
@@ -62,7 +59,7 @@ export const queue: Route[] = [
     handle: async (c, caller) => {
       const action = c.req.query('action') ?? 'status';
       if (action === 'status') return status(c, caller);
-      if (action === 'stats') return c.json(await stats(c.env, caller));
+      if (action === 'stats') return c.json(await queueStats(c.env, caller.organisation));
       if (action === 'events') return events(c, caller);
       if (action === 'dead') return dead(c, caller);
       if (action === 'cleanup') return cleanup(c, caller);
@@ -84,9 +81,10 @@ async function enqueue(c: Ours, caller: Caller): Promise<Response> {
   const shards = shardsOf(c.env);
   const json = await readBody(c.req.raw);
   const key = c.req.header('idempotency-key');
-  const shard = queueShard(json, caller.user, key, shards);
+  load();
+  const shard = shards === 1 ? 0 : queueShard(json, caller.user, key, shards);
   const { organisation, user } = caller;
-  const status = told(await objectOf(c.env, organisation, shard).enqueue(organisation, shard, json, user, key));
+  const status = told(await queueObject(c.env, organisation, shard).enqueue(organisation, shard, json, user, key));
   return new Response(status, { status: 202, headers: JSON_TYPE });
 }
 
@@ -108,22 +106,19 @@ async function requeue(c: Ours, caller: Caller): Promise<Response> {
 
 async function dead(c: Ours, caller: Caller): Promise<Response> {
   admin(caller);
-  const all = await Promise.all(objectsOf(c.env, caller).map(async (object) => told(await object.dead())));
+  const all = await Promise.all(
+    queueObjects(c.env, caller.organisation).map(async (object) => told(await object.dead())),
+  );
   return new Response(`{"dead":[${all.flat().join(',')}]}`, { headers: JSON_TYPE });
 }
 
 async function cleanup(c: Ours, caller: Caller): Promise<Response> {
   admin(caller);
-  const all = await Promise.all(objectsOf(c.env, caller).map(async (object) => told(await object.cleanup())));
+  const all = await Promise.all(
+    queueObjects(c.env, caller.organisation).map(async (object) => told(await object.cleanup())),
+  );
   const sum = (pick: 'changed' | 'erased') => all.reduce((sum, one) => sum + one[pick], 0);
   return c.json({ changed: sum('changed'), erased: sum('erased') });
-}
-
-/** The figures of all shards together. */
-async function stats(env: Env, caller: Caller): Promise<Stats & { shards: number }> {
-  const objects = objectsOf(env, caller);
-  const all = await Promise.all(objects.map(async (object) => told(await object.stats())));
-  return { ...all.reduce(sumOf, noStats()), shards: objects.length };
 }
 
 /** Progress of one request, or of one shard: the only one, unless the configuration says otherwise. */
@@ -141,7 +136,7 @@ async function events(c: Ours, caller: Caller): Promise<Response> {
   if (user !== undefined) url.searchParams.set('user', user);
   const upgrade = c.req.header('upgrade');
   const headers = new Headers(upgrade === undefined ? {} : { upgrade });
-  const response = await objectOf(c.env, organisation, shard).fetch(url, { headers, signal: c.req.raw.signal });
+  const response = await queueObject(c.env, organisation, shard).fetch(url, { headers, signal: c.req.raw.signal });
   if (response.status === 404) throw unknownId();
   if (response.status === 503) throw Object.assign(invalid('', 'too many listen already'), { status: 503 });
   const { status, webSocket, body } = response;
@@ -163,7 +158,7 @@ function asked(c: Ours, caller: Caller) {
   const id = c.req.query('requestId') ?? '';
   const [shard] = placeOf(id);
   // Also in an organisation that has fewer shards now than it had.
-  return { id, object: objectOf(c.env, caller.organisation, shard) };
+  return { id, object: queueObject(c.env, caller.organisation, shard) };
 }
 
 function placeOf(id: string): [shard: number, arrival: number] {
@@ -171,26 +166,6 @@ function placeOf(id: string): [shard: number, arrival: number] {
   const place = queuePlace(id) as [number, number] | undefined;
   if (!place) throw unknownId();
   return place;
-}
-
-function shardsOf(env: Env): number {
-  load();
-  mastersOf(env);
-  const { queue } = (rawConfiguration(env) ?? {}) as { queue?: { shards?: number } };
-  return queue?.shards ?? 1;
-}
-
-const objectsOf = (env: Env, { organisation }: Caller) =>
-  Array.from({ length: shardsOf(env) }, (_, shard) => objectOf(env, organisation, shard));
-
-/** An organisation's own: whose id it is not, it is not found there. */
-function objectOf({ REQUEST_QUEUE }: Env, organisation: string, shard: number) {
-  return REQUEST_QUEUE.get(REQUEST_QUEUE.idFromName(JSON.stringify([organisation, shard])));
-}
-
-function told<T>(answer: Answer<T>): T {
-  if ('error' in answer) throw toError(answer.error);
-  return answer.value;
 }
 
 function found(status: string | undefined): Response {

@@ -1,4 +1,5 @@
 import { gateOf, partsOf } from '../gates';
+import { queueStatsIfAny } from '../queue/place';
 import { gateStatus } from '../status';
 import type { Route } from './route';
 
@@ -9,11 +10,12 @@ export const status: Route[] = [
     path: '/api/ai/status',
     scope: 'chat',
     summary:
-      'Who the caller is to the gateway and what it may still do, the models and their breakers; the budget, for admins',
+      'Who the caller is and what it may still do, the models and their breakers, the queue; the budget, for admins',
     rate: 'status',
     handle: async (c, caller) => {
       const { targets, budget } = await gateStatus(caller.organisation, c.env);
       const { organisation, user, tier, scopes } = caller;
+      const queue = await queueStatsIfAny(c.env, organisation);
       const { requests, tokens, budgets, inFlight } = await gateOf(organisation, c.env).core.limitsOf(partsOf(caller));
       return c.json({
         caller: { organisation, user, tier, scopes },
@@ -25,6 +27,7 @@ export const status: Route[] = [
         },
         models: targets,
         inFlight,
+        ...(queue && { queue }),
         ...(scopes.includes('admin') && { budget }),
       });
     },

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { told } from '../../src/figures/counted';
 import { count, exposition, type Counters } from '../../src/figures/samples';
 import { forget } from '../../src/organisation/standing';
-import { ask, begin, calm, call, question, read, script, type Answer } from '../client';
+import { ask, begin, calm, call, journal, question, read, script, type Answer } from '../client';
 import { made, organised } from '../organisations';
 import { calling } from '../started';
 
@@ -106,7 +106,7 @@ describe('figures', () => {
     await call('/api/ai/users/ann', { method: 'DELETE', headers: bearer(other) });
     expect(json(await call('/api/ai/export', { headers: bearer(admin) })).usage).toHaveLength(2);
     const erased = await call('/api/ai/users/ann', { method: 'DELETE', headers: bearer(admin) });
-    expect(json(erased)).toEqual({ user: 'ann', erased: { days: 1, tokens: 1 } });
+    expect(json(erased)).toEqual({ user: 'ann', erased: { days: 1, tokens: 1, queued: 0 } });
     const left = await call('/api/ai/export', { headers: bearer(admin) });
     expect(left.text).not.toContain('ann');
     expect(json(left).usage).toMatchObject([{ user: '', ...figures }, { user: 'bob' }]);
@@ -145,31 +145,54 @@ describe('logs', () => {
       'cf-connecting-ip': '192.0.2.9',
     };
     const body = JSON.stringify({ max_tokens: 9, messages: [{ role: 'user', content: secret }] });
+    await journal();
     const answer = await send('/v1/chat/completions', { method: 'POST', headers, body });
+    const own = answer.headers.get('traceparent') ?? '';
+    expect(own).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[0-9a-f]{16}-01$/);
+    expect((await journal()).map(({ trace }) => trace)).toEqual([own]);
     await send('/v1/chat/completions?key=wrong-key', { method: 'POST', body });
     await vi.waitUntil(() => lines.length === 2);
     log.mockRestore();
     const [good, refused] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(good).toMatchObject({
       ...{ event: 'request', level: 'info', code: 'ok', organisation: 'acme', tier: 'pro', cache: 'miss' },
-      ...{ trace, givenId: 'my-request-1', requestId: answer.headers.get('x-tidegate-request-id') },
+      ...{ trace: own, givenId: 'my-request-1', requestId: answer.headers.get('x-tidegate-request-id') },
     });
     expect(refused).toMatchObject({ level: 'warn', code: 'unauthorized' });
     for (const unwanted of [secret, token, 'ann-the-user', '192.0.2.9', 'wrong-key', env.GROQ_API_KEY]) {
       expect(lines.join('\n')).not.toContain(unwanted);
     }
     expect(answer.headers.get('x-request-id')).toBe('my-request-1');
-    expect(answer.headers.get('traceparent')).toBe(trace);
+  });
+
+  it.each([
+    'x',
+    '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more',
+    '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01, 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    '00-0AF7651916CD43DD8448EB211C80319C-B7AD6B7169203331-01',
+    'ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    '00-00000000000000000000000000000000-b7ad6b7169203331-01',
+    '00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01',
+  ])('begin a trace in place of %j', async (traceparent) => {
+    await journal();
+    const answer = await ask({}, { traceparent });
+    const own = answer.headers.get('traceparent') ?? '';
+    expect(own).toMatch(/^00-(?!0af7651916cd43dd8448eb211c80319c)(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-00$/);
+    expect((await journal()).map(({ trace }) => trace)).toEqual([own]);
+  });
+
+  it('go on with a trace of a later version, with the flags that are known', async () => {
+    const answer = await ask({}, { traceparent: '01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-ff-more' });
+    expect(answer.headers.get('traceparent')).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-03$/);
   });
 
   it.each(['short', 'with blank inside', 'x'.repeat(129), 'quote"inside', 'Ünïcödé-id'])(
     'take no id such as %j',
     async (id) => {
       const answer = await call('/livez', {
-        headers: { 'x-request-id': encodeURI(id).slice(0, 200), traceparent: 'x' },
+        headers: { 'x-request-id': encodeURI(id).slice(0, 200) },
       });
       expect(answer.headers.get('x-request-id')).toMatch(/^tg-/);
-      expect(answer.headers.get('traceparent')).toBeNull();
     },
   );
 
@@ -177,6 +200,8 @@ describe('logs', () => {
     const long = await call('/v1/models', { headers: { 'x-long': 'x'.repeat(33_000) } });
     expect([long.status, long.headers.get('x-request-id')]).toEqual([431, expect.stringMatching(/^tg-/)]);
     expect((await call(`/v1/models?${'x'.repeat(33_000)}`)).status).toBe(431);
+    const many = Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`x-many-${index}`, 'x']));
+    expect((await call('/v1/models', { headers: many })).status).toBe(431);
     expect((await call('/v1/models', { headers: { 'x-long': 'x'.repeat(30_000) } })).status).toBe(200);
   });
 });

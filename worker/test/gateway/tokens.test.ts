@@ -106,6 +106,15 @@ describe('an API token', () => {
       const refused = await call('/api/admin/tokens?organisation=acme', { method: 'POST', body });
       expect(refused.status).toBe(400);
     }
+    const deep = `{"note":${'{"a":['.repeat(4)}"["${']}'.repeat(4)}}`;
+    const nested = await call('/api/admin/tokens?organisation=acme', { method: 'POST', body: deep });
+    expect(nested.status).toBe(400);
+    expect(errorOf(nested).tidegate.fields).toEqual([
+      { path: 'body', problem: 'must not be nested deeper than 8 levels' },
+    ]);
+    // Brackets in a text nest nothing.
+    const flat = await send('POST', '/api/admin/tokens?organisation=acme', { note: '[{\\"['.repeat(9), tier: 'none' });
+    expect(errorOf(flat).param).toBe('tier');
     const long = await call('/api/admin/tokens', { method: 'POST', body: `{"note":"${'x'.repeat(70_000)}"}` });
     expect(long.status).toBe(413);
     expect(json(await call('/api/admin/tokens?organisation=acme')).tokens).toEqual([]);

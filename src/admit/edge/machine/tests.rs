@@ -38,6 +38,8 @@ struct Bench {
     reply: Reply,
     /// Names of the rows that the last decision wrote.
     written: Vec<String>,
+    /// Whether it left something to be written later, which the bench does at once.
+    deferred: bool,
 }
 
 impl Bench {
@@ -46,7 +48,15 @@ impl Bench {
         config.budget.limit = cents(1_000);
         config.edge.budgets = budgets;
         let (rows, ledger) = (MemoryRows::default(), EdgeLedger::open(&MemoryRows::default()).unwrap());
-        Self { config, rows, ledger, now: 0, reply: Reply::of(Ok(Outcome::Entered)), written: Vec::new() }
+        Self {
+            config,
+            rows,
+            ledger,
+            now: 0,
+            reply: Reply::of(Ok(Outcome::Entered)),
+            written: Vec::new(),
+            deferred: false,
+        }
     }
 
     /// Every decision is taken by the ledger at hand and by one that is opened for it, alike.
@@ -57,6 +67,12 @@ impl Bench {
         let before = self.rows.clone();
         self.reply = self.ledger.apply(command, &policy, &UtcOnly, at(self.now), &mut self.rows).unwrap();
         assert_eq!(self.reply, fresh);
+        self.deferred = self.ledger.unwritten();
+        assert_eq!(other.unwritten(), self.deferred);
+        assert!(!self.deferred || self.rows.iter().eq(before.iter()), "either at once or later");
+        other.flush(at(self.now), &mut rows).unwrap();
+        self.ledger.flush(at(self.now), &mut self.rows).unwrap();
+        assert!(!self.ledger.unwritten());
         assert_eq!(self.rows.iter().collect::<Vec<_>>(), rows.iter().collect::<Vec<_>>());
         let known = |key: &str| before.read(key).unwrap();
         self.written = self
@@ -322,8 +338,66 @@ fn a_decision_writes_its_own_rows_alone() {
     assert_eq!(bench.written, ["desk", "ledger", "uuser-7"]);
     bench.enter(&user("user-8"), "chat", Some(1)).unwrap();
     assert_eq!(bench.written, ["uuser-8"]);
+    assert!(bench.deferred, "no answer waits for the disk for a count");
     bench.apply(&Command::Status).unwrap();
     assert!(bench.written.is_empty());
+}
+
+#[test]
+fn counts_that_wait_go_with_the_next_decision_and_before_they_are_forgotten() {
+    let bench = Bench::new(Vec::new());
+    let (policy, mut rows, mut ledger) = (EdgePolicy::of(&bench.config), MemoryRows::default(), bench.ledger.clone());
+    let enter = |name: &str| {
+        let entry = Some(Entry { route: "other".into(), tokens: None });
+        Command::For(Errand { caller: user(name), entry, correction: None, command: None }.into())
+    };
+    ledger.apply(&enter("ann"), &policy, &UtcOnly, at(0), &mut rows).unwrap();
+    assert!(ledger.unwritten() && rows.is_empty());
+    let admit = Command::Admit {
+        tenant: "me".into(),
+        target: "groq/m".into(),
+        bound: cents(1),
+        lease_until: at(180),
+        slot: None,
+    };
+    ledger.apply(&admit, &policy, &UtcOnly, at(0), &mut rows).unwrap();
+    assert!(!ledger.unwritten());
+    assert!(rows.read("uann").unwrap().is_some());
+    for index in 0..600 {
+        ledger.apply(&enter(&format!("user-{index}")), &policy, &UtcOnly, at(0), &mut rows).unwrap();
+    }
+    assert!(rows.len() > 500, "what is no longer at hand is written first");
+}
+
+#[test]
+fn an_erased_user_leaves_no_name_and_what_he_held_is_settled_all_the_same() {
+    let rules = BudgetScope::ALL.map(|of| rule(of, BudgetSpan::Week, 500));
+    let mut bench = Bench::new(rules.into());
+    let (ann, bob) = (user("ann"), Caller { token: Some("t2".into()), ..user("bob") });
+    bench.spend(&ann, 3);
+    bench.spend(&bob, 2);
+    bench.enter(&ann, "other", None).unwrap();
+    let (held, late) = (bench.admit(&ann, 10).unwrap(), bench.admit(&ann, 7).unwrap());
+    bench.settle(late, Charge::Bound);
+    let organisation = |bench: &mut Bench| {
+        bench.books(&bob).into_iter().find(|(of, per, _)| (*of, *per) == (BudgetScope::Organisation, BudgetSpan::Week))
+    };
+    let before = organisation(&mut bench);
+    bench.ledger.erase("ann", &["t1".into()], at(bench.now), &mut bench.rows).unwrap();
+    for (key, row) in bench.rows.iter() {
+        let text = String::from_utf8_lossy(row);
+        assert!(!key.contains("ann") && key != "tt1" && !text.contains("ann") && !text.contains("t1"), "{key}");
+    }
+    assert_eq!(organisation(&mut bench), before, "what was spent and is held stays");
+    bench.settle(held, Charge::Actual(cents(4)));
+    bench.settle(late, Charge::Actual(cents(5)));
+    let [.., after] = [before, organisation(&mut bench)].map(Option::unwrap);
+    assert_eq!(after.2, [500, 3 + 2 + 4 + 5, 0]);
+    assert_eq!(
+        bench.books(&bob).iter().filter(|(of, ..)| *of == BudgetScope::User).map(|one| one.2).next(),
+        Some([500, 2, 0])
+    );
+    assert!(bench.rows.read("uann").unwrap().is_none(), "no settlement brings him back");
 }
 
 #[test]

@@ -1,0 +1,61 @@
+import { toError } from '../../../pkg/src/errors';
+import { noStats, sumOf, type Stats } from '../../../pkg/src/queue/engine';
+import { rawConfiguration, type Env } from '../env';
+import { load } from '../wasm';
+import { mastersOf } from './masters';
+import type { Answer } from './object';
+
+/**
+ * As the configuration says; read once for each, since every request asks.
+ * @throws `config_invalid` without a master key: nothing is queued that is not sealed.
+ */
+export function shardsOf(env: Env): number {
+  const { TIDEGATE_CONFIG, TIDEGATE_MASTER_KEY, TIDEGATE_MASTER_KEY_PREVIOUS } = env;
+  const from = [TIDEGATE_CONFIG, TIDEGATE_MASTER_KEY, TIDEGATE_MASTER_KEY_PREVIOUS];
+  if (known?.from.every((one, index) => one === from[index])) return known.shards;
+  load();
+  mastersOf(env);
+  const { queue } = (rawConfiguration(env) ?? {}) as { queue?: { shards?: number } };
+  known = { from, shards: queue?.shards ?? 1 };
+  return known.shards;
+}
+let known: { from: unknown[]; shards: number } | undefined;
+
+/** One shard of an organisation's queue: an object of its own, so that no id of another's is found there. */
+export const queueObject = ({ REQUEST_QUEUE }: Env, organisation: string, shard: number) =>
+  REQUEST_QUEUE.get(REQUEST_QUEUE.idFromName(JSON.stringify([organisation, shard])));
+
+export const queueObjects = (env: Env, organisation: string) =>
+  Array.from({ length: shardsOf(env) }, (_, shard) => queueObject(env, organisation, shard));
+
+/** What an object said. */
+export function told<T>(answer: Answer<T>): T {
+  if ('error' in answer) throw toError(answer.error);
+  return answer.value;
+}
+
+/** The figures of an organisation's shards together. */
+export async function queueStats(env: Env, organisation: string): Promise<Stats & { shards: number }> {
+  const objects = queueObjects(env, organisation);
+  const all = await Promise.all(objects.map(async (object) => told(await object.stats())));
+  return { ...all.reduce(sumOf, noStats()), shards: objects.length };
+}
+
+/** The same where there may be no queue: a Worker without a master key has none, and one with a bad one tells so there. */
+export async function queueStatsIfAny(env: Env, organisation: string): Promise<Stats | undefined> {
+  if (!env.TIDEGATE_MASTER_KEY) return undefined;
+  try {
+    return await queueStats(env, organisation);
+  } catch {
+    // What else is asked about is worth telling.
+    return undefined;
+  }
+}
+
+/** Erases a user's requests; how many they were. */
+export async function eraseQueued(env: Env, organisation: string, user: string): Promise<number> {
+  if (!env.TIDEGATE_MASTER_KEY) return 0;
+  const objects = queueObjects(env, organisation);
+  const all = await Promise.all(objects.map(async (object) => told(await object.eraseUser(user))));
+  return all.reduce((sum, one) => sum + one, 0);
+}
