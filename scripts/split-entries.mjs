@@ -4,7 +4,7 @@
 const CORE =
   'call|failure|route|records|replay|status|syncCache|restoreCache|vault(Create|Confirm|Export|Import|Migrate|Open|Put|PutSlot|Raise|Remove|RemoveSlot|Reveal|Rotate|Unlock)';
 const FREE =
-  'keyRules|describeRecord|describeSlot|exportHeader|firstSlot|newRecoveryCode|newSlot|recoverySecret|unlockAttempt|vaultMoved|vaultSlots';
+  'keyRules|withoutKeys|describeRecord|describeSlot|exportHeader|firstSlot|newRecoveryCode|newSlot|recoverySecret|unlockAttempt|vaultMoved|vaultSlots';
 const CLASSES = 'chatstream|keyscanner|keyredaction';
 
 /** Exports: `pkg/src` awaits the rest before it calls them. */
@@ -31,6 +31,7 @@ export const FUNCTIONS = {
   'tidegate::gateway::streaming::Streaming<H>::new': ['tidegate::gateway::run::lead::{{closure}}'],
   'tidegate::gateway::streaming::Streaming<H>::boarded': ['tidegate::gateway::open::{{closure}}'],
   // A request whose keys are to be put back waited for the rest too.
+  'tidegate::gateway::told::patterns': ['tidegate::gateway::open::{{closure}}'],
   'tidegate::gateway::restore::Restoring::whole': ['tidegate::gateway::open::{{closure}}'],
   'tidegate::gateway::streaming::Streaming<H>::leave': ['tidegate::wasm::core::Core::chat::{{closure}}'],
   'tidegate::gateway::<impl tidegate::gateway::answer::Reply>::into_events': [

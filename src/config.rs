@@ -289,6 +289,8 @@ pub struct GatewayConfig {
     pub screening: Screening,
     /// Which marks in answers the keys of the request are put back for. Default `text`.
     pub restore: Restore,
+    /// Whether hostile patterns in requests are told. Default false.
+    pub patterns: bool,
     /// Whether reasoning is output of a stream after which nothing is retried. Where it is not shown, say no:
     /// then a failure while the model thinks falls back unseen. Default true.
     pub reasoning_commits: bool,
@@ -324,6 +326,7 @@ impl Default for GatewayConfig {
             keys: KeySource::default(),
             screening: Screening::default(),
             restore: Restore::default(),
+            patterns: false,
             reasoning_commits: true,
             allow_paid_fallback: false,
             degraded: None,

@@ -10,6 +10,7 @@
 mod base64;
 mod escape;
 mod finding;
+mod hostile;
 mod place;
 mod prefilter;
 mod redact;
@@ -23,7 +24,8 @@ mod values;
 mod window;
 
 pub use finding::{Encoding, Finding, Options};
-pub use redact::{At, Restorer, mark, redact};
+pub use hostile::{Pattern, hostile};
+pub use redact::{At, Restorer, clean, mark, redact};
 pub use scanner::{Scanner, scan};
 pub use values::Values;
 

@@ -33,6 +33,7 @@ mod screen;
 #[cfg(feature = "edge")]
 mod standing;
 mod streaming;
+mod told;
 
 use std::rc::Rc;
 
@@ -207,6 +208,9 @@ pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, mut call: Ca
     let guest = Guest::enter(gate);
     #[cfg(feature = "edge")]
     let standing = call.caller.clone().map(|caller| Standing::new(caller, call.wants));
+    if gate.config.patterns && host.listens() && host.rest().await {
+        told::patterns(&**host, &call, &request_id);
+    }
     let screened = screen::screen(gate, &**host, &mut call, &request_id);
     let mut restoring = None;
     let screened = screened.map(|marks| {
@@ -260,7 +264,7 @@ pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, mut call: Ca
     };
     if host.listens() {
         let result = ended.as_ref().map(|reply| &reply.meta).map_err(|error| (error.code, error.cost));
-        host.notice("request-end", request_end(&request_id, result, started, host.now()));
+        told::tell(&**host, "request-end", request_end(&request_id, result, started, host.now()));
     }
     let restored = ended.map(|mut reply| {
         if let Some(mut restoring) = restoring {

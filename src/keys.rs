@@ -12,8 +12,8 @@ mod table;
 
 pub use placeholder::is_placeholder;
 pub use proof::Claim;
-pub(crate) use proof::sextet;
-pub use read::{Hit, aws_pair, left_of, read};
+pub(crate) use proof::{decode64, sextet};
+pub use read::{Hit, aws_pair, fits, left_of, read};
 pub use table::RULES;
 
 use crate::value::Value;
@@ -164,6 +164,8 @@ pub enum Advice {
     Admin,
     /// For keys made to be seen.
     Public,
+    /// For keys that stand in documentation.
+    Sample,
 }
 
 impl Advice {
@@ -180,6 +182,7 @@ impl Advice {
             Self::Token => "Whoever has it is its bearer until it expires: end the session that it belongs to.",
             Self::Admin => "Revoke it at once: it administers the account. Then look through the account's log.",
             Self::Public => "Made to be public: nothing to do.",
+            Self::Sample => "Printed in its provider's documentation: nobody's key. Put your own in its place.",
         }
     }
 }

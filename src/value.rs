@@ -49,6 +49,16 @@ impl Value {
         }
     }
 
+    /// Lets every text in it be changed; the names of fields stay.
+    pub fn each_text(&mut self, change: &mut dyn FnMut(&mut String)) {
+        match self {
+            Self::Text(text) => change(text),
+            Self::List(items) => items.iter_mut().for_each(|item| item.each_text(change)),
+            Self::Map(fields) => fields.iter_mut().for_each(|(_, value)| value.each_text(change)),
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) => {}
+        }
+    }
+
     /// A number of JavaScript's one kind: whole ones that it holds exactly are whole here too.
     #[must_use]
     pub fn number(number: f64) -> Self {

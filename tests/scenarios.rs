@@ -8,6 +8,8 @@ mod cache;
 mod fallback;
 #[path = "scenarios/money.rs"]
 mod money;
+#[path = "scenarios/quiet.rs"]
+mod quiet;
 #[path = "scenarios/records.rs"]
 mod records;
 #[path = "scenarios/restore.rs"]

@@ -114,6 +114,12 @@ export interface TidegateConfig {
      * have the key sent along. `off`: the marks stay. Reasoning, links and the partial text of errors keep them always.
      */
     restore?: 'off' | 'text' | 'all';
+    /**
+     * `warn`: tells `pattern-detected` for what is worth a look: orders to the model ("ignore all previous…"), also in
+     * base64, hidden Unicode letters, reversed order, runs without width. Nothing is changed or refused, and a text
+     * without any of it may be as hostile: this protects nobody. Default `off`.
+     */
+    patterns?: 'off' | 'warn';
   };
   /** The queue, `gate.queue`: off unless given, if only as `{}`. Loads the large build. */ queue?: QueueConfig;
   /**

@@ -195,6 +195,12 @@ export interface Events {
     fingerprint: string;
     at: number;
   };
+  /** Something in a request is worth a look (`screen.patterns`). Nothing follows from it. */
+  'pattern-detected': {
+    requestId: string;
+    pattern: 'instruction' | 'encoded-instruction' | 'hidden-tags' | 'bidi-override' | 'zero-width';
+    at: number;
+  };
   'attempt-start': { requestId: string; attempt: number; target: string; retry: boolean; at: number };
   /** A stream has come to its commit point: from now on no other target is asked. `durationMs` since the attempt began. */
   'first-output': { requestId: string; attempt: number; target: string; durationMs: number; at: number };

@@ -75,6 +75,8 @@ impl GatewayConfig {
             section.choice("secrets", &mut config.screening, &names, "must be 'mask', 'refuse', 'warn' or 'off'");
             let names = [Restore::Off, Restore::Text, Restore::All].map(|own| (own.as_str(), own));
             section.choice("restore", &mut config.restore, &names, "must be 'off', 'text' or 'all'");
+            let names = [("off", false), ("warn", true)];
+            section.choice("patterns", &mut config.patterns, &names, "must be 'off' or 'warn'");
         });
         root.flag("reasoningCommits", &mut config.reasoning_commits);
         root.flag("allowPaidFallback", &mut config.allow_paid_fallback);

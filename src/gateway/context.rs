@@ -9,6 +9,7 @@ use super::ask::{AskText, outgoing};
 use super::gate::{Gate, OwnKey};
 #[cfg(feature = "edge")]
 use super::standing::Standing;
+use super::told::tell;
 use super::{Head, Host, Prepared};
 use crate::abort::{Abort, Raced, race};
 use crate::admit::{Charge, Command, Notice, Outcome as Decided, Reply};
@@ -76,7 +77,7 @@ impl<H: Host> Context<H> {
     /// Tells an event, unless this is a replay.
     pub(super) fn emit(&self, name: &'static str, event: impl FnOnce() -> Value) {
         if !self.tape.borrow().is_replay() && self.host.listens() {
-            self.host.notice(name, event());
+            tell(&*self.host, name, event());
         }
     }
 

@@ -9,9 +9,11 @@ use std::time::Duration;
 use super::Head;
 use super::flight::Flight;
 use super::memo::Memo;
+use super::told::tell;
 use crate::cache::{ExactCache, Fingerprint};
 use crate::chat::Dialect;
 use crate::config::{GatewayConfig, KeySource, TargetConfig};
+use crate::detect::clean;
 use crate::error::{Code, Error};
 use crate::host::{Clock, Observer};
 use crate::money::NanoUsd;
@@ -196,7 +198,7 @@ impl Gate {
         }
         if host.listens() {
             let event = Value::map([("provider", provider.into()), ("at", host.now().into())]);
-            host.notice("key-in-request", event);
+            tell(host, "key-in-request", event);
         }
         None
     }
@@ -240,7 +242,8 @@ impl Gate {
                 }
             }
         };
-        self.state.borrow().records.iter().map(shown).collect()
+        let told = |text: Rc<str>| clean(&text).map_or(text, Into::into);
+        self.state.borrow().records.iter().map(shown).map(told).collect()
     }
 
     /// Answers in the cache.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use super::told::scrub;
 use crate::chat::Dialect;
+use crate::detect::clean;
 #[cfg(feature = "edge")]
 use crate::error::Allowance;
 use crate::error::{Code, Detail, Error, FieldError};
@@ -12,6 +14,7 @@ use crate::value::Value;
 /// An error as plain data, with the names of the public API.
 #[must_use]
 pub fn problem(error: &Error) -> Value {
+    let error = &scrubbed(error);
     let Value::Map(account) = account(error) else { return Value::Null };
     let mut fields: Vec<(String, Value)> = Vec::with_capacity(account.len().saturating_add(4));
     for (name, value) in [
@@ -24,6 +27,22 @@ pub fn problem(error: &Error) -> Value {
     }
     fields.extend(account);
     Value::Map(fields)
+}
+
+/// An error whose names have no keys in them: fields, models and providers are called what others called them.
+fn scrubbed(error: &Error) -> Error {
+    let mut error = error.clone();
+    let scrub = |text: &mut String| {
+        if let Some(clean) = clean(text) {
+            *text = clean;
+        }
+    };
+    if let Detail::Fields(fields) = &mut error.detail {
+        fields.iter_mut().for_each(|field| scrub(&mut field.path));
+    }
+    error.attempts.iter_mut().for_each(|attempt| scrub(&mut attempt.target));
+    error.provider.as_mut().map(scrub);
+    error
 }
 
 /// What goes beside an error's code and sentence.
@@ -96,6 +115,7 @@ fn account(error: &Error) -> Value {
 /// The body of an HTTP answer, as the clients of `dialect` read it.
 #[must_use]
 pub fn error_body(dialect: Dialect, error: &Error) -> String {
+    let error = &scrubbed(error);
     let mut account_json = String::new();
     account(error).push_json(&mut account_json);
     encode_error(dialect, error, &sentence(error), &account_json)
@@ -105,6 +125,8 @@ pub fn error_body(dialect: Dialect, error: &Error) -> String {
 /// [`problem`] gave, or an adapter's own error in that form.
 #[must_use]
 pub fn failure(dialect: Dialect, given: &Value) -> (u16, Vec<(&'static str, String)>, String) {
+    let mut given = given.clone();
+    scrub(&mut given);
     let text = |name: &str| match given.field(name) {
         Some(Value::Text(text)) => text.as_str(),
         _ => "",
@@ -142,7 +164,7 @@ pub fn failure(dialect: Dialect, given: &Value) -> (u16, Vec<(&'static str, Stri
     error.status = int("status").and_then(|status| u16::try_from(status).ok());
     let status = error.http_status();
     let mut account = String::new();
-    if let Value::Map(fields) = given {
+    if let Value::Map(fields) = &given {
         let kept = fields.iter().filter(|(name, value)| {
             !matches!(name.as_str(), "code" | "message" | "status" | "shouldRetry") && *value != Value::Null
         });

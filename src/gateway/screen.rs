@@ -2,6 +2,7 @@
 //!
 //! Only what is certainly a secret counts: a token that a caller wants explained, or a key made to be seen, goes on.
 
+use super::told::tell;
 use super::{Call, Gate, Host};
 use crate::config::Screening;
 use crate::detect::{self, Finding, Options, Restorer};
@@ -31,7 +32,7 @@ pub(super) fn screen<H: Host>(gate: &Gate, host: &H, call: &mut Call, request_id
         }
         count = count.saturating_add(1);
         if host.listens() {
-            host.notice("secret-detected", event(request_id, action, finding, host.now()));
+            tell(host, "secret-detected", event(request_id, action, finding, host.now()));
         }
         let written = written(&call.body, finding);
         torn |= leaves_its_string(written);

@@ -9,6 +9,7 @@ use super::context::StreamEnd;
 use super::problem::{error_body, problem};
 use super::restore::Restoring;
 use super::run::{Commit, Run, store};
+use super::told::tell;
 use super::{Guest, Host, request_end};
 use crate::attempt::{Committed, Flow, Pushed, Trouble};
 use crate::cache::Controls;
@@ -247,7 +248,7 @@ impl<H: Host> Streaming<H> {
             if error.is_some() {
                 event.set("target", meta.target.as_str().into());
             }
-            context.host.notice("request-end", event);
+            tell(&*context.host, "request-end", event);
         }
         let partial = || self.flow.completion()?.choices.first().map(|choice| choice.text.clone());
         let partial = if error.is_some() { partial() } else { None };

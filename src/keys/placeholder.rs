@@ -21,13 +21,34 @@ const WORDS: [&[u8]; 15] = [
     b"foobar",
 ];
 
-/// Tokens that providers print in their documentation, by [`hash`]: their own text would make this Wasm one more place
-/// where scanners find them.
-const KNOWN: [u32; 0] = [];
+/// Tokens that providers print in their documentation and samples, as the open rule sets and those pages have them, by
+/// [`hash`]: their own text would make this Wasm one more place where scanners find them. By 32 bits one of a hundred
+/// million keys in use is taken for one of them.
+#[rustfmt::skip]
+const KNOWN: [u32; 30] = [
+    // Amazon's documentation.
+    0x96bc_a470, 0x73c0_1441, 0x8eee_7128,
+    // Stripe's.
+    0xe972_e9a4, 0x1d14_fe37, 0x6e70_1be4, 0xe9df_0237,
+    // GitHub's.
+    0xef50_29cc, 0x22de_2f8f, 0xf21d_989d, 0x86f9_f31b, 0xa4e8_01b6,
+    // jwt.io, and a local Supabase.
+    0x1cc5_3023, 0x3b66_ee4d, 0x4edf_6051,
+    // Firebase's samples.
+    0xf095_1274, 0x0af7_ca9d, 0x4e13_51cb, 0xb878_2c2e, 0x1845_a427, 0x00d9_b068,
+    0xaf8f_ab00, 0x722e_f8d0, 0xc8a5_10e9, 0x1751_c16c, 0xf50c_0e72, 0x6a41_f911,
+    0x8ee1_d847, 0xb188_7211, 0x739d_dd87,
+];
+
+/// Whether a key stands in its provider's documentation, for all to see.
+#[must_use]
+pub(super) fn is_known(whole: &[u8]) -> bool {
+    KNOWN.contains(&hash(whole))
+}
 
 /// Whether a key of this rule is one that nobody uses. `body` is what follows the prefix.
 #[must_use]
-pub fn is_placeholder(rule: &Rule, body: &[u8], whole: &[u8]) -> bool {
+pub fn is_placeholder(rule: &Rule, body: &[u8]) -> bool {
     // Their bodies are encoded text, which is neither random nor meant to be.
     if matches!(rule.pieces, [Piece::Pem]) {
         return false;
@@ -35,7 +56,7 @@ pub fn is_placeholder(rule: &Rule, body: &[u8], whole: &[u8]) -> bool {
     let encoded = matches!(rule.proof, Proof::Jwt | Proof::Host | Proof::Json);
     // Behind its 32 digits an address has a host.
     let body = if rule.proof == Proof::Dsn { body.get(..32).unwrap_or(body) } else { body };
-    KNOWN.contains(&hash(whole)) || if encoded { words(body) } else { looks_made_up(body) }
+    if encoded { words(body) } else { looks_made_up(body) }
 }
 
 /// Whether nobody's random generator made this.
@@ -115,4 +136,42 @@ fn one_sided(body: &[u8]) -> bool {
 #[must_use]
 pub(super) fn hash(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Class, RULES, Severity, read};
+
+    #[test]
+    fn what_documentation_prints_is_a_sample_and_what_differs_from_it_is_a_key() {
+        // In parts, so that no scanner finds them here.
+        for parts in [
+            ["AKIA", "IOSFODNN7EXAMPLE"],
+            ["sk_test_", "4eC39HqLyjWDarjtT1zdp7dc"],
+            ["ghp_", "16C7e42F292c6912E7710c838347Ae178B4a"],
+            ["AIzaSy", "AnLA7NfeLquW1tJFpx_eQCxoX-oo6YyIs"],
+            [
+                "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJzdXBhYmFzZS1kZW1vIiwicm9sZSI6InNlcnZpY2Vfcm9sZSIsImV4cCI6MTk4MzgxMjk5Nn0.",
+                "EGIM96RAZx35lJzdJsyH-qQwv8Hdp7fsn3W0YpN81IU",
+            ],
+        ] {
+            let sample = parts.concat();
+            let hits = |text: &str| -> Vec<_> {
+                let all = RULES.iter().enumerate();
+                all.flat_map(|(index, rule)| rule.prefixes.iter().map(move |prefix| (index, *prefix)))
+                    .filter_map(|(index, prefix)| read(index, prefix, text.as_bytes(), 0))
+                    .collect()
+            };
+            let found = hits(&sample);
+            assert!(!found.is_empty(), "{sample}");
+            for hit in found {
+                assert_eq!((hit.class(), hit.severity()), (Class::Publishable, Severity::Info), "{sample}");
+                assert!(hit.advice().contains("documentation"));
+            }
+            if parts[0] != "AKIA" {
+                let other = sample.replacen("7", "8", 1).replacen("EGIM", "EGIN", 1);
+                assert!(hits(&other).iter().any(|hit| hit.class() > Class::Publishable), "{other}");
+            }
+        }
+    }
 }

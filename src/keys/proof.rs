@@ -12,6 +12,8 @@ pub enum Claim {
     Anonymous,
     /// It is the service role of Supabase, which passes every check of rows.
     ServiceRole,
+    /// It is printed in its provider's documentation. It says nothing: its text is known.
+    Sample,
 }
 
 /// Whether `body`, of a key `whole`, shows it; and what it claims.

@@ -26,7 +26,7 @@ impl Hit {
     pub fn class(&self) -> Class {
         match self.claim {
             Claim::None => self.row().map_or(Class::Ambiguous, |rule| rule.class),
-            Claim::Anonymous => Class::Publishable,
+            Claim::Anonymous | Claim::Sample => Class::Publishable,
             Claim::ServiceRole => Class::Secret,
         }
     }
@@ -36,7 +36,7 @@ impl Hit {
     pub fn severity(&self) -> Severity {
         match self.claim {
             Claim::None => self.row().map_or(Severity::Medium, |rule| rule.severity),
-            Claim::Anonymous => Severity::Info,
+            Claim::Anonymous | Claim::Sample => Severity::Info,
             Claim::ServiceRole => Severity::Critical,
         }
     }
@@ -47,6 +47,7 @@ impl Hit {
         match self.claim {
             Claim::None => self.row().map_or(Advice::Rotate, |rule| rule.advice),
             Claim::Anonymous => Advice::Public,
+            Claim::Sample => Advice::Sample,
             Claim::ServiceRole => Advice::Admin,
         }
         .as_str()
@@ -58,7 +59,8 @@ const LONGEST_PEM: usize = 14_000;
 /// Fewest characters of a key in a PEM: an Ed25519 key has 64.
 const SHORTEST_PEM: usize = 60;
 
-/// The key of row `index` whose prefix (or name) begins at `at`, if there is one that is no placeholder.
+/// The key of row `index` whose prefix (or name) begins at `at`, if there is one that is no placeholder. One that
+/// its provider's documentation prints is told as such.
 #[must_use]
 pub fn read(index: usize, prefix: &str, text: &[u8], at: usize) -> Option<Hit> {
     let rule = RULES.get(index)?;
@@ -69,11 +71,24 @@ pub fn read(index: usize, prefix: &str, text: &[u8], at: usize) -> Option<Hit> {
     let (start, end) = follow(rule, text, body)?;
     let start = if rule.is_named() { start } else { at };
     let body = text.get(if rule.is_named() { start } else { body }..end)?;
-    let claim = proof::check(rule.proof, body, text.get(start..end)?)?;
-    if matches!(rule.pieces, [Piece::Pem]) || !placeholder::is_placeholder(rule, body, text.get(start..end)?) {
-        return Some(Hit { rule: index, start, end, claim });
+    let whole = text.get(start..end)?;
+    if placeholder::is_known(whole) {
+        return Some(Hit { rule: index, start, end, claim: Claim::Sample });
     }
-    None
+    let claim = proof::check(rule.proof, body, whole)?;
+    (!placeholder::is_placeholder(rule, body)).then_some(Hit { rule: index, start, end, claim })
+}
+
+/// Whether a text has this shape from its first byte to its last; placeholders may.
+#[must_use]
+pub fn fits(rule: &Rule, text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let whole = |prefix: &&str| {
+        text.starts_with(*prefix)
+            && follow(rule, bytes, prefix.len()) == Some((prefix.len(), bytes.len()))
+            && proof::check(rule.proof, bytes.get(prefix.len()..).unwrap_or_default(), bytes).is_some()
+    };
+    !rule.is_named() && rule.prefixes.iter().any(whole)
 }
 
 /// Where the key begins after its name, if it has one, and where it ends.

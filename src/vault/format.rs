@@ -5,6 +5,7 @@
 //! warning: providers change theirs, and validators that insist keep people out.
 
 use crate::error::{Error, Result};
+use crate::keys::{self, RULES, Rule};
 use crate::secret::Secret;
 use crate::text;
 
@@ -20,112 +21,110 @@ pub struct Checked {
     pub warnings: Vec<&'static str>,
 }
 
-/// Prefixes that name their owner. The longer of two that overlap stands first.
-const OWNERS: [(&str, &str, &str); 10] = [
-    ("gsk_", "groq", "is a key of Groq"),
-    ("sk-or-", "openrouter", "is a key of OpenRouter"),
-    ("sk-ant-", "anthropic", "is a key of Anthropic"),
-    ("sk-proj-", "openai", "is a key of OpenAI"),
-    ("sk-svcacct-", "openai", "is a key of OpenAI"),
-    ("sk-admin-", "openai", "is an administrator's key of OpenAI"),
-    ("xai-", "xai", "is a key of xAI"),
-    ("AIza", "google", "is a key of Google"),
-    ("AQ.", "google", "is a key of Google"),
-    ("hf_", "huggingface", "is a key of Hugging Face"),
-];
-
-/// One shape of one provider's keys, as far as it is known.
-struct Shape {
+/// What is said of the keys of a provider that we know.
+struct Owner {
     provider: &'static str,
-    prefix: &'static str,
-    /// Fewest and most bytes of the whole key.
-    length: (usize, usize),
-    body: fn(u8) -> bool,
-    /// Said of a shorter key with this prefix, where no such key was ever seen.
-    cut: Option<&'static str>,
+    /// Of its key where another's should be.
+    owns: &'static str,
+    /// Of a key that has none of its shapes.
+    differs: &'static str,
+    /// A prefix, the length of such a key, and what is said of a shorter one; of kinds whose length is well known.
+    cut: Option<(&'static str, usize, &'static str)>,
 }
 
-impl Shape {
-    const fn new(
-        provider: &'static str,
-        prefix: &'static str,
-        length: (usize, usize),
-        body: fn(u8) -> bool,
-        cut: Option<&'static str>,
-    ) -> Self {
-        Self { provider, prefix, length, body, cut }
-    }
-
-    fn fits(&self, key: &str) -> bool {
-        (self.length.0..=self.length.1).contains(&key.len())
-            && key.strip_prefix(self.prefix).is_some_and(|body| body.bytes().all(self.body))
-    }
-}
-
-const fn letters_and_digits(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-}
-
-const fn base64url(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
-}
-
-const fn hexadecimal(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
-}
-
-/// The shapes that the open rule sets of secret scanners agree on (gitleaks, trufflehog, secretlint,
-/// kingfisher; 2026). Where they differ, the wider one: who insists keeps people out.
-const SHAPES: [Shape; 13] = [
-    Shape::new("groq", "gsk_", (56, 56), letters_and_digits, Some("is cut short: a Groq key has 56 characters")),
-    Shape::new(
-        "openrouter",
-        "sk-or-v1-",
-        (73, 73),
-        hexadecimal,
-        Some("is cut short: an OpenRouter key has 73 characters"),
-    ),
-    // Two random parts around a marker; their length has changed over the years.
-    Shape::new("openai", "sk-proj-", (56, 200), base64url, OPENAI_CUT),
-    Shape::new("openai", "sk-svcacct-", (59, 200), base64url, OPENAI_CUT),
-    Shape::new("openai", "sk-admin-", (57, 200), base64url, OPENAI_CUT),
-    Shape::new("openai", "sk-", (51, 51), letters_and_digits, None),
-    Shape::new(
-        "anthropic",
-        "sk-ant-api",
-        (108, 108),
-        base64url,
-        Some("is cut short: an Anthropic key has 108 characters"),
-    ),
-    Shape::new("google", "AIza", (39, 39), base64url, Some("is cut short: a Google key has 39 characters")),
-    // The newer kind, whose length is less well known.
-    Shape::new("google", "AQ.", (53, 53), base64url, None),
-    Shape::new("deepseek", "sk-", (35, 35), letters_and_digits, Some("is cut short: a DeepSeek key has 35 characters")),
-    Shape::new(
-        "huggingface",
-        "hf_",
-        (37, 37),
-        letters_and_digits,
-        Some("is cut short: a Hugging Face key has 37 characters"),
-    ),
-    Shape::new("mistral", "", (32, 32), letters_and_digits, None),
-    Shape::new("xai", "xai-", (74, 124), letters_and_digits, Some("is cut short: an xAI key has 84 characters")),
+/// The shapes themselves are rows of [`RULES`].
+const OWNERS: [Owner; 9] = [
+    Owner {
+        provider: "groq",
+        owns: "is a key of Groq",
+        differs: "This does not look like a Groq key: gsk_ and 52 letters or digits.",
+        cut: Some(("gsk_", 56, "is cut short: a Groq key has 56 characters")),
+    },
+    Owner {
+        provider: "openrouter",
+        owns: "is a key of OpenRouter",
+        differs: "This does not look like an OpenRouter key: sk-or-v1- and 64 hexadecimal digits.",
+        cut: Some(("sk-or-v1-", 73, "is cut short: an OpenRouter key has 73 characters")),
+    },
+    Owner {
+        provider: "openai",
+        owns: "is a key of OpenAI",
+        differs: "This does not look like an OpenAI key: sk-proj-, sk-svcacct- or sk-, and a long text.",
+        cut: Some(("sk-proj-", 56, "is cut short: an OpenAI key is longer")),
+    },
+    Owner {
+        provider: "anthropic",
+        owns: "is a key of Anthropic",
+        differs: "This does not look like an Anthropic API key: sk-ant-api03- and 95 characters.",
+        cut: Some(("sk-ant-api", 108, "is cut short: an Anthropic key has 108 characters")),
+    },
+    Owner {
+        provider: "google",
+        owns: "is a key of Google",
+        differs: "This does not look like a Google key: AIza and 35 characters, or AQ. and 50.",
+        cut: Some(("AIza", 39, "is cut short: a Google key has 39 characters")),
+    },
+    Owner {
+        provider: "deepseek",
+        owns: "is a key of DeepSeek",
+        differs: "This does not look like a DeepSeek key: sk- and 32 letters or digits.",
+        cut: Some(("sk-", 35, "is cut short: a DeepSeek key has 35 characters")),
+    },
+    Owner {
+        provider: "huggingface",
+        owns: "is a key of Hugging Face",
+        differs: "This does not look like a Hugging Face key: hf_ and 34 letters.",
+        cut: Some(("hf_", 37, "is cut short: a Hugging Face key has 37 characters")),
+    },
+    Owner {
+        provider: "mistral",
+        owns: "is a key of Mistral",
+        differs: "This does not look like a Mistral key: 32 letters or digits.",
+        cut: None,
+    },
+    Owner {
+        provider: "xai",
+        owns: "is a key of xAI",
+        differs: "This does not look like an xAI key: xai- and 80 letters or digits.",
+        cut: Some(("xai-", 74, "is cut short: an xAI key has 84 characters")),
+    },
 ];
 
-const OPENAI_CUT: Option<&str> = Some("is cut short: an OpenAI key is longer");
+/// Kinds that their provider issues, but not for its API.
+const NO_API: [&str; 2] = ["anthropic-session", "google-oauth-secret"];
 
-/// What is said of a key that has none of its provider's shapes.
-const DIFFERS: [(&str, &str); 9] = [
-    ("groq", "This does not look like a Groq key: gsk_ and 52 letters or digits."),
-    ("openrouter", "This does not look like an OpenRouter key: sk-or-v1- and 64 hexadecimal digits."),
-    ("openai", "This does not look like an OpenAI key: sk-proj-, sk-svcacct- or sk-, and a long text."),
-    ("anthropic", "This does not look like an Anthropic API key: sk-ant-api03- and 95 characters."),
-    ("google", "This does not look like a Google key: AIza and 35 characters, or AQ. and 50."),
-    ("deepseek", "This does not look like a DeepSeek key: sk- and 32 letters or digits."),
-    ("huggingface", "This does not look like a Hugging Face key: hf_ and 34 letters."),
-    ("mistral", "This does not look like a Mistral key: 32 letters or digits."),
-    ("xai", "This does not look like an xAI key: xai- and 80 letters or digits."),
-];
+/// Prefixes that many give to their keys.
+const COMMON: [&str; 2] = ["sk-", "sk_"];
+
+/// Whether a key has a shape that its provider's API takes.
+fn fits(provider: &str, key: &str) -> bool {
+    // Without a prefix, and so of no use to a scanner.
+    let mistral = provider == "mistral" && key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let own = |rule: &&Rule| rule.provider == provider && !NO_API.contains(&rule.id);
+    mistral || RULES.iter().filter(own).any(|rule| keys::fits(rule, key))
+}
+
+/// What is said of a key whose prefix is of somebody else's alone.
+fn of_another(provider: &str, key: &str) -> Option<&'static str> {
+    let names = |prefix: &&&str| {
+        key.starts_with(**prefix)
+            && prefix.len() >= 3
+            && !COMMON.contains(prefix)
+            // Tokens of any issuer, addresses and the like may be keys of a proxy.
+            && !prefix.contains([':', '/', ' '])
+            && !prefix.starts_with("eyJ")
+    };
+    let prefixes = |rule: &'static Rule| rule.prefixes.iter().filter(names).map(|prefix| (prefix.len(), rule.provider));
+    let shapes = || RULES.iter().filter(|rule| !rule.is_named()).flat_map(prefixes);
+    let longest = shapes().map(|(length, _)| length).max()?;
+    let mut owners = shapes().filter(|(length, _)| *length == longest).map(|(_, owner)| owner);
+    let first = owners.next()?;
+    if first == provider || owners.any(|owner| owner == provider) {
+        return None;
+    }
+    let known = OWNERS.iter().find(|owner| owner.provider == first);
+    Some(known.map_or("is a key of another service", |owner| owner.owns))
+}
 
 /// Cleans `input` and checks it as a key of `provider`.
 ///
@@ -148,23 +147,22 @@ pub fn check_key(provider: &str, input: &[u8]) -> Result<Checked> {
     }
 
     // Short prefixes prove nothing: words may follow them.
-    let known = SHAPES.iter().any(|shape| shape.prefix.len() > 3 && shape.fits(key));
+    let long = |rule: &Rule| rule.prefixes.iter().any(|prefix| prefix.len() > 3 && key.starts_with(prefix));
+    let known = RULES.iter().any(|rule| long(rule) && keys::fits(rule, key));
     if let Some(problem) = impossible(key).or_else(|| placeholder(key, known)) {
         return refuse(problem);
     }
     // Only for providers whose keys we know: behind another name may be a proxy that takes any key.
-    if let Some((_, differs)) = DIFFERS.iter().find(|(own, _)| *own == provider) {
-        let owner = OWNERS.iter().find(|(prefix, _, _)| key.starts_with(prefix));
-        if let Some((_, _, problem)) = owner.filter(|(_, owner, _)| *owner != provider) {
+    if let Some(owner) = OWNERS.iter().find(|owner| owner.provider == provider) {
+        if let Some(problem) = of_another(provider, key) {
             return refuse(problem);
         }
-        let mut shapes = SHAPES.iter().filter(|shape| shape.provider == provider);
-        if !shapes.clone().any(|shape| shape.fits(key)) {
-            let cut = shapes.find(|shape| key.len() < shape.length.0 && key.starts_with(shape.prefix));
-            if let Some(problem) = cut.and_then(|shape| shape.cut) {
+        if !fits(provider, key) {
+            let cut = owner.cut.filter(|(prefix, length, _)| key.len() < *length && key.starts_with(prefix));
+            if let Some((_, _, problem)) = cut {
                 return refuse(problem);
             }
-            warnings.push(*differs);
+            warnings.push(owner.differs);
         }
     }
     Ok(Checked { key: Secret::new(key.into()), warnings })

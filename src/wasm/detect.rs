@@ -112,6 +112,12 @@ impl KeyRedaction {
     }
 }
 
+/// A text without its keys, for logs; nothing if it has none.
+#[wasm_bindgen(js_name = withoutKeys)]
+pub fn without_keys(text: &str) -> Option<String> {
+    detect::clean(text)
+}
+
 /// Every kind of key that is known, once.
 #[wasm_bindgen(js_name = keyRules)]
 pub fn key_rules() -> JsValue {

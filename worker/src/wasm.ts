@@ -9,9 +9,10 @@ import {
   Queue,
   queuePlace,
   queueShard,
+  withoutKeys,
 } from '../../pkg/wasm/tidegate-all.js';
 
-export { asked, Core, EdgeDecider, EntrustedKeys, failure, Queue, queuePlace, queueShard };
+export { asked, Core, EdgeDecider, EntrustedKeys, failure, Queue, queuePlace, queueShard, withoutKeys };
 
 /** Starts the isolate's one Wasm instance. Called inside requests: at module scope nothing random may run. */
 export function load(): void {

@@ -63,9 +63,7 @@ impl<'a> Section<'a> {
     pub(super) fn close(self) {
         for (key, _) in self.fields {
             if !self.taken.iter().any(|name| name == key) {
-                // A hostile key may be of any length; an error is for reading.
-                let shown: String = key.chars().take(64).collect();
-                let path = self.path_of(&shown);
+                let path = self.path_of(shown(key));
                 self.bad.push(FieldError { path, problem: "is not a known field" });
             }
         }
@@ -83,8 +81,7 @@ impl<'a> Section<'a> {
         let Some(raw) = self.take(name) else { return };
         let Value::Map(entries) = raw else { return self.fail(name, "must be an object") };
         for (id, raw) in entries {
-            let shown: String = id.chars().take(64).collect();
-            let path = [self.path_of(name).as_str(), ".", &shown].concat();
+            let path = [self.path_of(name).as_str(), ".", shown(id)].concat();
             let mut section = Section::open(raw, path, self.bad);
             read(id, &mut section);
             section.close();
@@ -218,4 +215,10 @@ fn usd(value: &Value) -> Option<NanoUsd> {
 pub(super) fn is_name(text: &str) -> bool {
     let ok = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     (1..=64).contains(&text.len()) && text.bytes().all(ok)
+}
+
+/// A name as an error shows it. A hostile one may be of any length, and an error is for reading; cut short, a key would no
+/// longer be known for one.
+fn shown(name: &str) -> &str {
+    if name.len() <= 64 { name } else { "(a name of over 64 bytes)" }
 }

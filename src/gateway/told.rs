@@ -1,0 +1,33 @@
+//! What is told to others: events, and hostile patterns in requests as one of them. Names in it may come from outside
+//! (models, fields, providers), and a key may have got into one by mistake: so every text is looked through.
+
+use super::{Call, Host};
+use crate::detect::{clean, hostile};
+use crate::host::{Clock, Observer};
+use crate::value::Value;
+
+/// Tells an event, without keys.
+#[inline(never)]
+pub(super) fn tell(host: &(impl Observer + ?Sized), name: &'static str, mut event: Value) {
+    scrub(&mut event);
+    host.notice(name, event);
+}
+
+/// Takes keys out of every text of a value.
+pub(super) fn scrub(value: &mut Value) {
+    value.each_text(&mut |text| {
+        if let Some(clean) = clean(text) {
+            *text = clean;
+        }
+    });
+}
+
+/// Tells what of a request is worth a look. Nothing follows from it.
+#[inline(never)]
+pub(super) fn patterns<H: Host>(host: &H, call: &Call, request_id: &str) {
+    hostile(&call.body, &mut |pattern| {
+        let at = Clock::now(host);
+        let event = [("requestId", request_id.into()), ("pattern", pattern.as_str().into()), ("at", at.into())];
+        tell(host, "pattern-detected", Value::map(event));
+    });
+}
