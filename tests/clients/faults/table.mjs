@@ -21,7 +21,7 @@ const BOTH = ['whole', 'streamed'];
  * @property {boolean} [moves] whether another target is asked
  * @property {number} [before] attempts at the target before another one is asked, if not `attempts`
  * @property {number} [pieces] that the caller sees of a cut answer, 3 unless told
- * @property {boolean} [short] whether the gate's timers run out soon
+ * @property {'soon' | 'idle soon'} [timers] which of the gate's timers run out soon, none unless told
  */
 
 /** @type {Row[]} */
@@ -38,10 +38,9 @@ const status = (code, more) => ({ kind: 'status', status: code, ...more });
 
 row('no fault', BOTH, undefined, 'answer', { attempts: 1 });
 row('bytes one by one', BOTH, { kind: 'dribble' }, 'answer', { attempts: 1 });
-row('headers a little late', BOTH, { kind: 'slow-headers', ms: 100 }, 'answer', { attempts: 1, short: true });
+row('headers a little late', BOTH, { kind: 'slow-headers', ms: 100 }, 'answer', { attempts: 1 });
 row('a first token a little late', BOTH, { kind: 'slow-first', ms: 100, comments: true }, 'answer', {
   attempts: 1,
-  short: true,
 });
 row('10 MB in one string', ONLY_WHOLE, { kind: 'long-line' }, 'answer', { attempts: 1 });
 
@@ -85,7 +84,7 @@ row('cut at once', ONLY_STREAMED, { kind: 'cut', after: 0 }, failed, possible);
 row('a malformed chunk at once', ONLY_STREAMED, { kind: 'malformed', after: 0 }, malformed, possible);
 row('a line of 10 MB at once', ONLY_STREAMED, { kind: 'long-line', after: 0 }, malformed, possible);
 
-const timed = { bill: 'bound', short: true };
+const timed = { bill: 'bound', timers: 'soon' };
 const late = { kind: 'slow-headers', ms: NEVER_MS };
 row('no headers, ever', ONLY_WHOLE, { kind: 'hang' }, timeout('attempt'), timed);
 row('no headers, ever', ONLY_STREAMED, { kind: 'hang' }, timeout('headers'), timed);
@@ -106,5 +105,9 @@ row('cut after output', ONLY_STREAMED, { kind: 'cut', after: 3 }, 'cut', cut);
 row('a malformed chunk after output', ONLY_STREAMED, { kind: 'malformed', after: 3 }, 'cut', cut);
 row('an error event after output', ONLY_STREAMED, { kind: 'error-event', after: 3, status: 503 }, 'cut', cut);
 row('a line of 10 MB after output', ONLY_STREAMED, { kind: 'long-line', after: 3 }, 'cut', cut);
-row('stalled after output', ONLY_STREAMED, { kind: 'stall', after: 3 }, 'cut', { ...cut, short: true });
-row('too slow after output', ONLY_STREAMED, { kind: 'slow', ms: 700 }, 'cut', { ...cut, short: true, pieces: 1 });
+row('stalled after output', ONLY_STREAMED, { kind: 'stall', after: 3 }, 'cut', { ...cut, timers: 'idle soon' });
+row('too slow after output', ONLY_STREAMED, { kind: 'slow', ms: 700 }, 'cut', {
+  ...cut,
+  timers: 'idle soon',
+  pieces: 1,
+});

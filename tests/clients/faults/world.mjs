@@ -12,7 +12,7 @@ import { KEYS, PROVIDERS } from '../transports/gates.mjs';
 import { ASKING, CODES, readStream, readWhole } from './callers.mjs';
 
 /** Nobody waits longer, however slow the machine is: it hangs. */
-const HANGS_MS = 20_000;
+const HANGS_MS = 60_000;
 
 /** Those that fail: each provider in each dialect that it has. `callers`: in its own dialect, and in another one. */
 export const FAILING = [
@@ -31,16 +31,17 @@ const PRICE = { model: MODEL, inputUsd: '0.4', outputUsd: '1.6', context: 100_00
 /** Nano-dollars for an answer: OpenRouter says itself what it took. */
 export const costOf = (provider) => (provider === 'openrouter' ? 21_000 : USAGE.input * 400 + USAGE.output * 1_600);
 
-/** Those of faults that are about time run out soon; for all others they are out of reach. */
+/** Those that a fault is about run out soon; all others are out of reach of a busy machine too. */
 const TIMEOUTS = {
-  short: (stream) => ({
+  soon: (stream) => ({
     headersMs: 500,
     firstOutputMs: 1_200,
     idleMs: 500,
     attemptMs: stream ? 5_000 : 800,
     totalMs: 15_000,
   }),
-  long: () => ({ headersMs: 15_000, firstOutputMs: 15_000, idleMs: 15_000, attemptMs: 15_000, totalMs: 18_000 }),
+  'idle soon': () => ({ ...TIMEOUTS.late(), idleMs: 500 }),
+  late: () => ({ headersMs: 50_000, firstOutputMs: 50_000, idleMs: 50_000, attemptMs: 50_000, totalMs: 55_000 }),
 };
 
 let worlds = 0;
@@ -100,18 +101,13 @@ async function watchedBound(failing, caller, stream) {
  * @param {string} given.caller dialect of who asks
  * @param {boolean} given.stream
  * @param {object} [given.fault] of the first target, at each request
- * @param {boolean} [given.short] whether the gate's timers run out soon
+ * @param {string} [given.timers] when the gate's timers run out
  * @param {boolean} [given.withSecond] whether there is a second target, which is well
  * @param {(gate: Tidegate, question: string) => unknown} [given.whileAsked] called while the first attempt goes on
  */
-export async function ask({ failing, caller, stream, fault, short = false, withSecond = false, whileAsked }) {
+export async function ask({ failing, caller, stream, fault, timers = 'late', withSecond = false, whileAsked }) {
   const standIn = await startStandIn();
-  const gate = await openGate(
-    standIn,
-    failing,
-    withSecond ? failing.second : undefined,
-    TIMEOUTS[short ? 'short' : 'long'](stream),
-  );
+  const gate = await openGate(standIn, failing, withSecond ? failing.second : undefined, TIMEOUTS[timers](stream));
   const giveUp = new AbortController();
   try {
     if (fault) standIn.faults(failing.provider, [], fault);
