@@ -3,11 +3,15 @@
 
 import instantiate from '../wasm/kdf.js';
 
-/** Passphrase, salt, memory in KiB, passes, lanes. */
+/** Passphrase (wiped after use), salt, memory in KiB, passes, lanes. */
 export type KdfInput = [Uint8Array, Uint8Array, number, number, number];
 
 export function runKdf(module: WebAssembly.Module, input: KdfInput): Uint8Array {
-  const kdf = instantiate();
-  kdf.initSync({ module });
-  return kdf.derive(...input);
+  try {
+    const kdf = instantiate();
+    kdf.initSync({ module });
+    return kdf.derive(...input);
+  } finally {
+    input[0].fill(0);
+  }
 }

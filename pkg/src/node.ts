@@ -54,7 +54,7 @@ const platform: Platform = {
 
 /** A gate: `await Tidegate.open(config)`. */
 export const Tidegate = {
-  /** Opens the gate of `config.name`; the same one, if it is open with the same configuration. */
+  /** Opens the gate of `config.name`; the same one, if it is open with the same configuration. Another closes it first. */
   open: (config?: TidegateConfig, hooks?: TidegateHooks): Promise<Gate> => Here.openOn(platform, config, hooks),
 };
 export type Tidegate = Gate;

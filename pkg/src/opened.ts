@@ -1,6 +1,7 @@
 // One gate for each name in this realm, however often it is opened: React's StrictMode and hot reload open twice.
 
 import type { Gate } from './gate.js';
+import { misplaced } from './isolation/place.js';
 import type { TidegateConfig } from './types.js';
 
 interface Opened {
@@ -12,6 +13,9 @@ const opened = new Map<string, Opened>();
 
 /** The gate of `config.name`: the open one if its configuration is the same, else what `make` gives. */
 export function openOnce(config: TidegateConfig, make: (forget: () => void) => Promise<Gate>): Promise<Gate> {
+  if (typeof config !== 'object' || config === null) {
+    return Promise.reject(misplaced([{ path: '', problem: 'must be an object' }]));
+  }
   const name = typeof config.name === 'string' ? config.name : 'default';
   const key = JSON.stringify(config);
   const known = opened.get(name);

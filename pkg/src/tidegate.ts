@@ -180,14 +180,14 @@ export class Tidegate implements Gate {
   chat(request: ChatRequest, options?: ChatOptions): Promise<ChatAnswer>;
   async chat(request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer | ChatStreaming> {
     try {
-      return request.stream === true ? await this.#stream(request, options) : await this.#whole(request, options);
+      return request?.stream === true ? await this.#stream(request, options) : await this.#whole(request, options);
     } catch (error) {
       throw toError(error);
     }
   }
 
   async #whole(request: ChatRequest, options: ChatOptions): Promise<ChatAnswer> {
-    return JSON.parse(await this.chatText(JSON.stringify(request), options)) as ChatAnswer;
+    return JSON.parse(await this.chatText(JSON.stringify(request ?? null), options)) as ChatAnswer;
   }
 
   async #stream(request: ChatRequest, options: ChatOptions): Promise<ChatStreaming> {

@@ -6,10 +6,10 @@ import { Access, sealedPuts, typed, type Damaged, type Sealed } from './vault/ac
 import { bytesAt, FIRST, HEADER, KEY, keysOf, oldKeysOf, usesOf } from './vault/names.js';
 import type { PresenceSign } from './vault/presence.js';
 import {
-  bytesOf,
   deviceName,
   fromHex,
   infoOf,
+  slotOf,
   wipe,
   wipeSlot,
   type AddedSlot,
@@ -61,7 +61,7 @@ export class Vault {
    * @throws `invalid_request` if there is a vault already, or the slot cannot be.
    */
   async create(slot: NewSlot | Secret): Promise<AddedSlot> {
-    const from: NewSlot = isSecret(slot) ? { kind: 'passphrase', passphrase: slot } : slot;
+    const from: NewSlot = slotOf<NewSlot>(slot);
     return this.#making([from], async (makes) => {
       if ((await this.state()) !== 'absent') throw invalid('vault', 'exists already: unlock it, or forget it first');
       const [made] = await makes();
@@ -138,8 +138,8 @@ export class Vault {
    * Adds a way in, or puts it in the place of another. Needs a `confirm`. A recovery slot's code is in the result, once.
    * @throws `vault_locked`, naming `confirm` if that is what is missing; `invalid_request`.
    */
-  async addSlot(slot: NewSlot, options: { replaces?: string } = {}): Promise<AddedSlot> {
-    return this.#making([slot], async (makes) => {
+  async addSlot(slot: NewSlot | Secret, options: { replaces?: string } = {}): Promise<AddedSlot> {
+    return this.#making([slotOf<NewSlot>(slot)], async (makes) => {
       const [made] = await makes();
       await this.#access.update((records) => {
         const replaced = options.replaces === undefined ? undefined : fromHex(options.replaces);
@@ -170,8 +170,8 @@ export class Vault {
    * anew. Other tabs are locked. Needs a `confirm`.
    */
   async rotate(slots: NewSlot[]): Promise<AddedSlot[]> {
-    return this.#making(slots, async (makes) => {
-      if (slots.length === 0) throw invalid('slots', 'must name at least one way in');
+    return this.#making(Array.isArray(slots) ? slots.map(slotOf<NewSlot>) : [], async (makes) => {
+      if (!Array.isArray(slots) || slots.length === 0) throw invalid('slots', 'must name at least one way in');
       const mades = await makes();
       const [first, ...more] = mades as [Made, ...Made[]];
       try {
@@ -294,6 +294,7 @@ export class Vault {
   async importFile(file: Uint8Array, passphrase: Secret): Promise<{ providers: string[]; skipped: string[] }> {
     return this.#opening(passphrase, async (key) => {
       const { core, glue, rest } = this.#parts;
+      if (!(file instanceof Uint8Array)) throw invalid('file', 'must be its bytes');
       await rest();
       const slots = glue.vaultSlots(glue.exportHeader(file)) as RawSlot[];
       const result: { providers: string[]; skipped: string[] } = { providers: [], skipped: [] };
@@ -373,7 +374,7 @@ export class Vault {
   }
 
   async #opening<T>(key: SlotKey | Secret, work: (key: SlotKey) => Promise<T>): Promise<T> {
-    const from: SlotKey = isSecret(key) ? { kind: 'passphrase', passphrase: key } : key;
+    const from: SlotKey = slotOf<SlotKey>(key);
     try {
       return await typed(() => work(from));
     } finally {
@@ -383,15 +384,17 @@ export class Vault {
 
   /** The Wasm takes a copy: what it was copied from is overwritten, whether it was accepted or not. */
   async #wiping<T>(secret: Secret, work: (bytes: Uint8Array) => Promise<T>): Promise<T> {
-    const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : bytesOf(secret);
+    const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : secret;
     try {
-      return await typed(() => work(bytes));
+      return await typed(async () => {
+        // An environment variable that is not set, most of the time.
+        if (!(bytes instanceof Uint8Array)) throw invalid('key', `must be a text or bytes, not ${typeof bytes}`);
+        return work(bytes);
+      });
     } finally {
       wipe(bytes);
     }
   }
 }
-
-const isSecret = (given: unknown): given is Secret => typeof given === 'string' || given instanceof Uint8Array;
 
 const deviceOf = (made: Made) => (made.device ? [made.device] : []);

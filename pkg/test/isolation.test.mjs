@@ -7,6 +7,7 @@ import { settingsOf } from '../dist/frame/settings.js';
 import { Receiver, Sender, WINDOW } from '../dist/isolation/flow.js';
 import { readFromGate } from '../dist/isolation/from-gate.js';
 import { meter } from '../dist/isolation/meter.js';
+import { serve } from '../dist/isolation/serve.js';
 import { readToGate } from '../dist/isolation/to-gate.js';
 
 const OPENING = { config: {}, join: undefined, gateway: '/a', rest: '/r', kdf: '/b' };
@@ -175,4 +176,32 @@ test('settings of a frame are read or named', () => {
     'other',
   ]);
   assert.deepEqual(paths(null), []);
+});
+
+test('what a method gives is moved out of its realm: no copy of a key stays', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const key = new TextEncoder().encode('the key itself');
+  const recoveryCode = new TextEncoder().encode('the code');
+  const part = new Uint8Array(64).subarray(8, 16).fill(7);
+  const vault = {
+    reveal: () => Promise.resolve(key),
+    rotate: () => Promise.resolve([{ id: 'a' }, { id: 'b', recoveryCode }]),
+    exportFile: () => Promise.resolve(part),
+  };
+  serve(port2, 'chat', () => Promise.resolve({ vault }));
+  const answers = new Map();
+  const answered = new Promise((resolve) => {
+    port1.onmessage = ({ data: [kind, id, value] }) => {
+      if (kind === 'done') answers.set(id, value);
+      if (answers.size === 4) resolve();
+    };
+  });
+  port1.postMessage(['open', 1, OPENING]);
+  ['reveal', 'rotate', 'exportFile'].forEach((name, at) => port1.postMessage(['call', at + 2, `vault.${name}`, []]));
+  await answered;
+  port1.close();
+  const text = (bytes) => new TextDecoder().decode(bytes);
+  assert.deepEqual([text(answers.get(2)), text(answers.get(3)[1].recoveryCode)], ['the key itself', 'the code']);
+  assert.deepEqual([key.length, recoveryCode.length], [0, 0], 'both are gone here');
+  assert.deepEqual([[...answers.get(4)], part.length], [Array(8).fill(7), 8], 'a part of a buffer is copied');
 });

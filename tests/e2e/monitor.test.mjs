@@ -132,6 +132,52 @@ test('finds what lies in each place, once, and tells it without the key', async 
   assert.deepEqual(asked, [], 'nothing goes to the network');
 });
 
+test('looks into databases, within bounds, and changes nothing there', async (t) => {
+  const page = await open(t);
+  const secrets = { deep: key(), name: key(), bytes: key(), late: key() };
+  const result = await page.evaluate(async (secrets) => {
+    const settled = (request) =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const made = indexedDB.open('app', 3);
+    made.onupgradeneeded = () => {
+      made.result.createObjectStore('settings');
+      made.result.createObjectStore('many', { autoIncrement: true });
+    };
+    const db = await settled(made);
+    const write = db.transaction(['settings', 'many'], 'readwrite');
+    const settings = write.objectStore('settings');
+    const cyclic = { user: { tokens: new Map([['groq', [secrets.deep]]]) } };
+    cyclic.self = cyclic;
+    settings.put(cyclic, 'profile');
+    settings.put('the key is the name', secrets.name);
+    settings.put(new TextEncoder().encode(`{"key":"${secrets.bytes}"}`), 'blob');
+    const many = write.objectStore('many');
+    for (let at = 0; at < 990; at += 1) many.put({ at, words: 'nothing to see' });
+    many.put({ words: `the 991st: ${secrets.late}` });
+    for (let at = 0; at < 500; at += 1) many.put({ at });
+    await new Promise((resolve) => (write.oncomplete = resolve));
+    const running = globalThis.begin({ places: ['storage'] });
+    await running.round();
+    // Whoever changes the database is not held up by the monitor.
+    db.close();
+    const again = indexedDB.open('app', 4);
+    let blocked = false;
+    again.onblocked = () => (blocked = true);
+    (await settled(again)).close();
+    const names = (await indexedDB.databases()).map(({ name, version }) => `${name} ${version}`);
+    return { told: running.told, blocked, names };
+  }, secrets);
+  for (const [name, secret] of Object.entries(secrets)) {
+    const found = result.told.filter(({ preview }) => preview.endsWith(secret.slice(-4)));
+    assert.ok(found.length > 0, `${name}: ${JSON.stringify(result.told)}`);
+    assert.equal(found[0].where, name === 'late' ? 'IndexedDB: app/many' : 'IndexedDB: app/settings');
+  }
+  assert.deepEqual([result.blocked, result.names], [false, ['app 4']]);
+});
+
 test('looks only where it is told to, and not at all once it is stopped', async (t) => {
   const page = await open(t, `?token=${KEYS.query}`);
   const result = await page.evaluate(async () => {

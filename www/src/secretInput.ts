@@ -3,7 +3,8 @@
  * The field is not React's: a secret in state would live on in renders that nobody can wipe.
  */
 export async function takeSecret(input: HTMLInputElement, use: (bytes: Uint8Array) => Promise<void>): Promise<void> {
-  const bytes = new TextEncoder().encode(input.value);
+  // The same passphrase typed on another keyboard may be composed of other code points.
+  const bytes = new TextEncoder().encode(input.value.normalize('NFKC'));
   input.value = '';
   try {
     await use(bytes);

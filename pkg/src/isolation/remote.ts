@@ -102,8 +102,8 @@ export class RemoteGate implements Gate {
     try {
       const { signal, tenant, cache } = options;
       if (signal?.aborted) throw new TidegateError(ABORTED);
-      const body = JSON.stringify(request);
-      const stream = request.stream === true;
+      const body = JSON.stringify(request ?? null);
+      const stream = request?.stream === true;
       const streamed = new Streamed(await this.#admitted(), signal, (id) => [
         'chat',
         id,

@@ -101,7 +101,11 @@ class Server {
     if (!this.#gate) throw invalid('open', 'must be sent first');
     const gate = await this.#gate;
     const { signal } = running.aborting;
-    if (message[0] === 'call') return this.send(['done', id, await this.#call(gate, message[2], message[3])]);
+    if (message[0] === 'call') {
+      const value = await this.#call(gate, message[2], message[3]);
+      // Moved, not copied: a key that was revealed must not stay here as well.
+      return this.send(['done', id, value], buffersOf(value));
+    }
     if (message[0] === 'fetch') return this.#fetch(gate, id, message[2], running);
     if (message[0] !== 'chat') return;
     const options: ChatOptions = { ...message[3], signal };
@@ -219,6 +223,20 @@ class Server {
     // The Wasm has panicked: its memory may say anything from now on.
     if (error.cause instanceof WebAssembly.RuntimeError) this.send(['broken']);
   }
+}
+
+/** The buffers of bytes in what a method gave, each once; those that hold more than these bytes are copied instead. */
+function buffersOf(value: unknown): ArrayBuffer[] {
+  const found = new Set<ArrayBuffer>();
+  const look = (one: unknown, depth: number) => {
+    if (one instanceof Uint8Array) {
+      if (one.buffer instanceof ArrayBuffer && one.byteLength === one.buffer.byteLength) found.add(one.buffer);
+    } else if (typeof one === 'object' && one !== null && depth > 0) {
+      for (const inner of Object.values(one)) look(inner, depth - 1);
+    }
+  };
+  look(value, 3);
+  return [...found];
 }
 
 /** Bytes of text that a message carries, at two for each unit. */

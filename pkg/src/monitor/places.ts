@@ -1,7 +1,9 @@
 // Where in a page a key can lie. Each place gives texts with words for where they were; nothing here changes the page,
 // calls a getter, or goes to the network.
 
-/** A part of the page. */
+import { databases } from './databases.js';
+
+/** A part of the page. `storage` is localStorage, sessionStorage, and the first 1,000 records of each store in IndexedDB. */
 export type Place = 'globals' | 'scripts' | 'storage' | 'cookies' | 'url' | 'dom' | 'requests';
 
 export interface Item {
@@ -46,12 +48,7 @@ function* storage(): Generator<Step> {
       if (text != null) yield { place: 'storage', where: `${kind}: ${name}`, text: `${name}\n${text}` };
     }
   }
-  // Only the names: to open a database is more than to look.
-  yield Promise.resolve(attempt(() => indexedDB.databases()))
-    .then((found) =>
-      (found ?? []).map(({ name = '' }): Item => ({ place: 'storage', where: 'name of a database', text: name })),
-    )
-    .catch(() => []);
+  yield* databases();
 }
 
 /** How far into objects that hang on `window`. */

@@ -7,6 +7,7 @@ import type { Storage } from '../storage/storage.js';
 
 /** A way in that is to be made. */
 export type NewSlot =
+  /** A text is normalised (NFKC), bytes are taken as they are: normalise what a person typed before encoding it. */
   | { kind: 'passphrase'; passphrase: string | Uint8Array; name?: string }
   /** From `createPasskey`. */
   | { kind: 'passkey'; credential: Uint8Array; salt: Uint8Array; prf: Uint8Array; name?: string }
@@ -78,6 +79,15 @@ const NONE: Uint8Array = new Uint8Array();
 /** Bytes of a secret. The same passphrase typed on another keyboard may be composed of other code points. */
 export const bytesOf = (secret: Secret): Uint8Array =>
   typeof secret === 'string' ? new TextEncoder().encode(secret.normalize('NFKC')) : secret;
+
+export const isSecret = (given: unknown): given is Secret => typeof given === 'string' || given instanceof Uint8Array;
+
+/** What was given for a way in; a text or bytes alone are a passphrase. */
+export function slotOf<T extends { kind: string }>(given: T | Secret): T | { kind: 'passphrase'; passphrase: Secret } {
+  if (isSecret(given)) return { kind: 'passphrase', passphrase: given };
+  if (given instanceof Object) return given;
+  throw invalid('slot', 'must be a way in, or a passphrase as a text or bytes');
+}
 
 export const wipe = (...secrets: (Secret | undefined)[]): void => {
   for (const secret of secrets) if (secret instanceof Uint8Array) secret.fill(0);
@@ -218,6 +228,7 @@ export class Slots {
       case 'passkey':
         return prfOf(key.prf);
       case 'recovery':
+        if (!isSecret(key.code)) throw invalid('code', 'must be a text or bytes');
         return this.#glue.recoverySecret(bytesOf(key.code));
       default:
         return NONE;
@@ -255,6 +266,7 @@ async function answerOf(key: CryptoKey, salt: Uint8Array): Promise<Uint8Array> {
 }
 
 function passphraseOf(passphrase: Secret): Uint8Array {
+  if (!isSecret(passphrase)) throw invalid('passphrase', `must be a text or bytes, not ${typeof passphrase}`);
   const bytes = bytesOf(passphrase);
   if (bytes.length === 0) throw invalid('passphrase', 'must not be empty');
   return bytes;

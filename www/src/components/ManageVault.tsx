@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { AddedSlot, SlotInfo, Tidegate } from 'tidegate';
 
 import { AskTwice } from './AskTwice';
@@ -20,17 +20,25 @@ interface Props {
 /** Everything about an open vault beside its keys. */
 export function ManageVault({ gate, slots, busy, act, attempt, changed, reopen }: Props) {
   const { vault } = gate;
-  const [code, setCode] = useState('');
+  const [code, setCode] = useState<Uint8Array | null>(null);
+  const held = useRef<Uint8Array | null>(null);
+  const seen = () => {
+    held.current?.fill(0);
+    held.current = null;
+    setCode(null);
+  };
+  useEffect(() => () => void held.current?.fill(0), []);
   const added = (made: AddedSlot[]) => {
     const bytes = made.find(({ recoveryCode }) => recoveryCode)?.recoveryCode;
     if (!bytes) return;
-    setCode(new TextDecoder().decode(bytes));
-    bytes.fill(0);
+    seen();
+    held.current = bytes;
+    setCode(bytes);
   };
 
   return (
     <>
-      {code && <RecoveryCode code={code} done={() => setCode('')} />}
+      {code && <RecoveryCode code={code} done={seen} />}
       <details className="manage" data-testid="manage">
         <summary>Ways in, export and safety</summary>
         <div className="manage-body">

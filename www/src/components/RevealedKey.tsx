@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useLayoutEffect, useRef, useState } from 'react';
 
 interface Props {
   /** Wiped when the key is hidden again. */
@@ -18,7 +18,7 @@ export function RevealedKey({ secret, label, hide }: Props) {
   const code = useRef<HTMLElement>(null);
   const [told, setTold] = useState('Hidden again in 30 seconds.');
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = code.current;
     if (element) {
       element.textContent = new TextDecoder().decode(secret);

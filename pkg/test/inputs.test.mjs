@@ -1,0 +1,39 @@
+// What a person gets wrong on the first day is named, and never called a failure of the gateway.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { isTidegateError, Tidegate } from '../dist/node.js';
+
+test('values that are no keys, passphrases, ways in, requests or configurations', async (t) => {
+  const gate = await Tidegate.open({ name: 'inputs', ledger: 'memory' });
+  t.after(() => gate.close());
+  const { vault } = gate;
+  const fields = async (work) => {
+    const error = await work().then(
+      () => assert.fail('was taken'),
+      (thrown) => thrown,
+    );
+    assert.ok(isTidegateError(error), String(error));
+    return [error.code, ...(error.fields ?? []).map(({ path }) => path)];
+  };
+  const unset = process.env.A_VARIABLE_THAT_IS_NOT_SET;
+  assert.deepEqual(await fields(() => vault.putForSession('groq', unset)), ['invalid_request', 'key']);
+  for (const nothing of [unset, null, 7]) {
+    assert.deepEqual(await fields(() => vault.create(nothing)), ['invalid_request', 'slot']);
+    assert.deepEqual(await fields(() => vault.create({ kind: 'passphrase', passphrase: nothing })), [
+      'invalid_request',
+      'passphrase',
+    ]);
+  }
+  await vault.create('a passphrase');
+  assert.deepEqual(await fields(() => vault.put('groq', null)), ['invalid_request', 'key']);
+  assert.deepEqual(await fields(() => vault.unlock(unset)), ['invalid_request', 'slot']);
+  assert.deepEqual(await fields(() => vault.addSlot(null)), ['invalid_request', 'slot']);
+  assert.deepEqual(await fields(() => vault.rotate(unset)), ['invalid_request', 'slots']);
+  assert.deepEqual(await fields(() => vault.exportFile(unset)), ['invalid_request', 'passphrase']);
+  assert.deepEqual(await fields(() => vault.importFile('a file', 'its passphrase')), ['invalid_request', 'file']);
+  for (const request of [unset, null, 'Hi', 7])
+    assert.equal((await fields(() => gate.chat(request)))[0], 'invalid_request');
+  assert.deepEqual(await fields(() => Tidegate.open(null)), ['config_invalid', '']);
+});
