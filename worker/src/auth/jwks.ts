@@ -10,12 +10,16 @@ const FRESH_MS = 600_000;
 const STALE_MS = 3_600_000;
 /** Shortest time between two fetches from one issuer: made-up key ids must not make us call it each time. */
 const PAUSE_MS = 30_000;
+/** Without keys, how long an issuer that has failed is left alone: who sends anything that looks like its JWT waits less. */
+const REST_MS = 5_000;
 const MAX_KEYS = 64;
+const ISSUER = 'The issuer of the token';
 
 interface Kept {
   keys?: JWTVerifyGetKey;
   fetched: number;
   tried: number;
+  failed: number;
 }
 
 /** By address; there are as many as issuers in the configuration. Values, never promises of another request. */
@@ -40,19 +44,23 @@ export function keysOf(address: string): JWTVerifyGetKey {
 
 async function fresh(address: string, ms: number): Promise<JWTVerifyGetKey> {
   const now = Date.now();
-  const known = kept.get(address) ?? { fetched: 0, tried: 0 };
+  const known = kept.get(address) ?? { fetched: 0, tried: 0, failed: 0 };
   // A clock that was set back makes keys neither young nor old.
   const age = (since: number) => Math.abs(now - since);
-  if (known.keys && (age(known.fetched) < ms || age(known.tried) < PAUSE_MS)) return known.keys;
+  const keys = age(known.fetched) < STALE_MS ? known.keys : undefined;
+  if (keys && (age(known.fetched) < ms || age(known.tried) < PAUSE_MS)) return keys;
+  if (!keys && age(known.failed) < REST_MS) throw unreachable(ISSUER);
   kept.set(address, { ...known, tried: now });
   try {
-    const keys = createLocalJWKSet(await fetched(address));
-    kept.set(address, { keys, fetched: now, tried: now });
-    return keys;
+    const anew = createLocalJWKSet(await fetched(address));
+    kept.set(address, { keys: anew, fetched: now, tried: now, failed: 0 });
+    return anew;
   } catch (failure) {
     console.error('jwks: not to be had:', failure instanceof Error ? failure.name : '');
-    if (known.keys && age(known.fetched) < STALE_MS) return known.keys;
-    throw unreachable('The issuer of the token');
+    // Another request may have had more luck meanwhile.
+    kept.set(address, { ...(kept.get(address) ?? known), failed: now });
+    if (keys) return keys;
+    throw unreachable(ISSUER);
   }
 }
 
