@@ -12,6 +12,10 @@ interface Wish {
 const ALIVE_MS = 15_000;
 /** Streams and sockets of one object. */
 const MAX_LISTENERS = 1_000;
+/** Of one user among them, who could keep all others out. */
+const MAX_OF_USER = 50;
+/** Messages that a stream's reader may be behind before it is let go: they lie in the object's memory. */
+const MAX_BEHIND = 1_000;
 
 const hears = (wish: Wish, { arrival, owner }: Change) =>
   (wish.arrival === undefined || wish.arrival === arrival) && (wish.owner === undefined || wish.owner === owner);
@@ -36,7 +40,7 @@ export class Listeners {
   }
 
   socket(wish: Wish, status: string | undefined): Response {
-    if (this.#count() >= MAX_LISTENERS) return new Response(null, { status: 503 });
+    if (!this.#hasRoom(wish)) return new Response(null, { status: 503 });
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
     server.serializeAttachment(wish);
@@ -51,7 +55,7 @@ export class Listeners {
   }
 
   stream(wish: Wish, status: string | undefined): Response {
-    if (this.#count() >= MAX_LISTENERS) return new Response(null, { status: 503 });
+    if (!this.#hasRoom(wish)) return new Response(null, { status: 503 });
     const text = new TextEncoder();
     let stream: Stream | undefined;
     let alive: ReturnType<typeof setInterval> | null = null;
@@ -63,9 +67,11 @@ export class Listeners {
       start: (controller) => {
         const write = (line: string) => {
           try {
+            if ((controller.desiredSize ?? 0) < -MAX_BEHIND) throw new RangeError('the reader is too far behind');
             controller.enqueue(text.encode(line));
-          } catch {
+          } catch (failure) {
             drop();
+            controller.error(failure);
           }
         };
         stream = {
@@ -128,7 +134,16 @@ export class Listeners {
     return (await engine.status(requestId)) ?? status;
   }
 
-  #count = () => this.#streams.size + this.#ctx.getWebSockets().length;
+  #hasRoom({ owner }: Wish): boolean {
+    const sockets = this.#ctx.getWebSockets();
+    if (this.#streams.size + sockets.length >= MAX_LISTENERS) return false;
+    if (owner === undefined) return true;
+    const wishes = sockets.map((socket) => socket.deserializeAttachment() as Wish);
+    return (
+      [...wishes, ...[...this.#streams].map(({ wish }) => wish)].filter((one) => one.owner === owner).length <
+      MAX_OF_USER
+    );
+  }
 }
 
 function send(socket: WebSocket, text: string): void {

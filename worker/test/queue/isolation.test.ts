@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { forget } from '../../src/organisation/standing';
-import { calm, call, errorOf, open, script } from '../client';
+import { calm, call, errorOf, open, script, until } from '../client';
 import { made, organised } from '../organisations';
 import { about, bearer, enqueue, enqueued, kept, PATH, reached } from '../queue';
 
@@ -55,6 +55,50 @@ describe('another organisation', () => {
     expect(keyIn(one)).not.toBe(keyIn(two));
   });
 
+  it('hears nothing of its progress, by events or WebSocket, of one or of all', async () => {
+    const [own, other] = [await admin('acme'), await admin('other')];
+    const listen = async (headers: Record<string, string>) => {
+      const heard: string[] = [];
+      const events = await open(`${PATH}?action=events`, { headers });
+      const reader = events.body!.pipeThrough(new TextDecoderStream()).getReader();
+      const reading = (async () => {
+        for (let piece = await reader.read(); !piece.done; piece = await reader.read()) heard.push(piece.value);
+      })().catch(() => undefined);
+      const { webSocket } = await open(`${PATH}?action=events`, { headers: { upgrade: 'websocket', ...headers } });
+      webSocket!.addEventListener('message', ({ data }) => void heard.push(String(data)));
+      webSocket!.accept();
+      const stop = async () => {
+        webSocket!.close();
+        await reader.cancel();
+        await reading;
+      };
+      return { heard, stop };
+    };
+    const ears = { own: await listen(own), other: await listen(other), operator: await listen({}) };
+    const { requestId } = await enqueued({ user: 'ann', conversation: 'talk' }, own);
+    for (const headers of [other, {}]) {
+      const socket = await open(`${PATH}?action=events&requestId=${requestId}`, {
+        headers: { upgrade: 'websocket', ...headers },
+      });
+      expect([socket.status, socket.webSocket ?? null]).toEqual([404, null]);
+      await socket.text();
+    }
+    await reached(requestId, ['completed'], own);
+    // Each hears of its own what comes after: so nothing is on its way any more.
+    for (const [name, headers] of [
+      ['own', own],
+      ['other', other],
+      ['operator', {}],
+    ] as const) {
+      const { requestId: mark } = await enqueued({}, headers);
+      await until(() => ears[name].heard.join('').split(mark).length > 4);
+    }
+    expect(ears.own.heard.join('')).toContain(requestId);
+    for (const { heard } of [ears.other, ears.operator]) expect(heard.join('')).not.toMatch(/ann|talk/);
+    for (const { heard } of [ears.other, ears.operator]) expect(heard.join('')).not.toContain(requestId);
+    for (const { stop } of Object.values(ears)) await stop();
+  });
+
   it('cannot be named', async () => {
     const answer = await enqueue({ organisation: 'other' }, await admin('acme'));
     expect([answer.status, errorOf(answer).code]).toEqual([403, 'forbidden']);
@@ -85,6 +129,17 @@ describe('another user', () => {
       expect([action, (await about(method, action, requestId, ann)).status]).toEqual([action, 403]);
     }
   });
+});
+
+it('a user who listens without end keeps nobody else out', async () => {
+  const [ann, bob] = [await userOf('acme', 'ann'), await userOf('acme', 'bob')];
+  const opened = [];
+  for (let count = 0; count < 50; count += 1) opened.push(await open(`${PATH}?action=events`, { headers: ann }));
+  expect(opened.map(({ status }) => status)).toEqual(opened.map(() => 200));
+  expect((await call(`${PATH}?action=events`, { headers: ann })).status).toBe(503);
+  const other = await open(`${PATH}?action=events`, { headers: bob });
+  expect(other.status).toBe(200);
+  for (const { body } of [...opened, other]) await body?.cancel();
 });
 
 it('lets nobody in without a token that may chat', async () => {
