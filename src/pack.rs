@@ -187,6 +187,12 @@ impl<'a> Reader<'a> {
         self.raw(N).try_into().unwrap_or([0; N])
     }
 
+    /// Whether nothing is left to be read, or nothing can be.
+    #[must_use]
+    pub const fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     /// All that came was sound, and nothing is left.
     ///
     /// # Errors

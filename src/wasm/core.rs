@@ -40,6 +40,21 @@ pub(super) fn configuration(raw: &JsValue) -> Result<GatewayConfig, JsValue> {
     GatewayConfig::parse(&from_js(raw)?, &Intl).map_err(|bad| error(&bad))
 }
 
+impl Core {
+    /// Takes a chat request through the gateway.
+    pub(super) fn ask(&self, call: Call, controls: Controls, signal: Option<AbortSignal>) -> Result<JsValue, JsValue> {
+        let (gate, host) = (self.gate.clone(), self.host.clone());
+        at_once(async move {
+            let abort = Abort::new();
+            let _listening = signal.map(|signal| Listening::to(signal, abort.clone()));
+            match gateway::chat(&gate, &host, Call { controls, abort, ..call }).await {
+                Ok(reply) => Ok(reply.to_json().into()),
+                Err(failed) => Err(error(&failed)),
+            }
+        })
+    }
+}
+
 #[wasm_bindgen]
 impl Core {
     /// Opens a gate. `hooks`: `runtime`, and optionally `fetch`, `ledger`, `emit`, `join`, `debug`.
@@ -70,17 +85,8 @@ impl Core {
         namespace: Option<String>,
         signal: Option<AbortSignal>,
     ) -> Result<JsValue, JsValue> {
-        let (gate, host) = (self.gate.clone(), self.host.clone());
-        at_once(async move {
-            let abort = Abort::new();
-            let _listening = signal.map(|signal| Listening::to(signal, abort.clone()));
-            let controls = controls(cache_flags, ttl_ms, namespace);
-            let call = Call { controls, abort, ..Call::chat(&body, tenant.as_deref().unwrap_or(DEFAULT_TENANT)) };
-            match gateway::chat(&gate, &host, call).await {
-                Ok(reply) => Ok(reply.to_json().into()),
-                Err(failed) => Err(error(&failed)),
-            }
-        })
+        let call = Call::chat(&body, tenant.as_deref().unwrap_or(DEFAULT_TENANT));
+        self.ask(call, controls(cache_flags, ttl_ms, namespace), signal)
     }
 
     /// Targets, budget and cache as the public API shows them.

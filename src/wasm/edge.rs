@@ -6,13 +6,13 @@ use web_sys::AbortSignal;
 
 use super::call::{self, flat};
 use super::convert::{error, from_js, to_js};
-use super::core::Core;
+use super::core::{Core, controls};
 use super::zone::Intl;
 use crate::admit::edge::{BudgetFigures, Caller, EdgeLedger, EdgePolicy, Errand, Rows};
 use crate::admit::{Command, Outcome};
 use crate::config::GatewayConfig;
 use crate::error::{Allowance, Code, Result};
-use crate::gateway;
+use crate::gateway::{self, Call};
 use crate::host::Ledger;
 use crate::time::Timestamp;
 use crate::value::Value;
@@ -142,6 +142,20 @@ impl Core {
         let trace = trace.map(|[_, value]| value.as_str().into());
         let asks = call::Asks { tenant, cache_flags, ttl_ms, namespace, caller: Some(caller(by).into()), trace };
         self.take(&endpoint, &body, &headers, asks, signal)
+    }
+
+    /// [`chat`](Core::chat) on behalf of a caller, `[tier, user, token]`, with its limits.
+    #[wasm_bindgen(js_name = chatFor)]
+    pub fn chat_for(
+        &self,
+        by: Vec<String>,
+        body: String,
+        tenant: &str,
+        cache_flags: u32,
+        signal: Option<AbortSignal>,
+    ) -> Result<JsValue, JsValue> {
+        let call = Call { caller: Some(caller(by).into()), ..Call::chat(&body, tenant) };
+        self.ask(call, controls(cache_flags, None, None), signal)
     }
 
     /// Counts a request to a route of the server's own: names and values of headers for its answer. Rejects with an

@@ -81,6 +81,7 @@ impl Sealers {
 pub struct QueueAsk {
     ask: Ask,
     naming: Naming,
+    by: Vec<String>,
 }
 
 #[wasm_bindgen]
@@ -136,15 +137,17 @@ impl Queue {
     }
 
     /// Reads a request of a caller of `organisation`, bound to `user` if that is given. `key` is an idempotency key
-    /// from outside the body.
+    /// from outside the body. `by` is what the caller's limits go by, as [`Core::chat_for`] takes it; nothing where
+    /// there are none.
     pub fn read(
         &self,
         json: &str,
         organisation: &str,
         user: Option<String>,
         key: Option<String>,
+        by: Vec<String>,
     ) -> Result<QueueAsk, JsValue> {
-        typed(self.named(json, organisation, user.as_deref(), key))
+        typed(self.named(json, organisation, user.as_deref(), key).map(|ask| QueueAsk { by, ..ask }))
     }
 
     /// Takes a request in: `[id, status, row, sealed ask]`, or only the first two if `known`, the row that has its key,
@@ -158,7 +161,7 @@ impl Queue {
         now: f64,
     ) -> Result<Array, JsValue> {
         typed((|| {
-            let QueueAsk { ask, naming } = asked;
+            let QueueAsk { ask, naming, by } = asked;
             let known = known.as_deref().map(Item::decode).transpose()?;
             let (room, now) = (Room { open, last: whole(last) }, instant(now));
             let told = |item: &Item| {
@@ -171,6 +174,9 @@ impl Queue {
                     let mut content = Writer::new();
                     content.text(ask.user.as_deref().unwrap_or(""));
                     content.text(ask.conversation.as_deref().unwrap_or("")).text(&ask.body);
+                    for part in &by {
+                        content.text(part);
+                    }
                     let sealed = self.seal(&item, ASKED, &mut content.finish())?;
                     told(&item).into_iter().chain([self.row(&item), sealed]).collect()
                 }
@@ -194,14 +200,14 @@ impl Queue {
         typed(Item::decode(row).map(|item| item.attempts))
     }
 
-    /// What a leased row asks: `[body, user, conversation]`.
+    /// What a leased row asks: `[body, user, conversation]`, then what was given as `by` to [`Queue::read`].
     pub fn open(&self, row: &[u8], sealed: &[u8]) -> Result<Array, JsValue> {
         typed((|| {
             let item = Item::decode(row)?;
             let content = self.unseal(&item, ASKED, sealed)?;
-            let (user, conversation, body) = parts(&content)?;
+            let Parts { user, conversation, body, by } = parts(&content)?;
             let texts = [body, user.unwrap_or_default(), conversation.unwrap_or_default()];
-            Ok(texts.into_iter().map(JsValue::from).collect())
+            Ok(texts.into_iter().chain(by).map(JsValue::from).collect())
         })())
     }
 
@@ -328,12 +334,12 @@ impl Queue {
             Ok(match (asked, result) {
                 (_, Some(sealed)) => {
                     let content = self.unseal(&item, RESULT, &sealed)?;
-                    let (user, conversation, result) = parts(&content)?;
+                    let Parts { user, conversation, body: result, .. } = parts(&content)?;
                     self.told(&item, Some(&result), &user, &conversation)
                 }
                 (Some(sealed), None) => {
                     let content = self.unseal(&item, ASKED, &sealed)?;
-                    let (user, conversation, _) = parts(&content)?;
+                    let Parts { user, conversation, .. } = parts(&content)?;
                     self.told(&item, None, &user, &conversation)
                 }
                 (None, None) => self.told(&item, None, &None, &None),
@@ -377,7 +383,7 @@ impl Queue {
             });
             Ok(Naming { secret, owner, key: key.transpose()?, digest: sealer.digest("ask", &ask.identity())? })
         })?;
-        Ok(QueueAsk { ask, naming })
+        Ok(QueueAsk { ask, naming, by: Vec::new() })
     }
 
     fn changed(&self, row: &[u8], change: impl FnOnce(&Item) -> Option<Item>) -> Result<JsValue, JsValue> {
@@ -438,14 +444,28 @@ impl Queue {
     }
 }
 
+/// What is sealed of an item.
+struct Parts {
+    user: Option<String>,
+    conversation: Option<String>,
+    /// What was asked, or what came of it.
+    body: String,
+    /// Of what was asked: what its caller's limits go by. Nothing in items of before there were such limits.
+    by: Vec<String>,
+}
+
 /// User, conversation and text of sealed content.
-fn parts(content: &Secret<Vec<u8>>) -> Result<(Option<String>, Option<String>, String)> {
+fn parts(content: &Secret<Vec<u8>>) -> Result<Parts> {
     // EXPOSE: a caller's content, not a key; it goes to that caller, or to the pipeline.
     let mut reader = Reader::new(content.expose());
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let found = (some(reader.text()), some(reader.text()), reader.text().to_owned());
+    let (user, conversation, body) = (some(reader.text()), some(reader.text()), reader.text().to_owned());
+    let mut by = Vec::new();
+    while !reader.is_at_end() {
+        by.push(reader.text().to_owned());
+    }
     reader.end()?;
-    Ok(found)
+    Ok(Parts { user, conversation, body, by })
 }
 
 /// An error object of the gateway as an outcome.

@@ -12,10 +12,18 @@ import { Core, load } from './wasm';
 /** One organisation's gate: its cache, its keys, its records. Money is in the organisation's ledger object. */
 export interface Gate {
   readonly core: Caller &
-    Pick<Core, 'chat' | 'clearCache' | 'removeKey' | 'setKey'> & {
+    Pick<Core, 'clearCache' | 'removeKey' | 'setKey'> & {
       status(): Promise<unknown>;
       /** `call` on behalf of a caller, by what `partsOf` makes of it, with its limits. */
       callFor(by: string[], ...rest: Parameters<Caller['call']>): Answer | Promise<Answer>;
+      /** A whole chat on behalf of a caller: the answer's JSON. */
+      chatFor(
+        by: string[],
+        body: string,
+        organisation: string,
+        flags: number,
+        signal: AbortSignal,
+      ): string | Promise<string>;
       /** Counts a request to a route of the Worker's own; headers for its answer. */
       enter(by: string[], route: string): Promise<FlatHeaders>;
       /** To be waited for after a request: gives back leased slices that nobody uses. */

@@ -7,10 +7,11 @@ import { QUEUED, RUNNING, updateOf, type Described, type Row } from './rows.js';
 /** What a place that runs items provides. */
 export interface Runner {
   /**
-   * Takes a chat request through the gateway: the answer's JSON. Rejects with an error object. `again`: it failed
-   * before, and what the gateway remembers of that is no answer.
+   * Takes a chat request through the gateway: the answer's JSON. Rejects with an error object. `by`: what the caller's
+   * limits go by, as it came in; empty if there are none. `again`: it failed before, and what the gateway remembers of
+   * that is no answer.
    */
-  run(body: string, user: string, again: boolean, signal: AbortSignal): Promise<string>;
+  run(body: string, by: string[], again: boolean, signal: AbortSignal): Promise<string>;
   /** Whether there is a network; if not, what can wait does. */
   online?(): boolean;
 }
@@ -131,9 +132,11 @@ export class Drain {
     let outcome: { answer?: string; error?: ErrorData } = {};
     const renewal = setInterval(() => void this.#renew(arrival, attempt), machine.leaseMs / 3);
     try {
-      const opened = machine.open(row.bytes, row.asked ?? new Uint8Array()) as [string, string, string];
-      [, user, conversation] = opened;
-      outcome = { answer: await this.#runner.run(opened[0], user, attempt > 1, run.signal) };
+      const opened = machine.open(row.bytes, row.asked ?? new Uint8Array()) as [string, string, string, ...string[]];
+      const [body, ...named] = opened;
+      const by = named.splice(2);
+      [user, conversation] = named as [string, string];
+      outcome = { answer: await this.#runner.run(body, by, attempt > 1, run.signal) };
     } catch (thrown) {
       // What was stopped is given back as it was.
       if (!this.#stopped) outcome = { error: dataOf(thrown) };

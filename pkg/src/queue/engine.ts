@@ -60,7 +60,8 @@ export class Engine {
   }
 
   /**
-   * Takes a request in: its status as JSON, and whether it is new.
+   * Takes a request in: its status as JSON, and whether it is new. `by` is what its caller's limits go by, where there
+   * are such.
    * @throws the gateway's error object: `invalid_request`, `forbidden`, `queue_full`.
    */
   async enqueue(
@@ -68,8 +69,9 @@ export class Engine {
     organisation: string,
     user?: string,
     key?: string,
+    by: string[] = [],
   ): Promise<[status: string, fresh: boolean]> {
-    const ask = this.machine.read(json, organisation, user, key);
+    const ask = this.machine.read(json, organisation, user, key, by);
     const [status, row] = await this.rows.step({ key: ask.key }, ({ rows: [known], open, last }) => {
       type Enqueued = [id: string, status: string, row?: Described, asked?: Uint8Array];
       const [, status, described, asked] = this.machine.enqueue(ask, known?.bytes, open, last, Date.now()) as Enqueued;

@@ -32,19 +32,20 @@ export class RequestQueue extends DurableObject<Env> {
   /** When the alarm rings, as far as this instance knows. */
   #alarm = Infinity;
 
-  /** Takes a request in; its status as JSON. */
+  /** Takes a request in; its status as JSON. It runs within the limits of its caller, `by`. */
   enqueue(
     organisation: string,
     shard: number,
     json: string,
     user: string | undefined,
     key: string | undefined,
+    by: string[],
   ): Promise<Answer<string>> {
     return this.#answer(async () => {
       const { engine, drain } = this.#open({ organisation, shard });
       if (!this.#isSettled) this.#rows.settle(organisation, shard);
       this.#isSettled = true;
-      const [status] = await engine.enqueue(json, organisation, user, key);
+      const [status] = await engine.enqueue(json, organisation, user, key, by);
       this.#ring(Date.now());
       drain.wake();
       return status;
@@ -156,7 +157,7 @@ export class RequestQueue extends DurableObject<Env> {
       },
     );
     const drain: Drain = new Drain(engine, {
-      run: (body, _, again, signal) => this.#run(organisation, body, again, signal),
+      run: (body, by, again, signal) => this.#run(organisation, body, by, again, signal),
     });
     this.#opened = { engine, drain };
     // Nobody else runs items of this object: what an earlier instance ran is to be run again.
@@ -164,11 +165,12 @@ export class RequestQueue extends DurableObject<Env> {
     return this.#opened;
   }
 
-  async #run(organisation: string, body: string, again: boolean, signal: AbortSignal): Promise<string> {
-    const { core, deadlineMs } = await keyedGateOf(organisation, this.env);
-    const work = core.chat(body, organisation, again ? REFRESH : 0, undefined, undefined, signal) as
-      string | Promise<string>;
-    const answer = await within(organisation, deadlineMs, Promise.resolve(work));
+  async #run(organisation: string, body: string, by: string[], again: boolean, signal: AbortSignal): Promise<string> {
+    const { core, deadlineMs, leases } = await keyedGateOf(organisation, this.env);
+    const work = core.chatFor(by, body, organisation, again ? REFRESH : 0, signal);
+    const answer = await within(organisation, deadlineMs, Promise.resolve(work)).finally(() => {
+      if (leases) this.ctx.waitUntil(core.keepSlices().catch(() => undefined));
+    });
     if (answer.length * 3 > MAX_ANSWER && new TextEncoder().encode(answer).length > MAX_ANSWER) {
       const message = 'The answer is too long to be kept.';
       throw new TidegateError({

@@ -2,6 +2,7 @@ import { unknownId } from '../../../pkg/src/queue/engine';
 import type { Caller } from '../auth';
 import { readBody } from '../body';
 import { forbidden, invalid } from '../errors';
+import { partsOf } from '../gates';
 import { queueObject, queueObjects, queueStats, shardsOf, told } from '../queue/place';
 import { load, queuePlace, queueShard } from '../wasm';
 import type { Ours, Route } from './route';
@@ -84,7 +85,8 @@ async function enqueue(c: Ours, caller: Caller): Promise<Response> {
   load();
   const shard = shards === 1 ? 0 : queueShard(json, caller.user, key, shards);
   const { organisation, user } = caller;
-  const status = told(await queueObject(c.env, organisation, shard).enqueue(organisation, shard, json, user, key));
+  const object = queueObject(c.env, organisation, shard);
+  const status = told(await object.enqueue(organisation, shard, json, user, key, partsOf(caller)));
   return new Response(status, { status: 202, headers: JSON_TYPE });
 }
 
