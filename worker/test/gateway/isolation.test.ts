@@ -131,6 +131,38 @@ describe('another organisation’s token', () => {
     expect(await spent(mallory)).toBe(2_250);
     expect(await spent(acme.token)).toBe(before);
   });
+
+  it('may name its users and requests as the other does: they are its own', async () => {
+    const all = ['chat', 'admin', 'metrics'];
+    const tokens: Record<string, string> = {};
+    for (const organisation of ['acme', 'other']) {
+      tokens[organisation] = (await made(organisation, { user: MARKS.user, scopes: all })).token;
+    }
+    const of = (organisation: string) => bearer(tokens[organisation] ?? '');
+    const usage = async (organisation: string, path: string) =>
+      (json(await call(path, { headers: of(organisation) })) as { usage: { requests: number }[] }).usage;
+    const before = (await usage('acme', '/api/ai/usage'))[0]?.requests ?? 0;
+    const same = { messages: [{ role: 'user', content: 'the same words' }] };
+    const named = { 'x-request-id': 'the-same-id', 'idempotency-key': 'the-same-key' };
+    for (const organisation of ['acme', 'other']) {
+      const answer = await ask(same, { ...of(organisation), ...named });
+      expect([answer.status, answer.headers.get('x-tidegate-cache')]).toEqual([200, 'miss']);
+      expect(answer.headers.get('x-request-id')).toBe('the-same-id');
+    }
+    for (const path of ['/api/ai/usage', '/api/ai/export']) {
+      expect((await usage('other', path)).map(({ requests }) => requests)).toEqual([1]);
+      expect((await usage('acme', path)).map(({ requests }) => requests)).toEqual([before + 1]);
+    }
+    const counted = async (organisation: string) =>
+      /tidegate_requests_total\{[^}]*outcome="ok"\} (\d+)/.exec(
+        (await call('/metrics', { headers: of(organisation) })).text,
+      )?.[1];
+    expect(await counted('other')).toBe('1');
+    const acmes = await counted('acme');
+    expect((await call(`/api/ai/users/${MARKS.user}`, { method: 'DELETE', headers: of('other') })).status).toBe(200);
+    expect((await usage('acme', '/api/ai/usage'))[0]?.requests).toBe(before + 1);
+    expect(await counted('acme')).toBe(acmes);
+  });
 });
 
 describe('without a token', () => {
