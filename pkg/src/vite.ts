@@ -93,6 +93,8 @@ export function tidegate(options: TidegateViteOptions = {}): Plugin {
 
   return {
     name: 'tidegate',
+    // Before version 8, Vite's optimizer bundles packages without the files that they name by `new URL`: the worker.
+    config: () => ({ optimizeDeps: { exclude: ['tidegate'] } }),
     enforce: 'post',
 
     configResolved(resolved) {

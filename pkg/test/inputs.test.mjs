@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { isTidegateError, Tidegate } from '../dist/node.js';
+import vite from '../dist/vite.js';
 
 test('values that are no keys, passphrases, ways in, requests or configurations', async (t) => {
   const gate = await Tidegate.open({ name: 'inputs', ledger: 'memory' });
@@ -36,4 +37,8 @@ test('values that are no keys, passphrases, ways in, requests or configurations'
   for (const request of [unset, null, 'Hi', 7])
     assert.equal((await fields(() => gate.chat(request)))[0], 'invalid_request');
   assert.deepEqual(await fields(() => Tidegate.open(null)), ['config_invalid', '']);
+});
+
+test('the Vite plugin keeps the package out of the optimizer, which loses its worker', () => {
+  assert.deepEqual(vite().config(), { optimizeDeps: { exclude: ['tidegate'] } });
 });

@@ -92,7 +92,8 @@ impl GatewayConfig {
         root.allow("ledger");
         root.allow("debug");
         root.close();
-        if config.targets.is_empty() {
+        // Those that are wrong are named already.
+        if config.targets.is_empty() && !bad.iter().any(|one| one.path.starts_with("targets")) {
             bad.push(FieldError { path: "targets".into(), problem: "must list at least one target" });
         }
         if bad.is_empty() { Ok(config) } else { Err(Error::new(Code::ConfigInvalid).with(Detail::Fields(bad)).into()) }

@@ -28,7 +28,7 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The request is not a valid chat request.
+    /// The request, or what a method was given, is not valid.
     InvalidRequest = "invalid_request",
     /// The configuration is not valid; the fields are named.
     ConfigInvalid = "config_invalid",
@@ -240,7 +240,7 @@ impl Code {
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
-            Self::InvalidRequest => "The request is not a valid chat request.",
+            Self::InvalidRequest => "The request is not valid.",
             Self::ConfigInvalid => "The configuration is not valid.",
             Self::SecretDetected => "The request carries a secret.",
             Self::Unauthorized => "The caller is not known: send a valid bearer token.",

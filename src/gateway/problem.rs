@@ -219,7 +219,7 @@ mod tests {
         let fields = json::fields(&body).unwrap();
         let inner = json::fields(fields.field("error").unwrap().get()).unwrap();
         let text = |name: &str| inner.field(name).and_then(json::text).unwrap().into_owned();
-        assert_eq!(text("message"), "The request is not a valid chat request. messages[0].role must be user.");
+        assert_eq!(text("message"), "The request is not valid. messages[0].role must be user.");
         assert_eq!(
             (text("type"), text("code"), text("param")),
             ("invalid_request_error".into(), "invalid_request".into(), "messages[0].role".into())

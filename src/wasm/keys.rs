@@ -17,6 +17,8 @@ use crate::vault::records::ProviderKey;
 use crate::vault::slot::Slot;
 use crate::vault::{first, format, keyring, records};
 
+const STRAY: &str = "is for no provider of the configuration, and used for nothing";
+
 /// The vault, if it is unlocked, and who is there.
 #[derive(Default)]
 pub(super) struct Keys {
@@ -41,8 +43,10 @@ impl Core {
     #[wasm_bindgen(js_name = setKey)]
     pub fn set_key(&self, provider: &str, key: Vec<u8>) -> Result<Array, JsValue> {
         let checked = checked(provider, key)?;
+        // Not refused: a Worker's environment has keys for other things too.
+        let stray = self.gate.config.origin(provider).is_none().then_some(STRAY);
         self.gate.set_key(provider, checked.key);
-        Ok(checked.warnings.into_iter().map(JsValue::from_str).collect())
+        Ok(checked.warnings.into_iter().chain(stray).map(JsValue::from_str).collect())
     }
 
     /// Forgets one provider's key.

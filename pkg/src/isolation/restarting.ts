@@ -18,6 +18,8 @@ export interface Started {
 export interface Starting extends Pick<Realm, 'level' | 'admit' | 'serviceWorker'> {
   /** What is started, as an error names it. */
   what: string;
+  /** A sentence to add where it could not be started. */
+  hint?: string;
   start(): Promise<Started>;
   /** How long it may take to say that it is ready, in milliseconds. */
   startMs: number;
@@ -44,7 +46,7 @@ export function restarting(how: Starting, heard: Heard): Realm {
       if (!ended && performance.now() - openedAt > SETTLED_MS) void realm.line().catch(() => undefined);
     });
     started.watch?.((why) => {
-      const failed = () => isolationFailed(`${how.what} could not be started.`, false, why);
+      const failed = () => isolationFailed(`${how.what} could not be started.${how.hint ?? ''}`, false, why);
       line.lose(openedAt < Infinity ? crashed(why) : failed());
     });
     const timer = setTimeout(() => line.lose(isolationFailed(`${how.what} does not start.`)), how.startMs);

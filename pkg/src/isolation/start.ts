@@ -11,6 +11,11 @@ import { trusted } from './trusted.js';
 /** How long a worker may take to load. The Wasm is not in it. */
 const START_MS = 30_000;
 
+/** Where Vite's optimizer puts a package's script, but not its worker, before version 8. */
+const OPTIMIZED = /\/\.vite\/deps\//;
+const OPTIMIZED_HINT =
+  " Vite's optimizer has left it out: set optimizeDeps: { exclude: ['tidegate'] }, as tidegate/vite does.";
+
 /** What a bundler knows: written out where it looks for `new URL`. */
 export interface Addresses {
   worker: URL;
@@ -34,6 +39,7 @@ export function workerRealm(
     {
       level: 'worker',
       what: `The worker ${url.href}`,
+      hint: OPTIMIZED.test(url.pathname) ? OPTIMIZED_HINT : '',
       startMs: START_MS,
       build: needsAll(config) ? 'all' : 'chat',
       opening: { config, join, gateway: gateway.href, rest: rest.href, kdf: kdf.href },
