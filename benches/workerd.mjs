@@ -39,9 +39,14 @@ export default {
   },
 };`;
 
+/** Rows differ in what they are bound to, and share the bundle. */
+let bundled = false;
+
 /** The Worker as `wrangler deploy` would upload it, with budgets and rates that never refuse. */
 export function tidegate(config, more = {}) {
-  execFileSync('wrangler', ['deploy', '--dry-run', '--config', CONFIG, '--outdir', BUNDLE], { stdio: 'pipe' });
+  if (!bundled)
+    execFileSync('wrangler', ['deploy', '--dry-run', '--config', CONFIG, '--outdir', BUNDLE], { stdio: 'pipe' });
+  bundled = true;
   const modules = readdirSync(BUNDLE)
     .map((name) => ({ path: join(BUNDLE, name), type: { '.js': 'ESModule', '.wasm': 'CompiledWasm' }[extname(name)] }))
     .filter(({ type }) => type);

@@ -31,6 +31,8 @@ mod restore;
 mod run;
 mod screen;
 #[cfg(feature = "edge")]
+mod shelf;
+#[cfg(feature = "edge")]
 mod standing;
 mod streaming;
 mod told;
@@ -42,6 +44,8 @@ pub use gate::{Gate, OwnKey};
 pub use models::models;
 pub use problem::{error_body, failure, problem};
 pub use replay::{Replayed, replay};
+#[cfg(feature = "edge")]
+pub use shelf::{Finding, Shelf};
 #[cfg(feature = "edge")]
 pub use standing::enter;
 pub use streaming::{Closed, Ending, Streaming};
@@ -338,6 +342,8 @@ async fn answer<H: Host + 'static>(
     let fingerprint = prepared.fingerprint;
     let whole =
         |reply: Reply| Led::Served(if streams { reply.into_events(call.dialect, prepared.stamp) } else { reply });
+    #[cfg(feature = "edge")]
+    let mut looked = None;
     loop {
         let now = host.now();
         if call.abort.is_aborted() {
@@ -355,6 +361,14 @@ async fn answer<H: Host + 'static>(
                     gate.state.borrow_mut().memo.keep(call, namespace.clone(), read);
                 }
                 return Ok(whole(from_cache(call.dialect, &prepared, hit)));
+            }
+        }
+        #[cfg(feature = "edge")]
+        if reads && looked.is_none() {
+            // A stream is in the cache only once it has ended: too late for who waits.
+            looked = gate.look(fingerprint, !streams, &**host).await;
+            if looked.is_some() {
+                continue;
             }
         }
         let repeated = if call.controls.refresh { None } else { gate.final_error(&fingerprint, now) };

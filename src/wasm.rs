@@ -31,6 +31,8 @@ mod primitives;
 mod queue;
 #[cfg(feature = "dialects")]
 mod server;
+#[cfg(feature = "edge")]
+mod shelf;
 #[cfg(feature = "testing")]
 mod simulate;
 #[cfg(feature = "gateway")]

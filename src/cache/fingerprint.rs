@@ -38,6 +38,12 @@ impl Fingerprint {
     /// Of no question: for requests that neither read nor write the cache.
     pub const NONE: Self = Self([0; 32]);
 
+    /// Itself, to make a name of with a key. It is not to leave the gateway.
+    #[cfg(all(feature = "edge", target_arch = "wasm32"))]
+    pub(crate) const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The HMAC-SHA-256 of the fingerprint, for names of stored records, reply metadata and logs.
     #[must_use]
     pub fn keyed(&self, key: &Secret<[u8; 32]>) -> [u8; 32] {

@@ -74,6 +74,9 @@ pub(super) struct State {
     pub(super) memo: Memo,
     pub(super) finals: VecDeque<Final>,
     pub(super) in_flight: u32,
+    /// Where answers are shared with other processes.
+    #[cfg(feature = "edge")]
+    pub(super) shelf: Option<Rc<dyn super::shelf::Shelf>>,
 }
 
 /// A record: its head, unless the text begins with it, and the text.
@@ -105,6 +108,8 @@ impl Gate {
             memo: Memo::default(),
             finals: VecDeque::new(),
             in_flight: 0,
+            #[cfg(feature = "edge")]
+            shelf: None,
         };
         let target_names = config.targets.iter().map(|target| target.name.clone()).collect();
         let prices = Table::builtin();

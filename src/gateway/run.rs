@@ -98,6 +98,9 @@ pub(super) fn store<H: Host>(
         };
         let ttl = controls.ttl(config);
         context.gate.state.borrow_mut().cache.store(prepared.fingerprint, &context.tenant, kept, ttl, now);
+        // What was not stored is not there.
+        #[cfg(feature = "edge")]
+        context.gate.shelve(&prepared.fingerprint, ttl);
     }
 }
 

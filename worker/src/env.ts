@@ -19,6 +19,7 @@ export interface Env {
   TIDEGATE_MASTER_KEY?: string;
   TIDEGATE_MASTER_KEY_PREVIOUS?: string;
   TIDEGATE_SESSION_KEY?: string;
+  TIDEGATE_SHARED_CACHE?: string;
   TIDEGATE_TIER?: string;
   TIDEGATE_TOKEN?: string;
   TIDEGATE_TRAILER?: string;

@@ -7,6 +7,7 @@ import { internal, reasonOf } from './errors';
 import { homeOf } from './auth/token';
 import { entrusted } from './organisation/keys';
 import { organisationObject, standingOf } from './organisation/standing';
+import { shared } from './shelf';
 import { Core, load } from './wasm';
 
 /** One organisation's gate: its cache, its keys, its records. Money is in the organisation's ledger object. */
@@ -140,7 +141,8 @@ export async function keyedGateOf(organisation: string, env: Env): Promise<Gate>
   return gate;
 }
 
-function drop(organisation: string): void {
+/** Closes an organisation's gate; the next request opens a new one. */
+export function drop(organisation: string): void {
   const gate = gates.get(organisation);
   gates.delete(organisation);
   // The bulk of it goes at once. The rest goes with the object, when nobody holds it any more: to free it by hand would
@@ -163,6 +165,7 @@ function open(organisation: string, env: Env): Gate {
       return reply;
     },
   });
+  shared(core, organisation, env);
   const refusedKeys = providerKeys(env).flatMap(([provider, key]) => {
     try {
       core.setKey(provider, new TextEncoder().encode(key));

@@ -5,6 +5,7 @@ import { hasTables, migrate } from '../tables';
 import { addBlock, listBlocks, removeBlock, type Block } from './blocks';
 import { listKeys, putKey, removeKey, resealKeys, type SealedKey } from './keys';
 import { countSession, type DailyLimits } from './sessions';
+import { Flights, type Boarded } from './flights';
 import { STEPS } from './tables';
 import { addToken, eraseTokens, listTokens, revokeToken, usableToken, type TokenRecord } from './tokens';
 
@@ -105,6 +106,18 @@ export class Organisation extends DurableObject<Env> {
     const known = this.#find();
     return known ? resealKeys(this.#sql, known.name, this.env) : 0;
   }
+
+  /** Asks to ask a provider for all isolates that ask the same. Keeps and costs nothing. */
+  board(name: string): Promise<Boarded> {
+    return this.#flights.board(name);
+  }
+
+  /** Tells those who wait. */
+  land(name: string, entry?: Uint8Array): void {
+    this.#flights.land(name, entry);
+  }
+
+  #flights = new Flights();
 
   #find() {
     if (!this.#known && hasTables(this.ctx.storage)) {

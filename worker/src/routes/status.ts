@@ -1,5 +1,6 @@
 import { gateOf, partsOf } from '../gates';
 import { queueStatsIfAny } from '../queue/place';
+import { wayOf } from '../shelf';
 import { gateStatus } from '../status';
 import type { Route } from './route';
 
@@ -28,7 +29,7 @@ export const status: Route[] = [
         models: targets,
         inFlight,
         ...(queue && { queue }),
-        ...(scopes.includes('admin') && { budget }),
+        ...(scopes.includes('admin') && { budget, sharedCache: wayOf(c.env) }),
       });
     },
   },
