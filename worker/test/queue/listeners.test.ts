@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+
+import { Listeners } from '../../src/queue/listeners';
+
+const context = {
+  setWebSocketAutoResponse: () => undefined,
+  getWebSockets: () => [],
+} as unknown as DurableObjectState;
+const everything = { arrival: undefined, owner: undefined };
+const change = { status: '{"status":"queued"}', arrival: 1, owner: undefined, ended: false };
+const never = () => {
+  throw new Error('nobody asks for a result');
+};
+
+it('who does not read is let go, before much lies in memory for him; who reads is not', async () => {
+  const listeners = new Listeners(context);
+  const [asleep, awake] = [listeners.stream(everything, undefined), listeners.stream(everything, undefined)];
+  const reader = awake.body!.getReader();
+  for (let told = 0; told < 3_000; told += 1) {
+    listeners.tell(change, never);
+    await reader.read();
+  }
+  await expect(asleep.text()).rejects.toThrow('too far behind');
+  listeners.tell(change, never);
+  expect(new TextDecoder().decode((await reader.read()).value)).toContain('queued');
+  await reader.cancel();
+});
