@@ -40,6 +40,8 @@ pub(super) fn decoded(text: &[u8], at: usize, least: usize) -> Option<View> {
     let mut at = word.saturating_sub(glue).saturating_sub(name);
     let stop = word.saturating_add(MOST);
     let (mut out, mut origin, mut encoding) = (Vec::new(), Vec::new(), first.encoding);
+    // A private key is the one with blanks and ends of lines.
+    let mut pem = false;
     while at < stop {
         let byte = text.get(at).copied().unwrap_or(b' ');
         let length = match unit(text, at).filter(|_| at >= word) {
@@ -51,13 +53,14 @@ pub(super) fn decoded(text: &[u8], at: usize, least: usize) -> Option<View> {
                 }
                 unit.length
             }
-            None if at < word || is_inside(byte) => {
+            None if at < word || is_inside(byte) || pem && b" \\\r\n".contains(&byte) && at < text.len() => {
                 out.push(byte);
                 origin.push(u32::try_from(at).unwrap_or(u32::MAX));
                 1
             }
             None => break,
         };
+        pem = pem || out.ends_with(b"-----B");
         at = at.saturating_add(length);
     }
     origin.push(u32::try_from(at).unwrap_or(u32::MAX));

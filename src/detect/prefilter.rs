@@ -30,8 +30,8 @@ pub(super) struct Prefilter {
 
 const BYTES: usize = 8_192;
 
-/// A shorter run of base64 holds no key.
-pub(super) const SHORTEST: usize = 36;
+/// A shorter run of base64 holds no key: the shortest has 20 characters.
+pub(super) const SHORTEST: usize = 26;
 
 /// Which bytes are digits of base64, in either alphabet, by their halves.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -128,8 +128,9 @@ impl Prefilter {
         let mut three = join(0, *a, *b);
         for (index, byte) in rest.iter().enumerate() {
             three = three >> 8 | u32::from(*byte) << 16;
-            if self.has(three) || (kinds == Kinds::All && three & 0xff == u32::from(b'+')) {
-                found(from.saturating_add(index), three, kinds);
+            let at = from.saturating_add(index);
+            if self.has(three) || (kinds == Kinds::All && three & 0xff == u32::from(b'+') && may_join(text, at)) {
+                found(at, three, kinds);
             }
         }
     }
@@ -181,7 +182,7 @@ impl Prefilter {
                     let place = at.saturating_add(bits.trailing_zeros() as usize).wrapping_sub(2);
                     if let Some([a, b, c, ..]) = text.get(place..) {
                         let three = join(*a, *b, *c);
-                        if self.has(three) || *a == b'+' {
+                        if self.has(three) || *a == b'+' && may_join(text, place) {
                             found(place, three, Kinds::Plain);
                         }
                     }
@@ -222,6 +223,16 @@ impl Prefilter {
         let own = rest.iter().take_while(move |(own, _)| *own == three).map(|(_, lead)| *lead);
         own.chain(joint)
     }
+}
+
+/// Whether a quote may stand on both sides of the plus at `at`. In minified code hardly any does.
+#[inline(always)]
+fn may_join(text: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|at| text.get(at));
+    let after = text.get(at.saturating_add(1));
+    // Letters are the ends of escaped blanks.
+    matches!(before, Some(b'"' | b'\'' | b'`' | b' ' | b'\t' | b'\r' | b'\n' | b'n' | b'r' | b't'))
+        && matches!(after, Some(b'"' | b'\'' | b'`' | b' ' | b'\t' | b'\r' | b'\n' | b'\\'))
 }
 
 /// Which leads are meant.

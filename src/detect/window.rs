@@ -88,12 +88,44 @@ fn plain(text: &[u8], rule: u8, prefix: u8, start: usize, out: &mut Vec<Found>) 
 fn grouped(text: &[u8], at: usize, back: u8, means: Means<'_>, done: &mut Done, out: &mut Vec<Found>) {
     let Some(group) = at.checked_sub(usize::from(back)) else { return };
     let Some(until) = done.grouped.get_mut(group & 3) else { return };
-    if group < *until || !text.get(group.saturating_add(4)..).is_some_and(begins_run) {
+    if group < *until || !text.get(group.saturating_add(4)..).is_some_and(begins_run) || !holds_prefix(text, group) {
         return;
     }
     let Some(view) = base64::decoded(text, group, *until, usize::MAX) else { return };
     *until = view.resume(OVERLAP);
     through(&view, means, out);
+}
+
+/// Whether a whole prefix is encoded around the group of four at `group`. Of three characters one in a thousand leads
+/// here by chance, and in an asset they stand one after the other: most are turned away before anything is decoded whole.
+fn holds_prefix(text: &[u8], group: usize) -> bool {
+    const AROUND: usize = 40; // characters: the longest prefix has 25 bytes
+    let ends = |byte: Option<&u8>| byte.is_some_and(|byte| b"\r\n\\".contains(byte));
+    let inside = |byte: &&u8| keys::sextet(**byte).is_some();
+    let before = text.get(..group).unwrap_or_default().iter().rev().take(AROUND).take_while(inside).count();
+    let after = text.get(group..).unwrap_or_default().iter().take(AROUND).take_while(inside).count();
+    let (from, to) = (group.saturating_sub(before & !3), group.saturating_add(after));
+    // At the end of a line the prefix may go on in the next one.
+    let lines = (before < AROUND && ends(group.checked_sub(before.saturating_add(1)).and_then(|at| text.get(at))))
+        || (after < AROUND && ends(text.get(to)));
+    if lines {
+        return true;
+    }
+    let mut near = Vec::new();
+    keys::decode64(text.get(from..to).unwrap_or_default(), &mut near);
+    let prefilter = Prefilter::shared();
+    let mut met = false;
+    prefilter.each(&near, 0, near.len(), &mut |at, three, _| {
+        met |= prefilter.leads(three).any(|lead| match lead {
+            Lead::Prefix { rule, prefix, back } => {
+                let prefix = RULES.get(usize::from(rule)).and_then(|rule| rule.prefixes.get(usize::from(prefix)));
+                let start = at.checked_sub(usize::from(back)).and_then(|start| near.get(start..));
+                prefix.zip(start).is_some_and(|(prefix, text)| text.starts_with(prefix.as_bytes()))
+            }
+            Lead::Base64 { .. } | Lead::Escape | Lead::Joint => false,
+        });
+    });
+    met
 }
 
 /// Whether at least sixteen characters of base64 follow.

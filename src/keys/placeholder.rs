@@ -3,9 +3,8 @@
 use super::{Piece, Proof, Rule, class_of, set};
 
 /// Words of such texts, in lower case. Long enough that no random key contains one by chance.
-const WORDS: [&[u8]; 15] = [
+const WORDS: [&[u8]; 14] = [
     b"xxxx",
-    b"your",
     b"example",
     b"placeholder",
     b"redacted",
@@ -66,7 +65,15 @@ pub(super) fn looks_made_up(body: &[u8]) -> bool {
 }
 
 fn words(body: &[u8]) -> bool {
-    WORDS.iter().any(|word| body.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)))
+    WORDS.iter().any(|word| body.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))) || yours(body)
+}
+
+/// `your` is so short that of ten thousand long keys one has it: it counts where a word begins or ends.
+fn yours(body: &[u8]) -> bool {
+    let edge = |byte: Option<&u8>| byte.is_none_or(|byte| class_of(*byte) & set::ALNUM == 0);
+    body.windows(4).enumerate().filter(|(_, part)| part.eq_ignore_ascii_case(b"your")).any(|(at, _)| {
+        edge(at.checked_sub(1).and_then(|before| body.get(before))) || edge(body.get(at.saturating_add(4)))
+    })
 }
 
 /// Fewer different characters than chance gives, or the same one many times in a row.
@@ -129,7 +136,9 @@ fn one_sided(body: &[u8]) -> bool {
     let (lower, upper, digits) = (count(set::LOWER), count(set::UPPER), count(set::DIGIT));
     let hex = count(set::HEX) == body.len();
     let joined = count(set::DASH | set::UNDERSCORE) >= 2 && upper == 0 && digits.saturating_mul(5) < lower;
-    !hex && body.len() >= 24 && (joined || (upper > 0 && digits.saturating_add(upper).saturating_mul(10) < lower))
+    let letters = lower == body.len() || upper == body.len();
+    !hex && body.len() >= 24
+        && (joined || letters || (upper > 0 && digits.saturating_add(upper).saturating_mul(10) < lower))
 }
 
 /// FNV-1a.
