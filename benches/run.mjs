@@ -1,5 +1,5 @@
 // `make bench`: measures, prints a table, writes target/bench.json. What each row is: README.md beside this file.
-//   node benches/run.mjs [--only chat,cache-hit,sse-event,hosts,worker,isolation,size] [--rows bare,tidegate] [--rounds 15] [--requests 2000]
+//   node benches/run.mjs [--only chat,cache-hit,sse-event,hosts,worker,isolation,scan-mb-s,screen-1kb,size] [--rows bare,tidegate] [--rounds 15] [--requests 2000]
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
@@ -8,6 +8,7 @@ import { enqueue } from './enqueue.mjs';
 import { hosts } from './hosts.mjs';
 import { isolation } from './isolation.mjs';
 import { load } from './rounds.mjs';
+import { scan, screen } from './scan.mjs';
 import { size } from './size.mjs';
 import { table } from './table.mjs';
 import { versions } from './versions.mjs';
@@ -33,6 +34,8 @@ const BENCHES = {
   isolation: (only) => isolation(only(['page', 'worker']), amount),
   worker: (only) => workers(only(['bare', 'portkey', 'tidegate', 'tidegate-leased']), amount),
   enqueue: (only) => enqueue(only(['bare-object', 'tidegate']), amount),
+  'scan-mb-s': (only) => scan(only(['tidegate', 'tidegate-chromium', 'secretlint', 'regexp-union']), amount),
+  'screen-1kb': (only) => screen(only(['tidegate', 'secretlint', 'regexp-union']), amount),
   size: (only) => size(only(['bare', 'cockatiel-stack', 'openai', 'ai-sdk', 'tidegate'])),
 };
 

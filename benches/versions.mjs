@@ -17,6 +17,8 @@ export function versions() {
     'lru-cache': version('lru-cache'),
     'cockatiel-stack': ['cockatiel', 'p-retry', 'lru-cache', 'idb'].map((name) => version(name)).join(' '),
     tidegate: version('tidegate'),
+    'tidegate-chromium': version('tidegate'),
+    secretlint: version('@secretlint/core'),
     'tidegate-leased': version('tidegate'),
     'tidegate-chat': version('tidegate'),
     'tidegate-chromium-indexeddb': version('tidegate'),
