@@ -20,9 +20,14 @@ export interface Report {
   readonly version: string;
 }
 
+/** Words of rules that are no words. */
+const SHORT = /\b(?:api|aws|dsn|id|jwt|npm|oauth|xai)\b/gu;
+const OWN: Record<string, string> = { npm: 'npm', oauth: 'OAuth', xai: 'xAI' };
+
 /** A finding's name: the rule, in words. */
 export function titleOf({ rule }: { readonly rule: string }): string {
   const words = rule.replaceAll('-', ' ');
   const whole = /\b(?:dsn|jwt|key|secret|session|token|value|webhook)\b/u.test(words) ? words : `${words} key`;
-  return whole.charAt(0).toUpperCase() + whole.slice(1);
+  const named = whole.replace(SHORT, (word) => OWN[word] ?? word.toUpperCase());
+  return /^(?:npm|xAI)\b/u.test(named) ? named : named.charAt(0).toUpperCase() + named.slice(1);
 }

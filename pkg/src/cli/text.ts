@@ -1,5 +1,7 @@
 // The report for a person: one block for each key, with every place where it stands.
 
+import process from 'node:process';
+
 import { failing, placeOf, type Located } from '../audit/located.js';
 import { titleOf, type Report } from './report.js';
 
@@ -15,6 +17,9 @@ export const paint = (on: boolean): Paint =>
       (text: string) => (on ? `\u001b[${code}m${text}\u001b[0m` : text),
     ]),
   ) as Paint;
+
+/** Columns of a text: of the terminal, but no more than are read with ease. */
+export const width = (columns = process.stdout.columns): number => Math.min(92, Math.max(40, (columns || 100) - 4));
 
 /** Places of one key that are told one by one. */
 const PLACES = 8;
@@ -35,7 +40,7 @@ export function textReport(report: Report, { bold, dim, red, yellow, green, cyan
     for (const finding of group.slice(0, PLACES)) out.push(`  ${bold('at')} ${printable(where(finding))}`);
     if (group.length > PLACES) out.push(dim(`  and at ${group.length - PLACES} more places`));
     for (const note of new Set(group.flatMap(({ note }) => note ?? []))) out.push(yellow(`  note: ${printable(note)}`));
-    out.push(...wrapped(first.advice, 92).map((line) => `  ${line}`));
+    out.push(...wrapped(first.advice, width()).map((line) => `  ${line}`));
     if (first.docs) out.push(`  ${dim(first.docs)}`);
     out.push(dim(`  rule ${first.rule}, fingerprint ${first.fingerprint}`), '');
   }

@@ -12,7 +12,7 @@ import { dependencyChecks } from './checks/dependencies.js';
 import { envChecks } from './checks/env.js';
 import { outputChecks } from './checks/output.js';
 import { wranglerChecks } from './checks/wrangler.js';
-import { paint, plural, printable, wrapped, type Paint } from './text.js';
+import { paint, plural, printable, width, wrapped, type Paint } from './text.js';
 
 /** Checks a project, reports, and says with what code the process ends. */
 export async function validateCommand(args: ValidateArgs, version: string): Promise<number> {
@@ -72,10 +72,10 @@ function asText(checks: readonly Check[], { bold, dim, red, yellow, green }: Pai
     if (own.length === 0) continue;
     out.push(bold(title));
     for (const check of own) {
-      const [first = '', ...more] = wrapped(printable(check.title), 88);
+      const [first = '', ...more] = wrapped(printable(check.title), width() - 4);
       out.push(`  ${marks[check.level]}  ${first}`, ...more.map((line) => `        ${line}`));
       if (check.where !== undefined) out.push(dim(`        ${printable(check.where)}`));
-      for (const line of check.next === undefined ? [] : wrapped(printable(check.next), 88))
+      for (const line of check.next === undefined ? [] : wrapped(printable(check.next), width() - 4))
         out.push(`        ${line}`);
     }
     out.push('');

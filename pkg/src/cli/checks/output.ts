@@ -45,7 +45,7 @@ export async function outputChecks(
     }
   }
   const secrets = inOrder(findings.filter((finding) => finding.class === 'secret'));
-  checks.push(...secrets.map(failed));
+  checks.push(...grouped(secrets).map(failed));
   if (maps > 0) {
     checks.push({
       area: 'output',
@@ -67,11 +67,30 @@ export async function outputChecks(
   return checks;
 }
 
-const failed = (finding: Located): Check => ({
+/** One check for each key, with the places where it stands. */
+function grouped(findings: readonly Located[]): [Located, ...Located[]][] {
+  const keys = new Map<string, [Located, ...Located[]]>();
+  for (const one of findings) {
+    const own = keys.get(one.fingerprint);
+    if (own) own.push(one);
+    else keys.set(one.fingerprint, [one]);
+  }
+  return [...keys.values()];
+}
+
+/** Places that are told one by one. */
+const PLACES = 3;
+
+const where = (one: Located): string => (one.source ? `${placeOf(one)}, from ${placeOf(one.source)}` : placeOf(one));
+
+const failed = ([finding, ...more]: [Located, ...Located[]]): Check => ({
   area: 'output',
   id: 'output-secret',
   level: 'fail',
-  title: `the output holds a secret: ${titleOf(finding)} (${finding.preview})`,
-  where: finding.source ? `${placeOf(finding)}, from ${placeOf(finding.source)}` : placeOf(finding),
+  title: `the output holds a secret: ${titleOf(finding)}, ${finding.preview}`,
+  where: [
+    ...[finding, ...more].slice(0, PLACES).map(where),
+    ...(more.length >= PLACES ? [`and ${more.length + 1 - PLACES} more`] : []),
+  ].join('; '),
   next: `Take it out of what the browser gets, and build anew. ${revoke(finding)}`,
 });
