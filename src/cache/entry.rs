@@ -61,6 +61,11 @@ impl Entry {
         (!remaining.is_zero()).then_some((age, remaining))
     }
 
+    /// From when on it no longer serves, unless the clock is set back.
+    pub(super) fn ends_at(&self) -> Timestamp {
+        self.stored_at.after(self.ttl)
+    }
+
     /// Bytes that count against the limit: texts and a flat amount for the rest.
     pub(super) fn weight(&self) -> usize {
         [self.tenant.len(), self.answer.target.len(), FLAT_WEIGHT]

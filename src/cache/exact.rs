@@ -26,6 +26,8 @@ pub struct ExactCache {
     weight: usize,
     uses: u64,
     last_seen: Option<Timestamp>,
+    /// Before this none of the entries has run out; nothing: look.
+    alive_until: Option<Timestamp>,
 }
 
 impl ExactCache {
@@ -40,6 +42,7 @@ impl ExactCache {
             weight: 0,
             uses: 0,
             last_seen: None,
+            alive_until: None,
         };
         cache.configure(config);
         cache
@@ -158,8 +161,13 @@ impl ExactCache {
         {
             return false;
         }
-        // The dead make room before the living do.
-        self.retain(|entry| entry.life(now).is_some());
+        // The dead make room before the living do. They are looked for only when there may be some.
+        if self.alive_until.is_none_or(|until| now >= until) {
+            self.retain(|entry| entry.life(now).is_some());
+            self.alive_until = self.entries.iter().map(Entry::ends_at).min();
+        }
+        let ends = entry.ends_at();
+        self.alive_until = Some(self.alive_until.map_or(ends, |until| until.min(ends)));
         entry.used = self.next_use();
         let fingerprint = entry.fingerprint;
         if let Err(index) = self.position(&fingerprint) {
@@ -197,7 +205,9 @@ impl ExactCache {
         self.weight = self.weight.saturating_sub(entry.weight());
     }
 
+    /// Whatever else it did, `keep` may have made lives shorter.
     fn retain(&mut self, mut keep: impl FnMut(&mut Entry) -> bool) {
+        self.alive_until = None;
         self.entries.retain_mut(&mut keep);
         self.weight = self.entries.iter().fold(0, |sum, entry| sum.saturating_add(entry.weight()));
     }

@@ -235,9 +235,8 @@ impl<H: Host> Context<H> {
             standing.note(reply.entered);
             self.refused.set(standing.is_refused());
         }
-        let at = self.host.now();
         for notice in &reply.notices {
-            self.emit(notice_name(notice), || notice_event(notice, at));
+            self.emit(notice_name(notice), || notice_event(notice, self.host.now()));
         }
         reply
     }

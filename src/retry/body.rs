@@ -30,9 +30,16 @@ pub(super) struct ErrorBody {
 /// Whether [`classify`](super::classify) may find an error in the body of a 2xx; if not, it need not be asked.
 #[must_use]
 pub fn may_be_error(body: &[u8]) -> bool {
-    // Byte by byte: every answer is looked through, and nearly every place ends at its first one.
-    let named = |bytes: &[u8]| matches!(bytes, [b'"', b'e', b'r', b'r', b'o', b'r', b'"']);
-    body.len() <= MAX_BYTES && body.windows(7).any(named)
+    // Every answer is looked through. The last byte of a place says how far on the next one can be.
+    let mut rest = body;
+    while let Some((place, after)) = rest.split_first_chunk::<7>() {
+        rest = match place {
+            b"\"error\"" => return body.len() <= MAX_BYTES,
+            [.., b'"' | b'e' | b'r' | b'o'] => rest.get(1..).unwrap_or_default(),
+            _ => after,
+        };
+    }
+    false
 }
 
 impl ErrorBody {

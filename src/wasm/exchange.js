@@ -1,26 +1,48 @@
 // One exchange with a provider. Assembled here and not in Rust, because every object, closure and promise that Rust makes
 // in JavaScript is a crossing. It decides nothing: what is sent, for how long and what follows is Rust's.
 
-// `init` holds what no request changes; `headers` are names and values in turn. The promise gives status, headers (of an
-// answer that is none, or of a stream) and either the whole body or a reader of it.
-export function begin(fetcher, init, url, headers, body, stream) {
+// `init` holds what no request changes. `text` begins with as many lines as `lines` says: the address, then names and values
+// of headers in turn; all after them is the body. What comes of it is told to `done`, once: `number`, status (-1 for a fetch
+// without a response), whether the body is a reader, headers (of an answer that is none, or of a stream) and body.
+export function begin(fetcher, init, text, lines, stream, done, number) {
   const controller = new AbortController();
-  return [controller, exchange(fetcher, init, url, headers, body, stream, controller.signal)];
+  void exchange(fetcher, init, text, lines, stream, controller.signal, done, number);
+  return controller;
 }
 
-async function exchange(fetcher, init, url, flat, body, stream, signal) {
-  const headers = { 'content-type': 'application/json' };
-  for (let at = 1; at < flat.length; at += 2) headers[flat[at - 1]] = flat[at];
-  const request = { ...init, headers, body, signal };
-  // Called bare: some runtimes refuse a fetch with another `this`.
-  const response = await (fetcher ? fetcher(url, request) : fetch(url, request));
-  const { status } = response;
-  const good = status >= 200 && status < 300;
-  const read = [];
-  if (!good) response.headers.forEach((value, name) => read.push(name, value));
-  if (good && stream && response.body) return [status, read, response.body.getReader()];
-  return [status, read, response.body ? await whole(response.body.getReader()) : new Uint8Array(0)];
+async function exchange(fetcher, init, text, lines, stream, signal, done, number) {
+  let status, open, read, body;
+  try {
+    let at = text.indexOf('\n');
+    const url = text.slice(0, at);
+    const line = () => {
+      const from = at + 1;
+      return text.slice(from, (at = text.indexOf('\n', from)));
+    };
+    const headers = { 'content-type': 'application/json' };
+    for (let own = 1; own < lines; own += 2) headers[line()] = line();
+    const request = { ...init, headers, body: text.slice(at + 1), signal };
+    // Called bare: some runtimes refuse a fetch with another `this`.
+    const response = await (fetcher ? fetcher(url, request) : fetch(url, request));
+    status = response.status;
+    const good = status >= 200 && status < 300;
+    if (!good || stream) {
+      read = [];
+      if (!good) response.headers.forEach((value, name) => read.push(name, value));
+    }
+    const reader = response.body?.getReader();
+    open = good && stream && reader !== undefined;
+    body = open ? reader : reader ? await whole(reader) : new Uint8Array(0);
+  } catch {
+    [status, open] = [-1, false];
+  }
+  done(number, status, open, read, body);
 }
+
+// A timer, which is told to `done`.
+export const wait = (millis, done, number) => setTimeout(done, millis, number);
+
+export const unwait = (timer) => clearTimeout(timer);
 
 // Longest body that is kept. No answer is as long; one that is would fill the memory of the page or the isolate.
 const MOST_BYTES = 64 * 1024 * 1024;

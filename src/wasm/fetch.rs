@@ -5,8 +5,10 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortController;
 
+use super::waits::{Came, Waits};
 use crate::error::{NetworkKind, Result};
 use crate::host::{Chunks, UpstreamBody, UpstreamRequest, UpstreamResponse};
+use crate::secret::Secret;
 
 /// Headers that say when to come back. Nothing else of an answer's headers is kept.
 const READ: [&str; 14] = [
@@ -36,7 +38,21 @@ pub(super) struct Fetcher {
 
 #[wasm_bindgen(module = "/src/wasm/exchange.js")]
 extern "C" {
-    fn begin(fetcher: &JsValue, init: &Object, url: &str, headers: Vec<String>, body: &str, stream: bool) -> Array;
+    fn begin(
+        fetcher: &JsValue,
+        init: &Object,
+        text: &str,
+        lines: u32,
+        stream: bool,
+        done: &Function,
+        number: u32,
+    ) -> AbortController;
+
+    #[wasm_bindgen(js_name = wait)]
+    pub(super) fn set_timer(millis: u32, done: &Function, number: u32) -> JsValue;
+
+    #[wasm_bindgen(js_name = unwait)]
+    pub(super) fn clear_timer(timer: &JsValue);
 
     fn reachable(fetcher: &JsValue, url: &str) -> Promise;
 
@@ -71,32 +87,52 @@ impl Fetcher {
         Self { fetch: fetch.map_or(JsValue::UNDEFINED, Into::into), init, in_browser }
     }
 
-    pub(super) async fn send(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse<JsChunks>, NetworkKind> {
-        let mut headers = Vec::with_capacity(request.headers.len().saturating_mul(2));
-        for (name, value) in &request.headers {
-            headers.push(String::from(name.as_ref()));
-            // EXPOSE: the one JS string that holds the key: it goes into the request and nothing keeps it.
-            headers.push(value.expose().clone());
-        }
-        let begun = begin(&self.fetch, &self.init, &request.url, headers, &request.body, request.stream);
-        let controller = AbortOnDrop(Some(begun.get(0).unchecked_into()));
-        let answer = match JsFuture::from(begun.get(1).unchecked_into::<Promise>()).await {
-            Ok(answer) => answer,
-            Err(_) => return Err(self.lost(&request.url).await),
-        };
-        let answer: Array = answer.unchecked_into();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "fetch's own: 0 to 599")]
-        let status = answer.get(0).as_f64().unwrap_or(0.0) as u16;
-        let headers = read_headers(&answer.get(1).unchecked_into());
-        let body = match answer.get(2).dyn_into::<Uint8Array>() {
-            Ok(bytes) => {
-                controller.disarm(); // read to its end: nothing is left to abort
-                UpstreamBody::Whole(bytes.to_vec())
-            }
-            Err(reader) => UpstreamBody::Open(JsChunks { reader, controller: Some(controller) }),
+    pub(super) async fn send(
+        &self,
+        request: UpstreamRequest<'_>,
+        waits: &Waits,
+    ) -> Result<UpstreamResponse<JsChunks>, NetworkKind> {
+        let Some((text, lines)) = written(&request) else { return Err(NetworkKind::Network) };
+        let wait = waits.place();
+        // EXPOSE: the one JS string that holds the key: it goes into the request and nothing keeps it.
+        let text = text.expose();
+        let begun = begin(&self.fetch, &self.init, text, lines, request.stream, &waits.done, wait.number);
+        let controller = AbortOnDrop(Some(begun));
+        let Came { status, open, headers, body } = wait.await;
+        let Ok(status) = u16::try_from(status) else { return Err(self.lost(&request.url).await) };
+        let headers = if headers.is_undefined() { Vec::new() } else { read_headers(&headers.unchecked_into()) };
+        let body = if open {
+            UpstreamBody::Open(JsChunks { reader: body, controller: Some(controller) })
+        } else {
+            controller.disarm(); // read to its end: nothing is left to abort
+            UpstreamBody::Whole(body.unchecked_into::<Uint8Array>().to_vec())
         };
         Ok(UpstreamResponse { status, headers, body })
     }
+}
+
+/// A request as `begin` takes it, with the number of its lines before the body: one text crosses for a fraction of what
+/// several cost. `None` if a header or the address holds what none can: an end of a line.
+fn written(request: &UpstreamRequest<'_>) -> Option<(Secret<String>, u32)> {
+    // EXPOSE: lengths and pieces of the text that is wiped when the request is out.
+    let pairs = || request.headers.iter().flat_map(|(name, value)| [name.as_ref(), value.expose().as_str()]);
+    let head = || std::iter::once(request.url.as_str()).chain(pairs());
+    if head().any(|line| line.contains('\n')) {
+        return None;
+    }
+    // All of it at once: a text that grows leaves copies of the key behind.
+    let length = head().fold(request.body.len(), |sum, line| sum.saturating_add(line.len()).saturating_add(1));
+    let mut text = Secret::new(String::with_capacity(length));
+    let mut lines = 0u32;
+    // EXPOSE: writes what is wiped on drop.
+    let out = text.expose_mut();
+    for line in head() {
+        out.push_str(line);
+        out.push('\n');
+        lines = lines.saturating_add(1);
+    }
+    out.push_str(&request.body);
+    Some((text, lines))
 }
 
 impl Fetcher {

@@ -9,6 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::convert;
 use super::fetch::{Fetcher, JsChunks};
+use super::waits::{Sleep, Waits};
 use super::zone::Intl;
 #[cfg(feature = "edge")]
 use crate::admit::edge::Leases;
@@ -21,7 +22,7 @@ use crate::host::{
 use crate::time::Timestamp;
 use crate::value::Value;
 
-/// Timers of JavaScript count in 32 bits; gloo-timers would wrap above. The one place where sleeps are
+/// Timers of JavaScript count in 32 bits, and fire at once beyond. The one place where sleeps are
 /// clamped: 24 days are longer than any configured wait.
 const MAX_TIMER_MS: u32 = i32::MAX as u32;
 
@@ -39,6 +40,7 @@ pub(super) struct JsHost {
     config: GatewayConfig,
     books: Books,
     fetcher: Fetcher,
+    waits: Waits,
     emit: Option<Function>,
     /// Loads the rest of the program; nothing if all is here.
     rest: Option<Function>,
@@ -75,6 +77,7 @@ impl JsHost {
             config,
             books,
             fetcher,
+            waits: Waits::new(),
             emit: function("emit"),
             rest: function("rest"),
             listening: Cell::new(false),
@@ -122,12 +125,12 @@ impl Timer for JsHost {
     async fn sleep(&self, span: Duration) {
         let until = self.now().after(span);
         let millis = u32::try_from(span.as_millis()).unwrap_or(MAX_TIMER_MS).min(MAX_TIMER_MS);
-        gloo_timers::future::TimeoutFuture::new(millis).await;
+        Sleep::new(&self.waits, millis).await;
         // Timers may fire a little before the clock says so, and who asks again then is refused: the target still cools.
         // Only a little: a clock that was set back keeps nobody waiting.
         let early = u32::try_from(until.since(self.now()).as_millis()).unwrap_or(MAX_TIMER_MS);
         if (1..=MAX_EARLY_MS).contains(&early) {
-            gloo_timers::future::TimeoutFuture::new(early.saturating_add(1)).await;
+            Sleep::new(&self.waits, early.saturating_add(1)).await;
         }
     }
 }
@@ -146,7 +149,7 @@ impl Transport for JsHost {
     }
 
     async fn send(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse<JsChunks>, NetworkKind> {
-        self.fetcher.send(request).await
+        self.fetcher.send(request, &self.waits).await
     }
 }
 

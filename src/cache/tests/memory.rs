@@ -123,6 +123,22 @@ fn the_dead_make_room_before_the_living() {
     assert!(cache.lookup(&id(3), at(1)).is_some());
 }
 
+/// Also where nothing had run out for long, and where a clock that was set back brings an end nearer.
+#[test]
+fn the_dead_are_found_whenever_they_die() {
+    let mut cache = filled(3, |_| {});
+    cache.store(id(4), "acme", answer("a"), Duration::from_secs(20), at(10));
+    cache.store(id(5), "acme", answer("a"), TTL, at(29));
+    assert_eq!(cache.len(), 5);
+    cache.store(id(6), "acme", answer("a"), TTL, at(30));
+    assert_eq!(cache.len(), 5, "the fourth has gone");
+    cache.store(id(7), "acme", answer("a"), TTL, at(20));
+    assert_eq!(cache.len(), 6);
+    // Ten seconds were lived twice: the first three have been there for 300.
+    cache.store(id(8), "acme", answer("a"), TTL, at(290));
+    assert_eq!(cache.len(), 4);
+}
+
 #[test]
 fn bytes_are_bounded() {
     let mut cache = cache(|_| ());

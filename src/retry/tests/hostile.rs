@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::retry::may_be_error;
 
 #[test]
 fn only_the_first_64_kib_are_read() {
@@ -69,6 +70,11 @@ proptest! {
         }
         body.truncate(body.len().saturating_sub(cut));
         let _ = classify(status, &|_| None, &body, NOW);
+    }
+
+    #[test]
+    fn an_error_is_seen_wherever_it_stands(body in "[\"ero]{0,9}x?(\"error\")?[\"erox]{0,9}") {
+        prop_assert_eq!(may_be_error(body.as_bytes()), body.contains("\"error\""));
     }
 
     #[test]

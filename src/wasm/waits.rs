@@ -1,0 +1,185 @@
+//! What JavaScript brings later, fetches and timers, each known by a number. One function of ours hears of them all: a
+//! function made anew for each, or a promise that Rust waits on, costs more than the message itself.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use js_sys::Function;
+use wasm_bindgen::prelude::*;
+
+use super::fetch::{clear_timer, set_timer};
+
+/// What came: of a fetch see `exchange.js`; of a timer nothing.
+pub(super) struct Came {
+    /// HTTP status; negative for a fetch without a response.
+    pub(super) status: i32,
+    /// Whether `body` is a reader and not all of the bytes.
+    pub(super) open: bool,
+    /// Names and values in turn, or nothing.
+    pub(super) headers: JsValue,
+    pub(super) body: JsValue,
+}
+
+/// Everything that one gate waits for.
+pub(super) struct Waits {
+    places: Rc<RefCell<Places>>,
+    /// To be called once for each number, with it and what came. JavaScript keeps it as long as anything may still call.
+    pub(super) done: Function,
+}
+
+impl Waits {
+    pub(super) fn new() -> Self {
+        let places: Rc<RefCell<Places>> = Rc::default();
+        let own = places.clone();
+        let done =
+            Closure::<dyn Fn(u32, i32, bool, JsValue, JsValue)>::new(move |number, status, open, headers, body| {
+                let waker = own.borrow_mut().fill(number, Came { status, open, headers, body });
+                // Not while the places are borrowed: who is woken may take one.
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
+            });
+        Self { places, done: done.into_js_value().unchecked_into() }
+    }
+
+    /// A place for what is to come. Dropped before that, it stays taken until it has come.
+    pub(super) fn place(&self) -> Wait {
+        let number = self.places.borrow_mut().take();
+        Wait { places: self.places.clone(), number }
+    }
+}
+
+enum Place {
+    Free,
+    Waiting(Option<Waker>),
+    Came(Came),
+    /// Nobody waits any more; it has not come yet.
+    Left,
+}
+
+#[derive(Default)]
+struct Places {
+    all: Vec<Place>,
+    free: Vec<u32>,
+}
+
+impl Places {
+    fn take(&mut self) -> u32 {
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.all.push(Place::Free);
+            u32::try_from(self.all.len().saturating_sub(1)).unwrap_or(u32::MAX)
+        });
+        self.set(number, Place::Waiting(None));
+        number
+    }
+
+    fn set(&mut self, number: u32, place: Place) -> Place {
+        match self.all.get_mut(number as usize) {
+            Some(own) => std::mem::replace(own, place),
+            None => Place::Free,
+        }
+    }
+
+    fn fill(&mut self, number: u32, came: Came) -> Option<Waker> {
+        match self.set(number, Place::Came(came)) {
+            Place::Waiting(waker) => waker,
+            Place::Left => {
+                self.release(number);
+                None
+            }
+            // Called twice: not by us.
+            other @ (Place::Free | Place::Came(_)) => {
+                self.set(number, other);
+                None
+            }
+        }
+    }
+
+    fn release(&mut self, number: u32) {
+        self.set(number, Place::Free);
+        self.free.push(number);
+    }
+}
+
+/// One place; as a future, what comes there.
+pub(super) struct Wait {
+    places: Rc<RefCell<Places>>,
+    pub(super) number: u32,
+}
+
+impl Wait {
+    /// Nothing will come any more.
+    pub(super) fn cancel(&self) {
+        let mut places = self.places.borrow_mut();
+        if matches!(places.all.get(self.number as usize), Some(Place::Waiting(_))) {
+            places.set(self.number, Place::Came(Came::nothing()));
+        }
+    }
+}
+
+impl Came {
+    const fn nothing() -> Self {
+        Self { status: 0, open: false, headers: JsValue::UNDEFINED, body: JsValue::UNDEFINED }
+    }
+}
+
+impl Future for Wait {
+    type Output = Came;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Came> {
+        let mut places = self.places.borrow_mut();
+        match places.all.get_mut(self.number as usize) {
+            Some(Place::Waiting(waker)) => {
+                if !waker.as_ref().is_some_and(|own| own.will_wake(context.waker())) {
+                    *waker = Some(context.waker().clone());
+                }
+                Poll::Pending
+            }
+            Some(Place::Came(came)) => Poll::Ready(std::mem::replace(came, Came::nothing())),
+            Some(Place::Free | Place::Left) | None => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        let mut places = self.places.borrow_mut();
+        match places.set(self.number, Place::Left) {
+            Place::Came(_) => places.release(self.number),
+            Place::Waiting(_) | Place::Left | Place::Free => {}
+        }
+    }
+}
+
+/// A timer, cleared when it is dropped.
+pub(super) struct Sleep {
+    wait: Wait,
+    timer: JsValue,
+}
+
+impl Sleep {
+    /// A timer of at most `i32::MAX` milliseconds.
+    pub(super) fn new(waits: &Waits, millis: u32) -> Self {
+        let wait = waits.place();
+        let timer = set_timer(millis, &waits.done, wait.number);
+        Self { wait, timer }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        Pin::new(&mut self.wait).poll(context).map(|_| ())
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        clear_timer(&self.timer);
+        self.wait.cancel();
+    }
+}
