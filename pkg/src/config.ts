@@ -1,11 +1,18 @@
-// What a gate is opened with. Amounts are whole nano-dollars (1 USD = 1,000,000,000) or dollars as text, times are milliseconds.
+// What a gate is opened with. Amounts are whole nano-dollars (1 USD = 1,000,000,000) or dollars as text, times are
+// whole milliseconds.
 
 import type { QueueConfig } from './queue/types.js';
 import type { AutoLock } from './vault/presence.js';
 
-/** Configuration of a gate. Every field has a default; unknown fields are refused. */
+/**
+ * Configuration of a gate. Every field has a default; unknown fields are refused. Times are from 0 (timers from 1) to a
+ * day, 86,400,000.
+ */
 export interface TidegateConfig {
-  /** Gates of different names are isolated: ledger, vault and cache are their own. Default `default`. */
+  /**
+   * Gates of different names are isolated: ledger, vault and cache are their own. 1 to 64 letters, digits, dots, dashes or
+   * underscores. Default `default`.
+   */
   name?: string;
   /**
    * Where requests go, in order: the first is the primary, the others are fallbacks.
@@ -33,7 +40,7 @@ export interface TidegateConfig {
   >;
   /** The spending cap. */
   budget?: {
-    /** Dollars per period, exact as a text (`'0.25'`). Default 1. */
+    /** Dollars per period, 0 to 9,000,000, exact as a text (`'0.25'`). Default 1. */
     limitUsd?: number | string;
     /** IANA time zone whose day is the period. Default `UTC`. */
     timeZone?: string;
@@ -52,9 +59,9 @@ export interface TidegateConfig {
     capMs?: number;
     /** A stated wait is slept up to this while another target could be tried. Default 2,000. */
     shortWaitMs?: number;
-    /** Share of requests, in percent, that retries may add. Default 20. */
+    /** Share of requests, in percent, that retries may add, 0 to 100. Default 20. */
     budgetPercent?: number;
-    /** Retries per minute that are always allowed. Default 10. */
+    /** Retries per minute that are always allowed, 0 to 10,000. Default 10. */
     budgetFloor?: number;
   };
   /** The circuit breaker, one per tenant and target. */
@@ -81,7 +88,7 @@ export interface TidegateConfig {
   cache?: {
     /** How long an answer serves; 0 switches the cache off. Default 300,000. */
     ttlMs?: number;
-    /** Answers kept; the least recently used goes first. Default 100. */
+    /** Answers kept; the least recently used goes first. 0 to 10,000. Default 100. */
     maxEntries?: number;
     /** Keep answers of requests whose temperature is not 0. Default true. */
     sampled?: boolean;
@@ -94,9 +101,9 @@ export interface TidegateConfig {
   };
   /** Limits. */
   limits?: {
-    /** All message texts together, in UTF-16 units (`text.length`). Default 50,000. */
+    /** All message texts together, in UTF-16 units (`text.length`), 1 to 10,000,000. Default 50,000. */
     maxInputUnits?: number;
-    /** Output tokens of a request that states none. Also sent to the provider. Default 4,096. */
+    /** Output tokens of a request that states none. Also sent to the provider. 1 to 10,000,000. Default 4,096. */
     defaultMaxOutputTokens?: number;
     /** Requests in flight at once, 1 to 1,000. Default 64. */
     maxConcurrent?: number;

@@ -7,7 +7,7 @@ import { needsAll } from './build.js';
 import { internal, toError, type ErrorData } from './errors.js';
 import { answered, gateFetch, refused } from './fetch.js';
 import type { Gate } from './gate.js';
-import { misplaced, placeOf } from './isolation/place.js';
+import { isolationFailed, misplaced, placeOf } from './isolation/place.js';
 import { refuseServiceWorker, serviceWorkerOf } from './isolation/service-worker.js';
 import { Listeners } from './listeners.js';
 import { openOnce } from './opened.js';
@@ -124,7 +124,12 @@ export class Tidegate implements Gate {
 
   /** @internal The entries bind this to their platform. */
   static openOn(platform: Platform, config: TidegateConfig = {}, hooks: TidegateHooks = {}): Promise<Gate> {
-    return openOnce(config, (forget) => Tidegate.make(platform, config, hooks, forget));
+    return openOnce(config, async (forget) => {
+      const [{ isolation = 'page' }] = placeOf(config);
+      if (isolation !== 'page')
+        throw isolationFailed(`There is no isolation: '${isolation}' outside of a browser's pages.`);
+      return Tidegate.make(platform, config, hooks, forget);
+    });
   }
 
   /** @internal One gate of its own. */

@@ -39,6 +39,17 @@ test('values that are no keys, passphrases, ways in, requests or configurations'
   assert.deepEqual(await fields(() => Tidegate.open(null)), ['config_invalid', '']);
 });
 
+test('a level of isolation that cannot be had here is refused, not replaced', async () => {
+  for (const isolation of ['worker', 'frame']) {
+    await assert.rejects(Tidegate.open({ name: 'isolated', ledger: 'memory', isolation }), {
+      code: 'isolation_failed',
+    });
+  }
+  const gate = await Tidegate.open({ name: 'isolated', ledger: 'memory', isolation: 'page' });
+  assert.equal((await gate.status()).isolation, 'page');
+  await gate.close();
+});
+
 test('the Vite plugin keeps the package out of the optimizer, which loses its worker', () => {
   assert.deepEqual(vite().config(), { optimizeDeps: { exclude: ['tidegate'] } });
 });

@@ -1,6 +1,6 @@
 // The page's side of auto-lock: tells whether a person is there. What follows from it is decided in the Wasm.
 
-/** When an open vault locks itself; 0 is never. */
+/** When an open vault locks itself. Times are whole milliseconds, at most a day; 0 is never. */
 export interface AutoLock {
   /** After so long without a key, a pointer or a request. Default 900,000. */
   idleMs?: number;
