@@ -79,6 +79,7 @@ split() {
   mv "$STAGE/first.wasm" "$folder/tidegate_bg.wasm"
   mv "$STAGE/rest.wasm" "$folder/tidegate-rest_bg.wasm"
   echo 'export function imports(): WebAssembly.Imports;' >>"$folder/tidegate.d.ts"
+  echo 'export function onMissing(load: () => void): void;' >>"$folder/tidegate.d.ts"
   say "split tidegate.wasm: first $(sizes "$folder/tidegate_bg.wasm"); rest $(sizes "$folder/tidegate-rest_bg.wasm")"
 }
 
@@ -92,7 +93,7 @@ elif small_std; then
 else
   say "rustc's own standard library goes into the Wasm, which grows by a fifth (scripts/setup.sh wasm fetches rust-src)"
 fi
-SOURCES="${#QUICK[@]} ${#STD[@]} $(rustc --version) $(hash_of Cargo.toml Cargo.lock .cargo/config.toml scripts/build-wasm.sh scripts/split-wasm.mjs scripts/split-entries.mjs scripts/wasm-module.mjs pkg/kdf.d.ts src)"
+SOURCES="${#QUICK[@]} ${#STD[@]} $(rustc --version) $(hash_of Cargo.toml Cargo.lock .cargo/config.toml scripts/build-wasm.sh scripts/split-*.mjs scripts/wasm-module.mjs pkg/kdf.d.ts src)"
 if built; then
   say "the Wasm is up to date"
   exit 0

@@ -10,6 +10,13 @@ const CLASSES = 'chatstream|keyscanner|keyredaction';
 /** Exports: `pkg/src` awaits the rest before it calls them. */
 export const EXPORTS = new RegExp(`^(core_(${CORE})|${FREE}|(${CLASSES})_\\w+|__wbg_(${CLASSES})_free)$`);
 
+/**
+ * Functions that load first though they may not run in `split-scenario.mjs`: what runs in them hangs on how much memory is
+ * in use, and how many there are of something.
+ */
+export const KEPT =
+  /^(<?talc::|__rust_|__rustc|<?alloc::(raw_vec|collections::btree)|(memcpy|memmove|memset|memcmp|bcmp)$|__wbindgen_|__externref|wasm_bindgen::(__rt|externref)|wasm_bindgen_futures::)/;
+
 const DRIVE = 'tidegate::gateway::run::Run<H>::drive::{{closure}}';
 
 /**

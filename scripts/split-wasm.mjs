@@ -1,17 +1,22 @@
 // Splits the small build in two: what the first answer needs, and the rest, which loads after it or when it is needed.
-// Both are one program: one memory, one table, the globals of the first. Calls into the rest go through the table, whose
-// places are empty until the rest is there, so `scripts/split-entries.mjs` lists what may only be called then.
+// Both are one program: one memory, one table, the globals of the first. What runs in `scripts/split-scenario.mjs` comes
+// first. Calls into the rest go through the table. What may only be called once the rest is awaited
+// (`scripts/split-entries.mjs`) has an empty place there; at the place of anything else stands a net: it has the rest
+// loaded at once, which takes all those places, and makes the call.
 //
 //   node scripts/split-wasm.mjs NAMED.wasm FIRST.wasm REST.wasm GLUE.js
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { EXPORTS, FUNCTIONS } from './split-entries.mjs';
+import { EXPORTS, FUNCTIONS, KEPT } from './split-entries.mjs';
+import { ran } from './split-profile.mjs';
 import { body, join, list, name, parse, signed, u32, write } from './wasm-module.mjs';
 
 /** How far into a vtable a method may be: `fmt::Write`, the longest, has drop, size, alignment and three methods. */
 const VTABLE_BYTES = 32;
 /** Functions up to this many bytes are in both parts, when they need nothing else: an export costs as much. */
 const COPIED = 40;
+/** Functions up to this many bytes load first if they may be called: a net is as large. */
+const TINY = 20;
 
 const [, , input, firstPath, restPath, gluePath] = process.argv;
 const module = parse(readFileSync(input));
@@ -95,40 +100,55 @@ const isDead = (at) => isHead(at - 12) && !isPointedTo(at - 12);
 const isFree = (at, index) => !isInVtable(at) || (!named.has(index) && !isDead(at));
 const unexplained = [...vtables].filter(([at, index]) => isFree(at, index)).map(([, index]) => index);
 
-/** What may run before the rest is there: all that is reached without passing an entry. */
-const first = new Set();
+/** What may run before the rest is awaited: all that is reached without passing an entry. */
+const reachable = new Set();
 const passes = (by, index) => (FUNCTIONS[nameOf(index)] ?? []).includes(nameOf(by));
 const roots = [...exported].filter(([, name]) => !EXPORTS.test(name)).map(([index]) => index);
 const reached = [...roots, ...[...pointers].flatMap(ledBy), ...unexplained];
 while (reached.length > 0) {
   const index = reached.pop();
-  if (first.has(index)) continue;
-  first.add(index);
+  if (reachable.has(index)) continue;
+  reachable.add(index);
   reached.push(...leads[index].filter((callee) => !passes(index, callee)));
 }
 
 const defined = functions.map((_, index) => index).filter((index) => !isImport(index));
 const size = (index) => functions[index].body.size;
+const runs = await ran(module, gluePath);
+const missed = [...runs].find((index) => !reachable.has(index));
+if (missed !== undefined) throw new Error(`${nameOf(missed)} runs before what split-entries.mjs says it comes after`);
+
+/** What loads first: what runs, and what is no larger than its net would be. */
+const first = new Set(
+  [...reachable].filter(
+    (index) => isImport(index) || runs.has(index) || size(index) <= TINY || KEPT.test(nameOf(index)),
+  ),
+);
 const rest = defined.filter((index) => !first.has(index));
 const copied = new Set(defined.filter((index) => first.has(index) && size(index) <= COPIED && !leads[index].length));
 
-/** Entries in the order of their places: those in the table already keep theirs, the others follow. */
+/** Places of the rest's functions: those in the table already keep theirs, the others follow. */
 const calledByFirst = new Set(
   [...first].flatMap((index) => functions[index].body?.calls.map(({ callee }) => callee) ?? []),
 );
 const placeOf = new Map([...places].map(([place, index]) => [index, place]));
 const table = module.tables[0];
-const stubs = rest.filter((index) => calledByFirst.has(index) || exported.has(index));
+const called = rest.filter((index) => calledByFirst.has(index) || exported.has(index));
 let places_end = table.min;
-for (const index of stubs) if (!placeOf.has(index)) placeOf.set(index, places_end++);
+for (const index of called) if (!placeOf.has(index)) placeOf.set(index, places_end++);
 const tables = [{ ...table, min: places_end, max: table.max && places_end }, ...module.tables.slice(1)];
+const throughTable = (index) => (first.has(index) ? undefined : placeOf.get(index));
+const typeOf = (index) => functions[index].type;
 
-/** What passes its arguments on to the function at its place in the table. */
-function stub(index) {
-  const { type } = functions[index];
-  const args = [...module.types[type].params].flatMap((_, local) => [0x20, ...u32(local)]);
-  const bytes = Uint8Array.from([...args, 0x41, ...signed(placeOf.get(index)), 0x11, ...u32(type), 0, 0x0b]);
-  return { locals: Uint8Array.of(0), bytes, calls: [] };
+/** What stands at the places of what may be called before anybody awaited the rest, and what is exported of the rest. */
+const nets = rest.filter((index) => reachable.has(index) && placeOf.has(index));
+const stubs = rest.filter((index) => exported.has(index));
+
+/** What passes its arguments on to the function at its place in the table, after `before`. */
+function passing(index, before = []) {
+  const args = [...module.types[typeOf(index)].params].flatMap((_, local) => [0x20, ...u32(local)]);
+  const call = [0x41, ...signed(placeOf.get(index)), 0x11, ...u32(typeOf(index)), 0];
+  return { locals: Uint8Array.of(0), bytes: Uint8Array.from([...before, ...args, ...call, 0x0b]), calls: [] };
 }
 
 const typed = (indices) => list(indices.map((index) => u32(functions[index].type)));
@@ -163,11 +183,22 @@ const importName = (index) => (imports[index].space === GENERATED ? `i${index}` 
 const importOf = (index) => join(name(imports[index].space), name(importName(index)), [0], u32(imports[index].type));
 const numbers = new Map(imports.map(({ name }, index) => [name, importName(index)]));
 const glue = readFileSync(gluePath, 'utf8').replace(/\b__wb\w+/g, (own) => numbers.get(own) ?? own);
-// The rest takes the same from JavaScript.
-writeFileSync(gluePath, `${glue}\nexport { __wbg_get_imports as imports };\n`);
+// The rest takes the same from JavaScript. What loads it at once is told after the first part is there.
+const JOINT = `
+const generated = __wbg_get_imports;
+let missing;
+__wbg_get_imports = () => ({ ...generated(), rest: { load: () => missing() } });
+export const onMissing = (load) => void (missing = load);
+export { generated as imports };
+`;
+writeFileSync(gluePath, `${glue}${JOINT}`);
 
 const firstImports = allImports.filter((index) => usedByFirst.has(index) || exported.has(index));
-const inFirst = indices(firstImports, [...own, ...stubs]);
+// `LOAD` and the nets are nobody's of the whole module.
+const LOAD = 'load';
+const netOf = (index) => `net ${index}`;
+const inFirst = indices([...firstImports, LOAD], [...own, ...stubs, ...nets.map(netOf)]);
+const load = [0x10, ...u32(inFirst.get(LOAD))];
 const shared = [...usedByRest].filter((index) => !isImport(index) && first.has(index) && !copied.has(index));
 shared.sort((a, b) => a - b);
 const short = (at) => at.toString(36);
@@ -179,26 +210,28 @@ const given = [
   ...tables.map((_, index) => ({ kind: 1, index })),
 ];
 
+const voidType = module.types.findIndex(({ params, results }) => params.length + results.length === 0);
+if (voidType < 0) throw new Error('no function takes and gives nothing');
+const loadImport = join(name('rest'), name('load'), [0], u32(voidType));
+const inFirstTable = (index) => inFirst.get(first.has(index) ? index : netOf(index));
+
 writeFileSync(
   firstPath,
   write({
     1: module.typeSection,
-    2: list(firstImports.map(importOf)),
-    3: typed([...own, ...stubs]),
+    2: list([...firstImports.map(importOf), loadImport]),
+    3: typed([...own, ...stubs, ...nets]),
     4: list(tables.map(tableType)),
     5: list(module.memories),
     6: list(module.globals.map(({ kind, init }) => join(kind, init.bytes))),
     7: list([...module.exports, ...given.map((item, at) => ({ ...item, name: short(at) }))].map(firstExport)),
-    9: elements(
-      (index) => first.has(index),
-      (index) => inFirst.get(index),
-    ),
+    9: elements((index) => inFirstTable(index) !== undefined, inFirstTable),
     12: module.dataCount === undefined ? undefined : u32(module.dataCount),
-    10: list(
-      [...own.map((index) => functions[index].body), ...stubs.map(stub)].map((code) =>
-        body(code, (index) => inFirst.get(index)),
-      ),
-    ),
+    10: list([
+      ...own.map((index) => body(functions[index].body, (callee) => inFirst.get(callee), throughTable, typeOf)),
+      ...stubs.map((index) => body(passing(index))),
+      ...nets.map((index) => body(passing(index, load))),
+    ]),
     11: module.dataSection,
   }),
 );
@@ -232,7 +265,7 @@ writeFileSync(
 );
 const sum = (indices) => indices.reduce((total, index) => total + size(index), 0);
 console.log(
-  `split: ${own.length} functions of ${sum(own)} bytes first, ${rest.length} of ${sum(rest)} in the rest, ${stubs.length} entries, ${shared.length} shared`,
+  `split: ${own.length} functions of ${sum(own)} bytes first, ${rest.length} of ${sum(rest)} in the rest, ${nets.length} nets, ${shared.length} shared`,
 );
 for (const entry of Object.keys(FUNCTIONS)) {
   if (rest.some((index) => nameOf(index) === entry)) continue;

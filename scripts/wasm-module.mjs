@@ -90,7 +90,7 @@ class Reader {
       else if (op >= 0x02 && op <= 0x04) depth++;
       if (op === 0x10 || op === 0x12 || op === 0xd2) {
         const from = this.at - start;
-        calls.push({ from, callee: this.u32(), to: this.at - start });
+        calls.push({ op, from, callee: this.u32(), to: this.at - start });
       } else if (op === 0x41 || op === 0x42) {
         const value = BigInt.asUintN(64, this.signed());
         // Two pointers side by side are often stored as one number.
@@ -236,12 +236,17 @@ export function write(sections) {
   return join([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0], ...written);
 }
 
-/** A function's body whose calls go to `index(callee)`. */
-export function body({ locals, bytes, calls }, index) {
+/**
+ * A function's body whose calls go to `index(callee)`; to those that have a place by `placeOf`, through the table, as
+ * functions of type `typeOf(callee)`.
+ */
+export function body({ locals, bytes, calls }, index, placeOf = () => undefined, typeOf = () => 0) {
   const parts = [locals];
   let at = 0;
-  for (const { from, to, callee } of calls) {
-    parts.push(bytes.subarray(at, from), u32(index(callee)));
+  for (const { op, from, to, callee } of calls) {
+    const place = op === 0x10 ? placeOf(callee) : undefined;
+    if (place === undefined) parts.push(bytes.subarray(at, from), u32(index(callee)));
+    else parts.push(bytes.subarray(at, from - 1), [0x41], signed(place), [0x11], u32(typeOf(callee)), [0]);
     at = to;
   }
   return sized(join(...parts, bytes.subarray(at)));

@@ -21,6 +21,7 @@ export const platform: Platform = {
   runtime: 'web',
   load: (all) => (all ? loadAll() : small.load()),
   rest: () => small.rest(),
+  broken: () => small.broken(),
   async derive(...input) {
     const { runKdf } = await import('./kdf.js');
     // Not streamed: that wants a server which knows the type of a Wasm, and 40 KB need no stream.

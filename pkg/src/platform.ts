@@ -1,5 +1,6 @@
 // What the three entries (web, node, workerd) differ in.
 
+import { internal } from './errors.js';
 import type { TidegateConfig } from './types.js';
 import type { Storage } from './storage/storage.js';
 
@@ -10,6 +11,7 @@ export type Glue = typeof import('../wasm/tidegate.js');
 export interface Parts {
   load(): Promise<Glue>;
   rest(): Promise<void> | undefined;
+  broken(): Error | undefined;
 }
 
 /** Derives a slot key from a passphrase in a Wasm instance that is dropped afterwards. */
@@ -31,6 +33,8 @@ export interface Platform {
    * all at once, as is the build with every dialect.
    */
   rest?(): Promise<void> | undefined;
+  /** Why nothing may be asked of the small build any more: its rest was needed at once and could not be had. */
+  broken?(): Error | undefined;
   /** Argon2id; loaded only when a passphrase is used. */
   derive: Derive;
   /** The queue's code, loaded only when one is configured; absent where there is none. */
@@ -42,14 +46,32 @@ export interface Platform {
 /** Decides in the middle of a storage's own transaction: snapshot to store (undefined: unchanged) and reply. */
 export type Decide = (snapshot: Uint8Array | undefined, command: Uint8Array) => [Uint8Array | undefined, Uint8Array];
 
+/** What scripts/split-wasm.mjs adds to the glue of a build that is cut in two. */
+interface Split {
+  imports(): WebAssembly.Imports;
+  onMissing(load: () => void): void;
+}
+
 /** The small build in its two parts (scripts/split-wasm.mjs). `rest` is where the second lies. */
 export function inTwoParts(load: () => Promise<[glue: Glue, first: unknown]>, rest: () => string | URL): Parts {
   // The place's own fetch: an app may put `gate.fetch` there later, which waits for what is fetched here.
   let real: typeof fetch;
   let here = false;
-  const first = once(() => {
+  let broken: Error | undefined;
+  const first = once(async () => {
     real = globalThis.fetch.bind(globalThis);
-    return load();
+    const [glue, exports] = await load();
+    onMissing(glue, exports, () => {
+      try {
+        const bytes = readNow(rest());
+        here = true;
+        return bytes;
+      } catch (cause) {
+        const trap = new WebAssembly.RuntimeError(String(cause));
+        throw (broken = internal('The rest of the gateway could not be loaded: reload the page.', trap));
+      }
+    });
+    return [glue, exports] as const;
   });
   const second = once(async () => {
     const [glue, exports] = await first();
@@ -60,14 +82,36 @@ export function inTwoParts(load: () => Promise<[glue: Glue, first: unknown]>, re
     });
     here = true;
   });
-  return { load: async () => (await first())[0], rest: () => (here ? undefined : second()) };
+  return { load: async () => (await first())[0], rest: () => (here ? undefined : second()), broken: () => broken };
 }
 
 /** Joins the rest to the part that is loaded: one memory, one table. A build that was not cut in two is whole already. */
 export async function joinRest(glue: Glue, first: unknown, rest: () => Promise<BufferSource>): Promise<void> {
-  const { imports } = glue as { imports?(): WebAssembly.Imports };
+  const { imports } = glue as Partial<Split>;
   if (!imports) return;
   await WebAssembly.instantiate(await rest(), { ...imports(), first: first as WebAssembly.ModuleImports });
+}
+
+/**
+ * Joins the rest in the middle of a call that needs it and before which nobody awaited it: what is rare does not load
+ * first. What `rest` throws ends the call, and the instance with it, as a trap would.
+ */
+export function onMissing(glue: Glue, first: unknown, rest: () => BufferSource): void {
+  const { imports, onMissing } = glue as Partial<Split>;
+  onMissing?.(() => {
+    const module = new WebAssembly.Module(rest());
+    new WebAssembly.Instance(module, { ...imports?.(), first: first as WebAssembly.ModuleImports });
+  });
+}
+
+/** Bytes at an address, while everything waits. Read as a text of bytes: a page allows nothing else. */
+function readNow(url: string | URL): Uint8Array<ArrayBuffer> {
+  const request = new XMLHttpRequest();
+  request.open('GET', url, false);
+  request.overrideMimeType('text/plain; charset=x-user-defined');
+  request.send();
+  if (request.status !== 200) throw new TypeError(`The rest of the gateway is not at ${String(url)}.`);
+  return Uint8Array.from(request.responseText, (letter) => letter.charCodeAt(0) & 0xff);
 }
 
 /** Remembers the one loading; a failed one may be tried again. */

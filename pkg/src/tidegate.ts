@@ -57,7 +57,7 @@ export class Tidegate implements Gate {
   readonly #storage: Storage;
   readonly #ledger: Status['ledger'];
   readonly #listeners: Listeners;
-  readonly #watchdog = new Watchdog();
+  readonly #watchdog: Watchdog;
   readonly #patienceMs: number;
   readonly #persistCache: boolean;
   readonly #forget: () => void;
@@ -83,6 +83,7 @@ export class Tidegate implements Gate {
   ) {
     this.#core = core;
     this.#rest = rest;
+    this.#watchdog = new Watchdog(platform.broken);
     this.#caller = guarded(core as unknown as Caller, admit);
     this.#admit = admit;
     this.#storage = storage;
@@ -141,7 +142,11 @@ export class Tidegate implements Gate {
   ): Promise<Tidegate> {
     try {
       const [{ serviceWorker }, config] = placeOf(whole);
-      const admit = () => (serviceWorker === 'refuse' ? refuseServiceWorker(serviceWorkerOf()) : undefined);
+      const admit = () => {
+        const broken = platform.broken?.();
+        if (broken) throw broken;
+        if (serviceWorker === 'refuse') refuseServiceWorker(serviceWorkerOf());
+      };
       admit();
       const glue = await platform.load(needsAll(config));
       const rest = restOf(needsAll(config) ? undefined : platform.rest);

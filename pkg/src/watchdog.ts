@@ -12,7 +12,13 @@ interface Watched {
 
 export class Watchdog {
   readonly #watched = new Set<Watched>();
+  readonly #broken: () => Error | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `broken` says why nothing is to be waited for any more. */
+  constructor(broken: () => Error | undefined = () => undefined) {
+    this.#broken = broken;
+  }
 
   /** Settles as `work` does, or rejects with `internal` once `spanMs` has long passed. */
   watch<T>(work: Promise<T>, spanMs: number): Promise<T> {
@@ -38,10 +44,11 @@ export class Watchdog {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       const now = Date.now();
+      const broken = this.#broken();
       for (const watched of this.#watched) {
-        if (watched.until < now) {
+        if (broken || watched.until < now) {
           this.#watched.delete(watched);
-          watched.fail(internal('The gateway stopped answering: reload the page, and please report it.'));
+          watched.fail(broken ?? internal('The gateway stopped answering: reload the page, and please report it.'));
         }
       }
       if (this.#watched.size > 0) this.#arm();

@@ -1,11 +1,14 @@
-// The small build in two parts: the first answer needs the first alone; all else waits for the rest, and works then.
+// The small build in two parts: the first answer needs the first alone; all else waits for the rest, and works then. What
+// is rare waits for nothing: the rest is loaded at once, in the middle of the call.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
-import { joinRest } from '../dist/platform.js';
+import { answers } from '../../scripts/split-scenario.mjs';
+import { joinRest, onMissing } from '../dist/platform.js';
 import { memoryStorage } from '../dist/storage/memory.js';
 import { Tidegate } from '../dist/tidegate.js';
 import { answer, ask, KEY, PASSPHRASE } from './support.mjs';
@@ -13,12 +16,26 @@ import { answer, ask, KEY, PASSPHRASE } from './support.mjs';
 const GROQ = { provider: 'groq', model: 'openai/gpt-oss-20b' };
 const wasm = (name) => readFile(new URL(`../wasm/${name}_bg.wasm`, import.meta.url));
 
-/** A gate on an instance of its own. Its rest is fetched when asked for, once `lost` is false; `asked` counts. */
-async function open(t, provider = () => answer(), config = {}) {
+/**
+ * An instance of its own. Its rest is there when awaited or needed at once, unless it is `lost`; `asked` and `atOnce` count.
+ */
+async function instance() {
   // Glue keeps its instance for ever; another address is another module.
   const glue = await import(`../wasm/tidegate.js?${randomUUID()}`);
   const first = glue.initSync({ module: await wasm('tidegate') });
-  const rest = { asked: 0, lost: false, here: false };
+  const rest = { asked: 0, atOnce: 0, lost: false, here: false };
+  onMissing(glue, first, () => {
+    rest.atOnce++;
+    if (rest.lost) throw new TypeError('offline');
+    rest.here = true;
+    return readFileSync(new URL('../wasm/tidegate-rest_bg.wasm', import.meta.url));
+  });
+  return { glue, first, rest };
+}
+
+/** A gate on an instance of its own, which awaits the rest as it does where it ships. */
+async function open(t, provider = () => answer(), config = {}) {
+  const { glue, first, rest } = await instance();
   const load = async () => {
     rest.asked++;
     if (rest.lost) throw new TypeError('offline');
@@ -36,6 +53,8 @@ async function open(t, provider = () => answer(), config = {}) {
   const all = { name: randomUUID(), targets, retry: { baseMs: 1 }, ...config };
   const gate = await Tidegate.openOn(platform, all, { fetch: async (url) => provider(String(url.url ?? url)) });
   t.after(() => gate.close());
+  // Known to need the rest is what awaits it.
+  t.after(() => assert.equal(rest.atOnce, rest.rare ? 1 : 0));
   await gate.vault.putForSession('groq', KEY);
   await gate.vault.putForSession('openrouter', `sk-or-v1-${'0f'.repeat(32)}`);
   return { gate, rest };
@@ -66,6 +85,13 @@ test('the first answer and its repetition need no rest, which is asked for once 
   while (rest.asked === 0) await new Promise((resolve) => setTimeout(resolve, 20));
 });
 
+test('what loads first is enough for every answer of the scenario that it was made by', async () => {
+  const { glue, rest } = await instance();
+  rest.lost = true;
+  await answers(glue);
+  assert.equal(rest.atOnce, 0);
+});
+
 for (const [name, provider] of Object.entries({
   'a status': broken,
   'an error in a 200': (url) => (url.includes('groq') ? Response.json({ error: { message: 'x' } }) : answer()),
@@ -87,6 +113,7 @@ test('a late answer, an abort and a refusal', async (t) => {
   const second = await open(t, () => new Promise(() => undefined));
   await assert.rejects(second.gate.chat(ask('one'), { signal: AbortSignal.timeout(10) }), { code: 'aborted' });
   const third = await open(t, () => answer(), { budget: { limitUsd: '0.000000001' }, targets: [GROQ] });
+  third.rest.rare = true;
   await assert.rejects(third.gate.chat(ask('one')), { code: 'budget_exceeded' });
   await assert.rejects(third.gate.chat({ messages: 'none' }), { code: 'invalid_request' });
   await assert.rejects(third.gate.vault.putForSession('groq', ''), { code: 'invalid_request' });
@@ -134,4 +161,31 @@ test('without the rest: a typed error, nothing held, and another try later', asy
   const { budget } = await gate.status();
   assert.equal(budget.reservedNanoUsd, 0);
   assert.match((await gate.chat(ask('one'))).tidegate.target, /openrouter/u);
+});
+
+test('what is rare loads the rest at once, once, in the middle of the call', async (t) => {
+  const { glue, rest } = await instance();
+  const config = { targets: [GROQ], budget: { limitUsd: 'much' }, nonsense: true };
+  for (let turn = 0; turn < 2; turn++) {
+    assert.throws(
+      () => new glue.LedgerDecider(config),
+      ({ code, fields }) => code === 'config_invalid' && fields.length === 2,
+    );
+  }
+  assert.equal(rest.atOnce, 1);
+  await answers(glue);
+  assert.equal(rest.atOnce, 1);
+
+  const masked = await open(t, async () => answer());
+  masked.rest.rare = true;
+  const { tidegate } = await masked.gate.chat(ask(`What is ${KEY} for?`));
+  assert.equal(tidegate.cache, 'miss');
+  assert.equal((await masked.gate.status()).budget.reservedNanoUsd, 0);
+});
+
+test('what is rare, without the rest: an error, and the books are as they were', async (t) => {
+  const { gate, rest } = await open(t);
+  rest.rare = rest.lost = true;
+  const asking = gate.chat(ask(`What is ${KEY} for?`));
+  await assert.rejects(asking, (error) => error.code === 'internal' && /offline/u.test(error.cause.message));
 });

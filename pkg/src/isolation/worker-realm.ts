@@ -26,6 +26,7 @@ export async function openHere(
     ...(queue && { queue }),
     load: () => parts.load(),
     rest: () => parts.rest(),
+    broken: () => parts.broken(),
     async derive(...input) {
       // Not streamed: that wants a server which knows the type of a Wasm, and 40 KB need no stream.
       const response = await fetch(kdf);

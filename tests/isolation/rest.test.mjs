@@ -1,0 +1,80 @@
+// What loads when, in a browser: the first answer comes without the rest of the Wasm; what is rare has it loaded at once.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { failure, KEY, launch, open, provider, site } from './support.mjs';
+
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser?.close());
+
+const REST = '/pkg/wasm/tidegate-rest_bg.wasm';
+/** As random as keys are: what is not is no finding. */
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+const PASTED = `gsk_${Array.from({ length: 52 }, (_, at) => LETTERS[(at * at * 31 + at * 17 + 7) % 61]).join('')}`;
+const ask = (content) =>
+  globalThis.gate.chat({ messages: [{ role: 'user', content }], max_tokens: 8 }).then((answer) => answer.tidegate);
+const put = (page) => page.evaluate((key) => globalThis.gate.vault.putForSession('groq', key), KEY);
+const openOnly = async ([url, config]) => {
+  const { Tidegate } = await globalThis.tidegate;
+  const targets = [{ provider: 'groq', model: 'openai/gpt-oss-20b' }];
+  globalThis.gate = await Tidegate.open({ targets, providers: { groq: { baseUrl: url } }, ...config });
+};
+
+for (const isolation of ['page', 'worker']) {
+  describe(`level ${isolation}`, () => {
+    const start = async (t, config = {}) => {
+      const asked = [];
+      const headers = (path) => (asked.push(path), {});
+      const [origin, ours] = await Promise.all([site(t, { headers }), provider(t)]);
+      const page = await open(t, browser, origin);
+      const opened = await failure(page, openOnly, [ours.url, { isolation, ...config }]);
+      return { page, ours, opened, loads: () => asked.filter((path) => path === REST).length };
+    };
+
+    test('a first answer needs no rest; a key in a message has it loaded at once, and once', async (t) => {
+      const { page, ours, loads } = await start(t);
+      await put(page);
+      assert.equal((await page.evaluate(ask, 'plain')).cache, 'miss');
+      assert.equal(loads(), 0);
+
+      const other = await start(t);
+      await put(other.page);
+      assert.equal((await other.page.evaluate(ask, `What is ${PASTED} for?`)).cache, 'miss');
+      assert.equal(other.loads(), 1);
+      assert.ok(!other.ours.seen.at(-1).body.includes(PASTED), 'masked');
+      assert.equal((await other.page.evaluate(ask, `What is ${PASTED} for?`)).cache, 'hit');
+      await other.page.evaluate(() => globalThis.gate.status());
+      assert.equal(other.loads(), 1);
+      assert.equal(ours.seen.length, 1);
+    });
+
+    test('a mistake in the configuration is told as ever', async (t) => {
+      const { opened, loads } = await start(t, { budget: { limitUsd: 'much' }, retry: { maxRetries: -1 } });
+      assert.equal(opened.code, 'config_invalid');
+      assert.deepEqual(opened.fields.map(({ path }) => path).sort(), ['budget.limitUsd', 'retry.maxRetries']);
+      assert.equal(loads(), 1);
+    });
+
+    test('a rest that cannot be had ends what needs it', async (t) => {
+      const { page, ours, loads } = await start(t);
+      await put(page);
+      await page.route(`**${REST}`, (route) => route.abort());
+      const { code, name } = await failure(page, ask, `What is ${PASTED} for?`);
+      assert.deepEqual({ code, name }, { code: 'internal', name: 'TidegateError' });
+      assert.equal(ours.seen.length, 0);
+      await page.unroute(`**${REST}`);
+      if (isolation === 'page') {
+        // Its memory may say anything: only another page has another.
+        assert.equal((await failure(page, ask, 'plain')).code, 'internal');
+        assert.equal(ours.seen.length, 0);
+        return;
+      }
+      assert.equal((await failure(page, ask, 'plain')).code, 'no_target', 'a new worker, without the key');
+      await put(page);
+      assert.equal((await page.evaluate(ask, `What is ${PASTED} for?`)).cache, 'miss');
+      assert.ok(loads() > 0);
+    });
+  });
+}
