@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the crate into pkg/wasm: `tidegate` (the gateway with chat completions: what the first answer needs) with
-# `tidegate-rest` (what else it needs), `tidegate-all` (with every dialect, whole) and `kdf` (Argon2 alone, loaded to unlock).
+# `tidegate-rest` (what else it needs), `tidegate-dialects` (with every dialect, whole), `tidegate-all` (with what many
+# callers and a queue need, too) and `kdf` (Argon2 alone, loaded to unlock).
 # Does nothing when no source has changed since the last build.
 #
 # TIDEGATE_WASM=quick builds for trying things out: hardly optimised, twice the size, in a quarter of the time.
@@ -28,7 +29,7 @@ small_std() {
 
 built() {
   local name
-  for name in tidegate tidegate-all kdf; do
+  for name in tidegate tidegate-dialects tidegate-all kdf; do
     if [ ! -s "$OUT/$name.js" ] || [ ! -s "$OUT/${name}_bg.wasm" ]; then return 1; fi
   done
   [ -s "$OUT/tidegate-rest_bg.wasm" ] || return 1
@@ -113,6 +114,8 @@ rm -rf "$STAGE"
 mkdir -p target
 variant tidegate release web --no-default-features --features gateway
 split
+variant tidegate-dialects release web --no-default-features --features gateway,dialects
+unnamed "$STAGE/tidegate-dialects/tidegate-dialects_bg.wasm"
 variant tidegate-all release web
 unnamed "$STAGE/tidegate-all/tidegate-all_bg.wasm"
 variant kdf profiling no-modules --no-default-features --features kdf
@@ -127,7 +130,7 @@ mv "$STAGE/kdf/kdf.factory.js" "$STAGE/kdf/kdf.js"
 cp pkg/kdf.d.ts "$STAGE/kdf/kdf.d.ts"
 # Only now replace what was there: a failed build leaves the last good one.
 rm -rf "$OUT"
-for name in tidegate-all kdf; do cp -R "$STAGE/$name/." "$STAGE/tidegate/"; done
+for name in tidegate-dialects tidegate-all kdf; do cp -R "$STAGE/$name/." "$STAGE/tidegate/"; done
 mv "$STAGE/tidegate" "$OUT"
 rm -rf "$STAGE"
 printf '%s\n' "$SOURCES" >"$STAMP"

@@ -11,11 +11,13 @@ const PKG = join(ROOT, 'pkg');
 const BUILT = [
   'wasm/tidegate_bg.wasm',
   'wasm/tidegate-rest_bg.wasm',
+  'wasm/tidegate-dialects_bg.wasm',
   'wasm/kdf_bg.wasm',
   'wasm/tidegate.js',
   'wasm/kdf.js',
   'dist/web.js',
   'dist/worker.js',
+  'dist/worker-dialects.js',
   'dist/worker-all.js',
   'dist/frame.html',
 ];

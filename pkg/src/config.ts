@@ -128,7 +128,7 @@ export interface TidegateConfig {
      */
     patterns?: 'off' | 'warn';
   };
-  /** The queue, `gate.queue`: off unless given, if only as `{}`. Loads the large build. */ queue?: QueueConfig;
+  /** The queue, `gate.queue`: off unless given, if only as `{}`. Loads the largest build. */ queue?: QueueConfig;
   /**
    * Only in a Worker: how often its callers may ask. Rates are token buckets: `perMinute` flows in, `burst` (default: as
    * much) can be used at once, both 1 to 1,000,000,000. They are counted by user; without one by API token; without one
@@ -230,7 +230,7 @@ export interface TidegateConfig {
    */
   isolation?: 'page' | 'worker' | 'frame';
   /**
-   * Address of `dist/worker.js` (`dist/worker-all.js` for `dialects: 'all'`), on the page's own origin. Needed only where
+   * Address of `dist/worker.js` (with every dialect `dist/worker-dialects.js`, with `queue` `dist/worker-all.js`), on the page's own origin. Needed only where
    * the package itself comes from another origin: a browser starts no worker from there.
    */
   workerUrl?: string;

@@ -1,6 +1,6 @@
 // Node 20 and later; also what server-side rendering imports: nothing happens at import.
 
-import { needsAll } from './build.js';
+import { buildFor } from './build.js';
 import {
   detector,
   type Finding,
@@ -39,7 +39,8 @@ const loadAll = once<Glue>(async () => {
 
 const platform: Platform = {
   runtime: 'node',
-  load: (all) => (all ? loadAll() : loadSmall()),
+  // From a disk, bytes cost nothing: two of the three are enough.
+  load: (build) => (build === 'chat' ? loadSmall() : loadAll()),
   async derive(...input) {
     const [{ runKdf }, bytes] = await Promise.all([import('./kdf.js'), kdfWasm()]);
     return runKdf(await WebAssembly.compile(bytes), input);
@@ -60,9 +61,9 @@ export const Tidegate = {
 export type Tidegate = Gate;
 
 /** Loads the Wasm ahead of `open`: the build that `config` needs. */
-export const init = async (config: TidegateConfig = {}): Promise<void> => void (await platform.load(needsAll(config)));
+export const init = async (config: TidegateConfig = {}): Promise<void> => void (await platform.load(buildFor(config)));
 
-const keys = detector((all) => platform.load(all));
+const keys = detector((all) => platform.load(all ? 'all' : 'chat'));
 
 /** Finds the keys in a text, or in bytes of UTF-8, in its order. */
 export const scan = (input: string | Uint8Array, options?: ScanOptions): Promise<Finding[]> =>

@@ -11,15 +11,21 @@ const small = inTwoParts(
   },
   () => new URL('../wasm/tidegate-rest_bg.wasm', import.meta.url),
 );
+const loadDialects = once<Glue>(async () => {
+  const glue = await import('../wasm/tidegate-dialects.js');
+  await glue.default({ module_or_path: new URL('../wasm/tidegate-dialects_bg.wasm', import.meta.url) });
+  return glue as unknown as Glue; // the same classes, nominally others
+});
 const loadAll = once<Glue>(async () => {
   const glue = await import('../wasm/tidegate-all.js');
   await glue.default({ module_or_path: new URL('../wasm/tidegate-all_bg.wasm', import.meta.url) });
-  return glue as unknown as Glue; // the same classes, nominally others
+  return glue as unknown as Glue;
 });
+const LOAD = { chat: () => small.load(), dialects: loadDialects, all: loadAll };
 
 export const platform: Platform = {
   runtime: 'web',
-  load: (all) => (all ? loadAll() : small.load()),
+  load: (build) => LOAD[build](),
   rest: () => small.rest(),
   broken: () => small.broken(),
   async derive(...input) {

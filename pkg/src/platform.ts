@@ -1,5 +1,6 @@
 // What the three entries (web, node, workerd) differ in.
 
+import type { Build } from './build.js';
 import { internal } from './errors.js';
 import type { TidegateConfig } from './types.js';
 import type { Storage } from './storage/storage.js';
@@ -26,8 +27,8 @@ export type Derive = (
 /** One runtime. */
 export interface Platform {
   readonly runtime: 'web' | 'node' | 'workerd';
-  /** Loads the gateway's Wasm, once: the small build, or the one with every dialect. */
-  load(all: boolean): Promise<Glue>;
+  /** Loads the gateway's Wasm, once: this build, or one that has more. */
+  load(build: Build): Promise<Glue>;
   /**
    * Loads what the small build leaves for after the first answer; nothing once it is here. Absent where `load` loads
    * all at once, as is the build with every dialect.

@@ -3,7 +3,7 @@
 import { asksOf } from './asks.js';
 import { CHAT, type Caller } from './boundary.js';
 import { streaming } from './chunks.js';
-import { needsAll } from './build.js';
+import { buildFor } from './build.js';
 import { internal, toError, type ErrorData } from './errors.js';
 import { answered, gateFetch, refused } from './fetch.js';
 import type { Gate } from './gate.js';
@@ -148,8 +148,9 @@ export class Tidegate implements Gate {
         if (serviceWorker === 'refuse') refuseServiceWorker(serviceWorkerOf());
       };
       admit();
-      const glue = await platform.load(needsAll(config));
-      const rest = restOf(needsAll(config) ? undefined : platform.rest);
+      const build = buildFor(config);
+      const glue = await platform.load(build);
+      const rest = restOf(build === 'chat' ? platform.rest : undefined);
       const decider = new glue.LedgerDecider(config); // also validates, before anything is opened
       const name = config.name ?? 'default';
       const storage = hooks.ledger

@@ -1,7 +1,7 @@
 // Browsers. Bundlers see `new URL('…', import.meta.url)` and ship the files; nothing happens at import. What a page loads
 // of the gateway itself is loaded when it is needed: by default a worker loads it.
 
-import { needsAll } from './build.js';
+import { buildFor, type Build } from './build.js';
 import {
   detector,
   type Finding,
@@ -21,11 +21,19 @@ import type { TidegateConfig, TidegateHooks } from './types.js';
 
 // The worker is not written as bundlers want workers: they would build it anew, each in its own way. It is one finished
 // file, taken along as it is, and told where the Wasm lies.
-const addresses = (all: boolean): Addresses => ({
-  worker: all ? new URL('./worker-all.js', import.meta.url) : new URL('./worker.js', import.meta.url),
-  gateway: all
-    ? new URL('../wasm/tidegate-all_bg.wasm', import.meta.url)
-    : new URL('../wasm/tidegate_bg.wasm', import.meta.url),
+const workers = (): Record<Build, URL> => ({
+  chat: new URL('./worker.js', import.meta.url),
+  dialects: new URL('./worker-dialects.js', import.meta.url),
+  all: new URL('./worker-all.js', import.meta.url),
+});
+const gateways = (): Record<Build, URL> => ({
+  chat: new URL('../wasm/tidegate_bg.wasm', import.meta.url),
+  dialects: new URL('../wasm/tidegate-dialects_bg.wasm', import.meta.url),
+  all: new URL('../wasm/tidegate-all_bg.wasm', import.meta.url),
+});
+const addresses = (build: Build): Addresses => ({
+  worker: workers()[build],
+  gateway: gateways()[build],
   rest: new URL('../wasm/tidegate-rest_bg.wasm', import.meta.url),
   kdf: new URL('../wasm/kdf_bg.wasm', import.meta.url),
 });
@@ -50,7 +58,7 @@ async function make(config: TidegateConfig, hooks: TidegateHooks, forget: () => 
     return RemoteGate.open((heard) => Promise.resolve(frameRealm(frameUrl, others, hooks.container, heard)), forget);
   }
   return RemoteGate.open(
-    (heard) => Promise.resolve(workerRealm(addresses(needsAll(rest)), rest, place, hooks.join, heard)),
+    (heard) => Promise.resolve(workerRealm(addresses(buildFor(rest)), rest, place, hooks.join, heard)),
     forget,
   );
 }
@@ -69,17 +77,17 @@ export type Tidegate = Gate;
 
 /** Loads the Wasm ahead of `open`: the build that `config` needs, to where it will run. */
 export async function init(config: TidegateConfig = {}): Promise<void> {
-  const all = needsAll(config);
-  if (levelOf(config.isolation) === 'page') return void (await (await import('./page.js')).platform.load(all));
+  const build = buildFor(config);
+  if (levelOf(config.isolation) === 'page') return void (await (await import('./page.js')).platform.load(build));
   // Into the browser's cache, which the worker shares.
-  const { worker, gateway } = addresses(all);
+  const { worker, gateway } = addresses(build);
   await Promise.all([config.workerUrl ?? worker, gateway].map(async (url) => (await fetch(url)).arrayBuffer()));
 }
 
 // In the page itself: what is scanned is there already.
 const keys = detector(async (all) => {
   const { platform } = await import('./page.js');
-  const glue = await platform.load(all);
+  const glue = await platform.load(all ? 'all' : 'chat');
   if (!all) await platform.rest?.();
   return glue;
 });

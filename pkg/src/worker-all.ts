@@ -1,4 +1,4 @@
-// The worker of the build with every dialect; the package ships it as the one file dist/worker-all.js.
+// The worker of the build with every dialect and the queue; the package ships it as the one file dist/worker-all.js.
 
 import * as glue from '../wasm/tidegate-all.js';
 import { serveWorker } from './isolation/worker-realm.js';

@@ -2,7 +2,7 @@
 
 import * as glue from '../wasm/tidegate-all.js';
 import module from '../wasm/tidegate-all_bg.wasm';
-import { needsAll } from './build.js';
+import { buildFor } from './build.js';
 import {
   detector,
   type Finding,
@@ -44,9 +44,9 @@ export async function wasm(): Promise<typeof glue> {
 }
 
 /** Loads the Wasm ahead of `open`: the build that `config` needs. */
-export const init = async (config: TidegateConfig = {}): Promise<void> => void (await platform.load(needsAll(config)));
+export const init = async (config: TidegateConfig = {}): Promise<void> => void (await platform.load(buildFor(config)));
 
-const keys = detector((all) => platform.load(all));
+const keys = detector(() => platform.load('all'));
 
 /** Finds the keys in a text, or in bytes of UTF-8, in its order. */
 export const scan = (input: string | Uint8Array, options?: ScanOptions): Promise<Finding[]> =>

@@ -88,7 +88,13 @@ test('a policy that lets no worker start, or knows no policy of ours, is named',
 
 test('a worker that is not there, is none, or is another build', async (t) => {
   const page = await open(t, browser, await site(t));
-  for (const workerUrl of ['/missing.js', '/index.html', '/page.js', '/pkg/dist/worker-all.js']) {
+  for (const workerUrl of [
+    '/missing.js',
+    '/index.html',
+    '/page.js',
+    '/pkg/dist/worker-all.js',
+    '/pkg/dist/worker-dialects.js',
+  ]) {
     if (workerUrl === '/page.js') await page.clock.install();
     const told = opening(page, { workerUrl });
     if (workerUrl === '/page.js') await page.clock.runFor(31_000);

@@ -30,8 +30,22 @@ for (const isolation of ['page', 'worker']) {
       const [origin, ours] = await Promise.all([site(t, { headers }), provider(t)]);
       const page = await open(t, browser, origin);
       const opened = await failure(page, openOnly, [ours.url, { isolation, ...config }]);
-      return { page, ours, opened, loads: () => asked.filter((path) => path === REST).length };
+      return { page, ours, opened, asked, loads: () => asked.filter((path) => path === REST).length };
     };
+
+    test('a configuration loads the smallest build that has all of it', async (t) => {
+      const builds = { tidegate: {}, 'tidegate-dialects': { dialects: 'all' }, 'tidegate-all': { queue: {} } };
+      for (const [build, config] of Object.entries(builds)) {
+        const { page, opened, asked } = await start(t, config);
+        assert.equal(opened.code, 'none', build);
+        await put(page);
+        assert.equal((await page.evaluate(ask, 'plain')).cache, 'miss');
+        assert.deepEqual(
+          asked.filter((path) => path.endsWith('.wasm') && path !== REST),
+          [`/pkg/wasm/${build}_bg.wasm`],
+        );
+      }
+    });
 
     test('a first answer needs no rest; a key in a message has it loaded at once, and once', async (t) => {
       const { page, ours, loads } = await start(t);

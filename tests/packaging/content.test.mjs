@@ -14,12 +14,19 @@ test('one gateway, one KDF, licences and notices; no sources, no tests', () => {
   const wasm = files.filter((file) => file.endsWith('.wasm'));
   assert.deepEqual(
     wasm.sort(),
-    ['kdf', 'tidegate-all', 'tidegate-rest', 'tidegate'].map((name) => `wasm/${name}_bg.wasm`),
+    ['kdf', 'tidegate-all', 'tidegate-dialects', 'tidegate-rest', 'tidegate'].map((name) => `wasm/${name}_bg.wasm`),
   );
   for (const file of ['LICENSE-MIT', 'LICENSE-APACHE', 'THIRD-PARTY-NOTICES.md', 'package.json']) {
     assert.ok(files.includes(file), file);
   }
-  for (const file of ['dist/worker.js', 'dist/worker-all.js', 'dist/frame.html', 'dist/frame.js', 'dist/frame.json']) {
+  for (const file of [
+    'dist/worker.js',
+    'dist/worker-dialects.js',
+    'dist/worker-all.js',
+    'dist/frame.html',
+    'dist/frame.js',
+    'dist/frame.json',
+  ]) {
     assert.ok(files.includes(file), file);
   }
   for (const entry of ['web', 'node', 'workerd']) {

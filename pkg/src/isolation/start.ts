@@ -1,6 +1,6 @@
 // Starts the dedicated worker that runs the gateway.
 
-import { needsAll } from '../build.js';
+import { buildFor } from '../build.js';
 import type { TidegateConfig } from '../types.js';
 import { isolationFailed, type Place } from './place.js';
 import type { Heard, Realm } from './remote.js';
@@ -41,7 +41,7 @@ export function workerRealm(
       what: `The worker ${url.href}`,
       hint: OPTIMIZED.test(url.pathname) ? OPTIMIZED_HINT : '',
       startMs: START_MS,
-      build: needsAll(config) ? 'all' : 'chat',
+      build: buildFor(config),
       opening: { config, join, gateway: gateway.href, rest: rest.href, kdf: kdf.href },
       async start() {
         checkOrigin(url);

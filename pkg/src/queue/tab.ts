@@ -16,7 +16,7 @@ import type { QueueOptions, QueueStats, QueueStatus } from './types.js';
 const LOOK_MS = 30_000;
 const LOCKED_LOOK_MS = 1_000;
 
-/** The large build, which alone has the queue's machine. */
+/** The largest build, which alone has the queue's machine. */
 export type AllGlue = typeof import('../../wasm/tidegate-all.js');
 
 /** What the gate provides. */
