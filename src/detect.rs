@@ -25,7 +25,7 @@ mod window;
 
 pub use finding::{Encoding, Finding, Options};
 pub use hostile::{Pattern, hostile};
-pub use redact::{At, Restorer, clean, mark, redact};
+pub use redact::{At, PASSES, Restorer, clean, mark, redact};
 pub use scanner::{Scanner, scan};
 pub use values::Values;
 

@@ -4,6 +4,9 @@ use super::finding::{Finding, Options};
 use super::scanner::scan;
 use crate::secret::Secret;
 
+/// Most times that a text is looked through until it has no keys: what stands in the way of one may be another.
+pub const PASSES: usize = 4;
+
 /// `text` with `mark` in place of each key for which it gives one; `None` if nothing was replaced.
 pub fn redact(text: &str, options: &Options, mark: &mut dyn FnMut(&Finding) -> Option<String>) -> Option<String> {
     let mut out: Option<String> = None;
@@ -40,7 +43,15 @@ pub fn clean(text: &str) -> Option<String> {
         return None;
     }
     let options = Options { key: Secret::new(Vec::new()), publishable: false };
-    redact(text, &options, &mut |finding| Some(["[REDACTED:", finding.rule, "]"].concat()))
+    let mut out = None;
+    for _ in 0..PASSES {
+        let before = out.as_deref().unwrap_or(text);
+        match redact(before, &options, &mut |finding| Some(["[REDACTED:", finding.rule, "]"].concat())) {
+            None => break,
+            after => out = after,
+        }
+    }
+    out
 }
 
 /// Puts keys back in place of their marks, in a text that may come in pieces.

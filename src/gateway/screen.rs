@@ -25,22 +25,33 @@ pub(super) fn screen<H: Host>(gate: &Gate, host: &H, call: &mut Call, request_id
     }
     // EXPOSE: keys the marks, which do not reveal it.
     let options = Options { key: Secret::new(gate.fingerprint_key.expose().to_vec()), publishable: false };
-    let (mut count, mut torn) = (0u32, false);
-    let clean = detect::redact(&call.body, &options, &mut |finding| {
-        if finding.class != Class::Secret {
-            return None;
+    let (mut count, mut torn, mut clean) = (0u32, false, None);
+    for _ in 0..detect::PASSES {
+        let body = clean.as_deref().unwrap_or(&*call.body);
+        let next = detect::redact(body, &options, &mut |finding| {
+            if finding.class != Class::Secret {
+                return None;
+            }
+            count = count.saturating_add(1);
+            if host.listens() {
+                tell(host, "secret-detected", event(request_id, action, finding, host.now()));
+            }
+            let written = written(body, finding);
+            torn |= leaves_its_string(written);
+            (action == Screening::Mask).then(|| match Escaped::trusted(written).text() {
+                Some(key) => {
+                    // Marks of the pass before that stand within it.
+                    let key = [marks.push(&key), marks.finish()].concat();
+                    marks.mark(finding, &key)
+                }
+                None => detect::mark(finding), // escapes that are no text: it cannot be put back
+            })
+        });
+        if next.is_none() {
+            break;
         }
-        count = count.saturating_add(1);
-        if host.listens() {
-            tell(host, "secret-detected", event(request_id, action, finding, host.now()));
-        }
-        let written = written(&call.body, finding);
-        torn |= leaves_its_string(written);
-        (action == Screening::Mask).then(|| match Escaped::trusted(written).text() {
-            Some(key) => marks.mark(finding, &key),
-            None => detect::mark(finding), // escapes that are no text: it cannot be put back
-        })
-    });
+        clean = next;
+    }
     let problem = match action {
         Screening::Refuse if count > 0 => "must not carry a key (screen.secrets is 'refuse')",
         Screening::Mask if torn => "carries a key in parts, which cannot be masked",

@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 use tidegate::chat::Dialect;
 use tidegate::config::GatewayConfig;
+use tidegate::detect::{Options, PASSES, mark, redact};
 use tidegate::error::Error;
 use tidegate::gateway::{error_body, failure, problem};
 use tidegate::host::UtcOnly;
+use tidegate::secret::Secret;
 use tidegate::testing::{Scripted, status, stream};
 
 use super::World;
@@ -85,6 +87,22 @@ fn keys_in_names_come_out_as_marks() {
         silent(&all);
         assert!(all.contains("[REDACTED:"), "{all}");
     }
+}
+
+#[test]
+fn a_text_is_looked_through_until_it_has_no_keys() {
+    // Found by a fuzzer: the mark of the one key makes what stands before it long enough to be another.
+    let text = [
+        "-----BEGIN PRIVATE KEY-----\nMIIEvQI%37%59%64%48%31%70%46%73%36%47%61%45%34%75%4b%71%57%30%74%7tQm2xZr9LbV4nYc8",
+        "HdP1sFgJ6eUaT3iRoNjMx AKIA",
+        "QZ3M7XT5WN2RJ6KD aws_secret_access_",
+    ];
+    let options = Options { key: Secret::new(vec![7; 32]), publishable: false };
+    let mut texts = vec![text.concat()];
+    while let Some(next) = redact(texts.last().unwrap(), &options, &mut |finding| Some(mark(finding))) {
+        texts.push(next);
+    }
+    assert!((3..=PASSES).contains(&texts.len()), "{texts:?}");
 }
 
 #[test]
