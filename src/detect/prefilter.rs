@@ -39,6 +39,16 @@ const DIGIT_LOW: [u8; 16] = [26, 30, 30, 30, 30, 30, 30, 30, 30, 30, 28, 5, 4, 5
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 const DIGIT_HIGH: [u8; 16] = [0, 0, 1, 2, 4, 8, 4, 16, 0, 0, 0, 0, 0, 0, 0, 0];
 
+/// Whether sixteen bytes are digits of base64.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[inline(always)]
+fn all_digits(chunk: &[u8; 16]) -> bool {
+    use std::arch::wasm32::{i8x16_all_true, u8x16_shr, u8x16_splat, u8x16_swizzle, v128_and};
+    let bytes = vector(chunk);
+    let (lows, highs) = (v128_and(bytes, u8x16_splat(15)), u8x16_shr(bytes, 4));
+    i8x16_all_true(v128_and(u8x16_swizzle(vector(&DIGIT_LOW), lows), u8x16_swizzle(vector(&DIGIT_HIGH), highs)))
+}
+
 /// Sixteen bytes as a vector.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 #[inline(always)]
@@ -207,7 +217,11 @@ impl Prefilter {
         let inside = |byte: &&u8| crate::keys::sextet(**byte).is_some();
         let before = text.get(least..at).unwrap_or_default().iter().rev().take(SHORTEST).take_while(inside).count();
         let most = to.saturating_sub(at).saturating_add(SHORTEST);
-        let after = text.get(at..).unwrap_or_default().iter().take(most).take_while(inside).count();
+        let rest = text.get(at..).unwrap_or_default();
+        let rest = rest.get(..most.min(rest.len())).unwrap_or_default();
+        // In an asset the run is as long as the block.
+        let whole = rest.as_chunks::<16>().0.iter().take_while(|chunk| all_digits(chunk)).count().saturating_mul(16);
+        let after = whole.saturating_add(rest.get(whole..).unwrap_or_default().iter().take_while(inside).count());
         let end = at.saturating_add(after);
         if before.saturating_add(after) >= SHORTEST {
             self.each_one(text, at.saturating_sub(before), end.min(to), Kinds::Base64, found);
