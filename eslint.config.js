@@ -6,7 +6,7 @@ import tseslint from 'typescript-eslint';
 const unusedVars = ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }];
 
 export default defineConfig(
-  globalIgnores(['target/', 'pkg/wasm/', '**/dist/', '**/.wrangler/', '**/fixtures/', 'fuzz/']),
+  globalIgnores(['target/', 'pkg/wasm/', '**/dist/', '**/.wrangler/', '**/.venv/', '**/fixtures/', 'fuzz/']),
   js.configs.recommended,
   {
     rules: {

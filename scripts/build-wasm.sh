@@ -46,7 +46,14 @@ variant() { # variant NAME PROFILE TARGET CARGO-OPTION… (profiles of wasm-pack
   wasm-pack --log-level error build --mode no-install --target "$target" "--$profile" --no-pack --no-gitignore \
     ${QUICK[@]+"${QUICK[@]}"} \
     --out-dir "$STAGE/$name" --out-name "$name" . -- ${STD[@]+"${STD[@]}"} "$@"
+  imported_once "$STAGE/$name/$name.js"
   say "built $name.wasm in $((SECONDS - started)) s: $(sizes "$STAGE/$name/${name}_bg.wasm")"
+}
+
+# wasm-bindgen names a module of ours once for each function that needs no glue; bundlers warn of keys that come twice.
+imported_once() {
+  awk '/^ +"\.\/snippets\// && seen[$1]++ { next } { print }' "$1" >"$1.new"
+  mv "$1.new" "$1"
 }
 
 sizes() {

@@ -15,7 +15,7 @@ export const EXPORTS = new RegExp(`^(core_(${CORE})|${FREE}|(${CLASSES})_\\w+|__
  * in use, and how many there are of something.
  */
 export const KEPT =
-  /^(<?talc::|__rust_|__rustc|<?alloc::(raw_vec|collections::btree)|(memcpy|memmove|memset|memcmp|bcmp)$|__wbindgen_|__externref|wasm_bindgen::(__rt|externref)|wasm_bindgen_futures::)/;
+  /^(<?talc::|__rust_|__rustc|<?(alloc::(raw_vec|collections)|core::(ptr|slice|mem))|(memcpy|memmove|memset|memcmp|bcmp)$|__wbindgen_|__externref|wasm_bindgen::(__rt|externref)|wasm_bindgen_futures::)/;
 
 const DRIVE = 'tidegate::gateway::run::Run<H>::drive::{{closure}}';
 

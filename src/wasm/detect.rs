@@ -114,6 +114,7 @@ impl KeyRedaction {
 
 /// A text without its keys, for logs; nothing if it has none.
 #[wasm_bindgen(js_name = withoutKeys)]
+#[expect(unreachable_pub, reason = "exported to JavaScript")]
 pub fn without_keys(text: &str) -> Option<String> {
     detect::clean(text)
 }
