@@ -148,6 +148,8 @@ impl World {
 
     fn apply(&mut self, command: &Command) -> Reply {
         let (policy, now) = (EdgePolicy::of(&self.config), Timestamp::from_millis(self.now));
+        // Counts may wait to be written; whoever comes later finds them.
+        self.ledger.flush(now, &mut self.rows).unwrap();
         let mut rows = self.rows.clone();
         let fresh = EdgeLedger::open(&rows).unwrap().apply(command, &policy, &UtcOnly, now, &mut rows).unwrap();
         let reply = self.ledger.apply(command, &policy, &UtcOnly, now, &mut self.rows).unwrap();

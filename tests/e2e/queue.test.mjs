@@ -114,12 +114,12 @@ test('a queue survives a reload, sealed, and goes on when the vault is unlocked'
   await withVault(page);
   upstream.state.holds = true;
   const first = await enqueue(page, 'a private question', { conversation: 'c', idempotencyKey: 'k' });
+  await reached(page, first.requestId, 'running'); // before one that would go first
   const second = await enqueue(page, 'another', { priority: 'critical' });
   assert.equal(
     (await enqueue(page, 'a private question', { conversation: 'c', idempotencyKey: 'k' })).requestId,
     first.requestId,
   );
-  await reached(page, first.requestId, 'running');
   const kept = await page.evaluate(async () => {
     const database = await new Promise((resolve) => {
       const opening = indexedDB.open('tidegate:default:queue');
