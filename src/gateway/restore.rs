@@ -246,4 +246,5 @@ fn written(key: &Secret<String>, twice: bool) -> String {
 }
 
 #[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))] // proptest does not build there
 mod tests;
