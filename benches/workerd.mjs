@@ -119,8 +119,8 @@ const at = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sort
 /** One workerd per row. A round is `count` requests one after the other, as many at once, and some of streams. */
 async function open(name, count) {
   const config = readConfig({ config: CONFIG });
-  const before = new Set(children());
   const { path = '/', headers = {}, flags = [], ...worker } = await WORKERS[name](config);
+  const before = new Set(children()); // esbuild is one too, once something was bundled
   const compatibility = {
     compatibilityDate: config.compatibility_date,
     compatibilityFlags: config.compatibility_flags,
