@@ -53,6 +53,33 @@ step() {
   "$@"
 }
 
+# `together LANE…` runs functions at once, for steps that leave a core idle: compilers wait for their last crate, suites for
+# timers and browsers. The first one's output is seen as it comes, the others' in one piece each when all have ended. Fails
+# if one fails, which stops no other, so that all failures are told.
+together() {
+  local lane logs failed="" pids=() at=0
+  logs="$(mktemp -d)"
+  set -m # a process group for each lane, so that an interrupt reaches everything in it
+  # shellcheck disable=SC2064 # the folder of this call
+  trap "rm -rf '$logs'" EXIT
+  trap 'for lane in "${pids[@]}"; do kill -- "-$lane" 2>/dev/null; done; exit 130' INT TERM
+  for lane in "$@"; do
+    if [ "$at" = 0 ]; then "$lane" </dev/null & else "$lane" </dev/null >"$logs/$lane" 2>&1 & fi
+    pids+=("$!")
+    at=$((at + 1))
+  done
+  set +m
+  at=0
+  for lane in "$@"; do
+    wait "${pids[$at]}" || failed="$failed $lane"
+    if [ -f "$logs/$lane" ]; then cat "$logs/$lane"; fi
+    at=$((at + 1))
+  done
+  trap - INT TERM EXIT
+  rm -rf "$logs"
+  if [ -n "$failed" ]; then die "failed:$failed"; fi
+}
+
 # A hash over the contents and names of files or folders; what does not exist counts as absent.
 hash_of() {
   local existing=() path

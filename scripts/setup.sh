@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the other scripts need, once: scripts/setup.sh [wasm] [components] [browsers] [clients]
-#   wasm        the Wasm target and the sources of Rust's library, wasm-bindgen, wasm-pack, the npm packages (with Node 24 and wasm-opt)
+# Installs what the other scripts need, once: scripts/setup.sh [rust] [wasm] [components] [browsers] [clients]
+#   rust        the Wasm target and the sources of Rust's library
+#   wasm        the same, wasm-bindgen, wasm-pack, the npm packages (with Node 24 and wasm-opt)
 #   components  rustfmt and clippy
 #   browsers    Chromium, Firefox and their drivers
 #   clients     the SDKs that tests/clients runs: npm packages, and Python ones where there is a Python
@@ -135,6 +136,10 @@ main() {
   for level in "${@:-wasm}"; do
     # Lines of their own, not joined by &&: that would switch `set -e` off inside the functions.
     case "$level" in
+      rust)
+        wasm_target
+        library_sources
+        ;;
       wasm)
         wasm_target
         library_sources
@@ -151,7 +156,7 @@ main() {
         python_packages tests/clients/python
         python_packages tests/clients/fuzz
         ;;
-      *) die "unknown level '$level': wasm, components, browsers or clients" ;;
+      *) die "unknown level '$level': rust, wasm, components, browsers or clients" ;;
     esac
   done
   if [ "$COMPILED" = yes ]; then rm -rf "$TOOLS/build"; fi

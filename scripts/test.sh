@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every test, each printed by its own runner: native, in browsers, in Node, in workerd, end to end, packaged.
+# Every test, each printed by its own runner: native, in browsers, in Node, in workerd, end to end, packaged. Two lanes at a
+# time: suites wait more than they work.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
@@ -25,24 +26,44 @@ boundary() { # boundary BROWSER DRIVER-OPTION DRIVER
     wasm-pack test --mode no-install --headless "--$1" "--$2" "$3" . --all-features "${tests[@]}"
 }
 
-step "set-up" scripts/setup.sh wasm browsers clients
-step "build" scripts/build.sh
-. scripts/env.sh # the set-up may have brought drivers
+native() {
+  step "cargo test" cargo test --all-features
+}
 
-step "cargo test" cargo test --all-features
-if grep -qs wasm_bindgen_test tests/*.rs; then
-  step "boundary tests in Chromium" boundary chrome chromedriver "$CHROMEDRIVER"
-  step "boundary tests in Firefox" boundary firefox geckodriver "$GECKODRIVER"
-fi
-step "pkg, $(node --version)" npm test -w pkg --if-present
-if [ "$("$SYSTEM_NODE" --version)" != "$(node --version)" ]; then
-  step "pkg, $("$SYSTEM_NODE" --version)" with_system_node pkg
-fi
-step "worker, in workerd" npm test -w worker --if-present
-step "www" npm test -w www --if-present
-step "determinism: native, Node, Chromium, workerd" npm run test:determinism
-step "isolation levels, in Chromium" npm run test:isolation
-if has_tests tests/e2e; then step "end to end" npm run test:e2e; fi
-step "clients: their own, gate.fetch in Node and Chromium, the Worker" npm run test:clients
-if has_tests tests/packaging; then step "packaging" npm run test:packaging; fi
+# Cargo compiles one after the other, and lets this go on while the native tests run.
+wasm() {
+  step "set-up" scripts/setup.sh browsers clients
+  . scripts/env.sh # the set-up may have brought drivers
+  if grep -qs wasm_bindgen_test tests/*.rs; then
+    step "boundary tests in Chromium" boundary chrome chromedriver "$CHROMEDRIVER"
+    step "boundary tests in Firefox" boundary firefox geckodriver "$GECKODRIVER"
+  fi
+  step "determinism: native, Node, Chromium, workerd" npm run test:determinism
+}
+
+# Nobody builds any more from here on, so all may read what is built.
+pages() {
+  if has_tests tests/e2e; then step "end to end" npm run test:e2e; fi
+  step "isolation levels, in Chromium" npm run test:isolation
+  if has_tests tests/packaging; then
+    step "packaging" node tests/packaging/pack.mjs
+    node scripts/run-tests.mjs tests/packaging
+  fi
+}
+
+servers() {
+  step "clients: their own, gate.fetch in Node and Chromium, the Worker" npm run test:clients
+  step "worker, in workerd" npm test -w worker --if-present
+  step "pkg, $(node --version)" npm test -w pkg --if-present
+  if [ "$("$SYSTEM_NODE" --version)" != "$(node --version)" ]; then
+    step "pkg, $("$SYSTEM_NODE" --version)" with_system_node pkg
+  fi
+  step "www" npm test -w www --if-present
+}
+
+step "set-up" scripts/setup.sh wasm
+step "build" scripts/build.sh
+together native wasm
+. scripts/env.sh # the set-up may have brought browsers
+together pages servers
 step "test passed"
