@@ -62,22 +62,5 @@ export const rules = (): Promise<KeyRule[]> => keys.rules();
 export const Scanner = { create: (options?: ScanOptions): Promise<KeyScanner> => keys.create(options) };
 export type Scanner = KeyScanner;
 
-export type {
-  Finding,
-  KeyClass,
-  KeyEncoding,
-  KeyRule,
-  RedactOptions,
-  Redaction,
-  ScanOptions,
-  ScanValue,
-  Severity,
-} from './detect.js';
-export { isTidegateError, TidegateError, toError, type AttemptError, type ErrorData } from './errors.js';
-export type { GateQueue } from './queue/calls.js';
-export type * from './queue/types.js';
-export type * from './types.js';
-export type { GateVault as Vault } from './gate.js';
-export type { StoredKey } from './vault.js';
-export type { PresenceSign } from './vault/presence.js';
-export type { AddedSlot, NewSlot, SlotInfo, SlotKey } from './vault/slots.js';
+export * from './exports.js';
+export { toError } from './errors.js';

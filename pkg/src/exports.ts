@@ -1,0 +1,21 @@
+// What every entry of the package exports beside its own gate and detector.
+
+export type {
+  Finding,
+  KeyClass,
+  KeyEncoding,
+  KeyRule,
+  RedactOptions,
+  Redaction,
+  ScanOptions,
+  ScanValue,
+  Severity,
+} from './detect.js';
+export { isTidegateError, TidegateError, type AttemptError, type ErrorData } from './errors.js';
+export type { GateQueue } from './queue/calls.js';
+export type * from './queue/types.js';
+export type * from './types.js';
+export type { GateVault as Vault } from './gate.js';
+export type { StoredKey } from './vault.js';
+export type { PresenceSign } from './vault/presence.js';
+export type { AddedSlot, NewSlot, SlotInfo, SlotKey } from './vault/slots.js';
