@@ -84,6 +84,18 @@ export function refusal(path: string, problem: string, status = 400): ErrorData 
 export const invalid = (path: string, problem: string, status = 400): TidegateError =>
   new TidegateError(refusal(path, problem, status));
 
+/**
+ * A value as JSON.
+ * @throws `invalid_request` for what has none: a BigInt, a cycle, a getter that throws.
+ */
+export function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'null';
+  } catch (cause) {
+    throw Object.assign(invalid('', 'must be plain data'), { cause });
+  }
+}
+
 /** Makes a real error of what came out of the Wasm; anything else is a defect and passes as `internal`. */
 export function toError(thrown: unknown): TidegateError {
   if (isTidegateError(thrown)) return thrown;

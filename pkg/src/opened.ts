@@ -1,5 +1,6 @@
 // One gate for each name in this realm, however often it is opened: React's StrictMode and hot reload open twice.
 
+import { jsonOf } from './errors.js';
 import type { Gate } from './gate.js';
 import { misplaced } from './isolation/place.js';
 import type { TidegateConfig } from './types.js';
@@ -13,11 +14,16 @@ const opened = new Map<string, Opened>();
 
 /** The gate of `config.name`: the open one if its configuration is the same, else what `make` gives. */
 export function openOnce(config: TidegateConfig, make: (forget: () => void) => Promise<Gate>): Promise<Gate> {
-  if (typeof config !== 'object' || config === null) {
-    return Promise.reject(misplaced([{ path: '', problem: 'must be an object' }]));
+  const refuse = (problem: string) => Promise.reject(misplaced([{ path: '', problem }]));
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) return refuse('must be an object');
+  let name: string;
+  let key: string;
+  try {
+    name = typeof config.name === 'string' ? config.name : 'default';
+    key = jsonOf(config);
+  } catch {
+    return refuse('must be plain data');
   }
-  const name = typeof config.name === 'string' ? config.name : 'default';
-  const key = JSON.stringify(config);
   const known = opened.get(name);
   if (known?.key === key) return known.gate;
   const forget = () => opened.get(name) === entry && opened.delete(name);

@@ -4,7 +4,7 @@ import { asksOf } from './asks.js';
 import { CHAT, type Caller } from './boundary.js';
 import { streaming } from './chunks.js';
 import { buildFor } from './build.js';
-import { internal, toError, type ErrorData } from './errors.js';
+import { internal, jsonOf, toError, type ErrorData } from './errors.js';
 import { answered, gateFetch, refused } from './fetch.js';
 import type { Gate } from './gate.js';
 import { isolationFailed, misplaced, placeOf } from './isolation/place.js';
@@ -198,11 +198,11 @@ export class Tidegate implements Gate {
   }
 
   async #whole(request: ChatRequest, options: ChatOptions): Promise<ChatAnswer> {
-    return JSON.parse(await this.chatText(JSON.stringify(request ?? null), options)) as ChatAnswer;
+    return JSON.parse(await this.chatText(jsonOf(request), options)) as ChatAnswer;
   }
 
   async #stream(request: ChatRequest, options: ChatOptions): Promise<ChatStreaming> {
-    const [{ body }, result] = await this.chatBytes(JSON.stringify(request), options);
+    const [{ body }, result] = await this.chatBytes(jsonOf(request), options);
     if (!body) throw internal('The gateway gave no stream.');
     return streaming(body, result, options.signal);
   }

@@ -36,7 +36,23 @@ test('values that are no keys, passphrases, ways in, requests or configurations'
   assert.deepEqual(await fields(() => vault.importFile('a file', 'its passphrase')), ['invalid_request', 'file']);
   for (const request of [unset, null, 'Hi', 7])
     assert.equal((await fields(() => gate.chat(request)))[0], 'invalid_request');
-  assert.deepEqual(await fields(() => Tidegate.open(null)), ['config_invalid', '']);
+  for (const nothing of [null, [], 'Hi']) {
+    assert.deepEqual(await fields(() => Tidegate.open(nothing)), ['config_invalid', '']);
+  }
+  assert.deepEqual(await fields(() => gate.chat({ stream: true, messages: 1n })), ['invalid_request', '']);
+  const cycle = {};
+  cycle.self = cycle;
+  const trap = {
+    get messages() {
+      throw new Error('not now');
+    },
+  };
+  let deep = [];
+  for (let depth = 0; depth < 99_999; depth += 1) deep = [deep];
+  for (const odd of [{ messages: 1n }, cycle, trap, { messages: deep }]) {
+    assert.deepEqual(await fields(() => gate.chat(odd)), ['invalid_request', '']);
+    assert.deepEqual(await fields(() => Tidegate.open(odd)), ['config_invalid', '']);
+  }
 });
 
 test('a level of isolation that cannot be had here is refused, not replaced', async () => {

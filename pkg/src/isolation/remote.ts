@@ -1,7 +1,7 @@
 // A gate whose work is done in another realm: the same methods and types, by message.
 
 import { streaming } from '../chunks.js';
-import { TidegateError, toError } from '../errors.js';
+import { jsonOf, TidegateError, toError } from '../errors.js';
 import type { Gate, GateVault } from '../gate.js';
 import { Listeners } from '../listeners.js';
 import { queueOf, type GateQueue } from '../queue/calls.js';
@@ -102,7 +102,7 @@ export class RemoteGate implements Gate {
     try {
       const { signal, tenant, cache } = options;
       if (signal?.aborted) throw new TidegateError(ABORTED);
-      const body = JSON.stringify(request ?? null);
+      const body = jsonOf(request);
       const stream = request?.stream === true;
       const streamed = new Streamed(await this.#admitted(), signal, (id) => [
         'chat',

@@ -2,7 +2,7 @@
 // and all tabs work on them. Without one they are in memory.
 
 import type { Queue } from '../../wasm/tidegate-all.js';
-import { invalid, toError } from '../errors.js';
+import { invalid, jsonOf, toError } from '../errors.js';
 import type { ChatRequest } from '../types.js';
 import type { GateQueue } from './calls.js';
 import { Drain } from './drain.js';
@@ -62,7 +62,7 @@ export class TabQueue implements GateQueue {
   async enqueue(request: ChatRequest, options: QueueOptions = {}): Promise<QueueStatus> {
     return this.#typed(async () => {
       const shelf = await this.#shelf();
-      const [status] = await shelf.engine.enqueue(JSON.stringify({ ...request, ...options }), 'default');
+      const [status] = await shelf.engine.enqueue(jsonOf({ ...request, ...options }), 'default');
       this.#kick(shelf);
       return JSON.parse(status) as QueueStatus;
     });
