@@ -34,4 +34,5 @@ mod wire;
 pub use command::Entered;
 pub use command::{Charge, CircuitState, Command, Figures, Notice, Outcome, Reply, TargetFigures};
 pub use ledger::{LedgerPolicy, LedgerState};
+pub use target::LONGEST_NAME;
 pub use wire::decide;

@@ -296,6 +296,9 @@ pub async fn chat<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, call: Call) 
 
 /// Step 1, and the fingerprint of step 4; and whether a stream is asked for.
 fn prepare(gate: &Gate, call: &Call, request_id: Rc<str>, started: Timestamp) -> Result<(Prepared, bool)> {
+    if call.tenant.len() > admit::LONGEST_NAME {
+        return Err(Error::invalid("tenant", "must be at most 1024 bytes long").into());
+    }
     let mut namespace = call.controls.namespace.clone().unwrap_or_default();
     if let Some(own) = &call.own_key {
         // Who may use one key may not read what was paid with another.

@@ -26,7 +26,7 @@ use proptest::prelude::*;
 use tidegate::admit::{Command, Outcome};
 use tidegate::config::GatewayConfig;
 use tidegate::error::Result;
-use tidegate::gateway::{Gate, Reply, chat, replay};
+use tidegate::gateway::{Call, Gate, Reply, chat, replay};
 use tidegate::host::UtcOnly;
 use tidegate::money::NanoUsd;
 use tidegate::secret::Secret;
@@ -56,7 +56,11 @@ impl World {
 
     /// Asks, and checks that all is in order afterwards, whatever came of it.
     pub(crate) fn ask(&self, body: &str) -> Result<Reply> {
-        let asked = self.host.run(chat(&self.gate, &self.host, ManualHost::call(body)));
+        self.call(ManualHost::call(body))
+    }
+
+    pub(crate) fn call(&self, call: Call) -> Result<Reply> {
+        let asked = self.host.run(chat(&self.gate, &self.host, call));
         let result = asked.expect("the request waits for ever");
         let Ok(Outcome::Status(figures)) = self.host.ask(&Command::Status).result else { panic!("no figures") };
         assert_eq!((figures.reserved, figures.in_flight, self.gate.in_flight()), (NanoUsd::ZERO, 0, 0));

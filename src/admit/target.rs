@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 /// How many targets are remembered, unless more have live reservations.
 const MOST_TARGETS: usize = 512;
 /// Longest name of a tenant or target, in bytes.
-pub(super) const LONGEST_NAME: usize = 1_024;
+pub const LONGEST_NAME: usize = 1_024;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Target {

@@ -1,8 +1,10 @@
 //! Requests.
 
 use proptest::prelude::*;
+use tidegate::admit::LONGEST_NAME;
 use tidegate::error::Code;
-use tidegate::testing::completion;
+use tidegate::gateway::Call;
+use tidegate::testing::{ManualHost, completion};
 
 use super::{QUESTION, World, damaged, text};
 
@@ -70,6 +72,16 @@ fn wrong_types_are_refused_by_name() {
     ] {
         assert_eq!(asked(&format!("{{{message},{field}}}")), Some(Code::InvalidRequest), "{field}");
     }
+}
+
+#[test]
+fn a_tenant_that_no_ledger_keeps_is_refused_by_name() {
+    let world = World::new(|| completion("ok", 5, 5));
+    let call = |length: usize| Call { tenant: "t".repeat(length).into(), ..ManualHost::call(QUESTION) };
+    let refused = world.call(call(LONGEST_NAME + 1)).expect_err("too long");
+    assert_eq!((refused.code, format!("{:?}", refused.detail).contains("\"tenant\"")), (Code::InvalidRequest, true));
+    assert!(world.host.sent().is_empty());
+    world.call(call(LONGEST_NAME)).expect("the longest");
 }
 
 proptest! {
