@@ -1,4 +1,4 @@
-// Run by `npm pack` in pkg/: copies the licences there and writes the notices of what the package contains from others.
+// Run by `npm pack` in pkg/: copies licences and documents there and writes the notices of what the package contains from others.
 // Offline and the same on every run. Fails when something that ships was not built.
 
 import { execFileSync } from 'node:child_process';
@@ -30,6 +30,8 @@ const BUNDLED = [
   '@jridgewell/sourcemap-codec',
   'smol-toml',
 ];
+/** What is told to who has the package, too. */
+const COPIED = ['LICENSE-MIT', 'LICENSE-APACHE', 'README.md', 'SECURITY.md', 'CHANGELOG.md'];
 const VARIANTS = [[], ['--no-default-features', '--features', 'kdf']];
 
 const missing = BUILT.filter((file) => !existsSync(join(PKG, file)) || statSync(join(PKG, file)).size === 0);
@@ -109,4 +111,4 @@ The Wasm also contains parts of Rust's standard library (MIT OR Apache-2.0, the 
 // Not code, but facts that were gathered by others, and are compiled in.
 sections.push(readFileSync(join(ROOT, 'tools', 'prices', 'NOTICES.md'), 'utf8'));
 writeFileSync(join(PKG, 'THIRD-PARTY-NOTICES.md'), [intro, ...sections].join('\n'));
-for (const file of ['LICENSE-MIT', 'LICENSE-APACHE']) copyFileSync(join(ROOT, file), join(PKG, file));
+for (const file of COPIED) copyFileSync(join(ROOT, file), join(PKG, file));

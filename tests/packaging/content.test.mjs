@@ -16,7 +16,8 @@ test('one gateway, one KDF, licences and notices; no sources, no tests', () => {
     wasm.sort(),
     ['kdf', 'tidegate-all', 'tidegate-dialects', 'tidegate-rest', 'tidegate'].map((name) => `wasm/${name}_bg.wasm`),
   );
-  for (const file of ['LICENSE-MIT', 'LICENSE-APACHE', 'THIRD-PARTY-NOTICES.md', 'package.json']) {
+  const documents = ['README.md', 'SECURITY.md', 'CHANGELOG.md', 'THIRD-PARTY-NOTICES.md'];
+  for (const file of ['LICENSE-MIT', 'LICENSE-APACHE', 'package.json', ...documents]) {
     assert.ok(files.includes(file), file);
   }
   for (const file of [
