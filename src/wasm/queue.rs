@@ -4,33 +4,26 @@
 //! A row is `[arrival, lane, rank, due, key, bytes, keeps ask, priority]`: times in milliseconds, `key` in hexadecimal
 //! digits or undefined.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+mod crossing;
+mod sealed;
+mod shown;
 
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroize;
 
-use super::convert::{error, from_js};
+use crossing::{failed, fill, id_of, instant, number, typed, whole};
+use sealed::{ASKED, LABEL, Parts, RESULT, Sealers, parts};
+
+use super::convert::from_js;
 use super::core::{Core, configuration};
-use super::keys::Keys;
 use crate::config::QueueConfig;
 use crate::error::{Code, Result};
-use crate::json::push_text;
-use crate::pack::{Reader, Writer};
+use crate::pack::Writer;
 use crate::queue::{Ask, Enqueued, Item, Lease, Naming, Outcome, Room, Ticket, enqueue, shard_of};
 use crate::record::hex;
 use crate::secret::Secret;
-use crate::time::Timestamp;
-use crate::value::Value;
 use crate::vault::sealer::Sealer;
-
-/// What is sealed of an item: what was asked, and what came of it.
-const ASKED: u64 = 1;
-const RESULT: u64 = 2;
-
-/// The label of the sealing key.
-const LABEL: &str = "queue";
 
 /// One store's queue.
 #[wasm_bindgen]
@@ -38,42 +31,6 @@ pub struct Queue {
     config: QueueConfig,
     sealers: Sealers,
     shard: u8,
-}
-
-/// Whose keys seal.
-enum Sealers {
-    /// The first seals; the others open what was sealed before the master key was changed.
-    Own(Vec<Sealer>),
-    /// The vault's, as long as it is unlocked: nothing is kept of it here.
-    Vault(Rc<RefCell<Keys>>),
-}
-
-impl Sealers {
-    /// Calls with each in turn until one gives something.
-    ///
-    /// # Errors
-    /// `vault_locked`.
-    fn find<T>(&self, mut each: impl FnMut(&Sealer) -> Result<Option<T>>) -> Result<Option<T>> {
-        match self {
-            Self::Own(all) => {
-                for sealer in all {
-                    if let Some(found) = each(sealer)? {
-                        return Ok(Some(found));
-                    }
-                }
-                Ok(None)
-            }
-            Self::Vault(keys) => {
-                let keys = keys.borrow();
-                each(&keys.unlocked().ok_or(Code::VaultLocked)?.sealer(LABEL)?)
-            }
-        }
-    }
-
-    /// Calls with the one that seals.
-    fn first<T>(&self, mut with: impl FnMut(&Sealer) -> Result<T>) -> Result<T> {
-        Ok(self.find(|sealer| with(sealer).map(Some))?.ok_or(Code::Internal)?)
-    }
 }
 
 /// A request that was read and found good.
@@ -390,23 +347,6 @@ impl Queue {
         typed(Item::decode(row).map(|item| change(&item).map_or(JsValue::UNDEFINED, |next| self.row(&next))))
     }
 
-    fn row(&self, item: &Item) -> JsValue {
-        let index = item.index(&self.config);
-        [
-            number(item.arrival),
-            u32::from(index.lane as u8).into(),
-            number(index.rank),
-            number(index.due.as_millis()),
-            item.key.map_or(JsValue::UNDEFINED, |key| hex(&key).into()),
-            Uint8Array::from(item.encode().as_slice()).into(),
-            item.keeps_ask().into(),
-            u32::from(item.priority as u8).into(),
-        ]
-        .into_iter()
-        .collect::<Array>()
-        .into()
-    }
-
     fn seal(&self, item: &Item, part: u64, content: &mut [u8]) -> Result<JsValue> {
         let mut nonce = [0; 12];
         fill(&mut nonce)?;
@@ -421,89 +361,4 @@ impl Queue {
         let opened = self.sealers.find(|sealer| Ok(sealer.unseal(&id, part, sealed).ok()))?;
         Ok(opened.ok_or(Code::VaultCorrupt)?)
     }
-
-    /// The status as JSON text: `result` or `error` is already JSON.
-    fn told(&self, item: &Item, result: Option<&str>, user: &Option<String>, conversation: &Option<String>) -> String {
-        let mut out = String::with_capacity(512);
-        item.describe(self.shard, &self.config).push_json(&mut out);
-        out.pop();
-        for (name, text) in [("user", user), ("conversation", conversation)] {
-            if let Some(text) = text {
-                out.push(',');
-                push_text(&mut out, name);
-                out.push(':');
-                push_text(&mut out, text);
-            }
-        }
-        if let Some(result) = result {
-            out.push_str(if item.is_completed() { ",\"result\":" } else { ",\"error\":" });
-            out.push_str(result);
-        }
-        out.push('}');
-        out
-    }
-}
-
-/// What is sealed of an item.
-struct Parts {
-    user: Option<String>,
-    conversation: Option<String>,
-    /// What was asked, or what came of it.
-    body: String,
-    /// Of what was asked: what its caller's limits go by. Nothing in items of before there were such limits.
-    by: Vec<String>,
-}
-
-/// User, conversation and text of sealed content.
-fn parts(content: &Secret<Vec<u8>>) -> Result<Parts> {
-    // EXPOSE: a caller's content, not a key; it goes to that caller, or to the pipeline.
-    let mut reader = Reader::new(content.expose());
-    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let (user, conversation, body) = (some(reader.text()), some(reader.text()), reader.text().to_owned());
-    let mut by = Vec::new();
-    while !reader.is_at_end() {
-        by.push(reader.text().to_owned());
-    }
-    reader.end()?;
-    Ok(Parts { user, conversation, body, by })
-}
-
-/// An error object of the gateway as an outcome.
-fn failed(problem: &Value) -> Outcome {
-    let code = match problem.field("code") {
-        Some(Value::Text(code)) => Code::parse(code),
-        _ => None,
-    };
-    let wait = match problem.field("retryAfterMs") {
-        Some(Value::Int(millis)) => u64::try_from(*millis).ok().map(std::time::Duration::from_millis),
-        _ => None,
-    };
-    Outcome::Failed { code: code.unwrap_or(Code::Internal), wait }
-}
-
-fn fill(bytes: &mut [u8]) -> Result<()> {
-    getrandom::fill(bytes).map_err(|_| Code::Internal.into())
-}
-
-fn typed<T>(result: Result<T>) -> Result<T, JsValue> {
-    result.map_err(|failed| error(&failed))
-}
-
-/// JavaScript's dates and our arrivals end long before 2^53.
-#[expect(clippy::cast_precision_loss, reason = "within 53 bits")]
-fn number(whole: i64) -> JsValue {
-    JsValue::from_f64(whole as f64)
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "whole, and within 53 bits")]
-const fn whole(number: f64) -> i64 {
-    number as i64
-}
-
-const fn instant(millis: f64) -> Timestamp {
-    Timestamp::from_millis(whole(millis))
-}
-
-const fn id_of(holder: f64) -> u64 {
-    whole(holder).unsigned_abs()
 }

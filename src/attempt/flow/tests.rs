@@ -1,0 +1,158 @@
+use super::*;
+use crate::chat::Dialect;
+use crate::provider::Stamp;
+
+fn flow(include_usage: bool) -> Flow {
+    let stamp = Stamp { created_s: 0, include_usage };
+    Flow::new(&Reading::chat(Dialect::Chat, Dialect::Chat, "groq", stamp))
+}
+
+const ROLE: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";
+const TEXT: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n";
+const STOP: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+const USAGE: &str = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":1}}\n\n";
+const DONE: &str = "data: [DONE]\n\n";
+
+#[test]
+fn whole_frames_are_handed_on_without_a_copy() {
+    let mut flow = flow(true);
+    assert_eq!(flow.push([": ping\n\n", ROLE].concat().as_bytes()), Pushed::Same);
+    assert_eq!(flow.outputs(), 0, "a role is no output");
+    assert_eq!(flow.push([TEXT, STOP, USAGE, DONE].concat().as_bytes()), Pushed::Same);
+    assert_eq!(flow.outputs(), 1);
+    assert!(flow.is_finished());
+    assert!(flow.answer().complete);
+    assert_eq!(flow.answer().usage.map(|usage| (usage.input, usage.output)), Some((3, 1)));
+    assert_eq!(flow.completion().map(|kept| kept.choices[0].text.as_str()), Some("Hi"));
+}
+
+#[test]
+fn usage_that_nobody_asked_for_is_taken_out_wherever_the_bytes_are_cut() {
+    let stream = [ROLE, TEXT, STOP, USAGE, DONE].concat();
+    for cut in 0..=stream.len() {
+        let mut flow = flow(false);
+        let (left, right) = stream.as_bytes().split_at(cut);
+        let mut out = Vec::new();
+        for piece in [left, right] {
+            match flow.push(piece) {
+                Pushed::Same => out.extend_from_slice(piece),
+                Pushed::Bytes(bytes) => out.extend(bytes),
+            }
+        }
+        out.extend(flow.finish());
+        assert_eq!(String::from_utf8(out).unwrap(), [ROLE, TEXT, STOP, DONE].concat(), "{cut}");
+        assert_eq!(flow.answer().usage.map(|usage| usage.input), Some(3));
+    }
+}
+
+#[test]
+fn after_trouble_nothing_is_handed_out() {
+    let mut flow = flow(true);
+    let error = "data: {\"error\":{\"message\":\"overloaded\",\"code\":529}}\n\n";
+    assert_eq!(flow.push([TEXT, error, TEXT].concat().as_bytes()), Pushed::Bytes(TEXT.into()));
+    assert!(matches!(flow.trouble(), Some(Trouble::Failed(body)) if body.contains("overloaded")));
+    assert!(!flow.is_finished());
+    let mut flow = self::flow(true);
+    assert_eq!(flow.push(b"data: {\"choices\n\n"), Pushed::Bytes(Vec::new()));
+    assert_eq!(flow.trouble(), Some(&Trouble::Malformed));
+}
+
+#[test]
+fn an_end_without_a_reason_is_no_end() {
+    let mut flow = flow(true);
+    flow.push([ROLE, TEXT].concat().as_bytes());
+    assert!(flow.finish().is_empty());
+    assert!(!flow.is_finished());
+    let mut flow = self::flow(true);
+    flow.push([TEXT, STOP].concat().as_bytes());
+    flow.push(b"data: {\"half");
+    flow.finish();
+    assert!(flow.is_finished(), "half a frame behind a whole answer changes nothing");
+}
+
+fn event(dialect: Dialect, delta: &str) -> String {
+    match dialect {
+        Dialect::Chat => ["data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{", delta, "}}]}\n\n"].concat(),
+        _ => [
+            "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{",
+            delta,
+            "}}\n\n",
+        ]
+        .concat(),
+    }
+}
+
+/// Events that are like the one before are compared, not read; what comes of them must be the same.
+#[test]
+fn events_that_repeat_give_what_reading_them_gives() {
+    let chat = |deltas: &[&str]| deltas.iter().map(|delta| event(Dialect::Chat, delta)).collect::<String>();
+    let texts = [
+        "\"content\":\"a\"",
+        "\"content\":\"b\"",
+        "\"content\":\"\"",
+        "\"content\":\"\u{1f600} \\n\\u00e4\\\"\\\\\"",
+        "\"content\":\"data: \\u0041\"",
+        "\"content\":\"c\",\"reasoning\":\"r\"",
+        "\"content\":\"d\",\"reasoning\":\"r\"",
+        "\"reasoning\":\"r\",\"reasoning_content\":\"r\"",
+        "\"reasoning\":\"\",\"reasoning_content\":\"s\"",
+        "\"reasoning\":\"t\"",
+        "\"reasoning\":\"u\"",
+        "\"tool_calls\":[{\"index\":0,\"id\":\"i\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}}]",
+        "\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"1\"}}]",
+        "\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"2}\"}}]",
+    ];
+    let anthropic = |delta: &str| event(Dialect::Anthropic, delta);
+    let mut messages = String::from(
+        "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"model\":\"c\"}}\n\n\
+         data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"thinking\",\"thinking\":\"\"}}\n\n",
+    );
+    for piece in ["a", "b", "c"] {
+        messages.push_str(&anthropic(&["\"type\":\"thinking_delta\",\"thinking\":\"", piece, "\""].concat()));
+    }
+    messages.push_str(&anthropic("\"type\":\"signature_delta\",\"signature\":\"s\""));
+    messages.push_str("data: {\"type\":\"content_block_stop\",\"index\":0}\n\n");
+    for piece in ["d", "e", "", "f"] {
+        messages.push_str(&anthropic(&["\"type\":\"text_delta\",\"text\":\"", piece, "\""].concat()));
+    }
+    messages.push_str("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
+    messages.push_str(&anthropic("\"type\":\"text_delta\",\"text\":\"after the end\""));
+    let crlf = [chat(&texts), STOP.into()].concat().replace('\n', "\r\n");
+    let streams = [
+        (Dialect::Chat, [chat(&texts), STOP.into(), DONE.into()].concat()),
+        (Dialect::Chat, crlf.clone()),
+        (Dialect::Chat, crlf.replace('\n', "")),
+        (Dialect::Chat, ["\u{feff}", &chat(&texts), "\u{feff}", &chat(&texts)].concat()),
+        (Dialect::Chat, [&chat(&texts[..2]), "\n\n: ping\n\n", &chat(&texts[..2])].concat()),
+        (Dialect::Chat, [chat(&texts[..2]), chat(&["\"content\":\"\\x\""])].concat()),
+        (Dialect::Anthropic, messages),
+    ];
+    for (dialect, stream) in streams {
+        let (mut read, mut sound) = (Completion::default(), true);
+        let mut decoder = StreamDecoder::new(dialect, "x");
+        let mut frames = Decoder::default();
+        let mut sink = |frame: Frame<'_>| {
+            if let Some(data) = frame.data.as_deref().filter(|data| sound && !data.is_empty()) {
+                sound = decoder.event(&frame.name, data, &mut |delta| read.push(&delta)).is_ok();
+            }
+        };
+        frames.push(stream.as_bytes(), &mut sink).unwrap();
+        frames.finish(&mut sink);
+        let stamp = Stamp { created_s: 0, include_usage: true };
+        let reading = Reading::chat(dialect, dialect, "x", stamp);
+        for size in [1, 2, 3, 7, 50, 64, 99, 100, 150, 1 << 20] {
+            let mut flow = Flow::new(&reading);
+            let mut out = Vec::new();
+            for piece in stream.as_bytes().chunks(size) {
+                match flow.push(piece) {
+                    Pushed::Same => out.extend_from_slice(piece),
+                    Pushed::Bytes(bytes) => out.extend(bytes),
+                }
+            }
+            out.extend(flow.finish());
+            assert_eq!(flow.completion(), Some(&read), "{size} {stream}");
+            assert_eq!(flow.trouble().is_none(), sound, "{size} {stream}");
+            assert!(!sound || out == stream.as_bytes(), "{size} {stream}");
+        }
+    }
+}
