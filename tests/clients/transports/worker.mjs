@@ -18,7 +18,8 @@ process.env.CLOUDFLARE_CF_FETCH_ENABLED = 'false'; // else it asks the network w
 /** More than the suites ask in a minute, which is more than a person does. */
 const PLENTY = { tiers: { enterprise: { perMinute: 100_000 } }, routes: { other: { perMinute: 100_000 } } };
 
-async function start({ provider, model }, standIn, variant) {
+/** A Worker whose one target is a model of a provider, which the stand-in plays. */
+export async function startWorker({ provider, model }, standIn, variant) {
   const [, base] = PROVIDERS[provider];
   const { rawConfig } = readConfig({ config: CONFIG });
   const vars = {
@@ -41,7 +42,7 @@ export async function inWorkerd() {
   const workerOf = (client, variant) => {
     // Only the cap needs another configuration: the rest heals by itself.
     const name = `${client.provider} ${variant === 'poor' ? 'poor' : 'normal'}`;
-    if (!workers.has(name)) workers.set(name, start(client, standIn.url, name.split(' ')[1]));
+    if (!workers.has(name)) workers.set(name, startWorker(client, standIn.url, name.split(' ')[1]));
     return workers.get(name);
   };
   return {
