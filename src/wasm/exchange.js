@@ -81,6 +81,7 @@ export async function next(reader) {
 // Whether the server of an address answers at all. What it answers cannot be read (`no-cors`), and nothing of the request
 // that failed is in this one.
 export async function reachable(fetcher, url) {
+  // A redirect is followed: without that, browsers refuse every `no-cors` request.
   const request = {
     method: 'HEAD',
     mode: 'no-cors',
@@ -88,7 +89,6 @@ export async function reachable(fetcher, url) {
     referrerPolicy: 'no-referrer',
     cache: 'no-store',
   };
-  request.redirect = 'manual';
   request.signal = AbortSignal.timeout(2000);
   try {
     await (fetcher ?? fetch)(new URL(url).origin, request);
