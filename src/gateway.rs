@@ -72,6 +72,7 @@ use restore::Restoring;
 use run::Led;
 #[cfg(feature = "edge")]
 use standing::Standing;
+use told::Patterns;
 
 /// Everything that the pipeline asks of its host.
 pub trait Host:
@@ -193,6 +194,8 @@ struct Prepared {
     facts: Rc<Facts>,
     reach: Rc<Reach>,
     started: Timestamp,
+    /// What of it is worth a look, if that is asked for.
+    patterns: Option<Rc<Patterns>>,
     ask: AskText,
     stamp: Stamp,
     /// Where it stands with its caller's limits, where there are any.
@@ -212,8 +215,9 @@ pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, mut call: Ca
     let guest = Guest::enter(gate);
     #[cfg(feature = "edge")]
     let standing = call.caller.clone().map(|caller| Standing::new(caller, call.wants));
-    if gate.config.patterns && host.listens() && host.rest().await {
-        told::patterns(&**host, &call, &request_id);
+    let mut patterns = None;
+    if gate.config.patterns && host.rest().await {
+        patterns = Some(told::patterns(&**host, &call, &request_id)).filter(|all| !all.is_empty()).map(Rc::new);
     }
     let screened = screen::screen(gate, &**host, &mut call, &request_id);
     let mut restoring = None;
@@ -221,10 +225,12 @@ pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, mut call: Ca
         let vectors = matches!(call.wants, Wants::Embeddings { .. });
         restoring = if vectors { None } else { Restoring::new(marks, gate.config.restore) };
     });
-    let result = match screened.and_then(|()| prepare(gate, &call, request_id.clone(), started)) {
+    let prepared = screened.and_then(|()| prepare(gate, &call, request_id.clone(), started));
+    let prepared = prepared.map(|(prepared, streams)| (Prepared { patterns: patterns.clone(), ..prepared }, streams));
+    let result = match prepared {
         // Events, whoever they come from, are the rest's; so is what puts keys back.
         Ok((prepared, streams)) if (streams || restoring.is_some()) && !host.rest().await => {
-            note_refused(gate, &request_id, prepared.started, Code::Internal);
+            note_refused(gate, &request_id, patterns.as_deref(), prepared.started, Code::Internal);
             Err(Code::Internal.into())
         }
         #[cfg(feature = "edge")]
@@ -235,7 +241,7 @@ pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, mut call: Ca
         #[cfg(not(feature = "edge"))]
         Ok((prepared, streams)) => answer(gate, host, &call, prepared.into(), streams).await,
         Err(error) => {
-            note_refused(gate, &request_id, started, error.code);
+            note_refused(gate, &request_id, patterns.as_deref(), started, error.code);
             Err(error)
         }
     };
@@ -324,6 +330,7 @@ fn prepare(gate: &Gate, call: &Call, request_id: Rc<str>, started: Timestamp) ->
         facts,
         reach,
         started,
+        patterns: None,
         ask,
         stamp,
         #[cfg(feature = "edge")]
@@ -587,19 +594,21 @@ struct Head {
     request_id: Rc<str>,
     started: Timestamp,
     stream: bool,
+    patterns: Option<Rc<Patterns>>,
     facts: Rc<Facts>,
     reach: Rc<Reach>,
 }
 
 impl Head {
     fn of(prepared: &Prepared, stream: bool) -> Self {
-        let Prepared { request_id, started, facts, reach, .. } = prepared;
-        let (request_id, facts, reach) = (request_id.clone(), facts.clone(), reach.clone());
-        Self { request_id, started: *started, stream, facts, reach }
+        let Prepared { request_id, started, patterns, facts, reach, .. } = prepared;
+        let (request_id, patterns) = (request_id.clone(), patterns.clone());
+        Self { request_id, started: *started, stream, patterns, facts: facts.clone(), reach: reach.clone() }
     }
 
     fn write(&self, tape: &mut Tape, version: u64, fingerprint: &str) {
         open_record(tape, version, &self.request_id, fingerprint, self.started, self.stream);
+        write_patterns(tape, self.patterns.as_deref());
         self.facts.write(tape);
         self.reach.write(tape);
     }
@@ -611,10 +620,18 @@ fn open_record(tape: &mut Tape, version: u64, request_id: &str, fingerprint: &st
     tape.line(&["request".into(), request_id.into(), fingerprint.into(), started.into(), stream.into()]);
 }
 
+/// A line for each kind that was found.
+fn write_patterns(tape: &mut Tape, patterns: Option<&Patterns>) {
+    for (pattern, count) in patterns.into_iter().flatten() {
+        tape.line(&["pattern".into(), pattern.as_str().into(), (*count).into()]);
+    }
+}
+
 /// The record of a request that was refused before anything was decided.
-fn note_refused(gate: &Gate, request_id: &str, started: Timestamp, code: Code) {
+fn note_refused(gate: &Gate, request_id: &str, patterns: Option<&Patterns>, started: Timestamp, code: Code) {
     let mut tape = Tape::recording();
     open_record(&mut tape, gate.config.version, request_id, "-", started, false);
+    write_patterns(&mut tape, patterns);
     tape.line(&["end".into(), code.as_str().into(), 0u32.into()]);
     gate.keep_record(Fingerprint::NONE, None, tape.finish().0);
 }

@@ -17,7 +17,7 @@ fn keys(text: &str) -> usize {
 }
 
 fuzz_target!(|text: &str| {
-    hostile(text, &mut |_| {});
+    hostile(text, &mut |_, _| {});
     let mut marked = text.to_owned();
     for _ in 0..PASSES {
         let Some(next) = redact(&marked, &options(), &mut |finding| Some(mark(finding))) else { break };

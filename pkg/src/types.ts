@@ -195,10 +195,11 @@ export interface Events {
     fingerprint: string;
     at: number;
   };
-  /** Something in a request is worth a look (`screen.patterns`). Nothing follows from it. */
+  /** Something in a request is worth a look (`screen.patterns`), and how often it was met. Nothing follows from it. */
   'pattern-detected': {
     requestId: string;
     pattern: 'instruction' | 'encoded-instruction' | 'hidden-tags' | 'bidi-override' | 'zero-width';
+    count: number;
     at: number;
   };
   'attempt-start': { requestId: string; attempt: number; target: string; retry: boolean; at: number };

@@ -31,6 +31,13 @@ impl Pattern {
             Self::ZeroWidth => "zero-width",
         }
     }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let all = [Self::Instruction, Self::Encoded, Self::HiddenTags, Self::Bidi, Self::ZeroWidth];
+        all.into_iter().find(|pattern| pattern.as_str() == name)
+    }
 }
 
 /// In lower case, words apart by one blank.
@@ -56,21 +63,22 @@ const RUN: u32 = 4;
 /// Fewest characters of base64 that hold a phrase.
 const BLOB: usize = 20;
 
-/// Tells each pattern that a text has, once. Escapes of JSON are read.
-pub fn hostile(text: &str, sink: &mut dyn FnMut(Pattern)) {
+/// Tells each pattern that a text has, once, and how often it was met: phrases, runs of base64, characters of a tag or
+/// that turn the order, runs without width. Escapes of JSON are read.
+pub fn hostile(text: &str, sink: &mut dyn FnMut(Pattern, u32)) {
     let (mut words, mut run, mut flag) = (String::with_capacity(text.len()), 0u32, false);
-    let (mut tags, mut bidi, mut zero) = (false, false, false);
+    let (mut tags, mut bidi, mut zero) = (0u32, 0u32, 0u32);
     unescaped(text, &mut |character| {
         match character {
             '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' => {
                 run = run.saturating_add(1);
-                zero |= run >= RUN;
+                zero = zero.saturating_add(u32::from(run == RUN));
                 return;
             }
-            '\u{202d}' | '\u{202e}' => bidi = true,
+            '\u{202d}' | '\u{202e}' => bidi = bidi.saturating_add(1),
             // Flags of England, Scotland and Wales are spelt with them, behind a black flag.
             '\u{e0020}'..='\u{e007f}' => {
-                tags |= !flag;
+                tags = tags.saturating_add(u32::from(!flag));
                 return;
             }
             _ => {}
@@ -78,15 +86,15 @@ pub fn hostile(text: &str, sink: &mut dyn FnMut(Pattern)) {
         (run, flag) = (0, character == '\u{1f3f4}');
         push_word(&mut words, character);
     });
-    for (pattern, found) in [
+    for (pattern, count) in [
         (Pattern::Instruction, orders(&words)),
         (Pattern::Encoded, blobs(text)),
         (Pattern::HiddenTags, tags),
         (Pattern::Bidi, bidi),
         (Pattern::ZeroWidth, zero),
     ] {
-        if found {
-            sink(pattern);
+        if count > 0 {
+            sink(pattern, count);
         }
     }
 }
@@ -100,22 +108,30 @@ fn push_word(words: &mut String, character: char) {
     }
 }
 
-fn orders(words: &str) -> bool {
-    PHRASES.iter().any(|phrase| text::contains(words, phrase))
+fn orders(words: &str) -> u32 {
+    let mut count = 0u32;
+    for phrase in PHRASES {
+        let mut rest = words;
+        while let Some((_, after)) = text::split_once(rest, phrase) {
+            (rest, count) = (after, count.saturating_add(1));
+        }
+    }
+    count
 }
 
-/// Whether a run of base64 holds such words.
-fn blobs(text: &str) -> bool {
+/// How many runs of base64 hold such words.
+fn blobs(text: &str) -> u32 {
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
     let runs = text.as_bytes().split(|byte| !is_digit(byte)).filter(|run| run.len() >= BLOB);
-    let mut bytes = Vec::new();
-    runs.into_iter().any(|run| {
+    let (mut bytes, mut count) = (Vec::new(), 0u32);
+    for run in runs {
         bytes.clear();
         decode64(run, &mut bytes);
         let mut words = String::new();
         bytes.iter().for_each(|byte| push_word(&mut words, char::from(*byte)));
-        orders(&words)
-    })
+        count = count.saturating_add(u32::from(orders(&words) > 0));
+    }
+    count
 }
 
 /// The characters of a text, those of `\u202e` too; of other escapes a blank.
@@ -152,8 +168,15 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<&'static str> {
+        counted(text).into_iter().map(|(name, _)| name).collect()
+    }
+
+    fn counted(text: &str) -> Vec<(&'static str, u32)> {
         let mut all = Vec::new();
-        hostile(text, &mut |pattern| all.push(pattern.as_str()));
+        hostile(text, &mut |pattern, count| {
+            assert_eq!(Pattern::parse(pattern.as_str()), Some(pattern));
+            all.push((pattern.as_str(), count));
+        });
         all
     }
 
@@ -173,7 +196,8 @@ mod tests {
             ("a\u{200b}\u{200c}\u{200d}\u{feff}b", "zero-width"),
         ] {
             assert_eq!(found(text), [name], "{text:?}");
-            assert_eq!(found(&text.repeat(3)), [name], "{text:?}");
+            let once = counted(text)[0].1;
+            assert_eq!(counted(&format!("{text}; {text}; {text}")), [(name, once * 3)], "{text:?}");
         }
     }
 

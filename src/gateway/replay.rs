@@ -7,10 +7,12 @@ use super::context::{Context, StreamEnd};
 use super::facts::{Facts, Reach};
 use super::gate::Gate;
 use super::run::{Ended, Run};
+use super::told::Patterns;
 use super::{Head, Host, Prepared, RECORD_VERSION};
 use crate::abort::Abort;
 use crate::cache::Fingerprint;
 use crate::chat::Dialect;
+use crate::detect::Pattern;
 use crate::error::{Error, Result};
 use crate::provider::{Answer, Stamp};
 use crate::record::{Outcome, Tape};
@@ -43,7 +45,17 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
     let mut request = Outcome::of(lines.next().and_then(|line| line.strip_prefix("request")).unwrap_or(""));
     let (request_id, shown, started) = (request.word(), request.word(), request.int());
     let streams = request.int() == 1;
-    let third = lines.next().unwrap_or("");
+    let mut patterns = Patterns::new();
+    let mut third = lines.next().unwrap_or("");
+    while let Some(line) = third.strip_prefix("pattern") {
+        let mut fields = Outcome::of(line);
+        let (pattern, count) = (Pattern::parse(&fields.word()), u32::try_from(fields.int()));
+        let (Some(pattern), Ok(count), true) = (pattern, count, fields.is_sound()) else {
+            return Err(bad("must be a whole decision record").into());
+        };
+        patterns.push((pattern, count));
+        third = lines.next().unwrap_or("");
+    }
     if request.is_sound() && third.starts_with("end\t") && lines.next().is_none() {
         // It was refused before anything was decided: there is nothing to decide again.
         return Ok(Replayed { same: true, record: record.into() });
@@ -62,6 +74,7 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
         facts: facts.into(),
         reach: reach.into(),
         started,
+        patterns: Some(patterns.into()),
         ask: AskText::none(),
         stamp,
         #[cfg(feature = "edge")]

@@ -2,7 +2,7 @@
 //! (models, fields, providers), and a key may have got into one by mistake: so every text is looked through.
 
 use super::{Call, Host};
-use crate::detect::{clean, hostile};
+use crate::detect::{Pattern, clean, hostile};
 use crate::host::{Clock, Observer};
 use crate::value::Value;
 
@@ -22,12 +22,25 @@ pub(super) fn scrub(value: &mut Value) {
     });
 }
 
-/// Tells what of a request is worth a look. Nothing follows from it.
+/// What of a request is worth a look, and how often it was met.
+pub(super) type Patterns = Vec<(Pattern, u32)>;
+
+/// Finds what of a request is worth a look, and tells it. Nothing follows from it.
 #[inline(never)]
-pub(super) fn patterns<H: Host>(host: &H, call: &Call, request_id: &str) {
-    hostile(&call.body, &mut |pattern| {
-        let at = Clock::now(host);
-        let event = [("requestId", request_id.into()), ("pattern", pattern.as_str().into()), ("at", at.into())];
-        tell(host, "pattern-detected", Value::map(event));
+pub(super) fn patterns<H: Host>(host: &H, call: &Call, request_id: &str) -> Patterns {
+    let mut all = Patterns::new();
+    hostile(&call.body, &mut |pattern, count| {
+        all.push((pattern, count));
+        if host.listens() {
+            let at = Clock::now(host);
+            let event = [
+                ("requestId", request_id.into()),
+                ("pattern", pattern.as_str().into()),
+                ("count", count.into()),
+                ("at", at.into()),
+            ];
+            tell(host, "pattern-detected", Value::map(event));
+        }
     });
+    all
 }

@@ -149,5 +149,18 @@ fn hostile_patterns_are_told_without_content_if_that_is_configured() {
         assert_eq!(events.len(), told, "{events:?}");
         assert!(!format!("{events:?}").contains("previous"));
         assert!(world.host.sent()[0].body.contains("Ignore all previous"), "it is sent as it was");
+        // The record has kinds and counts, also of an answer from the cache and of a request that is refused.
+        world.ask(text).unwrap();
+        let bad = json!({"messages": [{"role": "bird", "content": text}]}).to_string();
+        assert!(world.call(tidegate::gateway::Call::chat(&bad, "t")).is_err());
+        let records = world.gate.records();
+        assert_eq!(records.len(), 3);
+        for record in records {
+            let lines: Vec<_> = record.lines().filter(|line| line.starts_with("pattern")).collect();
+            assert_eq!(lines, ["pattern\tinstruction\t1", "pattern\tbidi-override\t1"][..told], "{record}");
+            assert!(!record.contains("previous"), "{record}");
+            let replayed = world.host.run(tidegate::gateway::replay(&world.gate, &world.host, &record)).unwrap();
+            assert!(replayed.unwrap().same, "{record}");
+        }
     }
 }
