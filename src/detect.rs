@@ -25,9 +25,12 @@ mod window;
 
 pub use finding::{Encoding, Finding, Options};
 pub use hostile::{Pattern, hostile};
-pub use redact::{At, PASSES, Restorer, clean, mark, redact};
+pub use redact::{At, PASSES, Restorer, clean, mark, redact, redact_all};
 pub use scanner::{Scanner, scan};
 pub use values::Values;
 
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))] // proptest does not build there
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,9 @@
 //! Keys taken out of a text: for good, for logs and prompts; or against marks that are put back into the answer.
 
+use std::ops::Range;
+
 use super::finding::{Finding, Options};
+use super::place::Place;
 use super::scanner::scan;
 use crate::secret::Secret;
 
@@ -26,6 +29,78 @@ pub fn redact(text: &str, options: &Options, mark: &mut dyn FnMut(&Finding) -> O
     let mut out = out?;
     out.push_str(text.get(done..).unwrap_or_default());
     Some(out)
+}
+
+/// Takes all keys out of a text, as often as something is found: what stood in the way of one may have been another. The
+/// marks are those of `marks`, which can be put back, or for good. Findings are in the order of `text` and have their
+/// places there; one that was in another's way may overlap it.
+pub fn redact_all(text: &str, options: &Options, mut marks: Option<&mut Restorer>) -> (String, Vec<Finding>) {
+    let (mut out, mut all): (Option<String>, Vec<Finding>) = (None, Vec::new());
+    // What each pass replaced, and by how many bytes.
+    let mut passes: Vec<Vec<(Range<usize>, usize)>> = Vec::new();
+    for _ in 0..PASSES {
+        let before = out.as_deref().unwrap_or(text);
+        let (mut edits, mut found) = (Vec::new(), Vec::new());
+        let next = redact(before, options, &mut |finding| {
+            let index = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+            let span = index(finding.span.0)..index(finding.span.1);
+            let own = match &mut marks {
+                Some(marks) => {
+                    // Marks of the pass before that stand within it.
+                    let written = marks.push(before.get(span.clone()).unwrap_or_default());
+                    let written = [written, marks.finish()].concat();
+                    marks.mark(finding, &written)
+                }
+                None => mark(finding),
+            };
+            edits.push((span, own.len()));
+            found.push(finding.clone());
+            Some(own)
+        });
+        let Some(next) = next else { break };
+        for mut finding in found {
+            if !passes.is_empty() {
+                stands(&mut finding, text, &passes);
+            }
+            let at = all.partition_point(|other| other.span.0 <= finding.span.0);
+            all.insert(at, finding);
+        }
+        passes.push(edits);
+        out = Some(next);
+    }
+    (out.unwrap_or_else(|| text.into()), all)
+}
+
+/// Gives a finding of a later pass its place in the text before the first one.
+fn stands(finding: &mut Finding, text: &str, passes: &[Vec<(Range<usize>, usize)>]) {
+    let original = |at: u64, ends: bool| {
+        let at = usize::try_from(at).unwrap_or(usize::MAX);
+        passes.iter().rev().fold(at, |at, edits| before(edits, at, ends))
+    };
+    let (from, to) = (original(finding.span.0, false), original(finding.span.1, true));
+    let mut place = Place::new();
+    place.pass(text.as_bytes().get(..from).unwrap_or_default());
+    let mut end = place;
+    end.pass(text.as_bytes().get(from..to).unwrap_or_default());
+    finding.span = (place.at, end.at);
+    finding.utf16 = (place.utf16, end.utf16);
+    finding.place = (place.line, place.column());
+}
+
+/// Where a byte stood before these edits; one within a mark is where the replaced text begins, or ends.
+fn before(edits: &[(Range<usize>, usize)], at: usize, ends: bool) -> usize {
+    let (mut now, mut then) = (0usize, 0usize);
+    for (span, length) in edits {
+        let start = now.saturating_add(span.start.saturating_sub(then));
+        if at <= start {
+            break;
+        }
+        (now, then) = (start.saturating_add(*length), span.end);
+        if at < now {
+            return if ends { span.end } else { span.start };
+        }
+    }
+    then.saturating_add(at.saturating_sub(now))
 }
 
 /// What stands in logs for a key: the same for the same key, and no way back.
@@ -59,22 +134,34 @@ pub fn clean(text: &str) -> Option<String> {
 pub struct Restorer {
     /// Marks and what they stand for.
     marks: Vec<(String, Secret<String>)>,
+    /// What looks like a mark in the text already.
+    taken: Vec<String>,
     /// What may be the beginning of a mark.
     held: String,
 }
 
 impl Restorer {
+    /// For a text that may have marks already, of another time or made up: its own will be others, so that it comes back
+    /// exactly as it was.
+    #[must_use]
+    pub fn apart_from(text: &str) -> Self {
+        let begun = text.split('[').skip(1).filter(|rest| rest.starts_with("REDACTED:"));
+        let whole = begun.filter_map(|rest| rest.get(..=rest.find(']')?));
+        Self { taken: whole.map(|rest| ["[", rest].concat()).collect(), ..Self::default() }
+    }
+
     /// The mark for a key as it is `written` in the text: the same for the same writing, and a numbered one for the same
     /// key in another form, so that each comes back as it was.
     pub fn mark(&mut self, finding: &Finding, written: &str) -> String {
         let plain = mark(finding);
         let mut own = plain.clone();
         let mut number = 1u64;
-        // EXPOSE: compared with what the caller holds already.
-        while let Some((_, key)) = self.marks.iter().find(|(mark, _)| *mark == own) {
-            // EXPOSE: as above.
-            if key.expose() == written {
-                return own;
+        loop {
+            match self.marks.iter().find(|(mark, _)| *mark == own) {
+                // EXPOSE: compared with what the caller holds already.
+                Some((_, key)) if key.expose() == written => return own,
+                None if !self.taken.contains(&own) => break,
+                _ => {}
             }
             number = number.saturating_add(1);
             own = [plain.strip_suffix(']').unwrap_or(&plain), ":", &crate::text::decimal(number), "]"].concat();
