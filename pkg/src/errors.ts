@@ -110,6 +110,16 @@ export function dataOf(thrown: unknown): ErrorData {
   return { ...data, message: message.endsWith(named) ? message.slice(0, message.length - named.length) : message };
 }
 
+/** What a gate says once it is closed: by `close()`, or by an opening of its name with another configuration. */
+export const closed = (): TidegateError =>
+  new TidegateError({
+    code: 'closed',
+    message: 'The gate was closed, or its name was opened with another configuration.',
+    status: 410,
+    shouldRetry: false,
+    attempts: [],
+  });
+
 /** An `internal` error with a sentence of its own. */
 export function internal(message: string, cause?: unknown): TidegateError {
   const error = new TidegateError({ code: 'internal', message, status: 500, shouldRetry: false, attempts: [] });

@@ -4,7 +4,7 @@ import { asksOf } from './asks.js';
 import { CHAT, type Caller } from './boundary.js';
 import { streaming } from './chunks.js';
 import { buildFor } from './build.js';
-import { internal, jsonOf, toError, type ErrorData } from './errors.js';
+import { closed, internal, jsonOf, toError, type ErrorData } from './errors.js';
 import { answered, gateFetch, refused } from './fetch.js';
 import type { Gate } from './gate.js';
 import { isolationFailed, misplaced, placeOf } from './isolation/place.js';
@@ -82,10 +82,14 @@ export class Tidegate implements Gate {
     rest: Rest,
   ) {
     this.#core = core;
-    this.#rest = rest;
+    const { signal } = this.#closed;
+    this.#rest = () => (signal.aborted ? Promise.reject(toError(signal.reason)) : rest());
     this.#watchdog = new Watchdog(platform.broken);
-    this.#caller = guarded(core as unknown as Caller, admit);
-    this.#admit = admit;
+    this.#admit = () => {
+      signal.throwIfAborted();
+      admit();
+    };
+    this.#caller = guarded(core as unknown as Caller, this.#admit);
     this.#storage = storage;
     this.#ledger = ledger;
     this.#forget = forget;
@@ -97,22 +101,26 @@ export class Tidegate implements Gate {
       glue,
       platform,
       storage,
-      rest,
+      rest: this.#rest,
       name: config.name ?? 'default',
       opened: () => this.#loadCache(),
-      closed: this.#closed.signal,
+      closed: signal,
       locked: (reason) => this.#listeners.emit('vault-lock', { reason, at: Date.now() }),
     });
     const unwatch = watchPresence((sign) => void this.vault.presence(sign));
-    this.#closed.signal.addEventListener('abort', unwatch);
+    signal.addEventListener('abort', unwatch);
     this.budget = { status: async () => (await this.status()).budget };
     this.queue = queueOf((name, args) => this.#ask(name, args));
     this.cache = {
       clear: async () => {
+        signal.throwIfAborted();
         core.clearCache();
         await storage.change('cache', [], (await storage.all('cache')).keys());
       },
-      size: () => Promise.resolve(core.cached()),
+      size: async () => {
+        signal.throwIfAborted();
+        return core.cached();
+      },
     };
     this.fetch = gateFetch({
       core: this.#caller,
@@ -193,7 +201,10 @@ export class Tidegate implements Gate {
     try {
       return request?.stream === true ? await this.#stream(request, options) : await this.#whole(request, options);
     } catch (error) {
-      throw toError(error);
+      // One that was under way finds the keys gone.
+      const { aborted, reason } = this.#closed.signal;
+      const told = toError(error);
+      throw aborted && told.code === 'vault_locked' ? reason : told;
     }
   }
 
@@ -281,7 +292,7 @@ export class Tidegate implements Gate {
     this.#listeners.clear();
     this.#core.listen(false);
     await this.#queue?.close();
-    this.#closed.abort();
+    this.#closed.abort(closed());
     this.#core.vaultLock();
     await this.#storage.close();
   }

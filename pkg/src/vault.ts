@@ -7,6 +7,7 @@ import { bytesAt, FIRST, HEADER, KEY, keysOf, oldKeysOf, usesOf } from './vault/
 import type { PresenceSign } from './vault/presence.js';
 import {
   deviceName,
+  deviceOf,
   fromHex,
   infoOf,
   slotOf,
@@ -51,6 +52,7 @@ export class Vault {
 
   /** Whether there is a vault, and whether it is unlocked in this gate. */
   async state(): Promise<VaultState> {
+    this.#parts.closed.throwIfAborted();
     if (this.#parts.core.isUnlocked()) return 'unlocked';
     const records = await this.#access.peek();
     return records.has(HEADER) || records.has(FIRST) ? 'locked' : 'absent';
@@ -390,11 +392,9 @@ export class Vault {
         // An environment variable that is not set, most of the time.
         if (!(bytes instanceof Uint8Array)) throw invalid('key', `must be a text or bytes, not ${typeof bytes}`);
         return work(bytes);
-      });
+      }, this.#parts.closed);
     } finally {
       wipe(bytes);
     }
   }
 }
-
-const deviceOf = (made: Made) => (made.device ? [made.device] : []);

@@ -22,6 +22,47 @@ test('open gives the same gate for a name, another for a changed configuration, 
   await Promise.all([fresh.close(), other.close()]);
 });
 
+test('a gate that was closed says so, whoever closed it', async (t) => {
+  const real = globalThis.fetch;
+  t.after(() => (globalThis.fetch = real));
+  globalThis.fetch = async () => new Response('elsewhere');
+  const config = { name: 'taken', targets: [{ provider: 'groq', model: 'openai/gpt-oss-20b' }] };
+  const old = await Tidegate.open(config);
+  await old.vault.putForSession('groq', KEY);
+  const taker = await Tidegate.open({ ...config, cache: { ttlMs: 2000 } });
+  const isClosed = (error) => {
+    assert.ok(isTidegateError(error) && error.status === 410 && !error.shouldRetry, inspect(error));
+    assert.equal(error.code, 'closed');
+    return true;
+  };
+  const stream = { ...ask('one'), stream: true };
+  for (const work of [
+    () => old.chat(ask('one')),
+    () => old.chat(stream),
+    () => old.status(),
+    () => old.budget.status(),
+    () => old.records(),
+    () => old.cache.size(),
+    () => old.cache.clear(),
+    () => old.vault.state(),
+    () => old.vault.list(),
+    () => old.vault.unlock('passphrase'),
+    () => old.vault.putForSession('groq', KEY),
+  ])
+    await assert.rejects(work, isClosed, String(work));
+  const response = await old.fetch('https://api.groq.com/openai/v1/chat/completions', {
+    method: 'POST',
+    body: JSON.stringify(ask('one')),
+  });
+  assert.equal(response.status, 410);
+  assert.equal((await response.json()).error.code, 'closed');
+  assert.equal(await (await old.fetch('https://example.org/')).text(), 'elsewhere', 'what is not its own goes on');
+  await old.close();
+  await taker.status();
+  await taker.close();
+  await assert.rejects(taker.status(), isClosed);
+});
+
 test('a bad configuration is named, and the name stays free', async () => {
   await assert.rejects(Tidegate.open({ name: 'bad', retry: { maxRetries: 99 }, unheard: 1 }), (error) => {
     assert.ok(error instanceof TidegateError && isTidegateError(error));

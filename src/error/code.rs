@@ -78,6 +78,8 @@ codes! {
     VaultLocked = "vault_locked",
     /// A stored record is not what was stored.
     VaultCorrupt = "vault_corrupt",
+    /// The gate was closed, by its owner or because its name was opened with another configuration.
+    Closed = "closed",
     /// A defect of the gateway, or of the storage under it.
     Internal = "internal",
 }
@@ -135,6 +137,7 @@ impl Code {
             | Self::Aborted
             | Self::VaultLocked
             | Self::VaultCorrupt
+            | Self::Closed
             | Self::Internal => Retry::Never,
         }
     }
@@ -172,6 +175,7 @@ impl Code {
             | Self::Aborted
             | Self::VaultLocked
             | Self::VaultCorrupt
+            | Self::Closed
             | Self::Internal => false,
         }
     }
@@ -204,6 +208,7 @@ impl Code {
             | Self::Aborted
             | Self::VaultLocked
             | Self::VaultCorrupt
+            | Self::Closed
             | Self::Internal => BreakerOutcome::Ignored,
         }
     }
@@ -233,6 +238,7 @@ impl Code {
             | Self::StreamInterrupted => 502,
             Self::QueueFull | Self::NoTarget | Self::CircuitOpen => 503,
             Self::Timeout => 504,
+            Self::Closed => 410,
         }
     }
 
@@ -265,6 +271,7 @@ impl Code {
             Self::Aborted => "The request was aborted.",
             Self::VaultLocked => "The vault is locked: unlock it with its passphrase.",
             Self::VaultCorrupt => "A stored record is damaged or of another version; it was left as it is.",
+            Self::Closed => "The gate was closed, or its name was opened with another configuration.",
             Self::Internal => "The gateway or its storage failed.",
         }
     }
@@ -305,6 +312,7 @@ mod tests {
             ("aborted", Never, false, Ignored, 499),
             ("vault_locked", Never, false, Ignored, 423),
             ("vault_corrupt", Never, false, Ignored, 500),
+            ("closed", Never, false, Ignored, 410),
             ("internal", Never, false, Ignored, 500),
         ];
         assert_eq!(table.len(), Code::ALL.len());

@@ -23,7 +23,8 @@ pub const fn again(code: Code) -> Again {
         | Code::QueueFull
         | Code::CircuitOpen
         | Code::UpstreamLimited
-        | Code::VaultLocked => Again::Waits,
+        | Code::VaultLocked
+        | Code::Closed => Again::Waits,
         Code::UpstreamFailed
         | Code::UpstreamMalformed
         | Code::Timeout

@@ -166,6 +166,7 @@ mod tests {
                 | Code::Aborted
                 | Code::VaultLocked
                 | Code::VaultCorrupt
+                | Code::Closed
                 | Code::Internal => (false, false),
             };
             let otherwise = if onward { Step::NextTarget } else { Step::Stop };

@@ -50,6 +50,7 @@ const WORDS: Record<string, [title: string, next: string]> = {
     'The gateway is not where it should be',
     'Unlock the vault again if it was restarted. If it never starts, the page is served wrongly: see the details.',
   ],
+  closed: ['The gateway was closed here', 'Reload the page: it was opened anew with other settings.'],
   internal: ['Something broke in the gateway', 'Reload the page. The budget and the vault are kept.'],
 };
 

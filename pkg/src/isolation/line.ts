@@ -1,6 +1,6 @@
 // The app's side of one connection to a gateway's realm: calls in flight by id, and whether the other side still lives.
 
-import { TidegateError, type ErrorData } from '../errors.js';
+import { closed, TidegateError, type ErrorData } from '../errors.js';
 import type { ChatMeta } from '../types.js';
 import { readFromGate } from './from-gate.js';
 import { isolationFailed } from './place.js';
@@ -81,7 +81,7 @@ export class Line {
   }
 
   /** The same, on purpose. */
-  close(error = isolationFailed('The gate was closed.')): void {
+  close(error = closed()): void {
     this.#dead = error;
     clearInterval(this.#timer);
     this.#unready(error);

@@ -1,5 +1,6 @@
 // A realm that is started when it is needed, and anew when it was lost. What is started is a worker or a frame.
 
+import { closed } from '../errors.js';
 import { crashed, Line } from './line.js';
 import { isolationFailed } from './place.js';
 import type { Opening, Port } from './protocol.js';
@@ -74,7 +75,7 @@ export function restarting(how: Starting, heard: Heard): Realm {
     admit: how.admit,
     serviceWorker: how.serviceWorker,
     line() {
-      if (ended) return Promise.reject(isolationFailed('The gate was closed.'));
+      if (ended) return Promise.reject(closed());
       if (!current) {
         const opened = begin();
         current = opened;

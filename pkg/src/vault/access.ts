@@ -29,9 +29,10 @@ export const sealedPuts = ({ header, records }: Sealed): [string, Uint8Array][] 
   ...records.map(([provider, record]): [string, Uint8Array] => [KEY + provider, record]),
 ];
 
-/** The same work, whose rejections are `TidegateError`s. */
-export async function typed<T>(work: () => Promise<T>): Promise<T> {
+/** The same work, whose rejections are `TidegateError`s; not begun once `closed`. */
+export async function typed<T>(work: () => Promise<T>, closed?: AbortSignal): Promise<T> {
   try {
+    closed?.throwIfAborted();
     return await work();
   } catch (error) {
     throw toError(error);

@@ -258,6 +258,9 @@ export class Slots {
   }
 }
 
+/** What is to be stored of a new slot beside the header. */
+export const deviceOf = ({ device }: Made): (readonly [string, CryptoKey])[] => (device ? [device] : []);
+
 /** Name of a device slot's key in storage. */
 export const deviceName = (id: Uint8Array): string => `device/${hex(id)}`;
 
