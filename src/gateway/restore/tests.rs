@@ -226,3 +226,66 @@ fn reasoning_links_and_other_marks_are_left_alone() {
         assert_eq!(own.whole(&body, false), body);
     }
 }
+
+/// One event with a piece of some answers, as chat completions or Gemini write it. `ends`: the answer is at its end.
+fn several(google: bool, pieces: &[(usize, &str, bool)]) -> String {
+    let choices = pieces.iter().map(|(index, text, ends)| {
+        let mut quoted = String::new();
+        crate::json::push_text(&mut quoted, text);
+        match (google, *ends) {
+            (true, false) => format!(r#"{{"content":{{"parts":[{{"text":{quoted}}}]}},"index":{index}}}"#),
+            (true, true) => {
+                format!(r#"{{"content":{{"parts":[{{"text":{quoted}}}]}},"finishReason":"STOP","index":{index}}}"#)
+            }
+            (false, false) => format!(r#"{{"index":{index},"delta":{{"content":{quoted}}}}}"#),
+            (false, true) => {
+                format!(r#"{{"index":{index},"delta":{{"content":{quoted}}},"finish_reason":"stop"}}"#)
+            }
+        }
+    });
+    let all = choices.collect::<Vec<_>>().join(",");
+    format!("data: {{\"{}\":[{all}]}}\n\n", if google { "candidates" } else { "choices" })
+}
+
+/// The text of each answer, as a client puts it together.
+fn answers(google: bool, stream: &[u8]) -> [String; 3] {
+    let mut out = [const { String::new() }; 3];
+    for data in str::from_utf8(stream).unwrap().split("\n\n").filter_map(|event| event.strip_prefix("data: ")) {
+        let event: serde_json::Value = serde_json::from_str(data).unwrap();
+        for choice in event[if google { "candidates" } else { "choices" }].as_array().unwrap() {
+            let text = if google { &choice["content"]["parts"][0]["text"] } else { &choice["delta"]["content"] };
+            out[usize::try_from(choice["index"].as_u64().unwrap()).unwrap()].push_str(text.as_str().unwrap());
+        }
+    }
+    out
+}
+
+proptest! {
+    /// Each answer's marks are in pieces, the pieces of several answers come in any order, some in one event, and one
+    /// answer ends while others go on.
+    #[test]
+    fn several_answers_that_come_in_turns_get_their_keys_back(
+        said in [text(), text(), text()],
+        sizes in vec(1usize..30, 1..6),
+        turns in vec((0usize..3, any::<bool>()), 1..12),
+        bytes in vec(1usize..300, 1..6),
+        google: bool,
+    ) {
+        let mut left = said.each_ref().map(|said| VecDeque::from(cut(said, &sizes)));
+        let (mut came, mut turns) = (String::new(), turns.iter().cycle());
+        while left.iter().any(|left| !left.is_empty()) {
+            let (first, both) = turns.next().unwrap();
+            let mut now = Vec::new();
+            for index in (0..3).map(|step| (first + step) % 3) {
+                if now.len() <= usize::from(*both) && let Some(piece) = left[index].pop_front() {
+                    now.push((index, piece, left[index].is_empty()));
+                }
+            }
+            let now: Vec<_> = now.iter().map(|(index, piece, ends)| (*index, piece.as_str(), *ends)).collect();
+            came.push_str(&several(google, &now));
+        }
+        let (mut own, _) = restoring(Restore::Text);
+        let out = through(&mut own, came.as_bytes(), &bytes);
+        prop_assert_eq!(answers(google, &out), said.each_ref().map(|said| restored(said, false)));
+    }
+}
