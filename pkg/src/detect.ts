@@ -84,7 +84,9 @@ const PIECE = 1 << 20;
 
 let random: Uint8Array | undefined;
 const ownKey = () => (random ??= crypto.getRandomValues(new Uint8Array(32)));
-const bytesOf = (input: string | Uint8Array) => (typeof input === 'string' ? new TextEncoder().encode(input) : input);
+const encoder = /* @__PURE__ */ new TextEncoder();
+const bytesOf = (input: string | Uint8Array) => (typeof input === 'string' ? encoder.encode(input) : input);
+const NOTHING = /* @__PURE__ */ new Uint8Array();
 
 /** Scans one text that comes in chunks, in constant memory: `await Scanner.create(options)`. */
 export class Scanner {
@@ -109,6 +111,7 @@ export class Scanner {
    */
   push(chunk: string | Uint8Array): Finding[] {
     const bytes = bytesOf(chunk);
+    if (bytes.length <= PIECE) return told(this.#own.push(bytes));
     const found: Finding[] = [];
     for (let at = 0; at < bytes.length; at += PIECE)
       found.push(...told(this.#own.push(bytes.subarray(at, at + PIECE))));
@@ -117,7 +120,7 @@ export class Scanner {
 
   /** The text is at its end: gives the rest. The scanner may then take another text. */
   finish(): Finding[] {
-    return told(this.#own.finish(new Uint8Array()));
+    return told(this.#own.finish(NOTHING));
   }
 
   /** Gives its memory back ahead of the garbage collector. It cannot be used afterwards. */
@@ -140,6 +143,7 @@ export interface RedactOptions {
  */
 export class Redaction {
   readonly text: string;
+  /** With their places in the text before; where one key stood in another's way, they may overlap. */
   readonly findings: Finding[];
   readonly #own: InstanceType<Glue['KeyRedaction']>;
 

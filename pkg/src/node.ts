@@ -53,6 +53,21 @@ const platform: Platform = {
   },
 };
 
+/** What is unusual about a key: `refused` if it can be none. Sentences without any part of it. */
+export interface VariableCheck {
+  provider: string;
+  refused?: string;
+  warnings: string[];
+}
+
+/** @internal The value of a variable as the key that its name speaks of; nothing if it speaks of none. */
+export async function checkVariable(name: string, value: string): Promise<VariableCheck | undefined> {
+  const glue = (await loadAll()) as unknown as typeof import('../wasm/tidegate-all.js');
+  const told = glue.checkVariable(name, new TextEncoder().encode(value)) as
+    (VariableCheck & { refused: string | null }) | undefined;
+  return told && { provider: told.provider, warnings: told.warnings, ...(told.refused && { refused: told.refused }) };
+}
+
 /** A gate: `await Tidegate.open(config)`. */
 export const Tidegate = {
   /** Opens the gate of `config.name`; the same one, if it is open with the same configuration. Another closes it first. */

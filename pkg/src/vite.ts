@@ -16,7 +16,7 @@ import { Origins } from './audit/origins.js';
 import { keyOf, openBaseline } from './audit/settings.js';
 import { files } from './cli/files.js';
 import { titleOf } from './cli/report.js';
-import { wrapped } from './cli/text.js';
+import { wrapped } from './cli/columns.js';
 import type { ScanValue } from './node.js';
 
 export type { FailOn, ScanValue };

@@ -4,10 +4,16 @@
 //! Refused is only what cannot be a key of that provider. A shape that differs from the one we know is a
 //! warning: providers change theirs, and validators that insist keep people out.
 
+#[cfg(feature = "values")]
+mod variable;
+
 use crate::error::{Error, Result};
 use crate::keys::{self, RULES, Rule};
 use crate::secret::Secret;
 use crate::text;
+
+#[cfg(feature = "values")]
+pub use variable::{check_variable, provider_of};
 
 /// Longest key taken, in bytes.
 pub const LONGEST: usize = 4_096;

@@ -4,6 +4,8 @@ use wasm_bindgen::prelude::*;
 
 use super::convert::to_js;
 use crate::detect::{self, Finding, Options};
+#[cfg(feature = "values")]
+use crate::error::Detail;
 use crate::keys::RULES;
 use crate::secret::Secret;
 use crate::value::Value;
@@ -77,18 +79,9 @@ impl KeyRedaction {
     #[wasm_bindgen(constructor)]
     pub fn new(text: &str, key: Vec<u8>, reversible: bool) -> Self {
         let options = Options { key: Secret::new(key), publishable: false };
-        let (mut findings, mut restorer) = (Vec::new(), detect::Restorer::default());
-        let clean = detect::redact(text, &options, &mut |finding| {
-            let mark = if reversible {
-                let index = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-                restorer.mark(finding, text.get(index(finding.span.0)..index(finding.span.1)).unwrap_or_default())
-            } else {
-                detect::mark(finding)
-            };
-            findings.push(finding.clone());
-            Some(mark)
-        });
-        Self { text: clean.unwrap_or_else(|| text.into()), findings, restorer }
+        let mut restorer = detect::Restorer::apart_from(text);
+        let (text, findings) = detect::redact_all(text, &options, reversible.then_some(&mut restorer));
+        Self { text, findings, restorer }
     }
 
     /// The text with marks in place of keys.
@@ -110,6 +103,34 @@ impl KeyRedaction {
     pub fn finish(&mut self) -> String {
         self.restorer.finish()
     }
+}
+
+/// The value of a variable as the key that its name speaks of: `{ provider, refused?, warnings }`, sentences without any
+/// part of the value; nothing if the name speaks of none.
+#[cfg(feature = "values")]
+#[wasm_bindgen(js_name = checkVariable)]
+#[expect(unreachable_pub, reason = "exported to JavaScript")]
+pub fn check_variable(name: &str, value: Vec<u8>) -> JsValue {
+    let value = Secret::new(value);
+    // EXPOSE: checked, and told about in sentences of ours.
+    let Some((provider, checked)) = crate::vault::format::check_variable(name, value.expose()) else {
+        return JsValue::UNDEFINED;
+    };
+    let (mut refused, mut warnings) = (None, Vec::new());
+    match checked {
+        Ok(checked) => warnings = checked.warnings,
+        Err(error) => {
+            refused = match &error.detail {
+                Detail::Fields(fields) => fields.first().map(|field| field.problem),
+                _ => None,
+            }
+        }
+    }
+    to_js(&Value::map([
+        ("provider", provider.into()),
+        ("refused", refused.into()),
+        ("warnings", warnings.into_iter().map(Value::from).collect()),
+    ]))
 }
 
 /// A text without its keys, for logs; nothing if it has none.

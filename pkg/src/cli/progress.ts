@@ -1,6 +1,7 @@
 // A line that says how far a long run is; on a terminal only.
 
-import { plural, size } from './text.js';
+import { columnsOf, endOf } from './columns.js';
+import { plural, printable, size } from './text.js';
 
 interface Terminal {
   readonly isTTY?: boolean;
@@ -28,8 +29,10 @@ export function progress(terminal: Terminal, now: () => number = performance.now
     if (now() - shown < EVERY_MS) return;
     shown = now();
     visible = true;
-    const line = `${plural(count, 'file')}, ${size(done + current)}  ${path}`;
-    terminal.write(`\r\u001b[2K${line.slice(0, (terminal.columns ?? 80) - 1)}`);
+    const counts = `${plural(count, 'file')}, ${size(done + current)}`;
+    const left = (terminal.columns || 80) - 1 - columnsOf(counts);
+    // Too little room for a path says nothing.
+    terminal.write(`\r\u001b[2K${left < 0 ? '' : counts}${left < 12 ? '' : `  ${endOf(printable(path), left - 2)}`}`);
   };
   return {
     file(next) {

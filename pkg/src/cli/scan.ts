@@ -17,7 +17,7 @@ import { githubReport, jsonReport, sarifReport } from './machine.js';
 import { progress } from './progress.js';
 import { mapBeside, readAndScan, streamed } from './read.js';
 import type { Report } from './report.js';
-import { paint, textReport } from './text.js';
+import { paint, painted, textReport } from './text.js';
 
 const DAY_MS = 86_400_000;
 
@@ -158,7 +158,7 @@ function update(path: string, baseline: Baseline, findings: readonly Located[], 
 }
 
 function write({ format, output }: ScanArgs, report: Report): void {
-  const toTerminal = output === undefined && process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+  const toTerminal = output === undefined && painted(process.stdout);
   const text = {
     text: () => textReport(report, paint(toTerminal)),
     json: () => jsonReport(report),

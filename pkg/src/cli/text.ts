@@ -3,6 +3,7 @@
 import process from 'node:process';
 
 import { failing, placeOf, type Located } from '../audit/located.js';
+import { wrapped } from './columns.js';
 import { titleOf, type Report } from './report.js';
 
 /** Wraps a text in the escapes of a terminal. */
@@ -18,8 +19,16 @@ export const paint = (on: boolean): Paint =>
     ]),
   ) as Paint;
 
+/** Whether to paint: on a terminal, unless `NO_COLOR` says no; elsewhere, if `FORCE_COLOR` says yes. */
+export function painted({ isTTY }: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): boolean {
+  const { NO_COLOR, FORCE_COLOR, TERM } = env;
+  if (NO_COLOR) return false;
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
+  return isTTY === true && TERM !== 'dumb';
+}
+
 /** Columns of a text: of the terminal, but no more than are read with ease. */
-export const width = (columns = process.stdout.columns): number => Math.min(92, Math.max(40, (columns || 100) - 4));
+export const width = (columns = process.stdout.columns): number => Math.min(92, Math.max(20, (columns || 100) - 4));
 
 /** Places of one key that are told one by one. */
 const PLACES = 8;
@@ -95,16 +104,3 @@ export const size = (bytes: number): string =>
   bytes < 1000 ? `${bytes} B` : bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
 const seconds = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
-
-/** Broken at blanks. */
-export function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(/\s+/u).filter((part) => part !== '')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return line === '' ? lines : [...lines, line];
-}

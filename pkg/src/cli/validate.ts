@@ -12,7 +12,8 @@ import { dependencyChecks } from './checks/dependencies.js';
 import { envChecks } from './checks/env.js';
 import { outputChecks } from './checks/output.js';
 import { wranglerChecks } from './checks/wrangler.js';
-import { paint, plural, printable, width, wrapped, type Paint } from './text.js';
+import { wrapped } from './columns.js';
+import { paint, painted, plural, printable, width, type Paint } from './text.js';
 
 /** Checks a project, reports, and says with what code the process ends. */
 export async function validateCommand(args: ValidateArgs, version: string): Promise<number> {
@@ -21,7 +22,7 @@ export async function validateCommand(args: ValidateArgs, version: string): Prom
     throw new UsageError(`${args.folder}: no such folder`);
   }
   const checks = await validate(folder, args.mode);
-  const toTerminal = args.output === undefined && process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+  const toTerminal = args.output === undefined && painted(process.stdout);
   const text = args.format === 'json' ? asJson(checks, version) : asText(checks, paint(toTerminal));
   if (args.output === undefined) process.stdout.write(text);
   else writeFileSync(args.output, text);

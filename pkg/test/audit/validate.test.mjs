@@ -50,6 +50,44 @@ test('a secret behind a name that publishes it, by form and by name', async (t) 
   assert.ok(!text.includes(key) && !text.includes(password));
 });
 
+test('keys that their variable cannot mean, by file and line and without the value', async (t) => {
+  const openai = `sk-proj-${random(74)}T3BlbkFJ${random(74)}`;
+  const cwd = folder(t, {
+    ...PACKAGE,
+    '.env': [
+      `GROQ_API_KEY=${openai}`,
+      `OPENROUTER_API_KEY=sk-or-v1-${'ab'.repeat(20)}`,
+      'ANTHROPIC_API_KEY=your-key-here',
+      `HF_TOKEN=${random(20)}`,
+      `DEEPSEEK_API_KEY=${groqKey()}`,
+      'DEEPSEEK_BASE_URL=https://llm.example.org/v1',
+      'XAI_API_KEY=$OTHER',
+      `OPENAI_API_KEY="${openai}"`,
+      '',
+    ].join('\n'),
+    '.env.example': 'GROQ_API_KEY=your-key-here\n',
+  });
+  const { code, checks, text } = await validated(cwd);
+  assert.equal(code, 1);
+  assert.deepEqual(
+    checks
+      .filter(({ id }) => id === 'env-key-format')
+      .map(({ where, level, title }) => [where, level, title])
+      .sort(),
+    [
+      ['.env:1', 'fail', 'GROQ_API_KEY holds no key of groq: it is a key of OpenAI'],
+      [
+        '.env:2',
+        'fail',
+        'OPENROUTER_API_KEY holds no key of openrouter: it is cut short: an OpenRouter key has 73 characters',
+      ],
+      ['.env:3', 'warn', 'ANTHROPIC_API_KEY holds no key of anthropic: it is a placeholder, not a key'],
+      ['.env:4', 'warn', 'HF_TOKEN: This does not look like a Hugging Face key: hf_ and 34 letters.'],
+    ],
+  );
+  assert.ok(!text.includes(openai) && !text.includes('your-key'));
+});
+
 test('env files in git, and those that git would add', async (t) => {
   const cwd = await repository(t, { ...PACKAGE, '.env.production': `GROQ_API_KEY=${groqKey()}\n` });
   put(cwd, { '.env.local': `GROQ_API_KEY=${groqKey()}\n`, '.env.example': `GROQ_API_KEY=${groqKey()}\n` });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { detector, VALUE_RULE } from '../../audit/detector.js';
 import { envFiles, isExample, isPublic, readEnvFile, type EnvVariable } from '../../audit/env.js';
 import { reasonOf } from '../../audit/settings.js';
+import { checkVariable } from '../../node.js';
 import { git } from '../git.js';
 import { evidence, revoke, secretIn, type Check, type Project } from './check.js';
 
@@ -36,6 +37,7 @@ export async function envChecks({ folder }: Project, prefixes: readonly string[]
     else {
       variables.push(...own);
       checks.push(...(await tracking(folder, file, secrets.length)), ...published(secrets, prefixes));
+      checks.push(...(await formats(own)));
     }
   }
   for (const file of CREDENTIALS) checks.push(...(await credentials(folder, file)));
@@ -78,6 +80,44 @@ const published = (secrets: readonly Secret[], prefixes: readonly string[]): Che
         `Give it a name without ${prefixes.find((prefix) => isPublic(variable.name, [prefix])) ?? 'the prefix'} and ` +
         `use it on a server, or let each user bring a key of his own. ${revoke(finding)}`,
     }));
+
+/** Whether what a variable holds can be the key that its name speaks of. What is decided is decided in the Wasm. */
+async function formats(variables: readonly EnvVariable[]): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const variable of variables) {
+    const told = await checkVariable(variable.name, variable.value);
+    // Behind an address of one's own may be whoever takes any key.
+    if (!told || variables.some(({ name }) => isAddressFor(variable.name, name))) continue;
+    const where = at(variable);
+    if (told.refused !== undefined) {
+      checks.push({
+        area: 'env',
+        id: 'env-key-format',
+        level: told.refused.includes('placeholder') ? 'warn' : 'fail',
+        title: `${variable.name} holds no key of ${told.provider}: it ${told.refused}`,
+        where,
+        next: `Copy the key anew from where ${told.provider} shows it. If that one is of another service, put it under its own name.`,
+      });
+    }
+    for (const warning of told.warnings) {
+      checks.push({
+        area: 'env',
+        id: 'env-key-format',
+        level: 'warn',
+        title: `${variable.name}: ${warning}`,
+        where,
+        next: `If ${told.provider} takes it, nothing needs to be done: providers change the form of their keys.`,
+      });
+    }
+  }
+  return checks;
+}
+
+/** `OPENAI_BASE_URL` beside `OPENAI_API_KEY`. */
+function isAddressFor(key: string, name: string): boolean {
+  const owner = key.replace(/_(?:API_)?(?:KEY|TOKEN)$/u, '');
+  return ['_BASE_URL', '_API_BASE', '_API_BASE_URL', '_URL', '_HOST', '_ENDPOINT'].some((end) => name === owner + end);
+}
 
 const examples = (secrets: readonly Secret[]): Check[] =>
   secrets.map(({ variable, finding }) => ({
