@@ -20,14 +20,37 @@ export interface Report {
   readonly version: string;
 }
 
-/** Words of rules that are no words. */
-const SHORT = /\b(?:api|aws|dsn|id|jwt|npm|oauth|xai)\b/gu;
-const OWN: Record<string, string> = { npm: 'npm', oauth: 'OAuth', xai: 'xAI' };
+/** Words of rules that are written in a way of their own. */
+const OWN: Readonly<Record<string, string>> = {
+  api: 'API',
+  aws: 'AWS',
+  bedrock: 'Bedrock',
+  deepseek: 'DeepSeek',
+  dsn: 'DSN',
+  e2b: 'E2B',
+  elevenlabs: 'ElevenLabs',
+  face: 'Face',
+  github: 'GitHub',
+  gitlab: 'GitLab',
+  id: 'ID',
+  jwt: 'JWT',
+  langsmith: 'LangSmith',
+  npm: 'npm',
+  nvidia: 'NVIDIA',
+  oauth: 'OAuth',
+  openai: 'OpenAI',
+  openrouter: 'OpenRouter',
+  posthog: 'PostHog',
+  sendgrid: 'SendGrid',
+  xai: 'xAI',
+};
 
 /** A finding's name: the rule, in words. */
 export function titleOf({ rule }: { readonly rule: string }): string {
-  const words = rule.replaceAll('-', ' ');
-  const whole = /\b(?:dsn|jwt|key|secret|session|token|value|webhook)\b/u.test(words) ? words : `${words} key`;
-  const named = whole.replace(SHORT, (word) => OWN[word] ?? word.toUpperCase());
-  return /^(?:npm|xAI)\b/u.test(named) ? named : named.charAt(0).toUpperCase() + named.slice(1);
+  const words = rule.split('-');
+  const kinds = ['dsn', 'jwt', 'key', 'secret', 'session', 'token', 'value', 'webhook'];
+  if (!words.some((word) => kinds.includes(word))) words.push('key');
+  const [first = '', ...rest] = words;
+  const named = OWN[first] ?? first.charAt(0).toUpperCase() + first.slice(1);
+  return [named, ...rest.map((word) => OWN[word] ?? word)].join(' ');
 }

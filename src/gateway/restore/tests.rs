@@ -276,7 +276,7 @@ proptest! {
         while left.iter().any(|left| !left.is_empty()) {
             let (first, both) = turns.next().unwrap();
             let mut now = Vec::new();
-            for index in (0..3).map(|step| (first + step) % 3) {
+            for index in [*first, (*first).wrapping_add(1) % 3, (*first).wrapping_add(2) % 3] {
                 if now.len() <= usize::from(*both) && let Some(piece) = left[index].pop_front() {
                     now.push((index, piece, left[index].is_empty()));
                 }

@@ -1,6 +1,7 @@
 import type { Finding } from 'tidegate';
 
 import { number } from '../format';
+import { ruleName } from '../ruleName';
 import { Tag, type Tone } from './Tag';
 
 const CLASSES: Record<Finding['class'], [tone: Tone, word: string]> = {
@@ -12,13 +13,6 @@ const CLASSES: Record<Finding['class'], [tone: Tone, word: string]> = {
 /** What the provider's pages are reached by, and nothing but http. */
 const isPage = (address: string) => /^https:\/\//.test(address);
 
-/** `Groq key`: the rule, in words. */
-function nameOf(rule: string): string {
-  const words = rule.replaceAll('-', ' ');
-  const whole = /\b(?:dsn|jwt|key|secret|session|token|webhook)\b/.test(words) ? words : `${words} key`;
-  return whole.charAt(0).toUpperCase() + whole.slice(1);
-}
-
 export function FindingItem({ finding }: { finding: Finding }) {
   const { rule, preview, line, column, encoding, advice, docs } = finding;
   const [tone, word] = CLASSES[finding.class];
@@ -26,7 +20,7 @@ export function FindingItem({ finding }: { finding: Finding }) {
     <li className="finding" data-testid="finding" data-rule={rule} data-class={finding.class}>
       <p className="finding-head">
         <Tag tone={tone}>{word}</Tag>
-        <span className="finding-rule">{nameOf(rule)}</span>
+        <span className="finding-rule">{ruleName(rule)}</span>
         <span className="quiet">
           line {number(line)}, column {number(column)}
           {encoding !== 'plain' && `, in ${encoding}`}
