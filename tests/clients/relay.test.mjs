@@ -6,6 +6,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 
 import { Tidegate } from 'tidegate';
 
+import { launch, open as openPage, site } from '../isolation/support.mjs';
 import { CLIENTS, run } from './run.mjs';
 import { AFTER_TOOL, ARGUMENTS, textOf, USAGE } from './stand-in/replies.mjs';
 import { startStandIn } from './stand-in.mjs';
@@ -100,5 +101,49 @@ describe('a relay target', () => {
     await assert.rejects(gate.chat({ messages }), { code: 'authentication', provider: 'openai' });
     assert.equal(standIn.journal.length, 0);
     assert.equal((await gate.status()).budget.spentNanoUsd, 0);
+  });
+
+  test('from a page, which the Worker lets in by its origin alone', async (t) => {
+    const [ours, others] = [await site(t), await site(t)];
+    const letsIn = await startWorker(CLIENTS.openai, standIn.url, 'normal', { ALLOWED_ORIGINS: ours });
+    const browser = await launch();
+    t.after(() => Promise.all([browser.close(), letsIn.harness.close()]));
+    const asks = async ([base, token, model, question]) => {
+      const { Tidegate } = await globalThis.tidegate;
+      const gate = await Tidegate.open({
+        targets: [{ provider: 'openai', model, relay: 'own' }],
+        providers: { own: { baseUrl: `${base}/v1` } },
+        retry: { maxRetries: 0 },
+      });
+      await gate.vault.putForSession('own', token);
+      const messages = [{ role: 'user', content: question }];
+      try {
+        const { choices, tidegate } = await gate.chat({ messages, max_tokens: 99 });
+        let streamed = '';
+        const chunks = await gate.chat({
+          messages: [{ role: 'user', content: `${question} ` }],
+          max_tokens: 99,
+          stream: true,
+        });
+        for await (const { choices } of chunks) streamed += choices[0]?.delta?.content ?? '';
+        return { text: choices[0].message.content, target: tidegate.target, cost: tidegate.costNanoUsd, streamed };
+      } catch ({ code, network }) {
+        return { code, network };
+      }
+    };
+    const question = asked();
+    const from = async (origin) => {
+      const page = await openPage(t, browser, origin);
+      return page.evaluate(asks, [letsIn.url, TOKEN, MODEL, question]);
+    };
+    assert.deepEqual(await from(ours), {
+      text: textOf(question),
+      target: `openai/${MODEL}`,
+      cost: COST,
+      streamed: textOf(`${question} `),
+    });
+    assert.equal(standIn.journal.length, 2);
+    assert.deepEqual(await from(others), { code: 'upstream_failed', network: 'cors' });
+    assert.equal(standIn.journal.length, 2);
   });
 });

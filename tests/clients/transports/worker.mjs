@@ -19,7 +19,7 @@ process.env.CLOUDFLARE_CF_FETCH_ENABLED = 'false'; // else it asks the network w
 const PLENTY = { tiers: { enterprise: { perMinute: 100_000 } }, routes: { other: { perMinute: 100_000 } } };
 
 /** A Worker whose one target is a model of a provider, which the stand-in plays. */
-export async function startWorker({ provider, model }, standIn, variant) {
+export async function startWorker({ provider, model }, standIn, variant, more = {}) {
   const [, base] = PROVIDERS[provider];
   const { rawConfig } = readConfig({ config: CONFIG });
   const vars = {
@@ -27,6 +27,7 @@ export async function startWorker({ provider, model }, standIn, variant) {
     TIDEGATE_TOKEN: TOKEN,
     [`${provider.toUpperCase()}_API_KEY`]: KEYS[provider],
     [`${provider.toUpperCase()}_BASE_URL`]: `${standIn}/${provider}${base}`,
+    ...more,
   };
   const config = { ...rawConfig, name: `${provider}-${variant}`, main: MAIN, vars };
   const harness = createTestHarness({ workers: [{ config }] });
