@@ -30,9 +30,9 @@ mod snapshot;
 mod target;
 mod wire;
 
-#[cfg(feature = "edge")]
-pub use command::Entered;
 pub use command::{Charge, CircuitState, Command, Figures, Notice, Outcome, Reply, TargetFigures};
+#[cfg(feature = "edge")]
+pub use command::{Entered, MOST_TOGETHER};
 pub use ledger::{LedgerPolicy, LedgerState};
 pub use target::LONGEST_NAME;
 pub use wire::decide;

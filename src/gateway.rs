@@ -146,6 +146,9 @@ pub struct Call {
     /// The trace context (W3C `traceparent`) that its attempts are part of. A server's only: no browser could send it.
     #[cfg(feature = "edge")]
     pub trace: Option<Rc<str>>,
+    /// Whether its settlement may follow its answer: then its host is to be told when the answer is out.
+    #[cfg(feature = "edge")]
+    pub posts: bool,
     /// The key that it brought, if such keys are used.
     pub own_key: Option<Rc<OwnKey>>,
     /// What the caller asks of the cache.
@@ -170,6 +173,8 @@ impl Call {
             caller: None,
             #[cfg(feature = "edge")]
             trace: None,
+            #[cfg(feature = "edge")]
+            posts: false,
             own_key: None,
             controls: Controls::default(),
             abort: Abort::new(),
@@ -497,6 +502,8 @@ fn context<H: Host>(
         standing: prepared.standing.clone(),
         #[cfg(feature = "edge")]
         refused: false.into(),
+        #[cfg(feature = "edge")]
+        posts: call.posts,
     })
 }
 

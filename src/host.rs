@@ -112,6 +112,13 @@ pub trait Ledger {
     type Reply;
     /// Decides.
     async fn decide(&self, command: Self::Command) -> Result<Self::Reply>;
+    /// Takes a report that nobody waits for: it is decided before whatever is asked next, or soon after.
+    ///
+    /// # Errors
+    /// The report itself where there is no such way: then it is to be decided.
+    fn post(&self, report: Self::Command) -> Result<(), Self::Command> {
+        Err(report)
+    }
 }
 
 /// Hears what happens. Called synchronously; it must not call back into the gateway.

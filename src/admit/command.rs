@@ -13,6 +13,10 @@ use crate::error::{BreakerOutcome, Result};
 use crate::money::NanoUsd;
 use crate::time::Timestamp;
 
+/// Most commands of one [`Command::Together`].
+#[cfg(feature = "edge")]
+pub const MOST_TOGETHER: usize = 256;
+
 /// One decision to take. Leases and cooldowns of more than 24 hours are shortened to that.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
@@ -60,6 +64,10 @@ pub enum Command {
     /// others answer `internal`.
     #[cfg(feature = "edge")]
     For(Box<Errand>),
+    /// Several, decided one after the other. The reply is the last one's, with what came to pass in all of them.
+    /// Not one of these in another, and at most [`MOST_TOGETHER`].
+    #[cfg(feature = "edge")]
+    Together(Vec<Self>),
     /// Of a caller: a slice of the budget and of its rate, to be spent elsewhere.
     #[cfg(feature = "edge")]
     Lease {

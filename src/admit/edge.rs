@@ -15,6 +15,7 @@ mod desk;
 mod leases;
 mod machine;
 mod policy;
+mod posted;
 mod slice;
 mod store;
 mod subject;
@@ -24,6 +25,7 @@ pub use caller::{BudgetFigures, Caller, CallerFigures, Correction, Entry, Errand
 pub use leases::Leases;
 pub use machine::EdgeLedger;
 pub use policy::EdgePolicy;
+pub use posted::{Due, POSTED_FOR, Posted};
 pub use store::{MemoryRows, Rows};
 pub(super) use wire::{
     decode_allowance, decode_errand, decode_figures, decode_scope, decode_span, encode_allowance, encode_errand,

@@ -86,6 +86,12 @@ impl LedgerState {
         (leased, turn.notices)
     }
 
+    /// Requests that hold a slot.
+    #[cfg(feature = "edge")]
+    pub(super) fn in_flight(&self) -> u32 {
+        self.slots.len()
+    }
+
     /// Takes one decision at `now`. First, whatever ran out by then ends.
     ///
     /// # Errors
@@ -113,7 +119,9 @@ impl LedgerState {
             Command::Renew { reservation, lease_until } => Ok(turn.renew(*reservation, *lease_until)),
             Command::Status => turn.status(),
             #[cfg(feature = "edge")]
-            Command::For(_) | Command::Lease { .. } | Command::Return { .. } => Err(Code::Internal.into()),
+            Command::For(_) | Command::Together(_) | Command::Lease { .. } | Command::Return { .. } => {
+                Err(Code::Internal.into())
+            }
         };
         let Turn { notices, offset, .. } = turn;
         Reply { notices, offset, ..Reply::of(result) }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::command::{Charge, CircuitState, Command, Figures, Notice, Outcome, Reply, TargetFigures};
 use super::ledger::{LedgerPolicy, LedgerState, unknown_zone};
 #[cfg(feature = "edge")]
-use super::{command::Entered, edge};
+use super::{
+    command::{Entered, MOST_TOGETHER},
+    edge,
+};
 #[cfg(feature = "edge")]
 use crate::config::{BudgetScope, BudgetSpan};
 use crate::error::{BreakerOutcome, Code, Detail, Error, Result};
@@ -48,6 +51,9 @@ impl Command {
     /// The byte that an errand has after the version.
     #[cfg(feature = "edge")]
     pub(super) const ERRAND: u8 = 5;
+    /// The byte that several commands have there.
+    #[cfg(feature = "edge")]
+    pub(super) const TOGETHER: u8 = 8;
 
     /// The command as bytes.
     #[must_use]
@@ -89,6 +95,13 @@ impl Command {
             #[cfg(feature = "edge")]
             Self::Return { slice, route, spent, requests } => {
                 writer.byte(7).uint(*slice).text(route).uint(spent.as_nano()).uint(*requests);
+            }
+            #[cfg(feature = "edge")]
+            Self::Together(commands) => {
+                writer.byte(Self::TOGETHER).uint(commands.len() as u64);
+                for command in commands {
+                    writer.bytes(&command.encode());
+                }
             }
         }
         writer.finish()
@@ -149,6 +162,8 @@ impl Command {
                 spent: money(reader),
                 requests: reader.uint(),
             },
+            #[cfg(feature = "edge")]
+            Self::TOGETHER => Self::Together(together(reader)),
             3 => Self::Renew { reservation: reader.uint(), lease_until: time(reader) },
             byte => {
                 reader.require(byte == 4);
@@ -158,6 +173,22 @@ impl Command {
         reader.end()?;
         Ok(command)
     }
+}
+
+/// Several commands. None is several itself: it would be read as deep as it is long.
+#[cfg(feature = "edge")]
+fn together(reader: &mut Reader<'_>) -> Vec<Command> {
+    let mut commands = Vec::new();
+    for _ in 0..reader.count() {
+        let bytes = reader.bytes();
+        let command = if bytes.get(1) == Some(&Command::TOGETHER) { None } else { Command::decode(bytes).ok() };
+        reader.require(command.is_some() && commands.len() < MOST_TOGETHER);
+        if !reader.is_sound() {
+            break;
+        }
+        commands.extend(command);
+    }
+    commands
 }
 
 impl Reply {

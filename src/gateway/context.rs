@@ -53,6 +53,9 @@ pub(super) struct Context<H> {
     /// Whether they have refused it.
     #[cfg(feature = "edge")]
     pub(super) refused: Cell<bool>,
+    /// Whether its settlement may follow its answer.
+    #[cfg(feature = "edge")]
+    pub(super) posts: bool,
 }
 
 /// Marks a refusal by the caller's own rate in a record.
@@ -62,6 +65,7 @@ const CALLER: &str = "caller";
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hold {
     pub(super) reservation: u64,
+    pub(super) bound: NanoUsd,
     pub(super) lease_until: Timestamp,
 }
 
@@ -121,7 +125,7 @@ impl<H: Host> Context<H> {
         let fields = ["admit".into(), index.into(), bound.as_nano().into(), lease_until.into()];
         if let Some(mut past) = self.decide(&fields) {
             if past.word() == "ok" {
-                return Ok(Hold { reservation: past.int(), lease_until });
+                return Ok(Hold { reservation: past.int(), bound, lease_until });
             }
             let code = Code::parse(&past.word()).unwrap_or(Code::Internal);
             let wait = past.word().parse().ok().map(Duration::from_millis);
@@ -143,7 +147,7 @@ impl<H: Host> Context<H> {
                 let fields =
                     ["ok".into(), reservation.into(), slot.into(), probe.into(), generation.into(), offset.into()];
                 self.came(&fields);
-                Ok(Hold { reservation, lease_until })
+                Ok(Hold { reservation, bound, lease_until })
             }
             Ok(_) => {
                 self.came(&["no".into(), Code::Internal.as_str().into(), "-".into(), offset.into()]);
@@ -188,12 +192,34 @@ impl<H: Host> Context<H> {
             self.slot.set(None);
         }
         let command = Command::Settle { reservation: hold.reservation, charge, outcome, cool_until, end_slot };
-        let charged = match self.ask(command).await.result {
-            Ok(Decided::Settled { charged }) => charged,
-            _ => NanoUsd::ZERO,
+        let charged = match self.posted(self.errand(command), end_slot) {
+            // What the ledger will say: it charges what it is told.
+            Ok(()) => match charge {
+                Charge::Released => NanoUsd::ZERO,
+                Charge::Actual(amount) => amount,
+                Charge::Bound => hold.bound,
+            },
+            Err(command) => match self.asked(command).await.result {
+                Ok(Decided::Settled { charged }) => charged,
+                _ => NanoUsd::ZERO,
+            },
         };
         self.came(&[charged.as_nano().into()]);
         charged
+    }
+
+    /// Hands the settlement that ends a request to the host, so that its answer need not wait for the ledger. One that
+    /// never arrives leaves the reservation to its lease, which charges the bound. What an earlier attempt comes to is
+    /// decided at once: the next one builds on it.
+    #[cfg(feature = "edge")]
+    fn posted(&self, command: Command, ends: bool) -> Result<(), Command> {
+        if ends && self.posts && !self.host.listens() { self.host.post(command) } else { Err(command) }
+    }
+
+    #[cfg(not(feature = "edge"))]
+    #[expect(clippy::unused_self, reason = "nothing is posted in this build")]
+    const fn posted(&self, command: Command, _: bool) -> Result<(), Command> {
+        Err(command)
     }
 
     /// Gives the request's slot back, if it still holds one.
@@ -220,11 +246,25 @@ impl<H: Host> Context<H> {
     }
 
     async fn ask(&self, command: Command) -> Reply {
-        #[cfg(feature = "edge")]
-        let command = match &self.standing {
+        self.asked(self.errand(command)).await
+    }
+
+    /// The command on the caller's behalf, where there are limits by caller.
+    #[cfg(feature = "edge")]
+    fn errand(&self, command: Command) -> Command {
+        match &self.standing {
             Some(standing) => standing.errand(command),
             None => command,
-        };
+        }
+    }
+
+    #[cfg(not(feature = "edge"))]
+    #[expect(clippy::unused_self, reason = "there are no limits by caller in this build")]
+    const fn errand(&self, command: Command) -> Command {
+        command
+    }
+
+    async fn asked(&self, command: Command) -> Reply {
         let reply = match self.host.decide(command).await {
             Ok(reply) => reply,
             // The ledger could not be asked: fail closed.

@@ -101,6 +101,8 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
         standing: None,
         #[cfg(feature = "edge")]
         refused: false.into(),
+        #[cfg(feature = "edge")]
+        posts: false,
     });
     Head::of(&prepared, streams).write(&mut context.tape.borrow_mut(), gate.config.version, &shown);
     let cached = lines.next().filter(|line| line.starts_with("cache\t"));

@@ -58,6 +58,8 @@ impl Core {
             caller: None,
             #[cfg(feature = "edge")]
             trace: None,
+            #[cfg(feature = "edge")]
+            posts: false,
         };
         self.take(&endpoint, &body, &headers, asks, signal)
     }
@@ -80,6 +82,9 @@ pub(super) struct Asks {
     /// The trace context for providers.
     #[cfg(feature = "edge")]
     pub(super) trace: Option<std::rc::Rc<str>>,
+    /// Whether its settlement may follow its answer.
+    #[cfg(feature = "edge")]
+    pub(super) posts: bool,
 }
 
 impl Core {
@@ -133,6 +138,8 @@ impl Core {
             caller: asks.caller,
             #[cfg(feature = "edge")]
             trace: asks.trace,
+            #[cfg(feature = "edge")]
+            posts: asks.posts,
             ..Call::chat(body, asks.tenant.as_deref().unwrap_or(DEFAULT_TENANT))
         };
         at_once(async move {

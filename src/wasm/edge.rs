@@ -48,6 +48,25 @@ impl EdgeDecider {
         ledger.decide(command, &EdgePolicy::of(config), &Intl, now, rows).map_err(|failed| error(&failed))
     }
 
+    /// Several decisions, one after the other, written once: the replies. Throws as [`decide`](EdgeDecider::decide) does;
+    /// then none of them was taken.
+    #[wasm_bindgen(js_name = decideAll)]
+    pub fn decide_all(&mut self, commands: Vec<Uint8Array>, now_ms: f64) -> Result<Vec<Uint8Array>, JsValue> {
+        #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
+        let now = Timestamp::from_millis(now_ms as i64);
+        let commands: Vec<Vec<u8>> = commands.iter().map(Uint8Array::to_vec).collect();
+        let Self { config, ledger, rows } = self;
+        let replies = ledger.decide_all(commands.iter().map(Vec::as_slice), &EdgePolicy::of(config), &Intl, now, rows);
+        let replies = replies.map_err(|failed| error(&failed))?;
+        Ok(replies.iter().map(|reply| Uint8Array::from(reply.as_slice())).collect())
+    }
+
+    /// How many requests hold a slot.
+    #[wasm_bindgen(getter, js_name = inFlight)]
+    pub fn in_flight(&self) -> u32 {
+        self.ledger.in_flight()
+    }
+
     /// Erases the books and rates of a user and of tokens by their ids. Throws as [`decide`](EdgeDecider::decide) does.
     pub fn erase(&mut self, user: &str, tokens: Vec<String>, now_ms: f64) -> Result<(), JsValue> {
         #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
@@ -122,7 +141,8 @@ fn caller(parts: Vec<String>) -> Caller {
 #[wasm_bindgen]
 impl Core {
     /// [`call`](Core::call) on behalf of a caller, `[tier, user, token]`, with its limits. The server's own `traceparent`
-    /// among the headers goes to providers; the caller's must have been replaced by then.
+    /// among the headers goes to providers; the caller's must have been replaced by then. Its settlement may follow its
+    /// answer: [`follow`](Core::follow) is to be waited for then.
     #[wasm_bindgen(js_name = callFor)]
     #[expect(clippy::too_many_arguments, reason = "one crossing; an object would be several")]
     pub fn call_for(
@@ -140,7 +160,8 @@ impl Core {
         let (pairs, _) = headers.as_chunks::<2>();
         let trace = pairs.iter().find(|[name, value]| name == "traceparent" && is_trace(value));
         let trace = trace.map(|[_, value]| value.as_str().into());
-        let asks = call::Asks { tenant, cache_flags, ttl_ms, namespace, caller: Some(caller(by).into()), trace };
+        let asks =
+            call::Asks { tenant, cache_flags, ttl_ms, namespace, caller: Some(caller(by).into()), trace, posts: true };
         self.take(&endpoint, &body, &headers, asks, signal)
     }
 
@@ -172,6 +193,12 @@ impl Core {
     pub async fn keep_slices(&self) {
         let host = self.host.clone();
         host.keep_slices().await;
+    }
+
+    /// To be waited for after an answer: sends the settlements that no later request has taken along.
+    pub async fn follow(&self) {
+        let host = self.host.clone();
+        host.send_posted().await;
     }
 
     /// What a caller may still do: its rates and the budgets that apply to it.

@@ -12,7 +12,7 @@ use super::fetch::{Fetcher, JsChunks};
 use super::waits::{Sleep, Waits};
 use super::zone::Intl;
 #[cfg(feature = "edge")]
-use crate::admit::edge::Leases;
+use crate::admit::edge::{Due, Leases, POSTED_FOR, Posted};
 use crate::admit::{Command, LedgerPolicy, LedgerState, Reply};
 use crate::config::GatewayConfig;
 use crate::error::{Code, NetworkKind, Result};
@@ -28,6 +28,10 @@ const MAX_TIMER_MS: u32 = i32::MAX as u32;
 
 /// How much sooner than the clock a timer may fire. Most do by 1 ms, more where the clock is made coarse.
 const MAX_EARLY_MS: u32 = 100;
+
+/// How often a request that waits to send what was posted waits again: its server lets no request live for ever.
+#[cfg(feature = "edge")]
+const POSTED_ROUNDS: u32 = 100;
 
 /// Where the gateway's decisions about money are taken.
 enum Books {
@@ -50,6 +54,9 @@ pub(super) struct JsHost {
     /// Until when a request waits to give slices back.
     #[cfg(feature = "edge")]
     kept_until: Cell<Timestamp>,
+    /// Settlements that are to follow their answers.
+    #[cfg(feature = "edge")]
+    posted: RefCell<Posted>,
     /// Randomness drawn ahead: asking the runtime costs 2 µs, for 8 bytes as for 256.
     pool: RefCell<Pool>,
 }
@@ -85,6 +92,8 @@ impl JsHost {
             leases: RefCell::default(),
             #[cfg(feature = "edge")]
             kept_until: Cell::default(),
+            #[cfg(feature = "edge")]
+            posted: RefCell::default(),
             pool: Pool { bytes: [0; 256], used: 256 }.into(),
         }
     }
@@ -183,9 +192,23 @@ impl Ledger for JsHost {
                 {
                     return Ok(reply);
                 }
+                #[cfg(feature = "edge")]
+                return self.asked_with_posted(ask, command).await;
+                #[cfg(not(feature = "edge"))]
                 self.asked(ask, &command).await
             }
         }
+    }
+
+    #[cfg(feature = "edge")]
+    fn post(&self, report: Command) -> Result<(), Command> {
+        let Books::Asked(_) = &self.books else { return Err(report) };
+        if self.config.edge.leases.enabled
+            && self.leases.borrow_mut().decide(&report, &self.config, &Intl, self.now()).is_some()
+        {
+            return Ok(());
+        }
+        self.posted.borrow_mut().add(report, self.now())
     }
 }
 
@@ -197,6 +220,47 @@ impl JsHost {
         // Whatever went wrong, nothing was admitted that we know of: fail closed.
         let reply = JsFuture::from(Promise::resolve(&promise)).await.map_err(|_| Code::Internal)?;
         Ok(Reply::decode(&Uint8Array::new(&reply).to_vec()).map_err(|_| Code::Internal)?)
+    }
+
+    /// The same, with what was posted before it: one call for both, and one write.
+    #[cfg(feature = "edge")]
+    async fn asked_with_posted(&self, ask: &Function, command: Command) -> Result<Reply> {
+        let posted = self.posted.borrow_mut().take();
+        if posted.is_empty() {
+            return self.asked(ask, &command).await;
+        }
+        let mut together = posted;
+        together.push(command);
+        let command = Command::Together(together);
+        let reply = self.asked(ask, &command).await;
+        if let (Err(_), Command::Together(mut together)) = (&reply, command) {
+            together.pop();
+            self.posted.borrow_mut().put_back(together);
+        }
+        reply
+    }
+
+    /// Sends what was posted, unless the next request takes it along meanwhile or somebody waits already.
+    #[cfg(feature = "edge")]
+    pub(super) async fn send_posted(&self) {
+        let Books::Asked(ask) = &self.books else { return };
+        if !self.posted.borrow_mut().waits(self.now()) {
+            return;
+        }
+        let mut left = POSTED_FOR;
+        for rounds in (0..POSTED_ROUNDS).rev() {
+            self.sleep(left).await;
+            let due = self.posted.borrow_mut().due(self.now(), rounds == 0);
+            match due {
+                Due::Nothing => return,
+                Due::Later(again) => left = again,
+                Due::Now(last) => {
+                    // Whatever became of it: what does not arrive is charged its bound.
+                    let _ = self.asked_with_posted(ask, last).await;
+                    return;
+                }
+            }
+        }
     }
 
     /// Decides against a slice that this isolate has, or gets now. `None`: this one is the object's to decide.

@@ -52,13 +52,14 @@ async function served(
   const list = flat(headers);
   const asked = core.callFor(partsOf(caller), endpoint, body, list, organisation, flags, ttlMs, namespace, signal);
   const answer = Promise.resolve(asked);
+  const after = () => Promise.all([core.follow(), leases ? core.keepSlices() : undefined]).then(ignore, ignore);
   // A client that goes away aborts the attempt; its money is settled after that, while nobody listens.
-  c.executionCtx.waitUntil(answer.then(ignore, ignore));
+  c.executionCtx.waitUntil(answer.then(ignore, after));
   // Until a whole answer is there, or a stream begins. From then on a stream has timers of its own.
   const [response, account] = answered(await within(organisation, deadlineMs, answer), signal, ignore, trailer);
   notes.begun();
   const ended = account.then((meta) => notes.ended(meta)).catch((thrown) => notes.failed(thrown));
-  c.executionCtx.waitUntil(leases ? ended.then(() => core.keepSlices()).catch(ignore) : ended);
+  c.executionCtx.waitUntil(ended.then(after));
   return response;
 }
 

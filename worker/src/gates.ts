@@ -27,6 +27,8 @@ export interface Gate {
       ): string | Promise<string>;
       /** Counts a request to a route of the Worker's own; headers for its answer. */
       enter(by: string[], route: string): Promise<FlatHeaders>;
+      /** To be waited for after an answer of `callFor`: its settlement follows, if no later request takes it along. */
+      follow(): Promise<void>;
       /** To be waited for after a request: gives back leased slices that nobody uses. */
       keepSlices(): Promise<void>;
       /** What a caller may still do. */

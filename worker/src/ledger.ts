@@ -18,6 +18,9 @@ const FLUSH_MS = 500;
 /** Rows that are never forgotten: their times need no look, and so no write of their index. */
 const LASTING = 1e15;
 
+/** With so many requests in flight others are likely to ask in the same moment, and one write serves them all. */
+const CROWD = 2;
+
 /** The reply that is none: the caller cannot read it as a decision, and so admits nothing. */
 const NO_DECISION = new Uint8Array(0);
 
@@ -27,6 +30,8 @@ export class TenantLedger extends DurableObject<Env> {
   /** The rows at hand. Nobody else writes them, so that they are read once and then only written. */
   #ledger: EdgeDecider | undefined;
   #flushes = false;
+  /** Commands that are decided together, and where their replies go. */
+  #waiting: { command: Uint8Array; reply: (reply: Uint8Array) => void }[] = [];
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -35,20 +40,36 @@ export class TenantLedger extends DurableObject<Env> {
 
   /**
    * Takes one decision. Nothing is awaited between read and write, and the reply leaves only once what it
-   * promises is on disk (the runtime's output gate). What goes wrong is told by an empty reply, never thrown:
+   * promises is on disk (the runtime's output gate). In a crowd several share a transaction. What goes wrong is told by an empty reply, never thrown:
    * an exception that crosses objects loses its type and may carry more than it should.
    */
-  decide(command: Uint8Array): Uint8Array {
+  decide(command: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    if (this.#waiting.length === 0 && (this.#ledger?.inFlight ?? 0) < CROWD)
+      return this.#decided([command])[0] ?? NO_DECISION;
+    const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+    // Until the runtime has handed over what came in meanwhile.
+    if (this.#waiting.push({ command, reply: resolve }) === 1) setTimeout(() => this.#decideWaiting(), 0);
+    return promise;
+  }
+
+  #decideWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    const replies = this.#decided(waiting.map(({ command }) => command));
+    for (const [index, { reply }] of waiting.entries()) reply(replies[index] ?? NO_DECISION);
+  }
+
+  #decided(commands: Uint8Array[]): Uint8Array[] {
     try {
       const ledger = (this.#ledger ??= this.#open());
-      const reply = this.ctx.storage.transactionSync(() => ledger.decide(command, Date.now()));
+      const replies = this.ctx.storage.transactionSync(() => ledger.decideAll(commands, Date.now()));
       if (ledger.unwritten) this.#flushSoon();
-      return reply;
+      return replies;
     } catch (failure) {
       // It may be ahead of its rows, which the transaction has left as they were. The next decision reads them anew.
       this.#ledger = undefined;
       console.error('ledger: no decision:', failure instanceof Error ? failure.name : 'configuration');
-      return NO_DECISION;
+      return [];
     }
   }
 

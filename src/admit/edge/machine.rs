@@ -89,10 +89,36 @@ impl EdgeLedger {
         now: Timestamp,
         rows: &mut dyn Rows,
     ) -> Result<Vec<u8>> {
-        match Command::decode(command) {
-            Ok(command) => Ok(self.apply(&command, policy, zones, now, rows)?.encode()),
-            Err(_) => Ok(Reply::of(Err(Code::Internal.into())).encode()),
+        let mut replies = self.decide_all([command].into_iter(), policy, zones, now, rows)?;
+        Ok(replies.pop().unwrap_or_default())
+    }
+
+    /// Several decisions, one after the other, from bytes to bytes. The rows are written once, after the last.
+    ///
+    /// # Errors
+    /// As [`EdgeLedger::apply`]; then none of them was taken.
+    pub fn decide_all<'a>(
+        &mut self,
+        commands: impl Iterator<Item = &'a [u8]>,
+        policy: &EdgePolicy<'_>,
+        zones: &dyn ZoneRules,
+        now: Timestamp,
+        rows: &mut dyn Rows,
+    ) -> Result<Vec<Vec<u8>>> {
+        let mut replies = Vec::new();
+        let mut counts_only = true;
+        for command in commands {
+            let reply = match Command::decode(command) {
+                Ok(command) => {
+                    counts_only &= only_counts(&command);
+                    self.decided(&command, policy, zones, now, rows)?
+                }
+                Err(_) => Reply::of(Err(Code::Internal.into())),
+            };
+            replies.push(reply.encode());
         }
+        self.keep(counts_only, now, rows)?;
+        Ok(replies)
     }
 
     /// Takes one decision at `now` and writes the rows that it changed.
@@ -108,22 +134,56 @@ impl EdgeLedger {
         now: Timestamp,
         rows: &mut dyn Rows,
     ) -> Result<Reply> {
+        let reply = self.decided(command, policy, zones, now, rows)?;
+        self.keep(only_counts(command), now, rows)?;
+        Ok(reply)
+    }
+
+    /// One decision, still to be written.
+    fn decided(
+        &mut self,
+        command: &Command,
+        policy: &EdgePolicy<'_>,
+        zones: &dyn ZoneRules,
+        now: Timestamp,
+        rows: &mut dyn Rows,
+    ) -> Result<Reply> {
         if self.at_hand.len() > MOST_AT_HAND {
-            self.flush(now, rows)?;
+            // Also what earlier decisions of the same turn have changed.
+            self.write(now, rows)?;
             self.at_hand.clear();
         }
         let mut turn = Turn { ledger: self, policy, zones, now, rows, notices: Vec::new() };
         let mut reply = match command {
-            Command::For(errand) => turn.errand(errand)?,
-            command => turn.plain(command)?,
+            Command::Together(commands) => {
+                let mut reply = Reply::of(Err(Code::Internal.into()));
+                for command in commands {
+                    let mut notices = std::mem::take(&mut reply.notices);
+                    reply = turn.one(command)?;
+                    notices.append(&mut reply.notices);
+                    reply.notices = notices;
+                }
+                reply
+            }
+            command => turn.one(command)?,
         };
         reply.notices.append(&mut turn.notices);
-        if matches!(command, Command::For(errand) if errand.only_enters()) {
-            self.unwritten = true;
-        } else {
-            self.write(now, rows)?;
-        }
         Ok(reply)
+    }
+
+    /// Writes what decisions have changed; what only counted may wait.
+    fn keep(&mut self, counts_only: bool, now: Timestamp, rows: &mut dyn Rows) -> Result<()> {
+        if !counts_only {
+            return self.write(now, rows);
+        }
+        self.unwritten = true;
+        Ok(())
+    }
+
+    /// Requests that hold a slot.
+    #[must_use]
+    pub fn in_flight(&self) -> u32 {
+        self.core.in_flight()
     }
 
     /// Whether requests were counted that no row knows of. Only counts wait so, never money or what is held: whoever
@@ -174,6 +234,11 @@ impl EdgeLedger {
     }
 }
 
+/// Whether a command counts requests and does no more.
+fn only_counts(command: &Command) -> bool {
+    matches!(command, Command::For(errand) if errand.only_enters())
+}
+
 /// One decision being taken.
 struct Turn<'a> {
     ledger: &'a mut EdgeLedger,
@@ -188,6 +253,13 @@ struct Turn<'a> {
 type Ask = (Kind, RateConfig, u64);
 
 impl Turn<'_> {
+    fn one(&mut self, command: &Command) -> Result<Reply> {
+        match command {
+            Command::For(errand) => self.errand(errand),
+            command => self.plain(command),
+        }
+    }
+
     fn errand(&mut self, errand: &Errand) -> Result<Reply> {
         let caller = &errand.caller;
         let long = |text: &String| text.is_empty() || text.len() >= LONGEST_KEY;
@@ -223,7 +295,7 @@ impl Turn<'_> {
             Some(Command::Return { slice, route, spent, requests }) => {
                 self.give_back(caller, *slice, route, *spent, *requests)?
             }
-            Some(Command::For(_)) => Reply::of(Err(Code::Internal.into())),
+            Some(Command::For(_) | Command::Together(_)) => Reply::of(Err(Code::Internal.into())),
             Some(command) => self.plain(command)?,
         };
         Ok(Reply { entered, ..reply })

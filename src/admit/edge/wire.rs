@@ -43,10 +43,11 @@ pub(in crate::admit) fn decode_errand(reader: &mut Reader<'_>) -> Errand {
     Errand { caller, entry, correction, command }
 }
 
-/// The command within. One errand in another would be read as deep as it is long.
+/// The command within. One errand in another, or several commands, would be read as deep as they are long.
 fn inner(reader: &mut Reader<'_>) -> Option<Command> {
     let bytes = reader.bytes();
-    let command = if bytes.get(1) == Some(&Command::ERRAND) { None } else { Command::decode(bytes).ok() };
+    let nests = matches!(bytes.get(1), Some(&(Command::ERRAND | Command::TOGETHER)));
+    let command = if nests { None } else { Command::decode(bytes).ok() };
     reader.require(command.is_some());
     command
 }

@@ -207,3 +207,16 @@ proptest! {
         })?;
     }
 }
+
+/// As little as several commands within several.
+#[test]
+fn several_commands_are_none_of_several() {
+    let empty = Errand { caller: Caller::default(), entry: None, correction: None, command: None };
+    let several = Command::Together(vec![Command::Status, Command::For(empty.clone().into())]);
+    assert_eq!(Command::decode(&several.encode()).unwrap(), several);
+    assert!(Command::decode(&Command::Together(vec![several.clone()]).encode()).is_err());
+    let within = Errand { command: Some(several), ..empty };
+    assert!(Command::decode(&Command::For(within.into()).encode()).is_err());
+    assert!(Command::decode(&Command::Together(vec![Command::Status; 256]).encode()).is_ok());
+    assert!(Command::decode(&Command::Together(vec![Command::Status; 257]).encode()).is_err());
+}

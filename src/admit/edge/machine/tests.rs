@@ -454,3 +454,62 @@ fn who_was_forgotten_while_something_was_owed_spends_nothing_more() {
     bench.now += 40 * DAY;
     bench.spend(&user("bob"), 10);
 }
+
+/// A settlement and the next admission, and several commands at once: the same as one after the other, written once.
+#[test]
+fn together_is_one_after_the_other() {
+    struct Counted(MemoryRows, u32);
+    impl Rows for Counted {
+        fn read(&self, key: &str) -> Result<Option<Vec<u8>>> {
+            self.0.read(key)
+        }
+        fn write(&mut self, key: &str, bytes: &[u8], owed_until: Timestamp) -> Result<()> {
+            self.1 += u32::from(key == LEDGER);
+            self.0.write(key, bytes, owed_until)
+        }
+        fn erase(&mut self, key: &str) -> Result<()> {
+            self.0.erase(key)
+        }
+        fn forget(&mut self, keep: usize, now: Timestamp) -> Result<Option<Timestamp>> {
+            self.0.forget(keep, now)
+        }
+    }
+    let mut bench = Bench::new(vec![rule(BudgetScope::User, BudgetSpan::Day, 10)]);
+    let ann = user("ann");
+    let first = bench.admit(&ann, 8).unwrap();
+    assert_eq!(refused(bench.admit(&ann, 7)).0, Code::BudgetExceeded, "8 are reserved");
+    let on_behalf = |command: Command| {
+        Command::For(Errand { caller: ann.clone(), entry: None, correction: None, command: Some(command) }.into())
+    };
+    let settle = Command::Settle {
+        reservation: first,
+        charge: Charge::Actual(cents(3)),
+        outcome: BreakerOutcome::Success,
+        cool_until: None,
+        end_slot: true,
+    };
+    let admit = |bound| {
+        let (tenant, target, lease_until) = ("me".into(), "groq/m".into(), at(180));
+        on_behalf(Command::Admit { tenant, target, bound: cents(bound), lease_until, slot: None })
+    };
+    let (mut rows, mut ledger) = (Counted(bench.rows.clone(), 0), bench.ledger.clone());
+    let config = bench.config.clone();
+    let policy = EdgePolicy::of(&config);
+    let all = [Command::Together(vec![settle.clone(), admit(7)]), admit(1), Command::Status];
+    let all = all.map(|command| command.encode());
+    let replies = ledger.decide_all(all.iter().map(Vec::as_slice), &policy, &UtcOnly, at(0), &mut rows).unwrap();
+    assert_eq!(rows.1, 1, "one write for all");
+    let replies: Vec<_> = replies.iter().map(|reply| Reply::decode(reply).unwrap()).collect();
+    assert!(matches!(replies[0].result, Ok(Outcome::Admitted { .. })), "{:?}", replies[0]);
+    assert_eq!(replies[1].result.as_ref().unwrap_err().code, Code::BudgetExceeded, "3 are spent, 7 reserved");
+    assert_eq!(ledger.in_flight(), 1);
+
+    let one_by_one: Vec<_> = [settle, admit(7), admit(1), Command::Status]
+        .map(|command| {
+            let _ = bench.apply(&command);
+            bench.reply.clone()
+        })
+        .into();
+    assert_eq!(replies, one_by_one[1..]);
+    assert_eq!(rows.0.iter().collect::<Vec<_>>(), bench.rows.iter().collect::<Vec<_>>());
+}
