@@ -29,7 +29,7 @@ export function asksOf({ tenant, cache }: RequestOptions): Asks {
  * The same with what the request's own headers say, which goes before.
  * @throws `invalid_request` for a value that says nothing.
  */
-export function asksWith(asks: Asks, headers: Headers): Asks {
+export function asksWith(asks: Asks, headers: Pick<Headers, 'get'>): Asks {
   const cache = headers.get('x-tidegate-cache');
   const ttl = headers.get('x-tidegate-cache-ttl-ms');
   return {

@@ -5,7 +5,7 @@ import { asksOf, asksWith } from './asks.js';
 import { addressOf, partsOf, textOf } from './body.js';
 import type { Answer, Caller, FlatHeaders } from './boundary.js';
 import { dataOf, toError } from './errors.js';
-import { flat, headersOf as fromFlat } from './flat.js';
+import { flat, recordOf } from './flat.js';
 import { readable } from './stream.js';
 import type { ChatMeta, GateFetch, RequestOptions } from './types.js';
 
@@ -97,6 +97,7 @@ export function answered(
   signal: AbortSignal | undefined,
   settled: (account: ChatMeta) => void,
   trailer = false,
+  more?: (requestId: string) => Record<string, string>,
 ): [Response, Promise<ChatMeta>] {
   const account = (json: string): ChatMeta => {
     const meta = JSON.parse(json) as ChatMeta;
@@ -108,7 +109,7 @@ export function answered(
     const meta = account(json);
     // A replay of a stream is at hand as a whole.
     const body = trailer && headers.includes('text/event-stream') ? text + trailerOf(json) : text;
-    return [new Response(body, { status, headers: headersOf(headers, meta) }), Promise.resolve(meta)];
+    return [new Response(body, { status, headers: headersOf(headers, meta, more) }), Promise.resolve(meta)];
   }
   const [, status, headers, stream, reader, soFar] = answer;
   let bytes: ReadableStream<Uint8Array> | undefined;
@@ -117,21 +118,25 @@ export function answered(
     bytes = readable(stream, reader, signal, settle, trailer ? trailerOf : undefined);
   });
   const meta = JSON.parse(soFar) as ChatMeta;
-  return [new Response(bytes ?? null, { status, headers: headersOf(headers, meta) }), result];
+  return [new Response(bytes ?? null, { status, headers: headersOf(headers, meta, more) }), result];
 }
 
 /** Headers with the account as far as it is known: what a stream will cost is known at its end. */
-function headersOf(list: FlatHeaders, meta?: ChatMeta): Headers {
-  const headers = fromFlat(list);
+function headersOf(
+  list: FlatHeaders,
+  meta?: ChatMeta,
+  more?: (requestId: string) => Record<string, string>,
+): Record<string, string> {
+  const headers = recordOf(list);
   // A list of models has none: nobody was asked.
-  if (!meta?.requestId) return headers;
+  if (!meta?.requestId) return Object.assign(headers, more?.(''));
   const { requestId, target, attempts, cache, costNanoUsd, reservedNanoUsd } = meta;
-  headers.set('x-request-id', requestId);
+  headers['x-request-id'] = requestId;
   // Headers take Latin-1 only; models may have any name.
-  headers.set('x-tidegate-target', target.replace(/[^\x20-\x7e]+/g, encodeURIComponent));
-  headers.set('x-tidegate-attempts', String(attempts));
-  headers.set('x-tidegate-cache', cache);
-  if (reservedNanoUsd !== undefined) headers.set('x-tidegate-reserved-nano-usd', String(reservedNanoUsd));
-  else headers.set('x-tidegate-cost-nano-usd', String(costNanoUsd));
-  return headers;
+  headers['x-tidegate-target'] = target.replace(/[^\x20-\x7e]+/g, encodeURIComponent);
+  headers['x-tidegate-attempts'] = String(attempts);
+  headers['x-tidegate-cache'] = cache;
+  if (reservedNanoUsd !== undefined) headers['x-tidegate-reserved-nano-usd'] = String(reservedNanoUsd);
+  else headers['x-tidegate-cost-nano-usd'] = String(costNanoUsd);
+  return Object.assign(headers, more?.(requestId));
 }

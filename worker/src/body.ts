@@ -12,9 +12,20 @@ export async function readBody(request: Request): Promise<string> {
   if (NOT_JSON.test(request.headers.get('content-type') ?? '')) {
     throw invalid('content-type', 'must be application/json', 415);
   }
-  if (Number(request.headers.get('content-length')) > MAX_BODY_BYTES) throw tooLong();
-  return textOf(request);
+  const stated = request.headers.get('content-length');
+  if (Number(stated) > MAX_BODY_BYTES) throw tooLong();
+  // Whoever reads HTTP takes no more than was stated; and all at once is one turn of the runtime's in place of three.
+  if (stated === null) return textOf(request);
+  const bytes = await request.arrayBuffer();
+  if (bytes.byteLength > MAX_BODY_BYTES) throw tooLong();
+  try {
+    return UTF_8.decode(bytes);
+  } catch {
+    throw invalid('body', 'must be UTF-8');
+  }
 }
+
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /** Longest headers and address of a request together. All are ASCII or bytes written as one letter each. */
 export const MAX_HEADER_BYTES = 32 * 1024;

@@ -1,5 +1,3 @@
-import type { MiddlewareHandler } from 'hono';
-
 import type { Env } from './env';
 
 /**
@@ -48,34 +46,35 @@ export function unusableOrigins(env: Env): string[] {
   );
 }
 
-/** Answers preflights, and lets pages of the configured origins read every answer, errors included. */
-export const cors: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
-  const origins = allowedOrigins(c.env);
-  const origin = c.req.header('origin');
-  const named = origin !== undefined && origins.includes(origin) ? origin : undefined;
-  const allowed = named ?? (origin !== undefined && origins.includes('*') ? '*' : undefined);
+/** Which origin an answer may be read by; nothing if by none. */
+function allowedOf(request: Request, env: Env): string | undefined {
+  if (!env.ALLOWED_ORIGINS) return undefined;
+  const origin = request.headers.get('origin');
+  if (origin === null) return undefined;
+  const origins = allowedOrigins(env);
+  return origins.includes(origin) ? origin : origins.includes('*') ? '*' : undefined;
+}
 
-  const preflight = c.req.method === 'OPTIONS';
-  if (preflight) c.res = new Response(null, { status: 204 });
-  else await next();
+/** What lets pages of the configured origins read an answer, errors included. */
+export function corsHeaders(request: Request, env: Env): Record<string, string> {
+  const allowed = allowedOf(request, env);
+  if (!allowed) return { vary: 'Origin' };
+  return { vary: 'Origin', 'access-control-allow-origin': allowed, 'access-control-expose-headers': EXPOSED };
+}
 
-  const { headers } = c.res;
-  headers.append('vary', 'Origin');
-  if (allowed) headers.set('access-control-allow-origin', allowed);
-  if (!preflight) {
-    if (allowed) headers.set('access-control-expose-headers', EXPOSED);
-    return;
-  }
-  headers.append('vary', 'Access-Control-Request-Headers');
-  if (!allowed) return;
-  const requested = (c.req.header('access-control-request-headers') ?? '').toLowerCase().split(/[\s,]+/);
-  headers.set('access-control-allow-methods', 'GET, POST, PUT, DELETE');
-  headers.set(
-    'access-control-allow-headers',
-    requested
+/** The answer to a preflight. */
+export function preflight(request: Request, env: Env): Response {
+  const allowed = allowedOf(request, env);
+  const headers: Record<string, string> = { vary: 'Origin, Access-Control-Request-Headers' };
+  if (allowed) {
+    const requested = (request.headers.get('access-control-request-headers') ?? '').toLowerCase().split(/[\s,]+/);
+    headers['access-control-allow-origin'] = allowed;
+    headers['access-control-allow-methods'] = 'GET, POST, PUT, DELETE';
+    headers['access-control-allow-headers'] = requested
       .slice(0, MAX_REQUESTED)
       .filter((name) => NAMES.has(name) || FAMILIES.test(name))
-      .join(', '),
-  );
-  headers.set('access-control-max-age', PREFLIGHT_SECONDS);
-};
+      .join(', ');
+    headers['access-control-max-age'] = PREFLIGHT_SECONDS;
+  }
+  return new Response(null, { status: 204, headers });
+}

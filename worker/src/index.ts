@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
 
+import { finished } from './answers';
 import { api } from './api';
 import { MAX_HEADER_BYTES, MAX_HEADERS, oversized } from './body';
-import { cors } from './cors';
+import { preflight } from './cors';
 import type { Env } from './env';
 import { errorResponse, invalid } from './errors';
-import { givenId, traceOf } from './log';
 import { blocks } from './routes/admin/blocks';
 import { keys } from './routes/admin/keys';
 import { organisations } from './routes/admin/organisations';
@@ -14,7 +14,7 @@ import { figures } from './routes/figures';
 import { health } from './routes/health';
 import { openapi } from './routes/openapi';
 import { queue } from './routes/queue';
-import { register } from './routes/route';
+import { register, type Route } from './routes/route';
 import { session } from './routes/session';
 import { status } from './routes/status';
 import { load } from './wasm';
@@ -26,29 +26,6 @@ export { Organisation } from './organisation/object';
 export { RequestQueue } from './queue/object';
 
 const app = new Hono<{ Bindings: Env }>();
-
-app.use(cors);
-app.use(async (c, next) => {
-  await next();
-  const { headers } = c.res;
-  headers.set('cache-control', 'no-store');
-  headers.set('x-content-type-options', 'nosniff');
-  const own = headers.get('x-request-id') ?? `tg-${crypto.randomUUID()}`;
-  const given = givenId(c.req.raw.headers);
-  // The caller finds its request by its own id, and we by ours.
-  headers.set('x-request-id', given ?? own);
-  headers.set('x-tidegate-request-id', own);
-  headers.set('traceparent', traceOf(c.req.raw));
-});
-
-app.use(async (c, next) => {
-  if (!oversized(c.req.raw)) return next();
-  load();
-  c.res = errorResponse(
-    'chat',
-    invalid('headers', `must not be longer than ${MAX_HEADER_BYTES} bytes, nor more than ${MAX_HEADERS}`, 431),
-  );
-});
 // Every route answers its own errors; what reaches this is a defect.
 app.onError((failure) => {
   console.error('worker:', failure.name);
@@ -58,15 +35,28 @@ app.onError((failure) => {
 
 const admin = [...organisations, ...tokens, ...blocks, ...keys];
 const routes = [...health, ...status, ...figures, ...session, ...queue, ...admin];
-register(app, routes);
-register(app, [
-  {
-    method: 'GET',
-    path: '/openapi.json',
-    summary: 'This document',
-    handle: (c) => c.json(openapi(routes)),
-  },
-]);
-app.all('*', api);
+const document: Route = {
+  method: 'GET',
+  path: '/openapi.json',
+  summary: 'This document',
+  handle: (c) => c.json(openapi(routes)),
+};
+register(app, [...routes, document]);
 
-export default app;
+/** The addresses of the routes above. All others are for the gateway, without the way through the router. */
+const OWN = new RegExp(
+  `^https?://[^/]*(?:${[...routes, document].map(({ path }) => path.replace(/:\w+/g, '[^/?]+')).join('|')})(?:\\?|$)`,
+);
+
+export default {
+  async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+    if (request.method === 'OPTIONS') return preflight(request, env);
+    if (oversized(request)) {
+      load();
+      const problem = `must not be longer than ${MAX_HEADER_BYTES} bytes, nor more than ${MAX_HEADERS}`;
+      return finished(errorResponse('chat', invalid('headers', problem, 431)), request, env);
+    }
+    if (!OWN.test(request.url)) return api(request, env, context);
+    return finished(await app.fetch(request, env, context), request, env);
+  },
+};

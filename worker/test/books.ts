@@ -2,10 +2,9 @@ import { env } from 'cloudflare:workers';
 import { runInDurableObject } from 'cloudflare:test';
 
 import { DEFAULT_ORGANISATION } from '../src/auth';
-import { rawConfiguration } from '../src/env';
-import { Core, load } from '../src/wasm';
+import { gateOf } from '../src/gates';
 
-/** What the organisation's ledger says, read by a gate of its own, beside the Worker's. */
+/** What the organisation's ledger says. */
 export interface Books {
   limitNanoUsd: number;
   spentNanoUsd: number;
@@ -21,18 +20,9 @@ export interface Figures {
   targets: { target: string; breaker: string; failures: number; keyed: boolean }[];
 }
 
-let reader: Core | undefined;
-
+/** Asked by the Worker's own gate, which takes along what it has still to settle. */
 export async function figures(): Promise<Figures> {
-  if (!reader) {
-    load();
-    reader = new Core(rawConfiguration(env), {
-      runtime: 'workerd',
-      join: false,
-      ledger: (command: Uint8Array) => ledger().decide(command),
-    });
-  }
-  return (await reader.status()) as Figures;
+  return (await gateOf(DEFAULT_ORGANISATION, env).core.status()) as Figures;
 }
 
 export const books = async () => (await figures()).budget;
