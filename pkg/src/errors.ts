@@ -1,19 +1,52 @@
 // Errors as programs read them: a code and data, then one sentence. Never a prompt, a key or a body.
 
+/** Why something was refused or failed: the README's table says what each means and what helps. */
+export type ErrorCode =
+  | 'invalid_request'
+  | 'config_invalid'
+  | 'secret_detected'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'rate_limited'
+  | 'budget_exceeded'
+  | 'queue_full'
+  | 'no_target'
+  | 'circuit_open'
+  | 'authentication'
+  | 'model_not_found'
+  | 'context_length'
+  | 'quota'
+  | 'upstream_rejected'
+  | 'unpriced_input'
+  | 'unsupported_endpoint'
+  | 'upstream_limited'
+  | 'upstream_failed'
+  | 'upstream_malformed'
+  | 'timeout'
+  | 'stream_interrupted'
+  | 'aborted'
+  | 'vault_locked'
+  | 'vault_corrupt'
+  | 'closed'
+  | 'isolation_failed'
+  | 'internal'
+  // A later version may have more.
+  | (string & {});
+
 /** One failed attempt of a request. */
 export interface AttemptError {
   /** From 1. */
   attempt: number;
   /** `provider/model`. */
   target: string;
-  code: string;
+  code: ErrorCode;
   /** The provider's HTTP status, if one came. */
   status?: number;
 }
 
 /** The error object that crosses from the Wasm; also structured-cloneable. */
 export interface ErrorData {
-  code: string;
+  code: ErrorCode;
   message: string;
   /** HTTP status that fits the code. */
   status: number;
@@ -39,7 +72,7 @@ export interface ErrorData {
 /** What every method of a gate rejects with. `code` is stable: see the table in the README. */
 export class TidegateError extends Error implements ErrorData {
   override readonly name = 'TidegateError';
-  readonly code!: string;
+  readonly code!: ErrorCode;
   readonly status!: number;
   readonly shouldRetry!: boolean;
   declare readonly provider?: string;

@@ -11,7 +11,7 @@ export type {
   ScanValue,
   Severity,
 } from './detect.js';
-export { isTidegateError, TidegateError, type AttemptError, type ErrorData } from './errors.js';
+export { isTidegateError, TidegateError, type AttemptError, type ErrorCode, type ErrorData } from './errors.js';
 export type { GateQueue } from './queue/calls.js';
 export type * from './queue/types.js';
 export type * from './types.js';

@@ -143,6 +143,7 @@ export interface ChatMeta {
   costSource: 'reported' | 'computed' | 'estimated';
   /** Set when every target failed and the text is the configured one. */
   degraded?: boolean;
+  /** Tokens, as the provider told them; all 0 where it told none (`estimated`), of hits and of degraded replies. */
   usage: { inputTokens: number; cachedInputTokens: number; outputTokens: number; reasoningTokens: number };
   /** Why a stream did not come to its good end. */
   error?: ErrorData;
