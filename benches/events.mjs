@@ -1,5 +1,6 @@
 // One long stream of a chat completion, in chunks as a network gives them, and what each row makes of it.
 // `send()` reads one stream and answers with `DONE` if it saw all of it: bench `sse-event`.
+import { browserBuildGate, gate } from './gates.mjs';
 import { BASE_URL, KEY, MODEL, request } from './requests.mjs';
 
 /** Pieces of text in a stream; with role, finish, usage and `[DONE]` there are four events more. */
@@ -81,12 +82,13 @@ async function drain(response) {
 
 const whole = (text) => (text === TEXT ? DONE : `${text.length} of ${TEXT.length} characters`);
 
-async function gate() {
-  const { Tidegate } = await import('tidegate');
-  const gate = await Tidegate.open({ name: 'bench', ledger: 'memory', budget: { limitUsd: 1_000_000 } });
-  await gate.vault.putForSession('groq', KEY);
-  return gate;
-}
+const drains = (open) => async (index) => {
+  const response = await open.fetch(`${BASE_URL}/chat/completions`, post(index));
+  const bytes = await drain(response);
+  const { usage: seen } = await open.fetch.result(response);
+  // The usage is read, and taken out again, since nobody asked for it.
+  return seen.outputTokens === PIECES && bytes > 0.99 * BYTES && bytes < BYTES ? DONE : `${bytes} bytes`;
+};
 
 export const sseEvent = {
   drain: () => async (index) => {
@@ -138,19 +140,11 @@ export const sseEvent = {
     };
   },
 
-  async tidegate() {
-    const open = await gate();
-    return async (index) => {
-      const response = await open.fetch(`${BASE_URL}/chat/completions`, post(index));
-      const bytes = await drain(response);
-      const { usage: seen } = await open.fetch.result(response);
-      // The usage is read, and taken out again, since nobody asked for it.
-      return seen.outputTokens === PIECES && bytes > 0.99 * BYTES && bytes < BYTES ? DONE : `${bytes} bytes`;
-    };
-  },
+  tidegate: async () => drains(await gate('memory')),
+  'tidegate-browser-build': async () => drains(await browserBuildGate()),
 
   async 'tidegate-chat'() {
-    const open = await gate();
+    const open = await gate('memory');
     return async (index) => {
       const stream = await open.chat(body(index));
       let text = '';

@@ -25,10 +25,15 @@ const { values } = parseArgs({
 const amount = { rounds: Number(values.rounds), requests: Number(values.requests) };
 
 const BENCHES = {
-  chat: (only) => cpu('chat', only(['bare', 'cockatiel', 'openai', 'ai-sdk', 'tidegate']), amount),
-  'cache-hit': (only) => cpu('cache-hit', only(['lru-cache', 'tidegate']), amount),
+  chat: (only) =>
+    cpu('chat', only(['bare', 'cockatiel', 'openai', 'ai-sdk', 'tidegate', 'tidegate-browser-build']), amount),
+  'cache-hit': (only) => cpu('cache-hit', only(['lru-cache', 'tidegate', 'tidegate-browser-build']), amount),
   'sse-event': (only) =>
-    cpu('sse-event', only(['drain', 'eventsource-parser', 'openai', 'ai-sdk', 'tidegate', 'tidegate-chat']), amount),
+    cpu(
+      'sse-event',
+      only(['drain', 'eventsource-parser', 'openai', 'ai-sdk', 'tidegate', 'tidegate-browser-build', 'tidegate-chat']),
+      amount,
+    ),
   hosts: (only) =>
     hosts(only(['bare-chromium', 'tidegate-chromium-indexeddb', 'bare-workerd', 'tidegate-workerd-object']), amount),
   isolation: (only) => isolation(only(['page', 'worker']), amount),

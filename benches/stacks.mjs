@@ -1,5 +1,6 @@
 // One entry per row: `stack()` sets it up and returns `send(index)`, which answers with the reply's text.
 // Libraries are imported inside, so that a process loads only its own row's.
+import { browserBuildGate, gate } from './gates.mjs';
 import { ANSWER, BASE_URL, KEY, MODEL, request } from './requests.mjs';
 
 const init = (body) => ({
@@ -14,12 +15,15 @@ async function ask(body, signal) {
   return JSON.parse(await response.text());
 }
 
-/** A gate with everything on and a budget that never refuses. */
-async function gate(ledger) {
-  const { Tidegate } = await import('tidegate');
-  const gate = await Tidegate.open({ name: 'bench', ledger, isolation: 'page', budget: { limitUsd: 1_000_000 } });
-  await gate.vault.putForSession('groq', KEY);
-  return gate;
+const asks = (open) => async (index) => (await open.chat(request(index))).choices[0].message.content;
+
+async function hits(open) {
+  await open.chat(request(0));
+  return async () => {
+    const answer = await open.chat(request(0));
+    if (answer.tidegate.cache !== 'hit') throw new Error(`not a hit but a ${answer.tidegate.cache}`);
+    return answer.choices[0].message.content;
+  };
 }
 
 export const chat = {
@@ -58,15 +62,9 @@ export const chat = {
     };
   },
 
-  async tidegate() {
-    const open = await gate('memory');
-    return async (index) => (await open.chat(request(index))).choices[0].message.content;
-  },
-
-  async 'tidegate-chromium-indexeddb'() {
-    const open = await gate('indexeddb');
-    return async (index) => (await open.chat(request(index))).choices[0].message.content;
-  },
+  tidegate: async () => asks(await gate('memory')),
+  'tidegate-browser-build': async () => asks(await browserBuildGate()),
+  'tidegate-chromium-indexeddb': async () => asks(await gate('indexeddb')),
 };
 
 export const cacheHit = {
@@ -77,13 +75,6 @@ export const cacheHit = {
     return async () => cache.get(JSON.stringify(request(0))).choices[0].message.content;
   },
 
-  async tidegate() {
-    const open = await gate('memory');
-    await open.chat(request(0));
-    return async () => {
-      const answer = await open.chat(request(0));
-      if (answer.tidegate.cache !== 'hit') throw new Error(`not a hit but a ${answer.tidegate.cache}`);
-      return answer.choices[0].message.content;
-    };
-  },
+  tidegate: async () => hits(await gate('memory')),
+  'tidegate-browser-build': async () => hits(await browserBuildGate()),
 };

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the crate into pkg/wasm: `tidegate` (the gateway with chat completions: what the first answer needs) with
 # `tidegate-rest` (what else it needs), `tidegate-dialects` (with every dialect, whole), `tidegate-all` (with what many
-# callers and a queue need, too) and `kdf` (Argon2 alone, loaded to unlock).
+# callers and a queue need, too), `tidegate-server` (the same, built for speed: Node and Workers) and `kdf` (Argon2 alone,
+# loaded to unlock).
 # Does nothing when no source has changed since the last build.
 #
 # TIDEGATE_WASM=quick builds for trying things out: hardly optimised, twice the size, in a quarter of the time.
@@ -17,7 +18,8 @@ STAMP=target/wasm.stamp
 # unstable, so the variable RUSTC_BOOTSTRAP asks for them; where they or the library's sources (rust-src) are not to be
 # had, the library that came with rustc serves.
 SMALL_FLAGS="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Csymbol-mangling-version=legacy"
-SMALL_STD=(-Z build-std=std,panic_abort -Z build-std-features=optimize_for_size)
+FAST_STD=(-Z build-std=std,panic_abort)
+SMALL_STD=("${FAST_STD[@]}" -Z build-std-features=optimize_for_size)
 
 small_std() {
   [ -d "$(rustc --print sysroot)/lib/rustlib/src/rust/library" ] || return 1
@@ -29,7 +31,7 @@ small_std() {
 
 built() {
   local name
-  for name in tidegate tidegate-dialects tidegate-all kdf; do
+  for name in tidegate tidegate-dialects tidegate-all tidegate-server kdf; do
     if [ ! -s "$OUT/$name.js" ] || [ ! -s "$OUT/${name}_bg.wasm" ]; then return 1; fi
   done
   [ -s "$OUT/tidegate-rest_bg.wasm" ] || return 1
@@ -43,7 +45,8 @@ variant() { # variant NAME PROFILE TARGET CARGO-OPTION… (profiles of wasm-pack
   local name="$1" profile="$2" target="$3" started="$SECONDS"
   shift 3
   say "building $name.wasm (1 min the first time)"
-  wasm-pack --log-level error build --mode no-install --target "$target" "--$profile" --no-pack --no-gitignore \
+  # shellcheck disable=SC2086 # the profile may be two words
+  wasm-pack --log-level error build --mode no-install --target "$target" --$profile --no-pack --no-gitignore \
     ${QUICK[@]+"${QUICK[@]}"} \
     --out-dir "$STAGE/$name" --out-name "$name" . -- ${STD[@]+"${STD[@]}"} "$@"
   imported_once "$STAGE/$name/$name.js"
@@ -67,14 +70,39 @@ sizes() {
 SIZES
 }
 
-# Drops names, and what nobody needs any more.
-unnamed() {
-  local feature features=()
+# wasm-opt for a finished module, where it lies.
+optimised() { # optimised PATH PASS…
+  local path="$1" feature features=()
+  shift
   for feature in simd bulk-memory bulk-memory-opt reference-types multivalue sign-ext nontrapping-float-to-int \
     mutable-globals; do
     features+=("--enable-$feature")
   done
-  node_modules/.bin/wasm-opt "${features[@]}" --remove-unused-module-elements "$1" -o "$1"
+  node_modules/.bin/wasm-opt "${features[@]}" "$@" "$path" -o "$path"
+}
+
+# Drops names, and what nobody needs any more.
+unnamed() { optimised "$1" --remove-unused-module-elements; }
+
+# What Node and Workers load is read from a disk before the first request: there time counts, bytes hardly do. Beside the
+# others, in a folder of its own, since it takes longer than each of them and cargo locks its folder.
+server() {
+  local wasm="$STAGE/tidegate-server/tidegate-server_bg.wasm"
+  if [ "${#STD[@]}" -gt 0 ]; then STD=("${FAST_STD[@]}"); fi
+  QUICK=(--no-opt)
+  CARGO_TARGET_DIR=target/speed variant tidegate-server "profile speed" web
+  optimised "$wasm" -O3
+  say "optimised tidegate-server.wasm: $(sizes "$wasm")"
+}
+
+# The same features built once are enough for trying things out.
+server_quick() {
+  local folder="$STAGE/tidegate-server" file
+  cp -R "$STAGE/tidegate-all" "$folder"
+  for file in "$folder"/tidegate-all*; do mv "$file" "${file/tidegate-all/tidegate-server}"; done
+  # Only the address: what the module imports has the name that it was built by.
+  sed 's/tidegate-all_bg\.wasm/tidegate-server_bg.wasm/g' "$folder/tidegate-server.js" >"$folder/new"
+  mv "$folder/new" "$folder/tidegate-server.js"
 }
 
 # Cuts the small build in two (see split-wasm.mjs). Built otherwise than it ships, functions may be where they are not
@@ -119,6 +147,11 @@ fi
 [ -x node_modules/.bin/wasm-opt ] || die "no wasm-opt in node_modules: run scripts/setup.sh wasm"
 rm -rf "$STAGE"
 mkdir -p target
+SERVER=
+if [ "${#QUICK[@]}" -eq 0 ]; then
+  server &
+  SERVER=$!
+fi
 variant tidegate release web --no-default-features --features gateway
 split
 variant tidegate-dialects release web --no-default-features --features gateway,dialects
@@ -126,6 +159,7 @@ unnamed "$STAGE/tidegate-dialects/tidegate-dialects_bg.wasm"
 variant tidegate-all release web
 unnamed "$STAGE/tidegate-all/tidegate-all_bg.wasm"
 variant kdf profiling no-modules --no-default-features --features kdf
+if [ -n "$SERVER" ]; then wait "$SERVER"; else server_quick; fi
 # Generated modules keep their instance for ever; the KDF's must be thrown away. So its glue becomes a factory.
 {
   echo 'export default function instantiate() {'
@@ -137,7 +171,7 @@ mv "$STAGE/kdf/kdf.factory.js" "$STAGE/kdf/kdf.js"
 cp pkg/kdf.d.ts "$STAGE/kdf/kdf.d.ts"
 # Only now replace what was there: a failed build leaves the last good one.
 rm -rf "$OUT"
-for name in tidegate-dialects tidegate-all kdf; do cp -R "$STAGE/$name/." "$STAGE/tidegate/"; done
+for name in tidegate-dialects tidegate-all tidegate-server kdf; do cp -R "$STAGE/$name/." "$STAGE/tidegate/"; done
 mv "$STAGE/tidegate" "$OUT"
 rm -rf "$STAGE"
 printf '%s\n' "$SOURCES" >"$STAMP"

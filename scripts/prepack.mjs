@@ -12,6 +12,8 @@ const BUILT = [
   'wasm/tidegate_bg.wasm',
   'wasm/tidegate-rest_bg.wasm',
   'wasm/tidegate-dialects_bg.wasm',
+  'wasm/tidegate-all_bg.wasm',
+  'wasm/tidegate-server_bg.wasm',
   'wasm/kdf_bg.wasm',
   'wasm/tidegate.js',
   'wasm/kdf.js',

@@ -1,6 +1,5 @@
 // Node 20 and later; also what server-side rendering imports: nothing happens at import.
 
-import { buildFor } from './build.js';
 import {
   detector,
   type Finding,
@@ -11,7 +10,7 @@ import {
   type ScanOptions,
 } from './detect.js';
 import type { Gate } from './gate.js';
-import { joinRest, once, type Glue, type Platform } from './platform.js';
+import { once, type Glue, type Platform } from './platform.js';
 import { memoryStorage } from './storage/memory.js';
 import { Tidegate as Here } from './tidegate.js';
 import type { TidegateConfig, TidegateHooks } from './types.js';
@@ -21,26 +20,19 @@ const read = async (url: URL) => {
   return readFile(url);
 };
 // Written out one by one: this is how tools that collect a server's files find them.
-const smallWasm = () => read(new URL('../wasm/tidegate_bg.wasm', import.meta.url));
-const restWasm = () => read(new URL('../wasm/tidegate-rest_bg.wasm', import.meta.url));
-const allWasm = () => read(new URL('../wasm/tidegate-all_bg.wasm', import.meta.url));
+const serverWasm = () => read(new URL('../wasm/tidegate-server_bg.wasm', import.meta.url));
 const kdfWasm = () => read(new URL('../wasm/kdf_bg.wasm', import.meta.url));
 
-const loadSmall = once<Glue>(async () => {
-  const [glue, bytes] = await Promise.all([import('../wasm/tidegate.js'), smallWasm()]);
-  await joinRest(glue, glue.initSync({ module: bytes }), restWasm);
-  return glue;
-});
-const loadAll = once<Glue>(async () => {
-  const [glue, bytes] = await Promise.all([import('../wasm/tidegate-all.js'), allWasm()]);
+// From a disk, bytes cost nothing: one build, the fast one, serves every configuration.
+const load = once<Glue>(async () => {
+  const [glue, bytes] = await Promise.all([import('../wasm/tidegate-server.js'), serverWasm()]);
   glue.initSync({ module: bytes });
   return glue as unknown as Glue; // the same classes, nominally others
 });
 
 const platform: Platform = {
   runtime: 'node',
-  // From a disk, bytes cost nothing: two of the three are enough.
-  load: (build) => (build === 'chat' ? loadSmall() : loadAll()),
+  load,
   async derive(...input) {
     const [{ runKdf }, bytes] = await Promise.all([import('./kdf.js'), kdfWasm()]);
     return runKdf(await WebAssembly.compile(bytes), input);
@@ -75,10 +67,10 @@ export const Tidegate = {
 };
 export type Tidegate = Gate;
 
-/** Loads the Wasm ahead of `open`: the build that `config` needs. */
-export const init = async (config: TidegateConfig = {}): Promise<void> => void (await platform.load(buildFor(config)));
+/** Loads the Wasm ahead of `open`: here one build serves every configuration. */
+export const init = async (_config: TidegateConfig = {}): Promise<void> => void (await load());
 
-const keys = detector((all) => platform.load(all ? 'all' : 'chat'));
+const keys = detector(load);
 
 /** Finds the keys in a text, or in bytes of UTF-8, in its order. */
 export const scan = (input: string | Uint8Array, options?: ScanOptions): Promise<Finding[]> =>

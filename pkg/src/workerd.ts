@@ -1,8 +1,7 @@
 // Cloudflare Workers: the bundler hands the Wasm over compiled. No passphrase vault there: keys are the Worker's secrets.
 
-import * as glue from '../wasm/tidegate-all.js';
-import module from '../wasm/tidegate-all_bg.wasm';
-import { buildFor } from './build.js';
+import * as glue from '../wasm/tidegate-server.js';
+import module from '../wasm/tidegate-server_bg.wasm';
 import {
   detector,
   type Finding,
@@ -13,12 +12,12 @@ import {
   type ScanOptions,
 } from './detect.js';
 import type { Gate } from './gate.js';
-import { once, type Platform } from './platform.js';
+import { once, type Glue, type Platform } from './platform.js';
 import { memoryStorage } from './storage/memory.js';
 import { noDerive, Tidegate as Here } from './tidegate.js';
 import type { TidegateConfig, TidegateHooks } from './types.js';
 
-// One build: a Worker loads it before any request, and its size costs nobody a wait.
+// One build, the fast one: a Worker loads it before any request, and its size costs nobody a wait.
 const load = once(() => {
   glue.initSync({ module });
   return Promise.resolve(glue);
@@ -43,10 +42,10 @@ export async function wasm(): Promise<typeof glue> {
   return load();
 }
 
-/** Loads the Wasm ahead of `open`: the build that `config` needs. */
-export const init = async (config: TidegateConfig = {}): Promise<void> => void (await platform.load(buildFor(config)));
+/** Loads the Wasm ahead of `open`: here one build serves every configuration. */
+export const init = async (_config: TidegateConfig = {}): Promise<void> => void (await load());
 
-const keys = detector(() => platform.load('all'));
+const keys = detector(platform.load as () => Promise<Glue>);
 
 /** Finds the keys in a text, or in bytes of UTF-8, in its order. */
 export const scan = (input: string | Uint8Array, options?: ScanOptions): Promise<Finding[]> =>

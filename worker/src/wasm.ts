@@ -1,4 +1,4 @@
-import wasm from '../../pkg/wasm/tidegate-all_bg.wasm';
+import wasm from '../../pkg/wasm/tidegate-server_bg.wasm';
 import {
   asked,
   Core,
@@ -10,7 +10,7 @@ import {
   queuePlace,
   queueShard,
   withoutKeys,
-} from '../../pkg/wasm/tidegate-all.js';
+} from '../../pkg/wasm/tidegate-server.js';
 
 export { asked, Core, EdgeDecider, EntrustedKeys, failure, Queue, queuePlace, queueShard, withoutKeys };
 
