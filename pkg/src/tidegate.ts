@@ -110,7 +110,7 @@ export class Tidegate implements Gate {
     const unwatch = watchPresence((sign) => void this.vault.presence(sign));
     signal.addEventListener('abort', unwatch);
     this.budget = { status: async () => (await this.status()).budget };
-    this.queue = queueOf((name, args) => this.#ask(name, args));
+    this.queue = queueOf((name, args) => this.#enqueue(name, args));
     this.cache = {
       clear: async () => {
         signal.throwIfAborted();
@@ -197,19 +197,21 @@ export class Tidegate implements Gate {
   chat(request: ChatRequest & { stream: false }, options?: ChatOptions): Promise<ChatAnswer>;
   chat(request: ChatRequest & { stream: boolean }, options?: ChatOptions): Promise<ChatAnswer | ChatStreaming>;
   chat(request: ChatRequest, options?: ChatOptions): Promise<ChatAnswer>;
+  // Whole answers are read here: each promise around one costs as much as a good part of what is decided about it.
   async chat(request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer | ChatStreaming> {
     try {
-      return request?.stream === true ? await this.#stream(request, options) : await this.#whole(request, options);
+      if (request?.stream === true) return await this.#stream(request, options);
+      const work = this.#text(jsonOf(request), options);
+      const answer = JSON.parse(typeof work === 'string' ? work : await work) as ChatAnswer;
+      if (this.#persistCache && answer.tidegate.cache !== 'hit') await this.#saveCache();
+      this.#later();
+      return answer;
     } catch (error) {
       // One that was under way finds the keys gone.
       const { aborted, reason } = this.#closed.signal;
       const told = toError(error);
       throw aborted && told.code === 'vault_locked' ? reason : told;
     }
-  }
-
-  async #whole(request: ChatRequest, options: ChatOptions): Promise<ChatAnswer> {
-    return JSON.parse(await this.chatText(jsonOf(request), options)) as ChatAnswer;
   }
 
   async #stream(request: ChatRequest, options: ChatOptions): Promise<ChatStreaming> {
@@ -220,13 +222,18 @@ export class Tidegate implements Gate {
 
   /** @internal A whole answer as it comes out of the Wasm, for those who hand it on. Throws data of errors too. */
   async chatText(body: string, options: ChatOptions): Promise<string> {
-    const { tenant, flags, ttlMs, namespace } = asksOf(options);
-    this.#admit();
-    const work = this.#core.chat(body, tenant, flags, ttlMs, namespace, options.signal) as string | Promise<string>;
-    const text = typeof work === 'string' ? work : await this.#watchdog.watch(work, this.#patienceMs);
+    const text = await this.#text(body, options);
     if (this.#persistCache && (JSON.parse(text) as ChatAnswer).tidegate.cache !== 'hit') await this.#saveCache();
     this.#later();
     return text;
+  }
+
+  /** The answer's text: at once what takes no waiting. */
+  #text(body: string, options: ChatOptions): string | Promise<string> {
+    const { tenant, flags, ttlMs, namespace } = asksOf(options);
+    this.#admit();
+    const work = this.#core.chat(body, tenant, flags, ttlMs, namespace, options.signal) as string | Promise<string>;
+    return typeof work === 'string' ? work : this.#watchdog.watch(work, this.#patienceMs);
   }
 
   /** @internal The bytes of a streamed answer, with its account. Throws data of errors too. */
@@ -309,7 +316,7 @@ export class Tidegate implements Gate {
     });
   }
 
-  async #ask(name: keyof GateQueue, args: unknown[]): Promise<unknown> {
+  async #enqueue(name: keyof GateQueue, args: unknown[]): Promise<unknown> {
     if (!this.#queue) throw misplaced([{ path: 'queue', problem: 'must be there, if only as {}' }]);
     return (this.#queue[name] as (...args: unknown[]) => Promise<unknown>)(...args);
   }
