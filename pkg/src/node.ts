@@ -54,7 +54,7 @@ export interface VariableCheck {
 
 /** @internal The value of a variable as the key that its name speaks of; nothing if it speaks of none. */
 export async function checkVariable(name: string, value: string): Promise<VariableCheck | undefined> {
-  const glue = (await loadAll()) as unknown as typeof import('../wasm/tidegate-all.js');
+  const glue = (await load()) as unknown as typeof import('../wasm/tidegate-server.js');
   const told = glue.checkVariable(name, new TextEncoder().encode(value)) as
     (VariableCheck & { refused: string | null }) | undefined;
   return told && { provider: told.provider, warnings: told.warnings, ...(told.refused && { refused: told.refused }) };
