@@ -55,6 +55,16 @@ describe('finding keys in the app', () => {
     await page.getByTestId('key-scan').getByText('in base64').waitFor();
   });
 
+  test('shows the first of many, and the rest on demand', async (t) => {
+    const { panel, text, summary } = await opened(t);
+    await text.fill(Array.from({ length: 45 }, key).join('\n'));
+    await summary('45 secrets');
+    assert.equal(await panel.getByTestId('finding').count(), 20);
+    await panel.getByRole('button', { name: 'Show 25 more' }).click();
+    assert.equal(await panel.getByTestId('finding').count(), 45);
+    assert.equal(await panel.getByRole('button', { name: /^Show \d/u }).count(), 0);
+  });
+
   test('copies a text without its secrets', async (t) => {
     const { context, page, panel, text } = await opened(t);
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);

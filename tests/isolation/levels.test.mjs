@@ -239,7 +239,18 @@ for (const isolation of ['page', 'worker']) {
         const place = await Tidegate.open({ isolation: 'nowhere' }).catch(({ code, fields }) => [code, fields[0].path]);
         await changed.close();
         const fresh = await Tidegate.open({ ...config, cache: { ttlMs: 1 } });
-        return { same: one === two, other: changed !== one, fresh: fresh !== changed, bad, place };
+        const codeOf = (work) =>
+          work.then(
+            () => 'done',
+            ({ code }) => code,
+          );
+        const closed = await Promise.all([
+          codeOf(one.chat({ messages: [{ role: 'user', content: 'Hi' }] })),
+          codeOf(one.vault.state()),
+          codeOf(changed.status()),
+          codeOf(changed.chat({ messages: [{ role: 'user', content: 'Hi' }], stream: true })),
+        ]);
+        return { same: one === two, other: changed !== one, fresh: fresh !== changed, bad, place, closed };
       });
       assert.deepEqual(told, {
         same: true,
@@ -247,6 +258,7 @@ for (const isolation of ['page', 'worker']) {
         fresh: true,
         bad: ['config_invalid', 'unheard'],
         place: ['config_invalid', 'isolation'],
+        closed: ['closed', 'closed', 'closed', 'closed'],
       });
       assert.equal(ours.seen.length, 0);
     });

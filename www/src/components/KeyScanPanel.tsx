@@ -5,7 +5,7 @@ import { number, plural } from '../format';
 import { keyExample } from '../keyExample';
 import { useKeyScan, type Scanned } from '../useKeyScan';
 import { useTask } from '../useTask';
-import { FindingItem } from './FindingItem';
+import { FindingList } from './FindingList';
 import { Panel } from './Panel';
 import { ProblemNotice } from './ProblemNotice';
 
@@ -161,11 +161,7 @@ export function KeyScanPanel() {
               </h3>
               {one.problem && <ProblemNotice problem={one.problem} />}
               {!one.problem && one.findings.length === 0 && <p className="quiet">No keys in here.</p>}
-              <ul>
-                {one.findings.map((finding) => (
-                  <FindingItem key={`${finding.start} ${finding.rule}`} finding={finding} />
-                ))}
-              </ul>
+              <FindingList findings={one.findings} />
             </section>
           ))}
         </div>

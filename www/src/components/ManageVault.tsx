@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
-import type { AddedSlot, SlotInfo, Tidegate } from 'tidegate';
+import type { AddedSlot, SlotInfo, Status, Tidegate } from 'tidegate';
 
+import { PLACE } from '../place';
 import { AskTwice } from './AskTwice';
 import { LockRules } from './LockRules';
 import { RecoveryCode } from './RecoveryCode';
@@ -9,6 +10,7 @@ import { WaysIn } from './WaysIn';
 
 interface Props {
   gate: Tidegate;
+  status: Status;
   slots: SlotInfo[];
   busy: boolean;
   act: (work: () => Promise<unknown>) => Promise<boolean>;
@@ -18,7 +20,7 @@ interface Props {
 }
 
 /** Everything about an open vault beside its keys. */
-export function ManageVault({ gate, slots, busy, act, attempt, changed, reopen }: Props) {
+export function ManageVault({ gate, status, slots, busy, act, attempt, changed, reopen }: Props) {
   const { vault } = gate;
   const [code, setCode] = useState<Uint8Array | null>(null);
   const held = useRef<Uint8Array | null>(null);
@@ -48,10 +50,10 @@ export function ManageVault({ gate, slots, busy, act, attempt, changed, reopen }
             <h3>Safety</h3>
             <LockRules busy={busy} reopen={reopen} />
             <p className="quiet">
-              While it is open, code that runs in this page can use your keys. Give them a spending limit at the
-              provider.
+              {PLACE[status.isolation]} While the vault is open, code that runs in this page can use your keys. Give
+              them a spending limit at the provider.
             </p>
-            <div className="row">
+            <div className="row forget">
               <AskTwice
                 words="Forget everything"
                 question="Forget all keys, for ever?"

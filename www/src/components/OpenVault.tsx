@@ -44,6 +44,7 @@ export function OpenVault({ gate, status, demo, busy, act, reopen }: Props) {
       <Keys key={imports} gate={gate} targets={status.targets} demo={demo} busy={busy} act={act} attempt={attempted} />
       <ManageVault
         gate={gate}
+        status={status}
         slots={slots}
         busy={busy}
         act={act}
