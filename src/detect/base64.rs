@@ -1,6 +1,6 @@
 //! Text out of base64, of either alphabet, also in lines.
 
-use super::escape::View;
+use super::escape::{View, run_before};
 use super::finding::Encoding;
 use super::prefilter::SHORTEST;
 use crate::keys::{class_of, set, sextet};
@@ -15,7 +15,7 @@ const DIGITS: u16 = set::BASE64 | set::DASH | set::UNDERSCORE;
 /// characters at most are taken behind the group.
 pub(super) fn decoded(text: &[u8], group: usize, least: usize, most: usize) -> Option<View> {
     let least = least.max(group.saturating_sub(BACK));
-    let before = text.get(least..group)?.iter().rev().take_while(|byte| class_of(**byte) & DIGITS != 0).count();
+    let before = run_before(text.get(least..group)?, usize::MAX, |byte| class_of(byte) & DIGITS != 0);
     let from = group.saturating_sub(before & !3);
     let stop = group.saturating_add(most.min(MOST)).min(text.len());
     let (mut out, mut origin) = (Vec::new(), Vec::new());

@@ -31,12 +31,13 @@ pub(super) fn decoded(text: &[u8], at: usize, least: usize) -> Option<View> {
     let first = unit(text, at)?;
     let least = least.max(at.saturating_sub(BACK));
     let before = text.get(least..at)?;
-    let word = before.iter().rev().take_while(|byte| is_inside(**byte)).count();
+    let word = run_before(before, usize::MAX, is_inside);
     let word = at.saturating_sub(word);
     // A name before it tells what the word is.
     let before = text.get(least..word)?;
-    let glue = before.iter().rev().take(24).take_while(|byte| b" \t\"'`=:>,\\".contains(byte)).count();
-    let name = before.iter().rev().skip(glue).take(48).take_while(|byte| is_inside(**byte) || **byte == b' ').count();
+    let glue = run_before(before, 24, |byte| b" \t\"'`=:>,\\".contains(&byte));
+    let named = before.get(..before.len().saturating_sub(glue))?;
+    let name = run_before(named, 48, |byte| is_inside(byte) || byte == b' ');
     let mut at = word.saturating_sub(glue).saturating_sub(name);
     let stop = word.saturating_add(MOST);
     let (mut out, mut origin, mut encoding) = (Vec::new(), Vec::new(), first.encoding);
@@ -70,19 +71,34 @@ pub(super) fn decoded(text: &[u8], at: usize, least: usize) -> Option<View> {
 /// The strings on both sides of the plus at `at`, if it joins two.
 pub(super) fn joined(text: &[u8], at: usize, least: usize) -> Option<View> {
     let before = text.get(at.saturating_sub(80)..at)?;
-    let blank = |byte: &&u8| b" \t\r\n".contains(byte);
-    let mut blanks = before.iter().rev().take_while(blank).count();
+    let blank = |byte: u8| b" \t\r\n".contains(&byte);
+    let mut blanks = run_before(before, usize::MAX, blank);
     // In an escaped string the ends of lines are escaped too.
     while let [.., b'\\', b'n' | b'r' | b't'] = before.get(..before.len().saturating_sub(blanks))? {
         blanks = blanks.saturating_add(2);
-        blanks = blanks.saturating_add(before.iter().rev().skip(blanks).take_while(blank).count());
+        let rest = before.get(..before.len().saturating_sub(blanks))?;
+        blanks = blanks.saturating_add(run_before(rest, usize::MAX, blank));
     }
     let mut start = at.saturating_sub(blanks).checked_sub(1)?;
     if !b"\"'`".contains(text.get(start)?) {
         return None;
     }
-    start = start.saturating_sub(text.get(..start)?.iter().rev().take(4).take_while(|byte| **byte == b'\\').count());
+    start = start.saturating_sub(run_before(text.get(..start)?, 4, |byte| byte == b'\\'));
     if start < least { None } else { decoded(text, start, least) }
+}
+
+/// How many bytes of a kind a text ends with, but no more than `most`. One function for all, since each that an
+/// iterator is made into is bytes.
+#[inline(never)]
+pub(super) fn run_before(text: &[u8], most: usize, is: fn(u8) -> bool) -> usize {
+    let mut run = 0usize;
+    while run < most
+        && let Some(at) = text.len().checked_sub(run.saturating_add(1))
+        && text.get(at).is_some_and(|byte| is(*byte))
+    {
+        run = run.saturating_add(1);
+    }
+    run
 }
 
 /// What may stand in a key, or in what comes directly before it.

@@ -3,6 +3,8 @@
 
 use std::sync::OnceLock;
 
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use super::escape::run_before;
 use crate::keys::RULES;
 
 /// What three bytes may be the beginning of.
@@ -197,7 +199,8 @@ impl Prefilter {
         fn pass([low, high]: &[v128; 2], lows: v128, highs: v128) -> v128 {
             v128_and(u8x16_swizzle(*low, lows), u8x16_swizzle(*high, highs))
         }
-        let [of_first, of_second, of_third] = self.halves.each_ref().map(|own| own.each_ref().map(vector));
+        let [[a, b], [c, d], [e, f]] = &self.halves;
+        let (of_first, of_second, of_third) = ([vector(a), vector(b)], [vector(c), vector(d)], [vector(e), vector(f)]);
         let digits = [vector(&DIGIT_LOW), vector(&DIGIT_HIGH)];
         let (low, none) = (u8x16_splat(15), u8x16_splat(0));
         let (mut first, mut second) = (none, none);
@@ -256,7 +259,8 @@ impl Prefilter {
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     fn run(&self, text: &[u8], at: usize, least: usize, to: usize, found: &mut dyn FnMut(usize, u32, Kinds)) -> usize {
         let inside = |byte: &&u8| crate::keys::sextet(**byte).is_some();
-        let before = text.get(least..at).unwrap_or_default().iter().rev().take(SHORTEST).take_while(inside).count();
+        let before = text.get(least..at).unwrap_or_default();
+        let before = run_before(before, SHORTEST, |byte| crate::keys::sextet(byte).is_some());
         let most = to.saturating_sub(at).saturating_add(SHORTEST);
         let rest = text.get(at..).unwrap_or_default();
         let rest = rest.get(..most.min(rest.len())).unwrap_or_default();

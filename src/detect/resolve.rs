@@ -11,7 +11,10 @@ pub(super) fn add(kept: &mut Vec<Found>, one: Found) {
     let rest = kept.get(from..).unwrap_or_default();
     let overlapped = rest.iter().take_while(|other| other.span().0 < end).count();
     if rest.iter().take(overlapped).all(|other| goes_before(&one, other)) {
-        kept.splice(from..from.saturating_add(overlapped), [one]);
+        for _ in 0..overlapped {
+            kept.remove(from);
+        }
+        kept.insert(from, one);
     }
 }
 

@@ -66,9 +66,10 @@ impl State {
         // What begins in the next block may reach back by `BEFORE` at most.
         let settled = if last { u64::MAX } else { self.next.saturating_sub(BEFORE as u64) };
         let count = self.pending.partition_point(|found| found.span().1 <= settled);
-        for found in self.pending.drain(..count) {
+        let later = self.pending.split_off(count.min(self.pending.len()));
+        for found in &std::mem::replace(&mut self.pending, later) {
             if by.0.publishable || found.class() != Class::Publishable {
-                sink(tell(&found, &mut self.place, text, base, by));
+                sink(tell(found, &mut self.place, text, base, by));
             }
         }
     }
@@ -149,7 +150,9 @@ impl Scanner {
         let keep = index(self.state.next.saturating_sub(BEFORE as u64).min(first), self.base).min(self.held.len());
         let passed = index(self.state.place.at, self.base);
         self.state.place.pass(self.held.get(passed..keep).unwrap_or_default());
-        self.held.drain(..keep);
+        let left = self.held.len().saturating_sub(keep);
+        self.held.copy_within(keep.., 0);
+        self.held.truncate(left);
         self.base = self.base.saturating_add(keep as u64);
     }
 }

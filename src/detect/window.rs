@@ -1,7 +1,7 @@
 //! All keys of one window of text, in every form.
 
 use super::base64;
-use super::escape::{self, View};
+use super::escape::{self, View, run_before};
 use super::finding::{Encoding, Found};
 use super::prefilter::{Lead, Prefilter};
 use super::values::Values;
@@ -102,7 +102,7 @@ fn holds_prefix(text: &[u8], group: usize) -> bool {
     const AROUND: usize = 40; // characters: the longest prefix has 25 bytes
     let ends = |byte: Option<&u8>| byte.is_some_and(|byte| b"\r\n\\".contains(byte));
     let inside = |byte: &&u8| keys::sextet(**byte).is_some();
-    let before = text.get(..group).unwrap_or_default().iter().rev().take(AROUND).take_while(inside).count();
+    let before = run_before(text.get(..group).unwrap_or_default(), AROUND, |byte| keys::sextet(byte).is_some());
     let after = text.get(group..).unwrap_or_default().iter().take(AROUND).take_while(inside).count();
     let (from, to) = (group.saturating_sub(before & !3), group.saturating_add(after));
     // At the end of a line the prefix may go on in the next one.
