@@ -1,8 +1,9 @@
-//! Any text through the redactor, as often as the gateway does it: what is left has no keys, whatever stands around them.
+//! Any text through the redactor: what is left has no keys, whatever stands around them, and marks that can be put back
+//! give the text as it was.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tidegate::detect::{Options, PASSES, clean, hostile, mark, redact, scan};
+use tidegate::detect::{Options, Restorer, clean, hostile, redact_all, scan};
 use tidegate::keys::Class;
 use tidegate::secret::Secret;
 
@@ -18,12 +19,12 @@ fn keys(text: &str) -> usize {
 
 fuzz_target!(|text: &str| {
     hostile(text, &mut |_, _| {});
-    let mut marked = text.to_owned();
-    for _ in 0..PASSES {
-        let Some(next) = redact(&marked, &options(), &mut |finding| Some(mark(finding))) else { break };
-        marked = next;
-    }
+    let (marked, _) = redact_all(text, &options(), None);
     for out in [marked, clean(text).unwrap_or_else(|| text.to_owned())] {
         assert_eq!(keys(&out), 0, "{text:?} became {out:?}");
     }
+    let mut marks = Restorer::apart_from(text);
+    let (masked, _) = redact_all(text, &options(), Some(&mut marks));
+    let back = [marks.push(&masked), marks.finish()].concat();
+    assert_eq!(back, text, "{masked:?}");
 });

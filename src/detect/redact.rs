@@ -239,6 +239,22 @@ mod tests {
     use crate::keys::{RULES, samples};
 
     #[test]
+    fn a_place_behind_marks_leads_back_to_the_text_before() {
+        // "ab" KEY(3) "cd" KEY(4) "e", each of them replaced by a mark of 10.
+        let edits = [(2..5, 10), (7..11, 10)];
+        for (at, starts, ends) in
+            [(0, 0, 0), (2, 2, 2), (3, 2, 5), (11, 2, 5), (12, 5, 5), (13, 6, 6), (14, 7, 7), (20, 7, 11), (25, 12, 12)]
+        {
+            assert_eq!((before(&edits, at, false), before(&edits, at, true)), (starts, ends), "{at}");
+        }
+        let mut finding = found(b"x 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").remove(0);
+        finding.span = (12, 13);
+        stands(&mut finding, "\u{e9}\nKcdKEYSe", &[vec![(3..4, 8)]]);
+        // Bytes 5 and 6, which are in the second line.
+        assert_eq!((finding.span, finding.utf16, finding.place), ((5, 6), (4, 5), (2, 3)));
+    }
+
+    #[test]
     fn what_is_redacted_has_no_keys_left() {
         let mut next = numbers(11);
         for index in 0..RULES.len() {
