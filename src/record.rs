@@ -153,7 +153,8 @@ impl Tape {
 pub fn hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len().saturating_mul(2));
     for digit in bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
-        out.extend(char::from_digit(digit.into(), 16));
+        let letter = if digit < 10 { b'0'.wrapping_add(digit) } else { b'a'.wrapping_add(digit.wrapping_sub(10)) };
+        out.push(char::from(letter));
     }
     out
 }

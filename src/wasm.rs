@@ -40,6 +40,8 @@ mod slots;
 #[cfg(feature = "gateway")]
 mod stream;
 #[cfg(feature = "gateway")]
+mod tasks;
+#[cfg(feature = "gateway")]
 mod waits;
 #[cfg(feature = "gateway")]
 mod zone;

@@ -1,13 +1,14 @@
 //! The drop-in fetch: requests of every dialect, whole answers and streams. Everything crosses as texts, bytes
 //! and plain arrays.
 
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, JsString, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
-use super::convert::{error, from_js};
-use super::core::{Core, DEFAULT_TENANT, Listening, at_once, controls};
+use super::convert::{error, from_js, text_of};
+use super::core::{Core, DEFAULT_TENANT, Listening, controls};
 use super::stream::ChatStream;
+use super::tasks::at_once;
 use crate::abort::Abort;
 use crate::chat::Dialect;
 use crate::error::{Code, Error};
@@ -41,7 +42,7 @@ impl Core {
     pub fn call(
         &self,
         endpoint: String,
-        body: String,
+        body: &JsString,
         headers: Vec<String>,
         tenant: Option<String>,
         cache_flags: u32,
@@ -61,7 +62,7 @@ impl Core {
             #[cfg(feature = "edge")]
             posts: false,
         };
-        self.take(&endpoint, &body, &headers, asks, signal)
+        self.take(&endpoint, &text_of(body), &headers, asks, signal)
     }
 
     /// An error object as the clients of an endpoint's dialect want it: `[status, headers, body]`.

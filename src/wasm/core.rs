@@ -1,20 +1,18 @@
 //! One gate, as JavaScript holds it. Every method takes `&self`: calls overlap.
 
 use std::cell::RefCell;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use js_sys::Array;
+use js_sys::{Array, JsString};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
 
-use super::convert::{error, from_js, to_js};
+use super::convert::{error, from_js, text_of, to_js};
 use super::disk::Disk;
 use super::host::JsHost;
 use super::keys::Keys;
+use super::tasks::at_once;
 use super::zone::Intl;
 use crate::abort::Abort;
 use crate::admit::{Command, Outcome, TargetFigures};
@@ -78,14 +76,14 @@ impl Core {
     /// `tidegate`: at once if nothing has to be waited for, else as a promise. Throws or rejects with an error object.
     pub fn chat(
         &self,
-        body: String,
+        body: &JsString,
         tenant: Option<String>,
         cache_flags: u32,
         ttl_ms: Option<f64>,
         namespace: Option<String>,
         signal: Option<AbortSignal>,
     ) -> Result<JsValue, JsValue> {
-        let call = Call::chat(&body, tenant.as_deref().unwrap_or(DEFAULT_TENANT));
+        let call = Call::chat(&text_of(body), tenant.as_deref().unwrap_or(DEFAULT_TENANT));
         self.ask(call, controls(cache_flags, ttl_ms, namespace), signal)
     }
 
@@ -160,16 +158,6 @@ impl Core {
     /// How many answers are cached.
     pub fn cached(&self) -> u32 {
         u32::try_from(self.gate.cached()).unwrap_or(u32::MAX)
-    }
-}
-
-/// The result of `work` if it comes without waiting (a hit, a refusal), which then costs no promise; else a promise
-/// of it. What `work` waits for is told at its second look, which the promise takes, whom to wake.
-pub(super) fn at_once(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Result<JsValue, JsValue> {
-    let mut work: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>> = Box::pin(work);
-    match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(result) => result,
-        Poll::Pending => Ok(future_to_promise(work).into()),
     }
 }
 

@@ -1,11 +1,11 @@
 //! What a server with many callers asks: its ledger's machine, requests on a caller's behalf, routes of its own.
 
-use js_sys::{Array, Function, Uint8Array};
+use js_sys::{Array, Function, JsString, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use super::call::{self, flat};
-use super::convert::{error, from_js, to_js};
+use super::convert::{error, from_js, text_of, to_js};
 use super::core::{Core, controls};
 use super::zone::Intl;
 use crate::admit::edge::{BudgetFigures, Caller, EdgeLedger, EdgePolicy, Errand, Rows};
@@ -149,7 +149,7 @@ impl Core {
         &self,
         by: Vec<String>,
         endpoint: String,
-        body: String,
+        body: &JsString,
         headers: Vec<String>,
         tenant: Option<String>,
         cache_flags: u32,
@@ -162,7 +162,7 @@ impl Core {
         let trace = trace.map(|[_, value]| value.as_str().into());
         let asks =
             call::Asks { tenant, cache_flags, ttl_ms, namespace, caller: Some(caller(by).into()), trace, posts: true };
-        self.take(&endpoint, &body, &headers, asks, signal)
+        self.take(&endpoint, &text_of(body), &headers, asks, signal)
     }
 
     /// [`chat`](Core::chat) on behalf of a caller, `[tier, user, token]`, with its limits.
@@ -170,12 +170,12 @@ impl Core {
     pub fn chat_for(
         &self,
         by: Vec<String>,
-        body: String,
+        body: &JsString,
         tenant: &str,
         cache_flags: u32,
         signal: Option<AbortSignal>,
     ) -> Result<JsValue, JsValue> {
-        let call = Call { caller: Some(caller(by).into()), ..Call::chat(&body, tenant) };
+        let call = Call { caller: Some(caller(by).into()), ..Call::chat(&text_of(body), tenant) };
         self.ask(call, controls(cache_flags, None, None), signal)
     }
 

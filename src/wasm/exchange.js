@@ -39,6 +39,26 @@ async function exchange(fetcher, init, text, lines, stream, signal, done, number
   done(number, status, open, read, body);
 }
 
+// A promise with what settles it, and a call once all that runs has returned.
+export function deferred() {
+  const own = {};
+  own.promise = new Promise((resolve, reject) => {
+    own.resolve = resolve;
+    own.reject = reject;
+  });
+  return own;
+}
+
+export const soon = (run) => queueMicrotask(run);
+
+const encoder = new TextEncoder();
+
+// Writes a text to the beginning of `room`: its length in bytes, or -1 if it has no room there.
+export function write(text, room) {
+  const { read, written } = encoder.encodeInto(text, room);
+  return read === text.length ? written : -1;
+}
+
 // A timer, which is told to `done`.
 export const wait = (millis, done, number) => setTimeout(done, millis, number);
 

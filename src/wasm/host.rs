@@ -57,13 +57,13 @@ pub(super) struct JsHost {
     /// Settlements that are to follow their answers.
     #[cfg(feature = "edge")]
     posted: RefCell<Posted>,
-    /// Randomness drawn ahead: asking the runtime costs 2 µs, for 8 bytes as for 256.
+    /// Randomness drawn ahead: asking the runtime costs 2 µs, for 8 bytes as for 1,024.
     pool: RefCell<Pool>,
 }
 
 /// Random bytes, each handed out once and wiped.
 struct Pool {
-    bytes: [u8; 256],
+    bytes: [u8; 1024],
     used: usize,
 }
 
@@ -94,7 +94,7 @@ impl JsHost {
             kept_until: Cell::default(),
             #[cfg(feature = "edge")]
             posted: RefCell::default(),
-            pool: Pool { bytes: [0; 256], used: 256 }.into(),
+            pool: Pool { bytes: [0; 1024], used: 1024 }.into(),
         }
     }
 }

@@ -11,6 +11,7 @@ use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use super::fetch::{clear_timer, set_timer};
+use super::tasks::go_on;
 
 /// What came: of a fetch see `exchange.js`; of a timer nothing.
 pub(super) struct Came {
@@ -39,7 +40,7 @@ impl Waits {
                 let waker = own.borrow_mut().fill(number, Came { status, open, headers, body });
                 // Not while the places are borrowed: who is woken may take one.
                 if let Some(waker) = waker {
-                    waker.wake();
+                    go_on(waker);
                 }
             });
         Self { places, done: done.into_js_value().unchecked_into() }

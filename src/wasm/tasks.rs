@@ -1,0 +1,166 @@
+//! What gates work on: futures, each with the promise that it settles.
+//!
+//! In place of `future_to_promise`, which sends a future through two queues of microtasks and looks at it once in vain:
+//! here the first look is the one that may already give the result, and what an exchange brings goes on at once.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use js_sys::Function;
+use wasm_bindgen::prelude::*;
+
+/// What a promise comes to.
+type Settled = Result<JsValue, JsValue>;
+type Work = Pin<Box<dyn Future<Output = Settled>>>;
+
+#[wasm_bindgen(module = "/src/wasm/exchange.js")]
+extern "C" {
+    type Deferred;
+
+    fn deferred() -> Deferred;
+
+    #[wasm_bindgen(method, getter)]
+    fn promise(this: &Deferred) -> JsValue;
+
+    #[wasm_bindgen(method)]
+    fn resolve(this: &Deferred, value: JsValue);
+
+    #[wasm_bindgen(method)]
+    fn reject(this: &Deferred, reason: JsValue);
+
+    #[wasm_bindgen(js_name = soon)]
+    fn soon(run: &Function);
+}
+
+thread_local! {
+    // Work in progress alone, as the queue of `future_to_promise` holds it: nothing outlives its request.
+    static TASKS: RefCell<Tasks> = const { RefCell::new(Tasks::new()) };
+}
+
+struct Tasks {
+    all: Vec<Task>,
+    free: Vec<u32>,
+    woken: VecDeque<u32>,
+    /// Whether a microtask will look at `woken`, or somebody does so at once.
+    watched: bool,
+    /// `run`, as JavaScript has it.
+    run: Option<Function>,
+}
+
+struct Task {
+    work: Option<(Work, Deferred)>,
+    waker: Waker,
+}
+
+/// Wakes the task of this number; by then it may be another's, which is looked at in vain.
+struct Knock(u32);
+
+impl Wake for Knock {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let later = TASKS.with_borrow_mut(|tasks| {
+            if !tasks.woken.contains(&self.0) {
+                tasks.woken.push_back(self.0);
+            }
+            if std::mem::replace(&mut tasks.watched, true) { None } else { Some(tasks.run().clone()) }
+        });
+        if let Some(run) = later {
+            soon(&run);
+        }
+    }
+}
+
+impl Tasks {
+    const fn new() -> Self {
+        Self { all: Vec::new(), free: Vec::new(), woken: VecDeque::new(), watched: false, run: None }
+    }
+
+    fn run(&mut self) -> &Function {
+        self.run.get_or_insert_with(|| Closure::<dyn Fn()>::new(run).into_js_value().unchecked_into())
+    }
+
+    /// A number, and what wakes it.
+    fn take(&mut self) -> (u32, Waker) {
+        if let Some(number) = self.free.pop()
+            && let Some(task) = self.all.get(number as usize)
+        {
+            return (number, task.waker.clone());
+        }
+        let number = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        let waker = Waker::from(Arc::new(Knock(number)));
+        self.all.push(Task { work: None, waker: waker.clone() });
+        (number, waker)
+    }
+
+    fn keep(&mut self, number: u32, work: Work, deferred: Deferred) {
+        if let Some(task) = self.all.get_mut(number as usize) {
+            task.work = Some((work, deferred));
+        }
+    }
+
+    /// The next of those woken that waits.
+    fn next(&mut self) -> Option<(u32, Work, Deferred, Waker)> {
+        loop {
+            let number = self.woken.pop_front()?;
+            let Some(task) = self.all.get_mut(number as usize) else { continue };
+            if let Some((work, deferred)) = task.work.take() {
+                return Some((number, work, deferred, task.waker.clone()));
+            }
+        }
+    }
+}
+
+/// The result of `work` if it comes without waiting (a hit, a refusal), which then costs no promise; else a promise
+/// of it.
+pub(super) fn at_once(work: impl Future<Output = Settled> + 'static) -> Settled {
+    let mut work: Work = Box::pin(work);
+    let (number, waker) = TASKS.with_borrow_mut(Tasks::take);
+    let result = work.as_mut().poll(&mut Context::from_waker(&waker));
+    let Poll::Ready(result) = result else {
+        let deferred = deferred();
+        let promise = deferred.promise();
+        TASKS.with_borrow_mut(|tasks| tasks.keep(number, work, deferred));
+        return Ok(promise);
+    };
+    TASKS.with_borrow_mut(|tasks| tasks.free.push(number));
+    result
+}
+
+/// Wakes, and goes on with what it woke. Only where nothing of ours is under way: called by JavaScript itself, not while
+/// a task is looked at.
+pub(super) fn go_on(waker: Waker) {
+    let watched = TASKS.with_borrow_mut(|tasks| std::mem::replace(&mut tasks.watched, true));
+    waker.wake();
+    if !watched {
+        run();
+    }
+}
+
+/// Looks at all that were woken until now. What they wake is looked at in a microtask of its own.
+fn run() {
+    let mut left = TASKS.with_borrow_mut(|tasks| {
+        tasks.watched = false;
+        tasks.woken.len()
+    });
+    while left > 0 {
+        left = left.saturating_sub(1);
+        let Some((number, mut work, deferred, waker)) = TASKS.with_borrow_mut(Tasks::next) else { return };
+        match work.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Pending => TASKS.with_borrow_mut(|tasks| tasks.keep(number, work, deferred)),
+            Poll::Ready(result) => {
+                drop(work);
+                TASKS.with_borrow_mut(|tasks| tasks.free.push(number));
+                match result {
+                    Ok(value) => deferred.resolve(value),
+                    Err(reason) => deferred.reject(reason),
+                }
+            }
+        }
+    }
+}
