@@ -105,10 +105,16 @@ server_quick() {
   mv "$folder/new" "$folder/tidegate-server.js"
 }
 
-# Cuts the small build in two (see split-wasm.mjs). Built otherwise than it ships, functions may be where they are not
-# looked for: then it says so, and more loads first.
+# Cuts the small build in two (see split-outline.mjs and split-wasm.mjs). Built otherwise than it ships, functions may be
+# where they are not looked for: then it says so, and more loads first.
 split() {
   local folder="$STAGE/tidegate"
+  if [ "${#QUICK[@]}" -eq 0 ]; then
+    node scripts/split-outline.mjs "$folder/tidegate_bg.wasm" "$folder/tidegate.js"
+    # What was taken out must stay out. Nothing lies where null would point: the stack comes first.
+    optimised "$folder/tidegate_bg.wasm" --debuginfo --low-memory-unused --generate-global-effects -Oz \
+      --{always,flexible,one-caller}-inline-max-function-size=0 --reorder-functions-by-name
+  fi
   node scripts/split-wasm.mjs "$folder/tidegate_bg.wasm" "$STAGE/first.wasm" "$STAGE/rest.wasm" "$folder/tidegate.js"
   unnamed "$STAGE/first.wasm"
   unnamed "$STAGE/rest.wasm"
@@ -116,6 +122,7 @@ split() {
   mv "$STAGE/rest.wasm" "$folder/tidegate-rest_bg.wasm"
   echo 'export function imports(): WebAssembly.Imports;' >>"$folder/tidegate.d.ts"
   echo 'export function onMissing(load: () => void): void;' >>"$folder/tidegate.d.ts"
+  echo 'export function joined(rest: WebAssembly.Instance): void;' >>"$folder/tidegate.d.ts"
   say "split tidegate.wasm: first $(sizes "$folder/tidegate_bg.wasm"); rest $(sizes "$folder/tidegate-rest_bg.wasm")"
 }
 

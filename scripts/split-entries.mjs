@@ -15,7 +15,18 @@ export const EXPORTS = new RegExp(`^(core_(${CORE})|${FREE}|(${CLASSES})_\\w+|__
  * in use, and how many there are of something.
  */
 export const KEPT =
-  /^(<?talc::|__rust_|__rustc|<?(alloc::(raw_vec|collections)|core::(ptr|slice|mem))|(memcpy|memmove|memset|memcmp|bcmp)$|__wbindgen_|__externref|wasm_bindgen::(__rt|externref)|wasm_bindgen_futures::)/;
+  /^(<?talc::|__rust_|__rustc|alloc::raw_vec|core::slice::|(memcpy|memmove|memset|memcmp|bcmp)$|__wbindgen_|__externref|wasm_bindgen::(__rt|externref)|wasm_bindgen_futures::)/;
+
+/** A legacy-mangled name as the source has it, without the hash; what was taken out of a function has its name. */
+export function readable(mangled) {
+  const letters = { LT: '<', GT: '>', u20: ' ', C: ',', RF: '&', BP: '*', LP: '(', RP: ')', u7b: '{', u7d: '}' };
+  return mangled
+    .replace(/\$cold\d+$/, '')
+    .replace(/::h[0-9a-f]{16}$/, '')
+    .replace(/\$(\w+)\$/g, (all, code) => letters[code] ?? all)
+    .replace(/\.\./g, '::')
+    .replace(/^_</, '<');
+}
 
 const DRIVE = 'tidegate::gateway::run::Run<H>::drive::{{closure}}';
 

@@ -8,7 +8,8 @@ import { join, list, name, signed, u32, write, body } from './wasm-module.mjs';
 import { answers } from './split-scenario.mjs';
 
 const I32 = 0x7f;
-const NOW = Date.UTC(2026, 0, 15, 12);
+/** Winter and summer. */
+const TIMES = [Date.UTC(2026, 0, 15, 12), Date.UTC(2027, 6, 30, 23, 59)];
 
 /** The module with a mutable global for each function, exported under its index, that its first call sets to 1. */
 function marked({ imports, functions, tables, memories, globals, exports, elements, ...module }) {
@@ -47,11 +48,11 @@ function marked({ imports, functions, tables, memories, globals, exports, elemen
 }
 
 /** Runs `work` with a clock that stands and randomness that repeats. */
-async function repeatably(work) {
+async function repeatably(at, work) {
   const { now } = Date;
   const { getRandomValues } = crypto;
-  let drawn = 1;
-  Date.now = () => NOW;
+  let drawn = 1 + (at % 1_000_003);
+  Date.now = () => at;
   crypto.getRandomValues = (bytes) => {
     for (let at = 0; at < bytes.length; at++) bytes[at] = drawn = (drawn * 48_271) % 0x7fff_ffff;
     return bytes;
@@ -74,11 +75,20 @@ async function collect() {
   }
 }
 
-/** The indices of the functions that ran. `gluePath` is the module's generated glue. */
-export async function ran(module, gluePath) {
-  const glue = await import(pathToFileURL(gluePath).href);
-  const exports = glue.initSync({ module: marked(module) });
-  await repeatably(() => answers(glue, () => NOW));
+let instances = 0;
+
+/** The exports of a module after the scenario. `gluePath` is its generated glue. */
+export async function run(bytes, gluePath) {
+  // Glue keeps its instance for ever; another address is another module.
+  const glue = await import(`${pathToFileURL(gluePath).href}?${instances++}`);
+  const exports = glue.initSync({ module: bytes });
+  for (const at of TIMES) await repeatably(at, () => answers(glue, () => at));
   await collect();
+  return exports;
+}
+
+/** The indices of the functions that ran. */
+export async function ran(module, gluePath) {
+  const exports = await run(marked(module), gluePath);
   return new Set(module.functions.map((_, index) => index).filter((index) => exports[`ran ${index}`]?.value === 1));
 }

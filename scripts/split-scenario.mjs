@@ -66,6 +66,9 @@ const TEXTS = [
   `In detail:\n${'The sea answers slowly. Das Meer antwortet langsam. '.repeat(300)}`,
   '{"json": [1, 2.5, -3e8, true, null, {"deep": ["er"]}]} https://example.com/?q=1&r=2 a@example.com +1-555-0100',
   'function add(a, b) {\n  return a + b; // 0x1f, id 3f2504e0-4f89-11d3-9a0c-0305e82c3301\n}',
+  'اللغة العربية, हिन्दी, ไทย, 한국어, かな カナ。Київ – “€5 ½”… \ufffd\u2003\u0301 😀 ՀԱՅ ქართული camelCaseWords IN CAPITALS',
+  `fetch("/v1", ${JSON.stringify(JSON.stringify({ model: 'm', input: 'Hi \u2028 "there" \\ <insert_name_here>' }))})`,
+  '\u001b[31merror\u001b[0m task-list desk_item risk-free \\x1b[1mhf_home\\u0020sk-\n%20gh_ task%3Dsk_ \\nAKI eyJ AIza xoxb',
 ];
 const TOOL = {
   type: 'function',

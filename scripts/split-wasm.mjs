@@ -1,13 +1,14 @@
 // Splits the small build in two: what the first answer needs, and the rest, which loads after it or when it is needed.
 // Both are one program: one memory, one table, the globals of the first. What runs in `scripts/split-scenario.mjs` comes
-// first. Calls into the rest go through the table. What may only be called once the rest is awaited
-// (`scripts/split-entries.mjs`) has an empty place there; at the place of anything else stands a net: it has the rest
-// loaded at once, which takes all those places, and makes the call.
+// first. Calls into the rest go through the table, where its functions have empty places. What may be called before the
+// rest is awaited (all but `scripts/split-entries.mjs`) has the rest loaded at once, which fills all those places: whoever
+// calls it by name asks first whether the rest is there; where an address may be all that is known of it, a net stands at
+// its place until then, which does the same.
 //
 //   node scripts/split-wasm.mjs NAMED.wasm FIRST.wasm REST.wasm GLUE.js
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { EXPORTS, FUNCTIONS, KEPT } from './split-entries.mjs';
+import { EXPORTS, FUNCTIONS, KEPT, readable } from './split-entries.mjs';
 import { ran } from './split-profile.mjs';
 import { body, join, list, name, parse, signed, u32, write } from './wasm-module.mjs';
 
@@ -17,22 +18,14 @@ const VTABLE_BYTES = 32;
 const COPIED = 40;
 /** Functions up to this many bytes load first if they may be called: a net is as large. */
 const TINY = 20;
+/** What is called by name at more places than this has a net: to ask at each would be longer. */
+const NETTED = 5;
 
 const [, , input, firstPath, restPath, gluePath] = process.argv;
 const module = parse(readFileSync(input));
 const { functions, imports } = module;
 const nameOf = (index) => readable(module.names.get(index) ?? `function ${index}`);
 const isImport = (index) => index < imports.length;
-
-/** A legacy-mangled name as the source has it, without the hash. */
-function readable(mangled) {
-  const letters = { LT: '<', GT: '>', u20: ' ', C: ',', RF: '&', BP: '*', LP: '(', RP: ')', u7b: '{', u7d: '}' };
-  return mangled
-    .replace(/::h[0-9a-f]{16}$/, '')
-    .replace(/\$(\w+)\$/g, (all, code) => letters[code] ?? all)
-    .replace(/\.\./g, '::')
-    .replace(/^_</, '<');
-}
 
 /** Functions by their place in the table. The linker begins at a number that is rarely anything else (build-wasm.sh). */
 const places = new Map();
@@ -132,30 +125,33 @@ const rest = defined.filter((index) => !first.has(index));
 const copied = new Set(defined.filter((index) => first.has(index) && size(index) <= COPIED && !leads[index].length));
 
 /** Places of the rest's functions: those in the table already keep theirs, the others follow. */
-const calledByFirst = new Set(
-  [...first].flatMap((index) => functions[index].body?.calls.map(({ callee }) => callee) ?? []),
-);
+const callsByFirst = new Map();
+for (const index of first) {
+  for (const { callee } of functions[index].body?.calls ?? []) {
+    callsByFirst.set(callee, (callsByFirst.get(callee) ?? 0) + 1);
+  }
+}
 const placeOf = new Map([...places].map(([place, index]) => [index, place]));
 const table = module.tables[0];
-const called = rest.filter((index) => calledByFirst.has(index) || exported.has(index));
-let places_end = table.min;
-for (const index of called) if (!placeOf.has(index)) placeOf.set(index, places_end++);
-const tables = [{ ...table, min: places_end, max: table.max && places_end }, ...module.tables.slice(1)];
-const throughTable = (index) => (first.has(index) ? undefined : placeOf.get(index));
+const called = rest.filter((index) => callsByFirst.has(index) || exported.has(index));
+/**
+ * What asks whether the rest is there before it calls on: nets, and what is exported and need not be awaited. The rest's
+ * other exports are its own.
+ */
+const needsNet = (index) => reachable.has(index) && (placeOf.has(index) || callsByFirst.get(index) > NETTED);
+const nets = new Set(rest.filter(needsNet));
+const stubs = rest.filter((index) => reachable.has(index) && exported.has(index));
+let placesEnd = table.min;
+for (const index of called) if (!placeOf.has(index)) placeOf.set(index, placesEnd++);
 const typeOf = (index) => functions[index].type;
 
-/** What stands at the places of what may be called before anybody awaited the rest, and what is exported of the rest. */
-const nets = rest.filter((index) => reachable.has(index) && placeOf.has(index));
-const stubs = rest.filter((index) => exported.has(index));
-
-/** What passes its arguments on to the function at its place in the table, after `before`. */
-function passing(index, before = []) {
+/** What passes its arguments on to the function at its place in the table, once the rest is there. */
+function passing(index) {
   const args = [...module.types[typeOf(index)].params].flatMap((_, local) => [0x20, ...u32(local)]);
   const call = [0x41, ...signed(placeOf.get(index)), 0x11, ...u32(typeOf(index)), 0];
-  return { locals: Uint8Array.of(0), bytes: Uint8Array.from([...before, ...args, ...call, 0x0b]), calls: [] };
+  return { locals: Uint8Array.of(0), bytes: Uint8Array.from([...sure, ...args, ...call, 0x0b]), calls: [] };
 }
 
-const typed = (indices) => list(indices.map((index) => u32(functions[index].type)));
 const limits = ({ min, max }) => (max === undefined ? join([0], u32(min)) : join([1], u32(min), u32(max)));
 const tableType = (table) => join([table.element], limits(table));
 /** Runs of the table's functions that are in one part. */
@@ -168,7 +164,7 @@ function elements(has, index) {
     runs.at(-1).items.push(u32(index(of)));
     before = place;
   }
-  return list(runs.map(({ place, items }) => join([0, 0x41], signed(place), [0x0b], list(items))));
+  return runs.map(({ place, items }) => join([0, 0x41], signed(place), [0x0b], list(items)));
 }
 /** New indices: `imported` first, then `own`. */
 const indices = (imported, own) => new Map([...imported, ...own].map((index, at) => [index, at]));
@@ -187,54 +183,83 @@ const importName = (index) => (imports[index].space === GENERATED ? `i${index}` 
 const importOf = (index) => join(name(imports[index].space), name(importName(index)), [0], u32(imports[index].type));
 const numbers = new Map(imports.map(({ name }, index) => [name, importName(index)]));
 const glue = readFileSync(gluePath, 'utf8').replace(/\b__wb\w+/g, (own) => numbers.get(own) ?? own);
-// The rest takes the same from JavaScript. What loads it at once is told after the first part is there.
+
+const firstImports = allImports.filter((index) => usedByFirst.has(index) || exported.has(index));
+// `LOAD`, `SURE` and the nets are nobody's of the whole module.
+const LOAD = 'load';
+const SURE = 'sure';
+const netOf = (index) => `net ${index}`;
+const inFirst = indices([...firstImports, LOAD], [...own, SURE, ...stubs, ...[...nets].map(netOf)]);
+const sure = [0x10, ...u32(inFirst.get(SURE))];
+/** How the first calls what is in the rest. */
+const throughTable = (index) =>
+  first.has(index)
+    ? undefined
+    : {
+        place: placeOf.get(index),
+        type: typeOf(index),
+        before: reachable.has(index) && !nets.has(index) ? sure : [],
+      };
+/** Has the rest loaded if a place that it fills is empty. */
+const sign = called.find((index) => !nets.has(index));
+if (sign === undefined && nets.size + stubs.length > 0) throw new Error('no place tells whether the rest is there');
+const isEmpty = sign === undefined ? [] : [0x41, ...signed(placeOf.get(sign)), 0x25, 0, 0xd1];
+const loads = sign === undefined ? [] : [0x04, 0x40, 0x10, ...u32(inFirst.get(LOAD)), 0x0b];
+const sureBody = body({ locals: Uint8Array.of(0), bytes: Uint8Array.from([...isEmpty, ...loads, 0x0b]), calls: [] });
+
+// The rest takes the first's functions out of the table: an export each would be longer.
+const shared = [...usedByRest].filter((index) => !isImport(index) && first.has(index) && !copied.has(index));
+shared.sort((a, b) => a - b);
+const sharedAt = placesEnd;
+placesEnd += shared.length;
+const tables = [{ ...table, min: placesEnd, max: table.max && placesEnd }, ...module.tables.slice(1)];
+const given = [
+  ...module.globals.map((_, index) => ({ name: `g${index}`, kind: 3, index })),
+  ...tables.map((_, index) => ({ name: `t${index}`, kind: 1, index })),
+];
+// The glue gives the rest what it gave to the first, and its functions. What loads the rest at once is told later.
 const JOINT = `
 const generated = __wbg_get_imports;
 let missing;
 __wbg_get_imports = () => ({ ...generated(), rest: { load: () => missing() } });
 export const onMissing = (load) => void (missing = load);
-export { generated as imports };
+export const imports = () => {
+  const shared = Array.from({ length: ${shared.length} }, (_, at) => wasm.t0.get(${sharedAt} + at));
+  return { ...generated(), first: Object.assign(shared, wasm) };
+};
+export const joined = ({ exports }) => void (wasm = { ...wasm, ...exports });
 `;
 writeFileSync(gluePath, `${glue}${JOINT}`);
 
-const firstImports = allImports.filter((index) => usedByFirst.has(index) || exported.has(index));
-// `LOAD` and the nets are nobody's of the whole module.
-const LOAD = 'load';
-const netOf = (index) => `net ${index}`;
-const inFirst = indices([...firstImports, LOAD], [...own, ...stubs, ...nets.map(netOf)]);
-const load = [0x10, ...u32(inFirst.get(LOAD))];
-const shared = [...usedByRest].filter((index) => !isImport(index) && first.has(index) && !copied.has(index));
-shared.sort((a, b) => a - b);
-const short = (at) => at.toString(36);
-const firstExport = ({ name: text, kind, index }) =>
-  join(name(text), [kind], u32(kind === 0 ? inFirst.get(index) : index));
-const given = [
-  ...shared.map((index) => ({ kind: 0, index })),
-  ...module.globals.map((_, index) => ({ kind: 3, index })),
-  ...tables.map((_, index) => ({ kind: 1, index })),
-];
+const exportOf =
+  (indices) =>
+  ({ name: text, kind, index }) =>
+    join(name(text), [kind], u32(kind === 0 ? indices.get(index) : index));
+const isOfFirst = ({ kind, index }) => kind !== 0 || inFirst.has(index);
 
 const voidType = module.types.findIndex(({ params, results }) => params.length + results.length === 0);
 if (voidType < 0) throw new Error('no function takes and gives nothing');
 const loadImport = join(name('rest'), name('load'), [0], u32(voidType));
 const inFirstTable = (index) => inFirst.get(first.has(index) ? index : netOf(index));
 
+const typed = (types) => list(types.map(u32));
+const sharedElements = join([0, 0x41], signed(sharedAt), [0x0b], list(shared.map((index) => u32(inFirst.get(index)))));
 writeFileSync(
   firstPath,
   write({
     1: module.typeSection,
     2: list([...firstImports.map(importOf), loadImport]),
-    3: typed([...own, ...stubs, ...nets]),
+    3: typed([...own.map(typeOf), voidType, ...stubs.map(typeOf), ...[...nets].map(typeOf)]),
     4: list(tables.map(tableType)),
     5: list(module.memories),
     6: list(module.globals.map(({ kind, init }) => join(kind, init.bytes))),
-    7: list([...module.exports, ...given.map((item, at) => ({ ...item, name: short(at) }))].map(firstExport)),
-    9: elements((index) => inFirstTable(index) !== undefined, inFirstTable),
+    7: list([...module.exports.filter(isOfFirst), ...given].map(exportOf(inFirst))),
+    9: list([...elements((index) => inFirstTable(index) !== undefined, inFirstTable), sharedElements]),
     12: module.dataCount === undefined ? undefined : u32(module.dataCount),
     10: list([
-      ...own.map((index) => body(functions[index].body, (callee) => inFirst.get(callee), throughTable, typeOf)),
-      ...stubs.map((index) => body(passing(index))),
-      ...nets.map((index) => body(passing(index, load))),
+      ...own.map((index) => body(functions[index].body, (callee) => inFirst.get(callee), throughTable)),
+      sureBody,
+      ...[...stubs, ...nets].map((index) => body(passing(index))),
     ]),
     11: module.dataSection,
   }),
@@ -249,27 +274,26 @@ writeFileSync(
     1: module.typeSection,
     2: list([
       ...restImports.map(importOf),
-      ...given.map(({ kind, index }, at) => {
-        const type = {
-          0: () => u32(functions[index].type),
-          1: () => tableType(tables[index]),
-          3: () => module.globals[index].kind,
-        };
-        return join(FIRST, name(short(at)), [kind], type[kind]());
-      }),
+      ...shared.map((index, at) => join(FIRST, name(String(at)), [0], u32(typeOf(index)))),
+      ...given.map(({ name: text, kind, index }) =>
+        join(FIRST, name(text), [kind], kind === 1 ? tableType(tables[index]) : module.globals[index].kind),
+      ),
       join(FIRST, name('memory'), [2], module.memories[0]),
     ]),
-    3: typed(restOwn),
-    9: elements(
-      (index) => !isImport(index) && !first.has(index),
-      (index) => inRest.get(index),
+    3: typed(restOwn.map(typeOf)),
+    7: list(module.exports.filter((item) => !isOfFirst(item)).map(exportOf(inRest))),
+    9: list(
+      elements(
+        (index) => !isImport(index) && !first.has(index),
+        (index) => inRest.get(index),
+      ),
     ),
     10: list(restOwn.map((index) => body(functions[index].body, (callee) => inRest.get(callee)))),
   }),
 );
 const sum = (indices) => indices.reduce((total, index) => total + size(index), 0);
 console.log(
-  `split: ${own.length} functions of ${sum(own)} bytes first, ${rest.length} of ${sum(rest)} in the rest, ${nets.length} nets, ${shared.length} shared`,
+  `split: ${own.length} functions of ${sum(own)} bytes first, ${rest.length} of ${sum(rest)} in the rest, ${nets.size} nets, ${shared.length} shared`,
 );
 for (const entry of Object.keys(FUNCTIONS)) {
   if (rest.some((index) => nameOf(index) === entry)) continue;

@@ -237,16 +237,19 @@ export function write(sections) {
 }
 
 /**
- * A function's body whose calls go to `index(callee)`; to those that have a place by `placeOf`, through the table, as
- * functions of type `typeOf(callee)`.
+ * A function's body whose calls go to `index(callee)`; those of which `throughTable` tells a place and a type go through
+ * the table, after `before`.
  */
-export function body({ locals, bytes, calls }, index, placeOf = () => undefined, typeOf = () => 0) {
+export function body({ locals, bytes, calls }, index, throughTable = () => undefined) {
   const parts = [locals];
   let at = 0;
   for (const { op, from, to, callee } of calls) {
-    const place = op === 0x10 ? placeOf(callee) : undefined;
-    if (place === undefined) parts.push(bytes.subarray(at, from), u32(index(callee)));
-    else parts.push(bytes.subarray(at, from - 1), [0x41], signed(place), [0x11], u32(typeOf(callee)), [0]);
+    const there = op === 0x10 ? throughTable(callee) : undefined;
+    if (!there) parts.push(bytes.subarray(at, from), u32(index(callee)));
+    else {
+      const { place, type, before } = there;
+      parts.push(bytes.subarray(at, from - 1), before, [0x41], signed(place), [0x11], u32(type), [0]);
+    }
     at = to;
   }
   return sized(join(...parts, bytes.subarray(at)));

@@ -7,7 +7,8 @@ import { memoryStorage } from './storage/memory.js';
 const small = inTwoParts(
   async () => {
     const glue = await import('../wasm/tidegate.js');
-    return [glue, await glue.default({ module_or_path: new URL('../wasm/tidegate_bg.wasm', import.meta.url) })];
+    await glue.default({ module_or_path: new URL('../wasm/tidegate_bg.wasm', import.meta.url) });
+    return glue;
   },
   () => new URL('../wasm/tidegate-rest_bg.wasm', import.meta.url),
 );

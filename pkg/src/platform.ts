@@ -49,20 +49,23 @@ export type Decide = (snapshot: Uint8Array | undefined, command: Uint8Array) => 
 
 /** What scripts/split-wasm.mjs adds to the glue of a build that is cut in two. */
 interface Split {
+  /** What the rest takes, once the first part is there. */
   imports(): WebAssembly.Imports;
   onMissing(load: () => void): void;
+  /** Takes the rest's exports in. */
+  joined(rest: WebAssembly.Instance): void;
 }
 
 /** The small build in its two parts (scripts/split-wasm.mjs). `rest` is where the second lies. */
-export function inTwoParts(load: () => Promise<[glue: Glue, first: unknown]>, rest: () => string | URL): Parts {
+export function inTwoParts(load: () => Promise<Glue>, rest: () => string | URL): Parts {
   // The place's own fetch: an app may put `gate.fetch` there later, which waits for what is fetched here.
   let real: typeof fetch;
   let here = false;
   let broken: Error | undefined;
   const first = once(async () => {
     real = globalThis.fetch.bind(globalThis);
-    const [glue, exports] = await load();
-    onMissing(glue, exports, () => {
+    const glue = await load();
+    onMissing(glue, () => {
       try {
         const bytes = readNow(rest());
         here = true;
@@ -72,37 +75,32 @@ export function inTwoParts(load: () => Promise<[glue: Glue, first: unknown]>, re
         throw (broken = internal('The rest of the gateway could not be loaded: reload the page.', trap));
       }
     });
-    return [glue, exports] as const;
+    return glue;
   });
   const second = once(async () => {
-    const [glue, exports] = await first();
-    await joinRest(glue, exports, async () => {
+    await joinRest(await first(), async () => {
       const response = await real(rest());
       if (!response.ok) throw new TypeError(`The rest of the gateway is not at ${response.url}.`);
       return response.arrayBuffer();
     });
     here = true;
   });
-  return { load: async () => (await first())[0], rest: () => (here ? undefined : second()), broken: () => broken };
+  return { load: first, rest: () => (here ? undefined : second()), broken: () => broken };
 }
 
 /** Joins the rest to the part that is loaded: one memory, one table. A build that was not cut in two is whole already. */
-export async function joinRest(glue: Glue, first: unknown, rest: () => Promise<BufferSource>): Promise<void> {
-  const { imports } = glue as Partial<Split>;
-  if (!imports) return;
-  await WebAssembly.instantiate(await rest(), { ...imports(), first: first as WebAssembly.ModuleImports });
+export async function joinRest(glue: Glue, rest: () => Promise<BufferSource>): Promise<void> {
+  const { imports, joined } = glue as Partial<Split>;
+  if (imports) joined?.((await WebAssembly.instantiate(await rest(), imports())).instance);
 }
 
 /**
  * Joins the rest in the middle of a call that needs it and before which nobody awaited it: what is rare does not load
  * first. What `rest` throws ends the call, and the instance with it, as a trap would.
  */
-export function onMissing(glue: Glue, first: unknown, rest: () => BufferSource): void {
-  const { imports, onMissing } = glue as Partial<Split>;
-  onMissing?.(() => {
-    const module = new WebAssembly.Module(rest());
-    new WebAssembly.Instance(module, { ...imports?.(), first: first as WebAssembly.ModuleImports });
-  });
+export function onMissing(glue: Glue, rest: () => BufferSource): void {
+  const { imports, onMissing, joined } = glue as Partial<Split>;
+  onMissing?.(() => joined?.(new WebAssembly.Instance(new WebAssembly.Module(rest()), imports?.())));
 }
 
 /** Bytes at an address, while everything waits. Read as a text of bytes: a page allows nothing else. */

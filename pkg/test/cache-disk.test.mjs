@@ -19,7 +19,8 @@ async function openOn(t, storage) {
   const platform = {
     runtime: 'node',
     async load() {
-      await joinRest(glue, glue.initSync({ module: await wasm('tidegate') }), () => wasm('tidegate-rest'));
+      glue.initSync({ module: await wasm('tidegate') });
+      await joinRest(glue, () => wasm('tidegate-rest'));
       return glue;
     },
     derive: async (...input) => runKdf(await WebAssembly.compile(await wasm('kdf')), input),

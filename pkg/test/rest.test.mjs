@@ -24,24 +24,24 @@ const wasm = (name) => readFile(new URL(`../wasm/${name}_bg.wasm`, import.meta.u
 async function instance() {
   // Glue keeps its instance for ever; another address is another module.
   const glue = await import(`../wasm/tidegate.js?${randomUUID()}`);
-  const first = glue.initSync({ module: await wasm('tidegate') });
+  glue.initSync({ module: await wasm('tidegate') });
   const rest = { asked: 0, atOnce: 0, lost: false, here: false };
-  onMissing(glue, first, () => {
+  onMissing(glue, () => {
     rest.atOnce++;
     if (rest.lost) throw new TypeError('offline');
     rest.here = true;
     return readFileSync(new URL('../wasm/tidegate-rest_bg.wasm', import.meta.url));
   });
-  return { glue, first, rest };
+  return { glue, rest };
 }
 
 /** A gate on an instance of its own, which awaits the rest as it does where it ships. */
 async function open(t, provider = () => answer(), config = {}) {
-  const { glue, first, rest } = await instance();
+  const { glue, rest } = await instance();
   const load = async () => {
     rest.asked++;
     if (rest.lost) throw new TypeError('offline');
-    await joinRest(glue, first, () => wasm('tidegate-rest'));
+    await joinRest(glue, () => wasm('tidegate-rest'));
     rest.here = true;
   };
   const platform = {

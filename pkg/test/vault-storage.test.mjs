@@ -17,7 +17,8 @@ const HEADER = 'vault/2';
 const FIXTURE = JSON.parse(await readFile(new URL('../../tests/vectors/vault_format_1.json', import.meta.url), 'utf8'));
 const wasm = (name) => readFile(new URL(`../wasm/${name}_bg.wasm`, import.meta.url));
 const kdf = await WebAssembly.compile(await wasm('kdf'));
-await joinRest(glue, glue.initSync({ module: await wasm('tidegate') }), () => wasm('tidegate-rest'));
+glue.initSync({ module: await wasm('tidegate') });
+await joinRest(glue, () => wasm('tidegate-rest'));
 
 /** A gate on a storage of the test's. */
 async function openOn(t, storage, derive = (...input) => Promise.resolve().then(() => runKdf(kdf, input))) {

@@ -18,7 +18,10 @@ export async function openHere(
   queue?: Platform['queue'],
 ): Promise<Tidegate> {
   const parts = inTwoParts(
-    async () => [glue as unknown as Glue, await glue.default({ module_or_path: new URL(gateway) })],
+    async () => {
+      await glue.default({ module_or_path: new URL(gateway) });
+      return glue as unknown as Glue;
+    },
     () => rest,
   );
   const platform: Platform = {
