@@ -20,6 +20,7 @@ const BUILT = [
   'dist/web.js',
   'dist/worker.js',
   'dist/worker-dialects.js',
+  'dist/worker-later.js',
   'dist/worker-all.js',
   'dist/frame.html',
 ];

@@ -15,7 +15,7 @@ export const EXPORTS = new RegExp(`^(core_(${CORE})|${FREE}|(${CLASSES})_\\w+|__
  * in use, and how many there are of something.
  */
 export const KEPT =
-  /^(<?talc::|__rust_|__rustc|alloc::raw_vec|core::slice::|(memcpy|memmove|memset|memcmp|bcmp)$|__wbindgen_|__externref|wasm_bindgen::(__rt|externref)|wasm_bindgen_futures::)/;
+  /^(<?talc::|__rust_|__rustc|alloc::raw_vec|<?core::(slice|mem|ptr::swap)|(memcpy|memmove|memset|memcmp|bcmp)$|__wbindgen_|__externref|wasm_bindgen::(__rt|externref)|wasm_bindgen_futures::)/;
 
 /** A legacy-mangled name as the source has it, without the hash; what was taken out of a function has its name. */
 export function readable(mangled) {

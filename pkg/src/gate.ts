@@ -12,9 +12,10 @@ import type {
 } from './types.js';
 import type { GateQueue } from './queue/calls.js';
 import type { Vault } from './vault.js';
+import type { AtHand } from './vault/at-hand.js';
 
 /** The vault's methods, without the class behind them. */
-export type GateVault = Pick<Vault, keyof Vault>;
+export type GateVault = Pick<Vault, keyof Vault> & Pick<AtHand, 'state' | 'putForSession' | 'lock' | 'presence'>;
 
 /** One gate: `await Tidegate.open(config)`. */
 export interface Gate {

@@ -33,6 +33,7 @@ const load = once<Glue>(async () => {
 const platform: Platform = {
   runtime: 'node',
   load,
+  later: () => import('./later.js'),
   async derive(...input) {
     const [{ runKdf }, bytes] = await Promise.all([import('./kdf.js'), kdfWasm()]);
     return runKdf(await WebAssembly.compile(bytes), input);

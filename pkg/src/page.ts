@@ -29,6 +29,7 @@ export const platform: Platform = {
   load: (build) => LOAD[build](),
   rest: () => small.rest(),
   broken: () => small.broken(),
+  later: () => import('./later.js'),
   async derive(...input) {
     const { runKdf } = await import('./kdf.js');
     // Not streamed: that wants a server which knows the type of a Wasm, and 40 KB need no stream.

@@ -36,6 +36,8 @@ export interface Platform {
   rest?(): Promise<void> | undefined;
   /** Why nothing may be asked of the small build any more: its rest was needed at once and could not be had. */
   broken?(): Error | undefined;
+  /** Loads the scripts of what a first plain answer does not need; once it is here, the same. */
+  later(): Promise<typeof import('./later.js')>;
   /** Argon2id; loaded only when a passphrase is used. */
   derive: Derive;
   /** The queue's code, loaded only when one is configured; absent where there is none. */

@@ -2,16 +2,15 @@
 
 import { asksOf } from './asks.js';
 import { CHAT, type Caller } from './boundary.js';
-import { streaming } from './chunks.js';
 import { buildFor } from './build.js';
 import { closed, internal, jsonOf, toError, type ErrorData } from './errors.js';
-import { answered, gateFetch, refused } from './fetch.js';
-import type { Gate } from './gate.js';
+import type { Gate, GateVault } from './gate.js';
 import { isolationFailed, misplaced, placeOf } from './isolation/place.js';
 import { refuseServiceWorker, serviceWorkerOf } from './isolation/service-worker.js';
+import { lateFetch } from './late-fetch.js';
 import { Listeners } from './listeners.js';
 import { openOnce } from './opened.js';
-import type { Glue, Platform } from './platform.js';
+import { once, type Glue, type Platform } from './platform.js';
 import { queueOf, type GateQueue } from './queue/calls.js';
 import type { AllGlue, Home, TabQueue } from './queue/tab.js';
 import { memoryStorage } from './storage/memory.js';
@@ -29,7 +28,8 @@ import type {
   TidegateConfig,
   TidegateHooks,
 } from './types.js';
-import { Vault } from './vault.js';
+import { AtHand, vaultOf } from './vault/at-hand.js';
+import type { VaultParts } from './vault/parts.js';
 import { watchPresence } from './vault/presence.js';
 import { Watchdog } from './watchdog.js';
 
@@ -44,7 +44,7 @@ const REST_AFTER_MS = 200;
 
 /** One gate: `await Tidegate.open(config)`. */
 export class Tidegate implements Gate {
-  readonly vault: Vault;
+  readonly vault: GateVault;
   readonly budget: { status(): Promise<BudgetStatus> };
   readonly queue: GateQueue;
   readonly cache: { clear(): Promise<void>; size(): Promise<number> };
@@ -62,10 +62,14 @@ export class Tidegate implements Gate {
   readonly #persistCache: boolean;
   readonly #forget: () => void;
   readonly #rest: Rest;
+  readonly #scripts: Scripts;
   #later = (): void => {
     this.#later = () => undefined;
     // If it does not come, who needs it asks again.
-    setTimeout(() => this.#rest()?.catch(() => undefined), REST_AFTER_MS);
+    setTimeout(() => {
+      this.#rest()?.catch(() => undefined);
+      this.#scripts().catch(() => undefined);
+    }, REST_AFTER_MS);
   };
   readonly #closed = new AbortController();
 
@@ -84,6 +88,7 @@ export class Tidegate implements Gate {
     this.#core = core;
     const { signal } = this.#closed;
     this.#rest = () => (signal.aborted ? Promise.reject(toError(signal.reason)) : rest());
+    this.#scripts = scriptsOf(platform);
     this.#watchdog = new Watchdog(platform.broken);
     this.#admit = () => {
       signal.throwIfAborted();
@@ -96,7 +101,7 @@ export class Tidegate implements Gate {
     this.#listeners = new Listeners(() => core.listen(this.#listeners.names().length > 0));
     this.#patienceMs = (config.timeouts?.totalMs ?? DEFAULT_TOTAL_MS) + GRACE_MS;
     this.#persistCache = config.cache?.persist === true;
-    this.vault = new Vault({
+    const parts: VaultParts = {
       core,
       glue,
       platform,
@@ -106,7 +111,10 @@ export class Tidegate implements Gate {
       opened: () => this.#loadCache(),
       closed: signal,
       locked: (reason) => this.#listeners.emit('vault-lock', { reason, at: Date.now() }),
-    });
+    };
+    const late = once(async () => (await this.#scripts()).vaultOn(parts, atHand));
+    const atHand: AtHand = new AtHand(parts, late);
+    this.vault = vaultOf(atHand, late);
     const unwatch = watchPresence((sign) => void this.vault.presence(sign));
     signal.addEventListener('abort', unwatch);
     this.budget = { status: async () => (await this.status()).budget };
@@ -122,7 +130,7 @@ export class Tidegate implements Gate {
         return core.cached();
       },
     };
-    this.fetch = gateFetch({
+    this.fetch = lateFetch(this.#scripts, {
       core: this.#caller,
       real,
       rest,
@@ -217,7 +225,7 @@ export class Tidegate implements Gate {
   async #stream(request: ChatRequest, options: ChatOptions): Promise<ChatStreaming> {
     const [{ body }, result] = await this.chatBytes(jsonOf(request), options);
     if (!body) throw internal('The gateway gave no stream.');
-    return streaming(body, result, options.signal);
+    return (await this.#scripts()).streaming(body, result, options.signal);
   }
 
   /** @internal A whole answer as it comes out of the Wasm, for those who hand it on. Throws data of errors too. */
@@ -240,7 +248,7 @@ export class Tidegate implements Gate {
   async chatBytes(body: string, options: ChatOptions): Promise<[Response, Promise<ChatMeta>]> {
     const { tenant, flags, ttlMs, namespace } = asksOf(options);
     const { signal } = options;
-    await this.#rest();
+    const [{ answered }] = await Promise.all([this.#scripts(), this.#rest()]);
     const endpoint = this.#caller.route(...CHAT) ?? '';
     const work = this.#caller.call(endpoint, body, [], tenant, flags, ttlMs, namespace, signal);
     const answer = work instanceof Promise ? await this.#watchdog.watch(work, this.#patienceMs) : work;
@@ -255,7 +263,7 @@ export class Tidegate implements Gate {
 
   /** @internal What `fetch` answers to a request that it cannot read. */
   async refuse(method: string, url: string, error: ErrorData): Promise<[Response, Promise<ChatMeta>]> {
-    await this.#rest();
+    const [{ refused }] = await Promise.all([this.#scripts(), this.#rest()]);
     return [refused(this.#caller, this.#caller.route(method, url) ?? '', error), Promise.reject(toError(error))];
   }
 
@@ -352,6 +360,15 @@ const guarded = (core: Caller, admit: () => void): Caller => ({
   },
   failure: (endpoint, error) => core.failure(endpoint, error),
 });
+
+type Scripts = Platform['later'];
+
+const scriptsOf = ({ later }: Platform): Scripts =>
+  once(() =>
+    later().catch((cause: unknown) => {
+      throw internal('The rest of the gateway could not be loaded.', cause);
+    }),
+  );
 
 /** Loads what the small build leaves for later; nothing once it is here. */
 type Rest = () => Promise<void> | undefined;

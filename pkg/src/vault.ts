@@ -1,10 +1,10 @@
-// The vault: keeps provider keys sealed. The cryptography and the rules are in the Wasm; here are storage and order.
+// The vault: keeps provider keys sealed. The cryptography and the rules are in the Wasm; here are storage and order. What
+// of it every gate needs from the start is in vault/at-hand.ts.
 
 import { invalid } from './errors.js';
-import type { VaultState } from './types.js';
-import { Access, sealedPuts, typed, type Damaged, type Sealed } from './vault/access.js';
+import { sealedPuts, type Access, type Damaged, type Sealed } from './vault/access.js';
+import type { AtHand } from './vault/at-hand.js';
 import { bytesAt, FIRST, HEADER, KEY, keysOf, oldKeysOf, usesOf } from './vault/names.js';
-import type { PresenceSign } from './vault/presence.js';
 import {
   deviceName,
   deviceOf,
@@ -21,8 +21,8 @@ import {
   type SlotInfo,
   type SlotKey,
 } from './vault/slots.js';
-import type { LockReason, StoredKey, VaultParts } from './vault/parts.js';
-import { tabChannel, type TabMessage } from './vault/tabs.js';
+import type { StoredKey, VaultParts } from './vault/parts.js';
+import { typed, wiping } from './vault/secrets.js';
 
 export type { StoredKey } from './vault/parts.js';
 
@@ -33,29 +33,13 @@ export type { StoredKey } from './vault/parts.js';
 export class Vault {
   readonly #parts: VaultParts;
   readonly #access: Access;
-  readonly #tabs: ReturnType<typeof tabChannel>;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #atHand: AtHand;
 
   /** @internal */
-  constructor(parts: VaultParts) {
+  constructor(parts: VaultParts, access: Access, atHand: AtHand) {
     this.#parts = parts;
-    this.#access = new Access(parts.core, parts.glue, parts.platform, parts.storage, parts.rest);
-    const shared = parts.platform.runtime === 'web' && parts.storage.kind === 'indexeddb';
-    this.#tabs = shared
-      ? tabChannel(parts.name, (message) => void this.#heard(message).catch(() => this.#wipe('tab')))
-      : { tell: () => undefined, close: () => undefined };
-    parts.closed.addEventListener('abort', () => {
-      clearTimeout(this.#timer);
-      this.#tabs.close();
-    });
-  }
-
-  /** Whether there is a vault, and whether it is unlocked in this gate. */
-  async state(): Promise<VaultState> {
-    this.#parts.closed.throwIfAborted();
-    if (this.#parts.core.isUnlocked()) return 'unlocked';
-    const records = await this.#access.peek();
-    return records.has(HEADER) || records.has(FIRST) ? 'locked' : 'absent';
+    this.#access = access;
+    this.#atHand = atHand;
   }
 
   /**
@@ -65,7 +49,8 @@ export class Vault {
   async create(slot: NewSlot | Secret): Promise<AddedSlot> {
     const from: NewSlot = slotOf<NewSlot>(slot);
     return this.#making([from], async (makes) => {
-      if ((await this.state()) !== 'absent') throw invalid('vault', 'exists already: unlock it, or forget it first');
+      if ((await this.#atHand.state()) !== 'absent')
+        throw invalid('vault', 'exists already: unlock it, or forget it first');
       const [made] = await makes();
       await this.#access.update((records) => {
         if (records.has(HEADER) || records.has(FIRST)) throw invalid('vault', 'exists already: unlock it');
@@ -74,8 +59,8 @@ export class Vault {
       });
       // Not awaited: Firefox asks the user, and settles only when they answer.
       if (this.#parts.platform.runtime === 'web') globalThis.navigator.storage?.persist?.().catch(() => false);
-      this.#watch();
-      this.#tabs.tell('changed');
+      this.#atHand.watch();
+      this.#atHand.tell('changed');
       return made!.added;
     });
   }
@@ -106,15 +91,9 @@ export class Vault {
         if (!wasOpen) core.vaultLock();
         throw error;
       }
-      this.#watch();
+      this.#atHand.watch();
       return { damaged };
     });
-  }
-
-  /** Wipes the vault's key and every provider's key from memory, in all tabs of the gate. */
-  async lock(): Promise<void> {
-    this.#tabs.tell('lock');
-    await this.#lockHere('call');
   }
 
   /**
@@ -187,10 +166,10 @@ export class Vault {
         });
       } catch (error) {
         // What was decided may not have been stored: then what is open is not what is there.
-        await this.#heard('changed').catch(() => this.#wipe('call'));
+        await this.#atHand.heard('changed').catch(() => this.#atHand.wipe('call'));
         throw error;
       }
-      this.#tabs.tell('lock');
+      this.#atHand.tell('lock');
       return mades.map((made) => made.added);
     });
   }
@@ -201,7 +180,7 @@ export class Vault {
    * @throws `vault_locked`; `invalid_request` for what cannot be a key.
    */
   async put(provider: string, key: Secret): Promise<{ warnings: string[] }> {
-    return this.#wiping(key, async (bytes) => {
+    return wiping(key, this.#parts.closed, async (bytes) => {
       let warnings: string[] = [];
       await this.#access.update((records) => {
         const header = records.get(HEADER);
@@ -219,14 +198,9 @@ export class Vault {
           ],
         };
       });
-      this.#tabs.tell('changed');
+      this.#atHand.tell('changed');
       return { warnings };
     });
-  }
-
-  /** Uses a key until the page or process ends, and stores nothing. Returns warnings about its format. */
-  async putForSession(provider: string, key: Secret): Promise<{ warnings: string[] }> {
-    return this.#wiping(key, async (bytes) => ({ warnings: this.#parts.core.setKey(provider, bytes) as string[] }));
   }
 
   /** The stored keys, without the keys. Works while the vault is locked. */
@@ -265,17 +239,17 @@ export class Vault {
       const header = this.#parts.core.vaultRemove(bytesAt(records, HEADER), provider);
       return { put: [[HEADER, header]], remove: [KEY + provider] };
     });
-    this.#tabs.tell('changed');
+    this.#atHand.tell('changed');
   }
 
   /** Forgets everything, in all tabs: the vault with all its keys and ways in, session keys, cached answers on disk. */
   async forget(): Promise<void> {
     await typed(async () => {
-      clearTimeout(this.#timer);
+      this.#atHand.unwatch();
       this.#parts.core.vaultForget();
       await this.#access.update((records) => ({ remove: records.keys() }));
       await this.#parts.storage.update('cache', (records) => ({ remove: records.keys() }));
-      this.#tabs.tell('forget');
+      this.#atHand.tell('forget');
     });
   }
 
@@ -315,49 +289,9 @@ export class Vault {
             return { put: sealedPuts(taken) };
           }),
       );
-      this.#tabs.tell('changed');
+      this.#atHand.tell('changed');
       return result;
     });
-  }
-
-  /** Tells the vault whether the person is there. The page does it by itself; needed where a gate has no page. */
-  async presence(sign: PresenceSign): Promise<void> {
-    this.#watch(sign);
-    return Promise.resolve();
-  }
-
-  /** Takes a sign in, if there is one, and sets the timer to when the vault may have to lock. */
-  #watch(sign?: PresenceSign): void {
-    clearTimeout(this.#timer);
-    const dueMs = this.#parts.core.vaultPresence(sign);
-    if (dueMs === undefined || this.#parts.platform.runtime !== 'web') return;
-    if (dueMs <= 0) {
-      // Other tabs may be in use: each locks when its own time has come.
-      void this.#lockHere('auto').catch(() => undefined);
-      return;
-    }
-    this.#timer = setTimeout(() => this.#watch(), Math.min(dueMs, 60_000));
-  }
-
-  #wipe(reason: LockReason): void {
-    clearTimeout(this.#timer);
-    if (!this.#parts.core.isUnlocked()) return;
-    this.#parts.core.vaultLock();
-    this.#parts.locked(reason);
-  }
-
-  async #lockHere(reason: LockReason): Promise<void> {
-    const uses = this.#parts.core.keysUsed();
-    this.#wipe(reason);
-    this.#parts.core.vaultLock();
-    await this.#access.saveUses(uses);
-  }
-
-  async #heard(message: TabMessage): Promise<void> {
-    if (message === 'forget') return this.#parts.core.vaultForget();
-    if (!this.#parts.core.isUnlocked()) return;
-    if (message === 'lock') return this.#wipe('tab');
-    this.#access.load(await this.#access.all(), true);
   }
 
   /** Makes slots when asked to, and wipes what was handed in and what became of it. */
@@ -381,20 +315,6 @@ export class Vault {
       return await typed(() => work(from));
     } finally {
       wipeSlot(from);
-    }
-  }
-
-  /** The Wasm takes a copy: what it was copied from is overwritten, whether it was accepted or not. */
-  async #wiping<T>(secret: Secret, work: (bytes: Uint8Array) => Promise<T>): Promise<T> {
-    const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : secret;
-    try {
-      return await typed(async () => {
-        // An environment variable that is not set, most of the time.
-        if (!(bytes instanceof Uint8Array)) throw invalid('key', `must be a text or bytes, not ${typeof bytes}`);
-        return work(bytes);
-      }, this.#parts.closed);
-    } finally {
-      wipe(bytes);
     }
   }
 }

@@ -36,6 +36,7 @@ const addresses = (build: Build): Addresses => ({
   gateway: gateways()[build],
   rest: new URL('../wasm/tidegate-rest_bg.wasm', import.meta.url),
   kdf: new URL('../wasm/kdf_bg.wasm', import.meta.url),
+  later: new URL('./worker-later.js', import.meta.url),
 });
 
 /** A worker of the app's own is away from the page already. */

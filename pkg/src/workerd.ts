@@ -12,6 +12,7 @@ import {
   type ScanOptions,
 } from './detect.js';
 import type { Gate } from './gate.js';
+import * as later from './later.js';
 import { once, type Glue, type Platform } from './platform.js';
 import { memoryStorage } from './storage/memory.js';
 import { noDerive, Tidegate as Here } from './tidegate.js';
@@ -26,6 +27,7 @@ const load = once(() => {
 const platform: Platform = {
   runtime: 'workerd',
   load: load as unknown as Platform['load'], // the same classes, nominally others
+  later: () => Promise.resolve(later),
   derive: noDerive,
   open: () => Promise.resolve(memoryStorage()),
 };

@@ -23,6 +23,7 @@ async function openOn(t, storage) {
       await joinRest(glue, () => wasm('tidegate-rest'));
       return glue;
     },
+    later: () => import('../dist/later.js'),
     derive: async (...input) => runKdf(await WebAssembly.compile(await wasm('kdf')), input),
     open: () => Promise.resolve(storage),
   };

@@ -10,7 +10,7 @@ import { meter } from '../dist/isolation/meter.js';
 import { serve } from '../dist/isolation/serve.js';
 import { readToGate } from '../dist/isolation/to-gate.js';
 
-const OPENING = { config: {}, join: undefined, gateway: '/a', rest: '/r', kdf: '/b' };
+const OPENING = { config: {}, join: undefined, gateway: '/a', rest: '/r', kdf: '/b', later: '/l' };
 const ASKING = { method: 'POST', url: '/', headers: ['a', 'b'], body: '', options: {} };
 const ERROR = { code: 'internal', message: 'no', status: 500, shouldRetry: false, attempts: [] };
 

@@ -48,6 +48,7 @@ async function open(t, provider = () => answer(), config = {}) {
     runtime: 'node',
     load: () => Promise.resolve(glue),
     rest: () => (rest.here ? undefined : (rest.loading ??= load().finally(() => delete rest.loading))),
+    later: () => import('../dist/later.js'),
     derive: async () => new Uint8Array(32).fill(7),
     open: () => Promise.resolve(memoryStorage()),
   };

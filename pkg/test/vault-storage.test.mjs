@@ -26,6 +26,7 @@ async function openOn(t, storage, derive = (...input) => Promise.resolve().then(
   const platform = {
     runtime: 'node',
     load: () => Promise.resolve(glue),
+    later: () => import('../dist/later.js'),
     derive,
     open: () => Promise.resolve(storage),
   };

@@ -70,6 +70,30 @@ for (const isolation of ['page', 'worker']) {
       assert.equal(ours.seen.length, 1);
     });
 
+    const scripts = isolation === 'worker' ? '/pkg/dist/worker-later.js' : '/pkg/dist/later.js';
+    const create = () => globalThis.gate.vault.create(new TextEncoder().encode('correct horse battery staple'));
+    test('a first answer needs no script of what comes later, which is asked for once it is out', async (t) => {
+      const { page, asked } = await start(t);
+      await put(page);
+      await page.evaluate(ask, 'plain');
+      assert.ok(!asked.includes(scripts));
+      while (!asked.includes(scripts)) await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.equal(await page.evaluate(() => globalThis.gate.vault.state()), 'absent');
+      assert.equal((await page.evaluate(create)).kind, 'passphrase');
+      assert.equal(asked.filter((path) => path === scripts).length, 1);
+    });
+
+    test('a script that cannot be had ends what needs it; the next call asks for it again', async (t) => {
+      const { page } = await start(t);
+      await put(page);
+      await page.route(`**${scripts}`, (route) => route.abort());
+      assert.equal((await failure(page, create)).code, 'internal');
+      assert.equal((await failure(page, ask, 'plain')).code, 'none');
+      if (isolation === 'page') return; // a page's modules are not asked for anew
+      await page.unroute(`**${scripts}`);
+      assert.equal((await failure(page, create)).code, 'none');
+    });
+
     test('a mistake in the configuration is told as ever', nets, async (t) => {
       const { opened, loads } = await start(t, { budget: { limitUsd: 'much' }, retry: { maxRetries: -1 } });
       assert.equal(opened.code, 'config_invalid');

@@ -26,6 +26,7 @@ test('one gateway, one KDF, licences and notices; no sources, no tests', () => {
     'dist/worker.js',
     'dist/worker-dialects.js',
     'dist/worker-all.js',
+    'dist/worker-later.js',
     'dist/frame.html',
     'dist/frame.js',
     'dist/frame.json',

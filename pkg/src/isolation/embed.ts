@@ -33,7 +33,7 @@ export function frameRealm(
       what: `The frame ${url.href}`,
       startMs: START_MS,
       // The frame knows its own.
-      opening: { config: {}, join: undefined, gateway: '', rest: '', kdf: '' },
+      opening: { config: {}, join: undefined, gateway: '', rest: '', kdf: '', later: '' },
       start: () => embed(url, container),
       admit: () => undefined,
       // The frame's own status says which one sees its requests.

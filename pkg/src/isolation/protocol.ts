@@ -4,7 +4,7 @@
 import type { ErrorData } from '../errors.js';
 import type { FlatHeaders } from '../boundary.js';
 import type { ChatMeta, RequestOptions, TidegateConfig } from '../types.js';
-import type { Vault } from '../vault.js';
+import type { GateVault } from '../gate.js';
 
 /** A worker, or one end of a channel to a frame. */
 export type Port = Pick<MessagePort, 'postMessage'> & { onmessage: ((event: MessageEvent) => void) | null };
@@ -29,9 +29,9 @@ export const VAULT_CALLS = [
   'exportFile',
   'importFile',
   'presence',
-] as const satisfies readonly (keyof Vault)[];
+] as const satisfies readonly (keyof GateVault)[];
 /** Fails to compile when the vault has a method that does not cross. */
-export const everyVaultCall: Exclude<keyof Vault, (typeof VAULT_CALLS)[number]> extends never ? true : false = true;
+export const everyVaultCall: Exclude<keyof GateVault, (typeof VAULT_CALLS)[number]> extends never ? true : false = true;
 
 /** The gate's own methods that cross. */
 export const GATE_CALLS = ['status', 'records', 'replay', 'clearCache', 'cached', 'routes', 'close'] as const;
@@ -48,6 +48,8 @@ export interface Opening {
   gateway: string;
   rest: string;
   kdf: string;
+  /** Address of the script that loads later, dist/worker-later.js. */
+  later: string;
 }
 
 /** One request of `gate.fetch`. */

@@ -22,6 +22,7 @@ export interface Addresses {
   gateway: URL;
   rest: URL;
   kdf: URL;
+  later: URL;
 }
 
 /** The realm of a gate with this configuration. */
@@ -33,7 +34,7 @@ export function workerRealm(
   heard: Heard,
 ): Realm {
   const url = new URL(place.workerUrl ?? addresses.worker, location.href);
-  const { gateway, rest, kdf } = addresses;
+  const { gateway, rest, kdf, later } = addresses;
   const refuses = place.serviceWorker === 'refuse';
   return restarting(
     {
@@ -42,7 +43,14 @@ export function workerRealm(
       hint: OPTIMIZED.test(url.pathname) ? OPTIMIZED_HINT : '',
       startMs: START_MS,
       build: buildFor(config),
-      opening: { config, join, gateway: gateway.href, rest: rest.href, kdf: kdf.href },
+      opening: {
+        config,
+        join,
+        gateway: gateway.href,
+        rest: rest.href,
+        kdf: kdf.href,
+        later: later.href,
+      },
       async start() {
         checkOrigin(url);
         if (refuses) refuseServiceWorker(await serviceWorkerAt(url.href));

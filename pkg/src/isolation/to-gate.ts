@@ -23,7 +23,7 @@ const MOST_CREDIT = 2 ** 30;
 const bytes: Check = (value) => id(value) && (value as number) <= MOST_CREDIT;
 
 const TO_GATE: Shapes = new Map([
-  ['open', [id, all({ config: object, join: optional(flag), gateway: text, rest: text, kdf: text })]],
+  ['open', [id, all({ config: object, join: optional(flag), gateway: text, rest: text, kdf: text, later: text })]],
   ['call', [id, name, list]],
   ['chat', [id, text, object, flag]],
   [

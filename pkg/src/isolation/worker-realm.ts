@@ -1,7 +1,7 @@
 // Inside the worker: the gate as a page would have it, with the Wasm found where the page's bundler put it.
 
-import { runKdf } from '../kdf.js';
-import { inTwoParts, type Glue, type Platform } from '../platform.js';
+import type * as Later from '../later.js';
+import { inTwoParts, once, type Glue, type Platform } from '../platform.js';
 import { indexedDbStorage } from '../storage/indexed-db.js';
 import { memoryStorage } from '../storage/memory.js';
 import { Tidegate } from '../tidegate.js';
@@ -14,7 +14,7 @@ export type Loader = { default(init: { module_or_path: URL }): Promise<unknown> 
 /** A gate in this realm. */
 export async function openHere(
   glue: Loader,
-  { config, join, gateway, rest, kdf }: Opening,
+  { config, join, gateway, rest, kdf, later }: Opening,
   queue?: Platform['queue'],
 ): Promise<Tidegate> {
   const parts = inTwoParts(
@@ -24,15 +24,19 @@ export async function openHere(
     },
     () => rest,
   );
+  // A realm remembers what could not be had by its address: the next try has another.
+  let tries = 0;
+  const loading = once(() => import(`${later}${tries++ ? `#${tries}` : ''}`) as Promise<typeof Later>);
   const platform: Platform = {
     runtime: 'web',
     ...(queue && { queue }),
     load: () => parts.load(),
     rest: () => parts.rest(),
     broken: () => parts.broken(),
+    later: loading,
     async derive(...input) {
       // Not streamed: that wants a server which knows the type of a Wasm, and 40 KB need no stream.
-      const response = await fetch(kdf);
+      const [{ runKdf }, response] = await Promise.all([loading(), fetch(kdf)]);
       return runKdf(await WebAssembly.compile(await response.arrayBuffer()), input);
     },
     open: async (name, ledger, decide) => (ledger === 'memory' ? memoryStorage() : indexedDbStorage(name, decide)),

@@ -6,28 +6,24 @@
 
 import { internal, TidegateError } from '../errors.js';
 import type { Decide } from '../platform.js';
-import { openDB, type DBSchema, type IDBPDatabase } from './idb.js';
+import { ended, given, openDatabase } from './requests.js';
 import type { Change, Rows, Storage, Table } from './storage.js';
 
 /** Version of the database's layout. The records in it carry versions of their own. */
 const VERSION = 1;
 const LEDGER_KEY = 'ledger';
 
-interface Schema extends DBSchema {
-  ledger: { key: string; value: Uint8Array };
-  vault: { key: string; value: Rows['vault'] };
-  cache: { key: string; value: Uint8Array };
-}
+const TABLES = ['ledger', 'vault', 'cache'] as const;
 
 export async function indexedDbStorage(name: string, decide: Decide): Promise<Storage> {
   if (typeof indexedDB === 'undefined') {
     throw internal("This browser has no IndexedDB here: open the gate with ledger: 'memory'.");
   }
-  let database: IDBPDatabase<Schema> | undefined;
+  let database: IDBDatabase | undefined;
   const open = async () =>
-    (database ??= await openDB<Schema>(`tidegate:${name}`, VERSION, {
+    (database ??= await openDatabase(`tidegate:${name}`, VERSION, {
       upgrade(fresh) {
-        for (const table of ['ledger', 'vault', 'cache'] as const) fresh.createObjectStore(table);
+        for (const table of TABLES) fresh.createObjectStore(table);
       },
       // A newer version of the package wants to migrate: make way; the next use opens again, or is refused.
       blocking: () => close(),
@@ -41,14 +37,16 @@ export async function indexedDbStorage(name: string, decide: Decide): Promise<St
     database = undefined;
   };
   await open();
-  const write = async <T extends Table>(table: T, decide: (store: Rowed) => Promise<Change<Rows[T]>>) => {
+  const writing = async (table: string) => {
     const transaction = (await open()).transaction(table, 'readwrite', { durability: 'strict' });
-    const done = transaction.done;
-    done.catch(() => undefined);
+    return { transaction, done: ended(transaction), store: transaction.objectStore(table) };
+  };
+  const write = async <T extends Table>(table: T, decide: (store: IDBObjectStore) => Promise<Change<Rows[T]>>) => {
+    const { transaction, done, store } = await writing(table);
     try {
-      const { put = [], remove = [] } = await decide(transaction.store);
-      for (const key of remove) void transaction.store.delete(key).catch(() => undefined);
-      for (const [key, row] of put) void transaction.store.put(row as Uint8Array, key).catch(() => undefined);
+      const { put = [], remove = [] } = await decide(store);
+      for (const key of remove) store.delete(key);
+      for (const [key, row] of put) store.put(row, key);
     } catch (error) {
       transaction.abort();
       throw error;
@@ -58,17 +56,14 @@ export async function indexedDbStorage(name: string, decide: Decide): Promise<St
   return {
     kind: 'indexeddb',
     async ledger(command) {
-      const transaction = (await open()).transaction('ledger', 'readwrite', { durability: 'strict' });
-      // A transaction that aborts rejects here and there: whoever comes second must not be unhandled.
-      const done = transaction.done;
-      done.catch(() => undefined);
-      const [snapshot, reply] = decide(await transaction.store.get(LEDGER_KEY), command);
-      if (snapshot) void transaction.store.put(snapshot, LEDGER_KEY).catch(() => undefined);
+      const { done, store } = await writing('ledger');
+      const [snapshot, reply] = decide((await given(store.get(LEDGER_KEY))) as Uint8Array | undefined, command);
+      if (snapshot) store.put(snapshot, LEDGER_KEY);
       await done;
       return reply;
     },
     async all(table) {
-      return rowsOf<typeof table>((await open()).transaction(table).store);
+      return rowsOf<typeof table>((await open()).transaction(table).objectStore(table));
     },
     change: (table, put, remove) => write(table, () => Promise.resolve({ put, remove })),
     update: (table, decide) => write(table, async (store) => decide(await rowsOf<typeof table>(store))),
@@ -79,14 +74,9 @@ export async function indexedDbStorage(name: string, decide: Decide): Promise<St
   };
 }
 
-interface Rowed {
-  getAllKeys(): Promise<string[]>;
-  getAll(): Promise<unknown[]>;
-}
-
-async function rowsOf<T extends Table>(store: Rowed): Promise<Map<string, Rows[T]>> {
-  const [names, rows] = await Promise.all([store.getAllKeys(), store.getAll()]);
-  return new Map(names.map((name, index) => [name, rows[index] as Rows[T]]));
+async function rowsOf<T extends Table>(store: IDBObjectStore): Promise<Map<string, Rows[T]>> {
+  const [names, rows] = await Promise.all([given(store.getAllKeys()), given(store.getAll())]);
+  return new Map(names.map((name, index) => [String(name), rows[index] as Rows[T]]));
 }
 
 /** Data of a newer version is left as it is. */

@@ -4,6 +4,7 @@ import { invalid, toError } from '../errors.js';
 import type { Glue, Platform } from '../platform.js';
 import type { Change, Rows, Storage } from '../storage/storage.js';
 import { ATTEMPTS, bytesAt, encodeUses, FIRST, HEADER, KEY, keysOf, oldKeysOf, USED, usesOf } from './names.js';
+import { typed } from './secrets.js';
 import { Slots, wipe, type Made, type RawSlot, type SlotKey } from './slots.js';
 
 type Core = InstanceType<Glue['Core']>;
@@ -28,16 +29,6 @@ export const sealedPuts = ({ header, records }: Sealed): [string, Uint8Array][] 
   [HEADER, header],
   ...records.map(([provider, record]): [string, Uint8Array] => [KEY + provider, record]),
 ];
-
-/** The same work, whose rejections are `TidegateError`s; not begun once `closed`. */
-export async function typed<T>(work: () => Promise<T>, closed?: AbortSignal): Promise<T> {
-  try {
-    closed?.throwIfAborted();
-    return await work();
-  } catch (error) {
-    throw toError(error);
-  }
-}
 
 /** The stored vault of one gate. */
 export class Access {

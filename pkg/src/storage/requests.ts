@@ -1,0 +1,37 @@
+// IndexedDB's requests and transactions as promises: as much of it as the first answer needs. What comes out of a request
+// is there in the same turn that its transaction is still open in.
+
+/** What a request gives. */
+export const given = <T>(request: IDBRequest<T>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error!);
+  });
+
+/** The end of a transaction; rejects if it was not committed. A rejection that nobody awaits is nobody's. */
+export function ended(transaction: IDBTransaction): Promise<void> {
+  const done = new Promise<void>((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () =>
+      reject(transaction.error ?? new DOMException('The transaction was aborted.', 'AbortError'));
+  });
+  done.catch(() => undefined);
+  return done;
+}
+
+/** Who holds a database is told when it must close it, and when it was closed without being asked. */
+export interface Holder {
+  upgrade(fresh: IDBDatabase): void;
+  blocking(): void;
+  terminated(): void;
+}
+
+/** Opens a database; a newer one that there is refuses with a `VersionError`. */
+export async function openDatabase(name: string, version: number, holder: Holder): Promise<IDBDatabase> {
+  const opening = indexedDB.open(name, version);
+  opening.onupgradeneeded = () => holder.upgrade(opening.result);
+  const database = await given(opening);
+  database.onversionchange = () => holder.blocking();
+  database.onclose = () => holder.terminated();
+  return database;
+}

@@ -1,0 +1,126 @@
+// What of the vault every gate needs from the start: its state, session keys, when it locks. The rest of it is loaded by
+// the first method that needs it.
+
+import { toError } from '../errors.js';
+import { VAULT_CALLS } from '../isolation/protocol.js';
+import type { GateVault } from '../gate.js';
+import type { LateVault } from '../later.js';
+import type { VaultState } from '../types.js';
+import { FIRST, HEADER } from './names.js';
+import type { LockReason, VaultParts } from './parts.js';
+import type { PresenceSign } from './presence.js';
+import { wiping, wipeAll, type Secret } from './secrets.js';
+import { tabChannel, type TabMessage } from './tabs.js';
+
+/** The vault's methods that are at hand; see `Vault` for the others. */
+export class AtHand {
+  /** Tells the other tabs that share the vault. */
+  readonly tell: (message: TabMessage) => void;
+  readonly #parts: VaultParts;
+  readonly #late: () => Promise<LateVault>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @internal */
+  constructor(parts: VaultParts, late: () => Promise<LateVault>) {
+    this.#parts = parts;
+    this.#late = late;
+    const shared = parts.platform.runtime === 'web' && parts.storage.kind === 'indexeddb';
+    const tabs = shared
+      ? tabChannel(parts.name, (message) => void this.heard(message).catch(() => this.wipe('tab')))
+      : undefined;
+    this.tell = (message) => tabs?.tell(message);
+    parts.closed.addEventListener('abort', () => {
+      this.unwatch();
+      tabs?.close();
+    });
+  }
+
+  /** Whether there is a vault, and whether it is unlocked in this gate. */
+  async state(): Promise<VaultState> {
+    this.#parts.closed.throwIfAborted();
+    if (this.#parts.core.isUnlocked()) return 'unlocked';
+    const records = await this.#parts.storage.all('vault');
+    return records.has(HEADER) || records.has(FIRST) ? 'locked' : 'absent';
+  }
+
+  /** Uses a key until the page or process ends, and stores nothing. Returns warnings about its format. */
+  async putForSession(provider: string, key: Secret): Promise<{ warnings: string[] }> {
+    return wiping(key, this.#parts.closed, (bytes) =>
+      Promise.resolve({ warnings: this.#parts.core.setKey(provider, bytes) as string[] }),
+    );
+  }
+
+  /** Wipes the vault's key and every provider's key from memory, in all tabs of the gate. */
+  async lock(): Promise<void> {
+    this.tell('lock');
+    await this.#lockHere('call');
+  }
+
+  /** Tells the vault whether the person is there. The page does it by itself; needed where a gate has no page. */
+  async presence(sign: PresenceSign): Promise<void> {
+    this.watch(sign);
+    return Promise.resolve();
+  }
+
+  /** @internal Takes a sign in, if there is one, and sets the timer to when the vault may have to lock. */
+  watch(sign?: PresenceSign): void {
+    this.unwatch();
+    const dueMs = this.#parts.core.vaultPresence(sign);
+    if (dueMs === undefined || this.#parts.platform.runtime !== 'web') return;
+    if (dueMs <= 0) {
+      // Other tabs may be in use: each locks when its own time has come.
+      void this.#lockHere('auto').catch(() => undefined);
+      return;
+    }
+    this.#timer = setTimeout(() => this.watch(), Math.min(dueMs, 60_000));
+  }
+
+  /** @internal */
+  unwatch(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** @internal */
+  wipe(reason: LockReason): void {
+    this.unwatch();
+    if (!this.#parts.core.isUnlocked()) return;
+    this.#parts.core.vaultLock();
+    this.#parts.locked(reason);
+  }
+
+  async #lockHere(reason: LockReason): Promise<void> {
+    const uses = this.#parts.core.keysUsed() as unknown[];
+    this.wipe(reason);
+    this.#parts.core.vaultLock();
+    if (uses.length > 0) await (await this.#late()).access.saveUses(uses);
+  }
+
+  /** @internal What another tab told. */
+  async heard(message: TabMessage): Promise<void> {
+    if (message === 'forget') return this.#parts.core.vaultForget();
+    if (!this.#parts.core.isUnlocked()) return;
+    if (message === 'lock') return this.wipe('tab');
+    const { access } = await this.#late();
+    access.load(await access.all(), true);
+  }
+}
+
+/** All the methods. What was handed in is wiped also where the code that takes it cannot be loaded. */
+export function vaultOf(atHand: AtHand, late: () => Promise<LateVault>): GateVault {
+  const here = { state: 0, putForSession: 0, lock: 0, presence: 0 };
+  const methods = VAULT_CALLS.map((name) => {
+    const method = async (...args: unknown[]) => {
+      const { vault } = await late().catch((error: unknown) => {
+        wipeAll(args);
+        throw toError(error);
+      });
+      return (vault as unknown as Record<string, (...args: unknown[]) => unknown>)[name]!(...args);
+    };
+    if (!(name in here)) return [name, method] as const;
+    return [
+      name,
+      (...args: unknown[]) => (atHand[name as keyof typeof here] as (...args: unknown[]) => unknown)(...args),
+    ];
+  });
+  return Object.freeze(Object.fromEntries(methods)) as unknown as GateVault;
+}

@@ -1,0 +1,3 @@
+// What the workers of all builds load later; the package ships it as the one file dist/worker-later.js.
+
+export * from './later.js';
