@@ -1,8 +1,14 @@
 //! Commands and replies as bytes, for a ledger that lives in a transaction, a file or another object.
 
+mod notice;
+mod outcome;
+
 use std::time::Duration;
 
-use super::command::{Charge, CircuitState, Command, Figures, Notice, Outcome, Reply, TargetFigures};
+use notice::{decode_notice, encode_notice};
+use outcome::{decode_outcome, encode_outcome};
+
+use super::command::{Charge, Command, Reply};
 use super::ledger::{LedgerPolicy, LedgerState, unknown_zone};
 #[cfg(feature = "edge")]
 use super::{
@@ -301,175 +307,6 @@ fn decode_error(reader: &mut Reader<'_>) -> Box<Error> {
         }
     };
     error.into()
-}
-
-fn encode_outcome(writer: &mut Writer, outcome: &Outcome) {
-    match outcome {
-        Outcome::Admitted { reservation, slot, probe, generation } => {
-            writer.byte(1).uint(*reservation).uint(*slot).byte((*probe).into()).uint(*generation);
-        }
-        Outcome::Settled { charged } => drop(writer.byte(2).uint(charged.as_nano())),
-        Outcome::Renewed => drop(writer.byte(3)),
-        Outcome::SlotEnded => drop(writer.byte(4)),
-        Outcome::NotHeld => drop(writer.byte(5)),
-        Outcome::Status(figures) => encode_figures(writer.byte(6), figures),
-        #[cfg(feature = "edge")]
-        Outcome::Entered => drop(writer.byte(7)),
-        #[cfg(feature = "edge")]
-        Outcome::Caller(figures) => {
-            encode_figures(writer.byte(8), &figures.organisation);
-            edge::encode_figures(writer, figures);
-        }
-        #[cfg(feature = "edge")]
-        Outcome::Leased { slice, budget, requests, window } => {
-            edge::encode_span(writer.byte(9).uint(*slice).uint(budget.as_nano()).uint(*requests), *window);
-        }
-        #[cfg(feature = "edge")]
-        Outcome::NotLeased => drop(writer.byte(10)),
-    }
-}
-
-fn encode_figures(writer: &mut Writer, figures: &Figures) {
-    let Figures { limit, spent, reserved, overshoot, resets_at, in_flight, targets } = figures;
-    writer.uint(limit.as_nano()).uint(spent.as_nano()).uint(reserved.as_nano());
-    writer.uint(overshoot.as_nano()).int(resets_at.as_millis()).uint((*in_flight).into());
-    writer.uint(targets.len() as u64);
-    for target in targets {
-        writer.text(&target.tenant).text(&target.target).byte(match target.state {
-            CircuitState::Closed => 0,
-            CircuitState::Open => 1,
-            CircuitState::HalfOpen => 2,
-        });
-        writer.uint(target.failures.into());
-        instant(writer, target.open_until);
-        instant(writer, target.cooling_until);
-    }
-}
-
-fn decode_figures(reader: &mut Reader<'_>) -> Figures {
-    Figures {
-        limit: money(reader),
-        spent: money(reader),
-        reserved: money(reader),
-        overshoot: money(reader),
-        resets_at: time(reader),
-        in_flight: reader.uint32(),
-        targets: decode_targets(reader),
-    }
-}
-
-fn decode_outcome(kind: u8, reader: &mut Reader<'_>) -> Outcome {
-    match kind {
-        1 => Outcome::Admitted {
-            reservation: reader.uint(),
-            slot: reader.uint(),
-            probe: reader.flag(),
-            generation: reader.uint(),
-        },
-        2 => Outcome::Settled { charged: money(reader) },
-        3 => Outcome::Renewed,
-        4 => Outcome::SlotEnded,
-        6 => Outcome::Status(decode_figures(reader)),
-        #[cfg(feature = "edge")]
-        7 => Outcome::Entered,
-        #[cfg(feature = "edge")]
-        8 => {
-            let organisation = decode_figures(reader);
-            Outcome::Caller(edge::decode_figures(reader, organisation).into())
-        }
-        #[cfg(feature = "edge")]
-        9 => Outcome::Leased {
-            slice: reader.uint(),
-            budget: money(reader),
-            requests: reader.uint(),
-            window: edge::decode_span(reader),
-        },
-        #[cfg(feature = "edge")]
-        10 => Outcome::NotLeased,
-        kind => {
-            reader.require(kind == 5);
-            Outcome::NotHeld
-        }
-    }
-}
-
-fn decode_targets(reader: &mut Reader<'_>) -> Vec<TargetFigures> {
-    let mut targets = Vec::new();
-    for _ in 0..reader.count() {
-        targets.push(TargetFigures {
-            tenant: reader.text().into(),
-            target: reader.text().into(),
-            state: match reader.byte() {
-                0 => CircuitState::Closed,
-                1 => CircuitState::Open,
-                byte => {
-                    reader.require(byte == 2);
-                    CircuitState::HalfOpen
-                }
-            },
-            failures: reader.uint32(),
-            open_until: optional(reader, time),
-            cooling_until: optional(reader, time),
-        });
-        if !reader.is_sound() {
-            break;
-        }
-    }
-    targets
-}
-
-fn encode_notice(writer: &mut Writer, notice: &Notice) {
-    match notice {
-        Notice::Threshold { period, percent, spent, limit } => {
-            writer.byte(0).int(*period).uint((*percent).into()).uint(spent.as_nano()).uint(limit.as_nano());
-        }
-        Notice::CircuitOpen { tenant, target, until } => {
-            writer.byte(1).text(tenant).text(target).int(until.as_millis());
-        }
-        Notice::CircuitHalfOpen { tenant, target } => drop(writer.byte(2).text(tenant).text(target)),
-        Notice::CircuitClosed { tenant, target } => drop(writer.byte(3).text(tenant).text(target)),
-        Notice::Overshoot { period, amount } => drop(writer.byte(4).int(*period).uint(amount.as_nano())),
-        Notice::LeaseExpired { reservation } => drop(writer.byte(5).uint(*reservation)),
-        #[cfg(feature = "edge")]
-        Notice::BudgetOf { of, per, who, period, percent, spent, limit } => {
-            edge::encode_scope(writer.byte(6), *of, *per);
-            option(writer, who.as_deref(), Writer::text);
-            writer.int(*period).uint((*percent).into()).uint(spent.as_nano()).uint(limit.as_nano());
-        }
-    }
-}
-
-fn decode_notice(reader: &mut Reader<'_>) -> Notice {
-    match reader.byte() {
-        0 => Notice::Threshold {
-            period: reader.int(),
-            percent: reader.uint32(),
-            spent: money(reader),
-            limit: money(reader),
-        },
-        1 => Notice::CircuitOpen { tenant: reader.text().into(), target: reader.text().into(), until: time(reader) },
-        2 => Notice::CircuitHalfOpen { tenant: reader.text().into(), target: reader.text().into() },
-        3 => Notice::CircuitClosed { tenant: reader.text().into(), target: reader.text().into() },
-        #[cfg(feature = "edge")]
-        6 => {
-            let (of, per) = edge::decode_scope(reader);
-            let who = optional(reader, Reader::text).map(String::from);
-            Notice::BudgetOf {
-                of,
-                per,
-                who,
-                period: reader.int(),
-                percent: reader.uint32(),
-                spent: money(reader),
-                limit: money(reader),
-            }
-        }
-        4 => Notice::Overshoot { period: reader.int(), amount: money(reader) },
-        byte => {
-            reader.require(byte == 5);
-            Notice::LeaseExpired { reservation: reader.uint() }
-        }
-    }
 }
 
 fn versioned(bytes: &[u8]) -> Reader<'_> {

@@ -1,9 +1,16 @@
 //! The host as one request sees it: everything that a decision depends on passes through here, so that
 //! it can be recorded and replayed.
 
+mod ends;
+mod notices;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
+
+pub(super) use ends::StreamEnd;
+use ends::{read_answer, with_answer};
+use notices::{notice_event, notice_name};
 
 use super::ask::{AskText, outgoing};
 use super::gate::{Gate, OwnKey};
@@ -12,7 +19,7 @@ use super::standing::Standing;
 use super::told::tell;
 use super::{Head, Host, Prepared};
 use crate::abort::{Abort, Raced, race};
-use crate::admit::{Charge, Command, Notice, Outcome as Decided, Reply};
+use crate::admit::{Charge, Command, Outcome as Decided, Reply};
 use crate::attempt::{Committed, Exchange, Failure, Flow, Reading, Timers, exchange};
 use crate::chat::Dialect;
 use crate::error::{BreakerOutcome, Code, Detail, Error, Result};
@@ -390,67 +397,6 @@ pub(super) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// How a stream ended, as far as money and the breaker go.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum StreamEnd {
-    /// As its dialect demands.
-    Complete,
-    /// Anywhere else.
-    Cut,
-    /// The caller left before its end.
-    Left,
-}
-
-impl StreamEnd {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::Cut => "cut",
-            Self::Left => "left",
-        }
-    }
-
-    fn parse(word: &str) -> Self {
-        match word {
-            "complete" => Self::Complete,
-            "cut" => Self::Cut,
-            _ => Self::Left,
-        }
-    }
-}
-
-fn with_answer<'a>(word: &'a str, answer: &Answer) -> [Field<'a>; 11] {
-    let usage = answer.usage.unwrap_or_default();
-    [
-        word.into(),
-        answer.usage.is_some().into(),
-        usage.input.into(),
-        usage.cached_input.into(),
-        usage.cache_write.into(),
-        usage.cache_write_1h.into(),
-        usage.output.into(),
-        usage.reasoning.into(),
-        answer.cost.map_or("-".into(), |cost| Field::from(cost.as_nano())),
-        answer.complete.into(),
-        answer.tool_calls.into(),
-    ]
-}
-
-fn read_answer(past: &mut Outcome) -> Answer {
-    let known = past.int() == 1;
-    let usage = crate::chat::Usage {
-        input: past.int(),
-        cached_input: past.int(),
-        cache_write: past.int(),
-        cache_write_1h: past.int(),
-        output: past.int(),
-        reasoning: past.int(),
-    };
-    let cost = past.word().parse().ok().map(NanoUsd::new);
-    let (complete, tool_calls) = (past.int() == 1, past.int() == 1);
-    Answer { usage: known.then_some(usage), cost, complete, tool_calls, ended: 1 }
-}
-
 /// The headers with the trace context among them.
 #[cfg(feature = "edge")]
 fn traced(mut headers: super::gate::Headers, trace: Option<&str>) -> super::gate::Headers {
@@ -476,48 +422,5 @@ fn replay_exchange<H: Host>(mut past: Outcome, context: &Context<H>) -> Exchange
         }),
         "stranded" => Exchange::Stranded,
         _ => Exchange::Aborted { sent: past.int() == 1 },
-    }
-}
-
-fn notice_name(notice: &Notice) -> &'static str {
-    match notice {
-        Notice::Threshold { .. } => "budget-threshold",
-        Notice::CircuitOpen { .. } => "circuit-open",
-        Notice::CircuitHalfOpen { .. } => "circuit-half-open",
-        Notice::CircuitClosed { .. } => "circuit-closed",
-        #[cfg(feature = "edge")]
-        Notice::BudgetOf { .. } => "budget-threshold",
-        Notice::Overshoot { .. } => "budget-overshoot",
-        Notice::LeaseExpired { .. } => "lease-expired",
-    }
-}
-
-fn notice_event(notice: &Notice, at: Timestamp) -> Value {
-    let at = at.into();
-    match notice {
-        Notice::Threshold { percent, spent, limit, .. } => Value::map([
-            ("percent", (*percent).into()),
-            ("spentNanoUsd", (*spent).into()),
-            ("limitNanoUsd", (*limit).into()),
-            ("at", at),
-        ]),
-        #[cfg(feature = "edge")]
-        Notice::BudgetOf { of, per, who, percent, spent, limit, .. } => Value::map([
-            ("of", of.as_str().into()),
-            ("per", per.as_str().into()),
-            ("who", who.as_deref().into()),
-            ("percent", (*percent).into()),
-            ("spentNanoUsd", (*spent).into()),
-            ("limitNanoUsd", (*limit).into()),
-            ("at", at),
-        ]),
-        Notice::CircuitOpen { target, until, .. } => {
-            Value::map([("target", target.as_str().into()), ("until", (*until).into()), ("at", at)])
-        }
-        Notice::CircuitHalfOpen { target, .. } | Notice::CircuitClosed { target, .. } => {
-            Value::map([("target", target.as_str().into()), ("at", at)])
-        }
-        Notice::Overshoot { amount, .. } => Value::map([("overshootNanoUsd", (*amount).into()), ("at", at)]),
-        Notice::LeaseExpired { .. } => Value::map([("at", at)]),
     }
 }

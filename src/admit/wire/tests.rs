@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::admit::command::{CircuitState, Figures, Notice, Outcome, TargetFigures};
 use crate::admit::edge::{BudgetFigures, Caller, CallerFigures, Correction, Entry, Errand};
 use crate::config::{BreakerConfig, BudgetConfig};
 use crate::error::Allowance;
