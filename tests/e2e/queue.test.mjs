@@ -19,7 +19,8 @@ async function provider() {
   const server = createServer(async (request, response) => {
     response.setHeader('access-control-allow-origin', '*');
     response.setHeader('access-control-allow-headers', '*');
-    if (request.method === 'OPTIONS') return response.end();
+    // A preflight, or the question whether anybody is here.
+    if (request.method !== 'POST') return response.end();
     let text = '';
     for await (const piece of request) text += piece;
     const { model, messages } = JSON.parse(text);

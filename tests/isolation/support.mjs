@@ -81,7 +81,8 @@ const ANSWER = JSON.stringify({
 export async function provider(t) {
   const state = { mode: 'answer', seen: [], left: 0, written: 0, floodBytes: 48 * 1024 * 1024 };
   state.url = await listen(t, async (request, response) => {
-    if (request.method === 'OPTIONS') return response.writeHead(204, CORS).end();
+    // A preflight, or the question whether anybody is here.
+    if (request.method !== 'POST') return response.writeHead(204, CORS).end();
     let body = '';
     for await (const part of request) body += part;
     state.seen.push({ authorization: request.headers.authorization, body });
