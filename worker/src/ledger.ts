@@ -15,8 +15,8 @@ const MIGRATIONS = [
 
 /** The longest that counted requests wait to be written, in milliseconds. What a crash forgets of them is no money. */
 const FLUSH_MS = 500;
-/** Rows that are never forgotten: their times need no look, and so no write of their index. */
-const LASTING = 1e15;
+/** Rows whose times are kept in mind. */
+const MOST_THERE = 1_000;
 
 /** With so many requests in flight others are likely to ask in the same moment, and one write serves them all. */
 const CROWD = 2;
@@ -108,12 +108,20 @@ export class TenantLedger extends DurableObject<Env> {
       const row = sql.exec<{ row: ArrayBuffer }>('SELECT row FROM rows WHERE key = ?', key).toArray()[0];
       return row && new Uint8Array(row.row);
     };
+    /** Rows that are there, and until when something is owed to them: with the same time, only the row is written. */
+    const there = new Map<string, number>();
     const write = (key: string, row?: Uint8Array, owedUntil = 0) => {
-      if (!row) return void sql.exec('DELETE FROM rows WHERE key = ?', key);
-      if (owedUntil > LASTING && sql.exec('UPDATE rows SET row = ? WHERE key = ?', row, key).rowsWritten > 0) return;
+      if (!row) {
+        there.delete(key);
+        return void sql.exec('DELETE FROM rows WHERE key = ?', key);
+      }
+      if (there.get(key) === owedUntil) return void sql.exec('UPDATE rows SET row = ? WHERE key = ?', row, key);
       sql.exec('INSERT OR REPLACE INTO rows (key, row, owed_until) VALUES (?, ?, ?)', key, row, owedUntil);
+      if (there.size >= MOST_THERE) there.clear();
+      there.set(key, owedUntil);
     };
     return new EdgeDecider(rawConfiguration(this.env), read, write, (keep: number, now: number) => {
+      there.clear();
       const { count } = sql.exec<{ count: number }>('SELECT count(*) AS count FROM rows').one();
       const going = 'SELECT key FROM rows WHERE owed_until < ? ORDER BY owed_until LIMIT ?';
       const surplus = Math.max(0, count - keep);

@@ -34,11 +34,15 @@ export function traceOf(request: Request): string {
   return trace;
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** Random bytes in hex, never all zero. */
 function random(count: number): string {
   const bytes = crypto.getRandomValues(new Uint8Array(count));
   bytes[0] ||= 1;
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  let text = '';
+  for (const byte of bytes) text += HEX[byte];
+  return text;
 }
 
 /**
@@ -51,14 +55,28 @@ export async function logged(request: Request, caller: Caller | undefined, outco
   if (wanted === 'none' || (wanted === 'errors' && !failed)) return;
   const { meta } = outcome;
   const user = caller?.user === undefined ? undefined : await hashOf(`${caller.organisation}\n${caller.user}`);
-  const line = {
-    ...{ event: 'request', level: failed ? 'warn' : 'info', code: outcome.code, method: request.method },
-    ...{ dialect: outcome.dialect, organisation: caller?.organisation, user: user?.slice(0, 16), tier: caller?.tier },
-    ...{ token: caller?.token, requestId: meta?.requestId, givenId: givenId(request.headers) },
-    ...{ trace: traceOf(request), target: meta?.target, attempts: meta?.attempts, cache: meta?.cache },
-    ...{ costNanoUsd: meta?.costNanoUsd, usage: meta?.usage, totalMs: outcome.totalMs, firstMs: outcome.firstMs },
-  };
-  const text = JSON.stringify(line);
+  // Written in one piece: this is done for each request.
+  const text = JSON.stringify({
+    event: 'request',
+    level: failed ? 'warn' : 'info',
+    code: outcome.code,
+    method: request.method,
+    dialect: outcome.dialect,
+    organisation: caller?.organisation,
+    user: user?.slice(0, 16),
+    tier: caller?.tier,
+    token: caller?.token,
+    requestId: meta?.requestId,
+    givenId: givenId(request.headers),
+    trace: traceOf(request),
+    target: meta?.target,
+    attempts: meta?.attempts,
+    cache: meta?.cache,
+    costNanoUsd: meta?.costNanoUsd,
+    usage: meta?.usage,
+    totalMs: outcome.totalMs,
+    firstMs: outcome.firstMs,
+  });
   load();
   // The caller's id is its own to choose, and names of models come from the configuration.
   console.log(withoutKeys(text) ?? text);

@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 
 /// How long a settlement waits for a question that takes it along. Of questions that come sooner one after the other, none
 /// lets it go alone.
-pub const POSTED_FOR: Duration = Duration::from_millis(10);
+pub const POSTED_FOR: Duration = Duration::from_millis(25);
 
 /// What waits.
 #[derive(Debug, Default)]
@@ -114,11 +114,11 @@ mod tests {
         posted.add(settle(1), at(0)).unwrap();
         assert!(posted.waits(at(0)));
         posted.add(settle(2), at(5)).unwrap();
-        assert!(!posted.waits(at(9)));
-        assert_eq!(posted.due(at(10), false), Due::Now(settle(2)));
+        assert!(!posted.waits(at(24)));
+        assert_eq!(posted.due(at(25), false), Due::Now(settle(2)));
         assert_eq!(posted.take(), [settle(1)]);
-        posted.add(settle(3), at(10)).unwrap();
-        assert!(posted.waits(at(10)), "whoever waited has sent");
+        posted.add(settle(3), at(25)).unwrap();
+        assert!(posted.waits(at(25)), "whoever waited has sent");
     }
 
     #[test]
@@ -128,12 +128,12 @@ mod tests {
         assert!(posted.waits(at(0)));
         assert_eq!(posted.take().len(), 1);
         posted.add(settle(2), at(7)).unwrap();
-        assert_eq!(posted.due(at(10), false), Due::Later(Duration::from_millis(7)));
-        assert!(!posted.waits(at(16)), "he waits again");
-        assert_eq!(posted.due(at(17), false), Due::Now(settle(2)));
-        assert_eq!(posted.due(at(17), false), Due::Nothing);
-        posted.add(settle(3), at(17)).unwrap();
-        assert_eq!(posted.due(at(18), true), Due::Now(settle(3)), "but not for ever");
+        assert_eq!(posted.due(at(25), false), Due::Later(Duration::from_millis(7)));
+        assert!(!posted.waits(at(31)), "he waits again");
+        assert_eq!(posted.due(at(32), false), Due::Now(settle(2)));
+        assert_eq!(posted.due(at(32), false), Due::Nothing);
+        posted.add(settle(3), at(32)).unwrap();
+        assert_eq!(posted.due(at(33), true), Due::Now(settle(3)), "but not for ever");
     }
 
     #[test]
@@ -141,8 +141,8 @@ mod tests {
         let mut posted = Posted::default();
         posted.add(settle(1), at(1_000)).unwrap();
         assert!(posted.waits(at(1_000)));
-        assert!(!posted.waits(at(1_009)));
-        assert!(posted.waits(at(1_010)));
+        assert!(!posted.waits(at(1_024)));
+        assert!(posted.waits(at(1_025)));
         assert!(posted.waits(at(0)), "nor does a clock that went back");
     }
 

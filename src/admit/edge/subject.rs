@@ -17,6 +17,8 @@ const MOST_BOOKS: usize = 6;
 const MOST_BUCKETS: usize = 128;
 /// Longer than every span.
 const MONTH: Duration = Duration::from_secs(32 * 24 * 60 * 60);
+/// An hour, in milliseconds.
+const HOUR_MS: i64 = 60 * 60 * 1_000;
 
 /// What a bucket counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -79,12 +81,14 @@ impl Subject {
         subject
     }
 
-    /// From when on a new subject would be the same as this one.
+    /// From when on a new subject would be the same as this one, in whole hours: so the index by it changes once an hour,
+    /// and not with each decision.
     pub(super) fn owed_until(&self, now: Timestamp) -> Timestamp {
         // A bucket of less than one a minute cannot be configured; a burst may still take a day to flow back.
         let buckets = if self.buckets.is_empty() { Duration::ZERO } else { Duration::from_secs(24 * 60 * 60) };
         let books = if self.books.iter().all(Books::is_empty) { Duration::ZERO } else { MONTH };
-        now.after(buckets.max(books))
+        let until = now.after(buckets.max(books)).as_millis();
+        Timestamp::from_millis(until.saturating_sub(until.rem_euclid(HOUR_MS)).saturating_add(HOUR_MS))
     }
 
     pub(super) fn encode(&self, writer: &mut Writer) {

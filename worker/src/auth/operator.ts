@@ -26,12 +26,19 @@ const MAX_BYTES = 1_024;
 
 /** Whether the token is among what was given, told in a time that depends on neither. */
 function carriesToken(given: string[], token: string): boolean {
-  const own = padded(token);
+  // The token does not change while the isolate lives; whoever reads its memory has the environment, too.
+  if (known?.token !== token) known = { token, bytes: padded(token) };
+  const { bytes: own } = known;
   if (!own) throw badConfiguration('TIDEGATE_TOKEN', `must not be longer than ${MAX_BYTES} bytes`);
-  const others = given.flatMap((text) => (text === '' ? [] : (padded(text) ?? [])));
-  // All of them, wherever it was found: the place is not told either.
-  return others.filter((other) => crypto.subtle.timingSafeEqual(own, other)).length > 0;
+  let found = false;
+  for (const text of given) {
+    const other = text === '' ? undefined : padded(text);
+    // All of them, wherever it was found: the place is not told either.
+    if (other) found = crypto.subtle.timingSafeEqual(own, other) || found;
+  }
+  return found;
 }
+let known: { token: string; bytes: Uint8Array | undefined } | undefined;
 
 /**
  * A text as bytes of one length, so that the comparison says nothing about the token's: digests would do the same, but

@@ -30,6 +30,16 @@ export const BOUNDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 60
 /** Every code that an error may have, and no more: a label must not come from outside. */
 const CODE = /^[a-z_]{1,32}$/;
 
+/** The names of a histogram's samples, written once: each request counts in thirty of them. */
+const samplesOf = (name: string) => ({
+  buckets: BOUNDS.map((bound) => ({ bound, name: `${name}_bucket{le="${bound}"}` })),
+  all: `${name}_bucket{le="+Inf"}`,
+  sum: `${name}_sum`,
+  count: `${name}_count`,
+});
+const DURATION = samplesOf('tidegate_request_duration_seconds');
+const FIRST_TOKEN = samplesOf('tidegate_time_to_first_token_seconds');
+
 /** Counts one request. */
 export function count(into: Counters, { dialect, code, totalMs, firstMs, meta }: Outcome): void {
   const add = (name: string, by = 1) => {
@@ -37,29 +47,27 @@ export function count(into: Counters, { dialect, code, totalMs, firstMs, meta }:
   };
   const spoken = /^[a-z]{1,16}$/.test(dialect) ? dialect : 'other';
   add(`tidegate_requests_total{dialect="${spoken}",outcome="${CODE.test(code) ? code : 'other'}"}`);
-  histogram(add, 'tidegate_request_duration_seconds', totalMs);
-  if (firstMs !== undefined) histogram(add, 'tidegate_time_to_first_token_seconds', firstMs);
+  histogram(into, DURATION, totalMs);
+  if (firstMs !== undefined) histogram(into, FIRST_TOKEN, firstMs);
   if (!meta) return;
   const { inputTokens, cachedInputTokens, outputTokens, reasoningTokens } = meta.usage;
-  const kinds = {
-    input: inputTokens,
-    cached_input: cachedInputTokens,
-    output: outputTokens,
-    reasoning: reasoningTokens,
-  };
-  for (const [kind, tokens] of Object.entries(kinds)) add(`tidegate_tokens_total{kind="${kind}"}`, tokens);
+  add('tidegate_tokens_total{kind="input"}', inputTokens);
+  add('tidegate_tokens_total{kind="cached_input"}', cachedInputTokens);
+  add('tidegate_tokens_total{kind="output"}', outputTokens);
+  add('tidegate_tokens_total{kind="reasoning"}', reasoningTokens);
   add('tidegate_cost_nano_usd_total', meta.costNanoUsd);
   add('tidegate_saved_nano_usd_total', meta.savedNanoUsd ?? 0);
   add(`tidegate_cache_total{state="${meta.cache}"}`);
   add('tidegate_attempts_total', meta.attempts);
 }
 
-function histogram(add: (name: string, by?: number) => void, name: string, ms: number): void {
+function histogram(into: Counters, { buckets, all, sum, count }: ReturnType<typeof samplesOf>, ms: number): void {
   const seconds = Math.max(0, ms) / 1_000;
-  for (const bound of BOUNDS) if (seconds <= bound) add(`${name}_bucket{le="${bound}"}`);
-  add(`${name}_bucket{le="+Inf"}`);
-  add(`${name}_sum`, seconds);
-  add(`${name}_count`);
+  const add = (name: string, by: number) => (into[name] = (into[name] ?? 0) + by);
+  for (const { bound, name } of buckets) if (seconds <= bound) add(name, 1);
+  add(all, 1);
+  if (seconds > 0) add(sum, seconds);
+  add(count, 1);
 }
 
 const HELP: Record<string, [type: 'counter' | 'gauge' | 'histogram', help: string]> = {
