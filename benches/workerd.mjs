@@ -39,6 +39,29 @@ export default {
   },
 };`;
 
+// The same, with one row written durably by an object before the provider is asked: less no ledger can do that counts
+// each request before it is sent and forgets none.
+const BARE_LEDGER = `
+import { DurableObject } from 'cloudflare:workers';
+export class Box extends DurableObject {
+  constructor(ctx, env) {
+    super(ctx, env);
+    ctx.storage.sql.exec('CREATE TABLE IF NOT EXISTS rows (key TEXT PRIMARY KEY, row BLOB NOT NULL) STRICT, WITHOUT ROWID');
+    ctx.storage.sql.exec("INSERT OR IGNORE INTO rows VALUES ('ledger', x'00')");
+  }
+  decide(command) {
+    this.ctx.storage.sql.exec("UPDATE rows SET row = ? WHERE key = 'ledger'", crypto.getRandomValues(new Uint8Array(200)));
+    return command.subarray(0, 50);
+  }
+}
+const bare = ${BARE.replace('export default ', '').trim()}
+export default {
+  async fetch(request, { BOX }) {
+    await BOX.get(BOX.idFromName('box')).decide(new Uint8Array(150));
+    return bare.fetch(request);
+  },
+};`;
+
 /** Rows differ in what they are bound to, and share the bundle. */
 let bundled = false;
 
@@ -75,6 +98,11 @@ const PLENTY = {
 
 const WORKERS = {
   bare: () => ({ modules: true, script: BARE }),
+  'bare-ledger': () => ({
+    modules: true,
+    script: BARE_LEDGER,
+    durableObjects: { BOX: { className: 'Box', useSQLite: true } },
+  }),
   portkey: async () => ({
     path: '/v1/chat/completions',
     headers: { authorization: `Bearer ${KEY}`, 'x-portkey-provider': 'groq' },
