@@ -1,15 +1,11 @@
 // `gate.fetch`, whose code is loaded by its first request.
 
-import type { FetchHost } from './fetch.js';
 import type { GateFetch } from './types.js';
 
-/** What makes the `gate.fetch` that does the work. */
-type Late = () => Promise<{ gateFetch(host: FetchHost): GateFetch }>;
-
-/** Needs no `this`, since SDKs call it as a plain function. */
-export function lateFetch(late: Late, host: FetchHost): GateFetch {
+/** `late` gives the `gate.fetch` that does the work. Needs no `this`, since SDKs call it as a plain function. */
+export function lateFetch(late: () => Promise<GateFetch>): GateFetch {
   let whole: GateFetch | undefined;
-  const made = async () => (whole ??= (await late()).gateFetch(host));
+  const made = async () => (whole ??= await late());
   const as = (own: (whole: GateFetch) => GateFetch): GateFetch => {
     let mine: GateFetch | undefined;
     const get = async () => (mine ??= own(whole ?? (await made())));

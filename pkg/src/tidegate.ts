@@ -4,6 +4,7 @@ import { asksOf } from './asks.js';
 import { CHAT, type Caller } from './boundary.js';
 import { buildFor } from './build.js';
 import { closed, internal, jsonOf, toError, type ErrorData } from './errors.js';
+import type { FetchHost } from './fetch.js';
 import type { Gate, GateVault } from './gate.js';
 import { isolationFailed, misplaced, placeOf } from './isolation/place.js';
 import { refuseServiceWorker, serviceWorkerOf } from './isolation/service-worker.js';
@@ -130,13 +131,14 @@ export class Tidegate implements Gate {
         return core.cached();
       },
     };
-    this.fetch = lateFetch(this.#scripts, {
+    const host: FetchHost = {
       core: this.#caller,
       real,
       rest,
       watch: (work) => this.#watchdog.watch(work, this.#patienceMs),
       settled: (account) => this.#settled(account),
-    });
+    };
+    this.fetch = lateFetch(async () => (await this.#scripts()).gateFetch(host));
   }
 
   /** @internal The entries bind this to their platform. */

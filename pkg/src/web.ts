@@ -85,8 +85,8 @@ export async function init(config: TidegateConfig = {}): Promise<void> {
   await Promise.all([config.workerUrl ?? worker, gateway].map(async (url) => (await fetch(url)).arrayBuffer()));
 }
 
-// In the page itself: what is scanned is there already.
-const keys = detector(async (all) => {
+// In the page itself: what is scanned is there already. Marked as pure, so that bundlers leave out what nobody asks for.
+const keys = /* @__PURE__ */ detector(async (all) => {
   const { platform } = await import('./page.js');
   const glue = await platform.load(all ? 'all' : 'chat');
   if (!all) await platform.rest?.();

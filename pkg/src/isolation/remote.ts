@@ -1,8 +1,9 @@
 // A gate whose work is done in another realm: the same methods and types, by message.
 
 import { streaming } from '../chunks.js';
-import { jsonOf, TidegateError, toError } from '../errors.js';
+import { internal, jsonOf, TidegateError, toError } from '../errors.js';
 import type { Gate, GateVault } from '../gate.js';
+import { lateFetch } from '../late-fetch.js';
 import { Listeners } from '../listeners.js';
 import { queueOf, type GateQueue } from '../queue/calls.js';
 import type {
@@ -19,7 +20,7 @@ import type {
 import { watchPresence, type PresenceSign } from '../vault/presence.js';
 import type { Line } from './line.js';
 import { VAULT_CALLS, type GateCall } from './protocol.js';
-import { remoteFetch } from './remote-fetch.js';
+import type { FetchRealm } from './remote-fetch.js';
 import { Streamed } from './streamed.js';
 
 const ABORTED = { code: 'aborted', message: 'The request was aborted.', status: 499, shouldRetry: false, attempts: [] };
@@ -68,11 +69,17 @@ export class RemoteGate implements Gate {
       clear: () => this.#call('clearCache'),
       size: () => this.#call('cached'),
     };
-    this.fetch = remoteFetch({
+    const host: FetchRealm = {
       // Kept from now on: an app may put `gate.fetch` in place of the global one, for SDKs that take no fetch.
       real: globalThis.fetch,
       routes: (method, url) => this.#call('routes', [method, url]),
       line: () => this.#admitted(),
+    };
+    this.fetch = lateFetch(async () => {
+      const { remoteFetch } = await import('./remote-fetch.js').catch((cause: unknown) => {
+        throw internal('The rest of the gateway could not be loaded.', cause);
+      });
+      return remoteFetch(host);
     });
   }
 
