@@ -151,7 +151,8 @@ const startProvider = async (provider, port, { latencyMs, tokensPerSecond }, jou
 
   const server = createServer(async (request, response) => {
     const cors = openCors(request);
-    if (request.method === 'OPTIONS') return void response.writeHead(204, cors).end();
+    // A preflight, or the question whether anybody is here.
+    if (request.method === 'OPTIONS' || request.method === 'HEAD') return void response.writeHead(204, cors).end();
     const gone = new AbortController();
     response.on('close', () => gone.abort());
     try {

@@ -144,12 +144,12 @@ impl Failure {
         Self { status: Some(status), ..Self::billed(Code::UpstreamMalformed, Detail::Status(status)) }
     }
 
-    /// A fetch without a response. Browsers do not say whether anything was sent, so it counts as possibly
-    /// billed unless the browser was offline or the provider refused the preflight.
+    /// A fetch without a response. Browsers do not say whether anything was sent, so it counts as possibly billed unless
+    /// the browser was offline: an answer that no page may read was paid for, too.
     fn lost(kind: NetworkKind) -> Self {
         // Where the provider does not let this origin in, trying again changes nothing.
         let stop = kind == NetworkKind::Cors;
-        Self { stop, billed: kind == NetworkKind::Network, ..Self::billed(Code::UpstreamFailed, Detail::Network(kind)) }
+        Self { stop, billed: kind != NetworkKind::Offline, ..Self::billed(Code::UpstreamFailed, Detail::Network(kind)) }
     }
 
     /// What the provider says about it, if it is a failure.

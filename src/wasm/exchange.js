@@ -98,22 +98,23 @@ export async function next(reader) {
   return done ? null : value;
 }
 
-// Whether the server of an address answers at all. What it answers cannot be read (`no-cors`), and nothing of the request
-// that failed is in this one.
-export async function reachable(fetcher, url) {
-  // A redirect is followed: without that, browsers refuse every `no-cors` request.
-  const request = {
-    method: 'HEAD',
-    mode: 'no-cors',
-    credentials: 'omit',
-    referrerPolicy: 'no-referrer',
-    cache: 'no-store',
+// Whether a server answers, but lets no page read what it says. Nothing of the request that failed is in these two: the first
+// asks whether anybody is there (unread, and a redirect is followed: else browsers refuse to send it), the second, with a
+// preflight as the request had, whether a page may read it.
+export async function refuses(fetcher, url) {
+  const ask = (address, more) => {
+    const request = { method: 'HEAD', credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store', ...more };
+    request.signal = AbortSignal.timeout(2000);
+    return (fetcher ?? fetch)(address, request);
   };
-  request.signal = AbortSignal.timeout(2000);
   try {
-    await (fetcher ?? fetch)(new URL(url).origin, request);
-    return true;
+    await ask(new URL(url).origin, { mode: 'no-cors' });
   } catch {
     return false;
   }
+  const headers = { 'content-type': 'application/json' };
+  return ask(url, { headers, redirect: 'manual' }).then(
+    () => false,
+    () => true,
+  );
 }

@@ -54,7 +54,7 @@ extern "C" {
     #[wasm_bindgen(js_name = unwait)]
     pub(super) fn clear_timer(timer: &JsValue);
 
-    fn reachable(fetcher: &JsValue, url: &str) -> Promise;
+    fn refuses(fetcher: &JsValue, url: &str) -> Promise;
 
     #[wasm_bindgen(js_name = next)]
     fn next_chunk(reader: &JsValue) -> Promise;
@@ -142,8 +142,8 @@ impl Fetcher {
         if kind != NetworkKind::Network || !self.in_browser {
             return kind;
         }
-        match JsFuture::from(reachable(&self.fetch, url)).await {
-            Ok(reached) if reached.is_truthy() => NetworkKind::Cors,
+        match JsFuture::from(refuses(&self.fetch, url)).await {
+            Ok(refuses) if refuses.is_truthy() => NetworkKind::Cors,
             _ => kind,
         }
     }

@@ -148,7 +148,7 @@ export async function startStandIn(port = 0) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://stand-in');
     for (const [name, value] of Object.entries(allowed(request))) response.setHeader(name, value);
-    if (request.method === 'OPTIONS') return void response.writeHead(204).end();
+    if (request.method === 'OPTIONS' || request.method === 'HEAD') return void response.writeHead(204).end();
     const text = await bodyOf(request).catch(() => '');
     const route = control[`${request.method} ${pathname}`];
     if (route) {

@@ -13,11 +13,14 @@ before(async () => (browser = await launch()));
 after(() => browser?.close());
 
 /** A server that answers everything and says nothing of other origins; `url` of nobody once it is stopped. */
-async function closed(t) {
+async function closed(t, breaksOff = false) {
   const methods = [];
   const server = createServer((request, response) => {
     methods.push(request.method);
-    response.end('{}');
+    // One that lets pages in, but ends the connection in the place of an answer.
+    if (breaksOff && request.method === 'POST') return request.socket.destroy();
+    const allow = { 'access-control-allow-origin': '*', 'access-control-allow-headers': 'authorization, content-type' };
+    response.writeHead(200, breaksOff ? allow : {}).end('{}');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -39,13 +42,21 @@ for (const isolation of ['page', 'worker']) {
     return page;
   };
 
-  test(`level ${isolation}: a provider that lets no page in is told as such, asked once, and billed nothing`, async (t) => {
+  test(`level ${isolation}: a provider that lets no page in is told as such, and asked once`, async (t) => {
     const { url, methods } = await closed(t);
     const page = await start(t, url);
     const error = await failure(page, ask);
     assert.deepEqual([error.code, error.network, error.attempts?.length], ['upstream_failed', 'cors', 1]);
     assert.ok(!methods.includes('POST'), 'nothing got past the preflight');
-    assert.equal((await budget(page)).spentNanoUsd, 0);
+    assert.ok((await budget(page)).spentNanoUsd > 0, 'it may have been read but not shown');
+  });
+
+  test(`level ${isolation}: a provider that breaks off is the network, and tried again`, async (t) => {
+    const { url, methods } = await closed(t, true);
+    const page = await start(t, url);
+    const error = await failure(page, ask);
+    assert.deepEqual([error.code, error.network, error.attempts?.length], ['upstream_failed', 'network', 3]);
+    assert.equal(methods.filter((method) => method === 'POST').length >= 3, true);
   });
 
   test(`level ${isolation}: nobody there is the network, tried again, and may have been billed`, async (t) => {
