@@ -195,6 +195,9 @@ async function open(name, count) {
     await Promise.all(Array.from({ length: AT_ONCE }, one));
     const perSecond = (count * 1000) / (performance.now() - crowdStarted);
     const streams = await timed(Math.ceil(count / 4), { stream: true });
+    // Until the next round the server would hang up.
+    agent.destroy();
+    crowd.destroy();
     return {
       cpuMs: cpuMs(pid) - started,
       cpuUs: (used * 1000) / count,
