@@ -199,6 +199,8 @@ export async function answers(glue, now = Date.now) {
     for (const config of CONFIGS) {
       const decider = new glue.LedgerDecider(config);
       for (const ledger of [undefined, books(decider, now)]) await answer(glue, config, { runtime, ledger });
+      // Most have a key of one provider only.
+      await answer(glue, config, { runtime, keyed: 1 });
       decider.free(); // as its finalizer does
     }
   }
@@ -231,14 +233,14 @@ async function strand(glue, expected, fail) {
   if (code !== expected) throw new Error(`${code} in place of ${expected}`);
 }
 
-async function answer(glue, config, { runtime, ledger }) {
+async function answer(glue, config, { runtime, ledger, keyed }) {
   const events = new Set();
   const hooks = { runtime, ledger, fetch: provider(), rest: () => undefined, emit: (name) => events.add(name) };
   const core = new glue.Core(config, { ...hooks, debug: config.debug });
   core.listen(true);
   core.isUnlocked();
   core.vaultPresence();
-  for (const { provider } of config.targets ?? [GROQ, OPENROUTER]) {
+  for (const { provider } of (config.targets ?? [GROQ, OPENROUTER]).slice(0, keyed)) {
     const key = new TextEncoder().encode(KEYS[provider]);
     if (core.setKey(provider, key).length > 0) throw new Error(`a key of ${provider} with warnings`);
   }
@@ -258,6 +260,9 @@ async function answer(glue, config, { runtime, ledger }) {
   const [first] = REQUESTS;
   await ask(first, { tenant: 'someone', signal });
   await ask(first, { flags: 4, ttlMs: 1_000, namespace: 'own' });
+  const [{ model }] = config.targets ?? [GROQ];
+  await ask({ model, ...first });
+  await ask({ model, messages: [{ role: 'user', content: [{ type: 'text', text: 'In parts.' }] }] });
   // The same twice at once, as React's StrictMode asks, and two others beside it.
   const joined = { messages: user('At once.') };
   const others = TEXTS.slice(0, 2).map((text) => ({ messages: user(`${text} At once.`) }));
