@@ -23,8 +23,13 @@ export async function browserBuildGate() {
   const [{ Tidegate }, { joinRest }, { memoryStorage }, glue] = await Promise.all(
     ['tidegate.js', 'platform.js', 'storage/memory.js', '../wasm/tidegate.js'].map(load),
   );
-  const first = glue.initSync({ module: await wasm('tidegate') });
-  await joinRest(glue, first, () => wasm('tidegate-rest'));
-  const platform = { runtime: 'node', load: async () => glue, open: async () => memoryStorage() };
+  glue.initSync({ module: await wasm('tidegate') });
+  await joinRest(glue, () => wasm('tidegate-rest'));
+  const platform = {
+    runtime: 'node',
+    load: async () => glue,
+    later: () => load('later.js'),
+    open: async () => memoryStorage(),
+  };
   return ready(await Tidegate.openOn(platform, config('memory')));
 }
