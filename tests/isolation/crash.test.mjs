@@ -94,5 +94,5 @@ test('a worker that is busy for long is not given up', async (t) => {
   }
   assert.equal(ours.left, 0);
   await page.evaluate(() => globalThis.gate.close());
-  assert.equal((await asking).code, 'isolation_failed');
+  assert.equal((await asking).code, 'closed');
 });
