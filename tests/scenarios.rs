@@ -16,6 +16,8 @@ mod records;
 mod restore;
 #[path = "scenarios/screen.rs"]
 mod screen;
+#[path = "scenarios/shelf.rs"]
+mod shelf;
 #[path = "scenarios/streaming.rs"]
 mod streaming;
 
