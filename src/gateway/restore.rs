@@ -122,13 +122,11 @@ impl Restoring {
         let data = held.data.clone();
         self.held.push_back(held);
         let all = self.all;
-        let ends =
-            if data.is_empty() { Ends::Nothing } else { pieces(&data, all, &mut |piece| self.piece(number, &piece)) };
-        match ends {
-            Ends::Nothing => {}
-            Ends::Lane(lane) => self.open.retain(|open| open.lane != lane),
-            Ends::All => self.open.clear(),
+        if data.is_empty() {
+            return;
         }
+        let Ends { all, lanes } = pieces(&data, all, &mut |piece| self.piece(number, &piece));
+        self.open.retain(|open| !all && !lanes.contains(&open.lane));
     }
 
     fn piece(&mut self, number: usize, piece: &Piece<'_>) {

@@ -26,11 +26,11 @@ pub(super) struct Piece<'a> {
 }
 
 /// Which texts are at their end with an event.
-pub(super) enum Ends {
-    Nothing,
-    /// Those of one answer.
-    Lane(u64),
-    All,
+#[derive(Default)]
+pub(super) struct Ends {
+    pub(super) all: bool,
+    /// Those of these answers.
+    pub(super) lanes: Vec<u64>,
 }
 
 #[derive(Clone, Copy)]
@@ -52,10 +52,10 @@ struct Walk<'a, 's> {
 
 /// Gives every text of `data`, with those of tool calls if `calls`.
 pub(super) fn pieces<'a>(data: &'a str, calls: bool, sink: &mut dyn FnMut(Piece<'a>)) -> Ends {
-    let mut walk = Walk { data, calls, ends: Ends::Nothing, sink };
+    let mut walk = Walk { data, calls, ends: Ends::default(), sink };
     let at = At { lane: 0, path: 0, depth: 0, goes_on: false, call: false };
     if walk.object(data, at).is_none() {
-        return Ends::All; // `[DONE]`
+        walk.ends.all = true; // `[DONE]`
     }
     walk.ends
 }
@@ -71,7 +71,7 @@ impl<'a> Walk<'a, '_> {
         if at.depth == 0
             && ["stop", "done", "completed", "incomplete", "failed", "error"].iter().any(|end| kind.ends_with(end))
         {
-            self.ends = Ends::All;
+            self.ends.all = true;
         }
         let mut at = At { depth: at.depth.saturating_add(1), ..at };
         if !at.call {
@@ -112,10 +112,7 @@ impl<'a> Walk<'a, '_> {
             self.value(item.get(), At { lane, ..at });
             let ended = |name: &str| fields.field(name).is_some_and(|raw| raw.get().starts_with('"'));
             if ended("finish_reason") || ended("finishReason") {
-                self.ends = match self.ends {
-                    Ends::Nothing => Ends::Lane(lane),
-                    Ends::Lane(_) | Ends::All => Ends::All,
-                };
+                self.ends.lanes.push(lane);
             }
         }
     }

@@ -289,3 +289,20 @@ proptest! {
         prop_assert_eq!(answers(google, &out), said.each_ref().map(|said| restored(said, false)));
     }
 }
+
+#[test]
+fn two_answers_that_end_at_once_end_no_third() {
+    let (mut own, [mark, _]) = restoring(Restore::Text);
+    let (left, right) = mark.split_at(9);
+    for event in [
+        several(false, &[(0, left, false)]),
+        several(false, &[(1, "b", true), (2, "c", true)]),
+        several(false, &[(0, right, true)]),
+    ] {
+        let out = own.push(event.as_bytes());
+        assert_eq!(out.is_empty(), !event.contains(right), "{}", String::from_utf8_lossy(&out));
+        if !out.is_empty() {
+            assert_eq!(answers(false, &out), [KEYS[0], "b", "c"].map(str::to_owned));
+        }
+    }
+}
