@@ -29,10 +29,22 @@ function responses(statuses: readonly number[], type = 'application/json'): Sche
       const content = good
         ? { [type]: { schema: {} } }
         : { 'application/json': { schema: status === 503 ? {} : error } };
-      return [status, { description: good ? 'Done' : 'Refused or failed, with a code', content }] as const;
+      const description = good ? 'Done' : 'Refused or failed, with a code';
+      return [status, { description, headers: ofAnswers, content }] as const;
     });
   return Object.fromEntries(each);
 }
+
+/** What every request may carry, and every answer does. */
+const HEADERS = {
+  'x-request-id':
+    'An id of the caller’s own for the request, 8 to 128 of A-Z a-z 0-9 _ . : - ; another is made up for it',
+  traceparent: 'The trace that it is part of (W3C Trace Context); it is passed on to the provider',
+};
+const inHeaders = Object.keys(HEADERS).map((name) => ({ $ref: `#/components/parameters/${name}` }));
+const ofAnswers = Object.fromEntries(
+  Object.keys(HEADERS).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+);
 
 const parameter =
   (place: 'path' | 'query') =>
@@ -53,7 +65,7 @@ function operation(route: Route): Schema {
   ];
   return {
     summary: route.summary,
-    parameters: [...inPath.map(parameter('path')), ...query.map(parameter('query'))],
+    parameters: [...inPath.map(parameter('path')), ...query.map(parameter('query')), ...inHeaders],
     ...(route.body && { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
     responses: responses(statuses, route.path === '/metrics' ? 'text/plain' : 'application/json'),
     // Without a scope anybody may.
@@ -72,7 +84,12 @@ export function openapi(routes: readonly Route[]): Schema {
     const model = path.includes('{model}') ? [parameter('path')(['model', TEXT])] : [];
     const body = { required: true, content: { 'application/json': { schema: { type: 'object' } } } };
     put(path, method, {
-      ...{ summary, parameters: model, security: [{ token: [] }], responses: responses([200, ...GATEWAY]) },
+      ...{
+        summary,
+        parameters: [...model, ...inHeaders],
+        security: [{ token: [] }],
+        responses: responses([200, ...GATEWAY]),
+      },
       ...(method === 'POST' && { requestBody: body }),
     });
   }
@@ -81,6 +98,15 @@ export function openapi(routes: readonly Route[]): Schema {
     info: { title: 'Tidegate', version: '0.1.0', description: 'A gateway to language models.' },
     paths,
     components: {
+      parameters: Object.fromEntries(
+        Object.entries(HEADERS).map(([name, description]) => [
+          name,
+          { name, in: 'header', required: false, description, schema: TEXT },
+        ]),
+      ),
+      headers: Object.fromEntries(
+        Object.entries(HEADERS).map(([name, description]) => [name, { description, schema: TEXT }]),
+      ),
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       schemas: {
         Error: {

@@ -130,11 +130,16 @@ async function events(c: Ours, caller: Caller): Promise<Response> {
   if (!Number.isInteger(shard) || shard < 0 || shard >= shardsOf(c.env))
     throw invalid('shard', 'must be one of the shards');
   const { organisation } = caller;
+  const user = boundTo(caller);
+  if (c.req.method === 'HEAD') {
+    // Nobody would ever read, nor go away: not a listener.
+    if (id !== undefined) found(told(await queueObject(c.env, organisation, shard).status(id, user)));
+    return new Response(null, { headers: EVENTS });
+  }
   const url = new URL('https://queue');
   url.searchParams.set('organisation', organisation);
   url.searchParams.set('shard', String(shard));
   if (id !== undefined) url.searchParams.set('requestId', id);
-  const user = boundTo(caller);
   if (user !== undefined) url.searchParams.set('user', user);
   const upgrade = c.req.header('upgrade');
   const headers = new Headers(upgrade === undefined ? {} : { upgrade });
@@ -144,10 +149,11 @@ async function events(c: Ours, caller: Caller): Promise<Response> {
   const { status, webSocket, body } = response;
   // Headers of another object's answer cannot be changed, and the Worker adds its own.
   if (webSocket) return new Response(null, { status, webSocket });
-  return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+  return new Response(body, { headers: EVENTS });
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
+const EVENTS = { 'content-type': 'text/event-stream' };
 
 function admin(caller: Caller): void {
   if (!caller.scopes.includes('admin')) throw forbidden('admin');

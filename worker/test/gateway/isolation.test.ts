@@ -188,5 +188,10 @@ describe('the OpenAPI document', () => {
     const all = await operations();
     for (const [method, path] of SERVED)
       expect(all.some((one) => one.method === method && one.path === path)).toBe(true);
+    // Each says which headers it takes.
+    const { components } = json(await call('/openapi.json')) as { components: { parameters: object } };
+    const taken = Object.keys(components.parameters).map((name) => ({ $ref: `#/components/parameters/${name}` }));
+    expect(taken.map(({ $ref }) => $ref.split('/').at(-1))).toEqual(['x-request-id', 'traceparent']);
+    for (const { operation } of all) expect(operation.parameters).toEqual(expect.arrayContaining(taken));
   });
 });

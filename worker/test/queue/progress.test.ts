@@ -107,3 +107,20 @@ describe('a WebSocket', () => {
     expect((await about('GET', 'events', `rq_${'0'.repeat(44)}`, { upgrade: 'websocket' })).status).toBe(404);
   });
 });
+
+it('a question for the head alone listens to nothing', async () => {
+  await forget('acme');
+  await organised('acme', ['pro']);
+  const ann = bearer((await made('acme', { user: 'ann' })).token);
+  const { requestId } = await enqueued({}, ann);
+  const head = (query: string) => open(`${PATH}?action=events${query}`, { method: 'HEAD', headers: ann });
+  for (let asked = 0; asked < 60; asked += 1) {
+    const { status, headers } = await head(asked % 2 === 0 ? '' : `&requestId=${requestId}`);
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+  }
+  expect((await head(`&requestId=rq_${'0'.repeat(44)}`)).status).toBe(404);
+  // A user's own places are all free.
+  const response = await open(`${PATH}?action=events`, { headers: ann });
+  expect(response.status).toBe(200);
+  await response.body?.cancel();
+});
