@@ -1,7 +1,7 @@
 import { waitUntil } from 'cloudflare:workers';
 
 import type { Answer, Caller, FlatHeaders } from '../../pkg/src/boundary';
-import type { Caller as Asker } from './auth';
+import type { Asker } from './auth';
 import { providerKeys, rawConfiguration, type Env } from './env';
 import { internal, reasonOf } from './errors';
 import { homeOf } from './auth/token';
@@ -71,6 +71,13 @@ export interface Limits {
 
 /** A caller as the gateway takes it. */
 export const partsOf = ({ tier, user, token }: Asker): string[] => [tier, user ?? '', token ?? ''];
+
+/** The caller again, of an organisation. */
+export const askerOf = (organisation: string, [tier = '', user = '', token = '']: readonly string[]): Asker => ({
+  ...{ organisation, tier },
+  ...(user !== '' && { user }),
+  ...(token !== '' && { token }),
+});
 
 /** What a gate may take beyond its own total timeout before it counts as stuck. */
 const GRACE_MS = 5_000;

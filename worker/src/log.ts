@@ -1,4 +1,4 @@
-import type { Caller } from './auth';
+import type { Asker } from './auth';
 import { hashOf } from './auth/token';
 import type { Env } from './env';
 import type { Outcome } from './figures/samples';
@@ -49,7 +49,12 @@ function random(count: number): string {
  * One line of JSON for each request, for whoever runs the Worker; TIDEGATE_LOG: "all" (the default), "errors" or "none".
  * It has codes, counts and times, never what was asked or answered, nor a token, key or address; users are hashed.
  */
-export async function logged(request: Request, caller: Caller | undefined, outcome: Outcome, env: Env): Promise<void> {
+export async function logged(
+  request: Request | undefined,
+  caller: Asker | undefined,
+  outcome: Outcome,
+  env: Env,
+): Promise<void> {
   const wanted = env.TIDEGATE_LOG ?? 'all';
   const failed = outcome.code !== 'ok';
   if (wanted === 'none' || (wanted === 'errors' && !failed)) return;
@@ -60,15 +65,15 @@ export async function logged(request: Request, caller: Caller | undefined, outco
     event: 'request',
     level: failed ? 'warn' : 'info',
     code: outcome.code,
-    method: request.method,
+    method: request?.method,
     dialect: outcome.dialect,
     organisation: caller?.organisation,
     user: user?.slice(0, 16),
     tier: caller?.tier,
     token: caller?.token,
     requestId: meta?.requestId,
-    givenId: givenId(request.headers),
-    trace: traceOf(request),
+    givenId: request && givenId(request.headers),
+    trace: request && traceOf(request),
     target: meta?.target,
     attempts: meta?.attempts,
     cache: meta?.cache,

@@ -1,6 +1,6 @@
 import { isTidegateError, toError } from '../../pkg/src/errors';
 import type { ChatMeta } from '../../pkg/src/types';
-import type { Caller } from './auth';
+import type { Asker } from './auth';
 import type { Env } from './env';
 import { counted } from './figures/counted';
 import type { Outcome } from './figures/samples';
@@ -9,12 +9,13 @@ import { logged } from './log';
 /** What is noted of one request to a model: figures and a line in the log, once. */
 export class Notes {
   /** Known once the caller is let in. Who is not is in the log alone. */
-  caller: Caller | undefined;
+  caller: Asker | undefined;
   #started = Date.now();
   #firstMs: number | undefined;
 
   constructor(
-    readonly request: Request,
+    /** Nothing for one that came earlier and waited in the queue. */
+    readonly request: Request | undefined,
     readonly dialect: string,
     readonly env: Env,
   ) {}

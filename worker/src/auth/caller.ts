@@ -5,7 +5,7 @@
 export type Scope = 'chat' | 'admin' | 'metrics' | 'operator';
 
 /** Who is calling: what every decision about a request is made for. It holds no secret. */
-export interface Caller {
+export interface Asker {
   /** Whose money, keys, cache, queue and figures. Nothing of one organisation reaches another. */
   readonly organisation: string;
   /** One of its users, if the caller says so. */
@@ -14,6 +14,10 @@ export interface Caller {
   readonly token?: string;
   /** How much it may do, by the configuration's tiers. */
   readonly tier: string;
+}
+
+/** The same, with what it may do. */
+export interface Caller extends Asker {
   readonly scopes: readonly Scope[];
 }
 

@@ -6,7 +6,7 @@ import type { Caller, Scope } from './caller';
 import { jwtHolder } from './jwt';
 import { operatorOf } from './operator';
 
-export { DEFAULT_ORGANISATION, type Caller, type Scope } from './caller';
+export { DEFAULT_ORGANISATION, type Asker, type Caller, type Scope } from './caller';
 export { stripped, type Stripped } from './stripped';
 
 /**

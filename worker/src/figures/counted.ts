@@ -1,6 +1,6 @@
 import { waitUntil } from 'cloudflare:workers';
 
-import type { Caller } from '../auth';
+import type { Asker } from '../auth';
 import { homeOf } from '../auth/token';
 import type { Env } from '../env';
 import type { Figures } from './object';
@@ -26,7 +26,7 @@ export const figuresOf = async (organisation: string, env: Env) => figuresObject
 export const figuresOfAll = (env: Env) => figuresObject(env, EVERYBODY);
 
 /** Counts a request of a caller, and tells its organisation's object soon after. */
-export function counted({ organisation, user = '' }: Caller, outcome: Outcome, env: Env): void {
+export function counted({ organisation, user = '' }: Asker, outcome: Outcome, env: Env): void {
   let own = gathered.get(organisation);
   if (!own) {
     own = { counters: {}, shares: new Map(), env };

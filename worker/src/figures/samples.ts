@@ -14,7 +14,7 @@ export interface Share {
 
 /** What came of one request. */
 export interface Outcome {
-  /** What the caller speaks: one of four. */
+  /** What the caller speaks: one of four; `queue` if it queued. */
   dialect: string;
   /** `ok`, or the code of its error. */
   code: string;

@@ -3,8 +3,10 @@ import { DurableObject } from 'cloudflare:workers';
 import { Drain } from '../../../pkg/src/queue/drain';
 import { Engine, noStats, type Stats } from '../../../pkg/src/queue/engine';
 import { dataOf, TidegateError, type ErrorData } from '../../../pkg/src/errors';
+import type { ChatMeta } from '../../../pkg/src/types';
 import { rawConfiguration, type Env } from '../env';
-import { keyedGateOf, within } from '../gates';
+import { askerOf, keyedGateOf, within } from '../gates';
+import { Notes } from '../notes';
 import { load, Queue, queuePlace } from '../wasm';
 import { mastersOf } from './masters';
 import { Listeners } from './listeners';
@@ -165,7 +167,23 @@ export class RequestQueue extends DurableObject<Env> {
     return this.#opened;
   }
 
+  /** Asks, and notes each try as any other request: in figures, usage and the log. */
   async #run(organisation: string, body: string, by: string[], again: boolean, signal: AbortSignal): Promise<string> {
+    const notes = new Notes(undefined, 'queue', this.env);
+    notes.caller = askerOf(organisation, by);
+    try {
+      const answer = await this.#ask(organisation, body, by, again, signal);
+      notes.begun();
+      const { tidegate } = JSON.parse(answer) as { tidegate: ChatMeta };
+      this.ctx.waitUntil(notes.ended(tidegate));
+      return answer;
+    } catch (thrown) {
+      this.ctx.waitUntil(notes.failed(thrown));
+      throw thrown;
+    }
+  }
+
+  async #ask(organisation: string, body: string, by: string[], again: boolean, signal: AbortSignal): Promise<string> {
     const { core, deadlineMs, leases } = await keyedGateOf(organisation, this.env);
     const work = core.chatFor(by, body, organisation, again ? REFRESH : 0, signal);
     const answer = await within(organisation, deadlineMs, Promise.resolve(work)).finally(() => {
