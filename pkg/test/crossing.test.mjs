@@ -46,6 +46,21 @@ test('half a character is taken for the character that stands for it', async (t)
   assert.equal(said(await response.json()), 'half \ufffd of one');
 });
 
+test('the limit of a request is told in the units of a JavaScript string, of all its texts together', async (t) => {
+  const gate = await open(t, echo, { budget: { limitUsd: 1_000 } });
+  const MOST = 50_000;
+  const sent = (texts) => gate.chat({ messages: texts.map((content) => ({ role: 'user', content })) });
+  for (const letters of ['a', 'ä', '€', '😀', 'e\u0301', '"\\\n', '\u0000']) {
+    const first = letters.repeat(Math.floor(MOST / 2 / letters.length));
+    const second = 'x'.repeat(MOST - first.length);
+    assert.equal((await sent([first, second])).tidegate.cache, 'miss');
+    await assert.rejects(sent([first, `${second}x`]), ({ code, fields }) => {
+      assert.deepEqual([code, fields.map(({ path }) => path)], ['invalid_request', ['messages']]);
+      return true;
+    });
+  }
+});
+
 test('many side by side, some the same, some given up: each gets its own', async (t) => {
   const gate = await open(t, echo, { budget: { limitUsd: 1_000 } });
   const work = Array.from({ length: 60 }, async (_, index) => {

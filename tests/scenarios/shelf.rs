@@ -45,7 +45,7 @@ impl Shelf for Handle {
     fn find(&self, question: &Fingerprint, waits: bool) -> Finding<'_> {
         let question = *question;
         let mut waited = false;
-        self.shared.looks.set(self.shared.looks.get() + 1);
+        self.shared.looks.set(self.shared.looks.get().saturating_add(1));
         Box::pin(poll_fn(move |context| {
             if let Some(entry) = self.shared.entries.borrow().get(&question) {
                 return Poll::Ready(Some(entry.clone()));
