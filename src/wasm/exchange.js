@@ -36,7 +36,14 @@ async function exchange(fetcher, init, text, lines, stream, signal, done, number
   } catch {
     [status, open] = [-1, false];
   }
-  done(number, status, open, read, body);
+  try {
+    done(number, status, open, read, body);
+  } catch (trap) {
+    // As an error that nobody caught, not as a promise's: whoever started a worker hears of the former alone.
+    queueMicrotask(() => {
+      throw trap;
+    });
+  }
 }
 
 // A promise with what settles it, and a call once all that runs has returned.
