@@ -138,6 +138,8 @@ describe('finding keys in the app', () => {
 
   test('works by keyboard alone', async (t) => {
     const { page, panel, text, summary } = await opened(t);
+    // From now on, since the browser takes a while to hand choosers over: one that it opened itself is never told.
+    const chooser = page.waitForEvent('filechooser', { timeout: 60_000 });
     await text.focus();
     await page.keyboard.type('nothing');
     await summary('No keys found');
@@ -146,7 +148,6 @@ describe('finding keys in the app', () => {
     await summary('2 secrets, 1 public key');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Tab');
-    const chooser = page.waitForEvent('filechooser');
     await page.keyboard.press('Enter');
     await (await chooser).setFiles([{ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('clean') }]);
     await panel.getByText('No keys in here').waitFor();
