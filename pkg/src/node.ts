@@ -10,25 +10,11 @@ import {
   type ScanOptions,
 } from './detect.js';
 import type { Gate } from './gate.js';
-import { once, type Glue, type Platform } from './platform.js';
+import { kdfWasm, load } from './node-wasm.js';
+import type { Platform } from './platform.js';
 import { memoryStorage } from './storage/memory.js';
 import { Tidegate as Here } from './tidegate.js';
 import type { TidegateConfig, TidegateHooks } from './types.js';
-
-const read = async (url: URL) => {
-  const { readFile } = await import('node:fs/promises');
-  return readFile(url);
-};
-// Written out one by one: this is how tools that collect a server's files find them.
-const serverWasm = () => read(new URL('../wasm/tidegate-server_bg.wasm', import.meta.url));
-const kdfWasm = () => read(new URL('../wasm/kdf_bg.wasm', import.meta.url));
-
-// From a disk, bytes cost nothing: one build, the fast one, serves every configuration.
-const load = once<Glue>(async () => {
-  const [glue, bytes] = await Promise.all([import('../wasm/tidegate-server.js'), serverWasm()]);
-  glue.initSync({ module: bytes });
-  return glue as unknown as Glue; // the same classes, nominally others
-});
 
 const platform: Platform = {
   runtime: 'node',
@@ -45,21 +31,6 @@ const platform: Platform = {
     return fileStorage(ledger.file, decide);
   },
 };
-
-/** What is unusual about a key: `refused` if it can be none. Sentences without any part of it. */
-export interface VariableCheck {
-  provider: string;
-  refused?: string;
-  warnings: string[];
-}
-
-/** @internal The value of a variable as the key that its name speaks of; nothing if it speaks of none. */
-export async function checkVariable(name: string, value: string): Promise<VariableCheck | undefined> {
-  const glue = (await load()) as unknown as typeof import('../wasm/tidegate-server.js');
-  const told = glue.checkVariable(name, new TextEncoder().encode(value)) as
-    (VariableCheck & { refused: string | null }) | undefined;
-  return told && { provider: told.provider, warnings: told.warnings, ...(told.refused && { refused: told.refused }) };
-}
 
 /** A gate: `await Tidegate.open(config)`. */
 export const Tidegate = {

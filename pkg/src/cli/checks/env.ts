@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { detector, VALUE_RULE } from '../../audit/detector.js';
 import { envFiles, isExample, isPublic, readEnvFile, type EnvVariable } from '../../audit/env.js';
 import { reasonOf } from '../../audit/settings.js';
-import { checkVariable } from '../../node.js';
+import { checkVariable } from '../../audit/variable.js';
 import { git } from '../git.js';
 import { evidence, revoke, secretIn, type Check, type Project } from './check.js';
 

@@ -1,0 +1,19 @@
+// The Wasm as Node reads it: from the disk, when it is first needed.
+
+import { once, type Glue } from './platform.js';
+
+const read = async (url: URL) => {
+  const { readFile } = await import('node:fs/promises');
+  return readFile(url);
+};
+// Written out one by one: this is how tools that collect a server's files find them.
+const serverWasm = () => read(new URL('../wasm/tidegate-server_bg.wasm', import.meta.url));
+/** Argon2 alone: its instance is thrown away. */
+export const kdfWasm = () => read(new URL('../wasm/kdf_bg.wasm', import.meta.url));
+
+/** From a disk, bytes cost nothing: one build, the fast one, serves every configuration. */
+export const load = once<Glue>(async () => {
+  const [glue, bytes] = await Promise.all([import('../wasm/tidegate-server.js'), serverWasm()]);
+  glue.initSync({ module: bytes });
+  return glue as unknown as Glue; // the same classes, nominally others
+});
