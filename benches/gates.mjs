@@ -1,13 +1,12 @@
 // The gates that rows open: everything on, and a budget that never refuses.
-import { readFile } from 'node:fs/promises';
 import { KEY } from './requests.mjs';
 
-async function ready(gate) {
+export async function ready(gate) {
   await gate.vault.putForSession('groq', KEY);
   return gate;
 }
 
-const config = (ledger) => ({ name: 'bench', ledger, isolation: 'page', budget: { limitUsd: 1_000_000 } });
+export const config = (ledger) => ({ name: 'bench', ledger, isolation: 'page', budget: { limitUsd: 1_000_000 } });
 
 /** As an app opens it where it runs: in Node that is the build for speed. */
 export async function gate(ledger) {
@@ -15,21 +14,11 @@ export async function gate(ledger) {
   return ready(await Tidegate.open(config(ledger)));
 }
 
+// Not by name: this file is bundled for browsers, too, and that one reads files.
+const IN_NODE = './browser-build.mjs';
+
 /** The small build that browsers load, both of its parts, in Node: what its size costs in time. */
 export async function browserBuildGate() {
-  const here = import.meta.resolve('tidegate');
-  const load = (path) => import(new URL(path, here));
-  const wasm = (name) => readFile(new URL(`../wasm/${name}_bg.wasm`, here));
-  const [{ Tidegate }, { joinRest }, { memoryStorage }, glue] = await Promise.all(
-    ['tidegate.js', 'platform.js', 'storage/memory.js', '../wasm/tidegate.js'].map(load),
-  );
-  glue.initSync({ module: await wasm('tidegate') });
-  await joinRest(glue, () => wasm('tidegate-rest'));
-  const platform = {
-    runtime: 'node',
-    load: async () => glue,
-    later: () => load('later.js'),
-    open: async () => memoryStorage(),
-  };
-  return ready(await Tidegate.openOn(platform, config('memory')));
+  const { open } = await import(/* @vite-ignore */ IN_NODE);
+  return open();
 }

@@ -1,0 +1,22 @@
+// The small build that browsers load, both of its parts, in Node.
+import { readFile } from 'node:fs/promises';
+import { config, ready } from './gates.mjs';
+
+/** A gate on it. */
+export async function open() {
+  const here = import.meta.resolve('tidegate');
+  const load = (path) => import(new URL(path, here));
+  const wasm = (name) => readFile(new URL(`../wasm/${name}_bg.wasm`, here));
+  const [{ Tidegate }, { joinRest }, { memoryStorage }, glue] = await Promise.all(
+    ['tidegate.js', 'platform.js', 'storage/memory.js', '../wasm/tidegate.js'].map(load),
+  );
+  glue.initSync({ module: await wasm('tidegate') });
+  await joinRest(glue, () => wasm('tidegate-rest'));
+  const platform = {
+    runtime: 'node',
+    load: async () => glue,
+    later: () => load('later.js'),
+    open: async () => memoryStorage(),
+  };
+  return ready(await Tidegate.openOn(platform, config('memory')));
+}
