@@ -1,7 +1,7 @@
 import type { Finding } from 'tidegate';
 
+import { ruleName } from '../../../pkg/src/ruleName';
 import { number } from '../format';
-import { ruleName } from '../ruleName';
 import { Tag, type Tone } from './Tag';
 
 const CLASSES: Record<Finding['class'], [tone: Tone, word: string]> = {

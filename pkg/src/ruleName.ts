@@ -1,3 +1,5 @@
+// How rules are called where people read: by the command, the Vite plugin and the app.
+
 /** Words of rules that are written in a way of their own. */
 const OWN: Readonly<Record<string, string>> = {
   api: 'API',
@@ -23,7 +25,7 @@ const OWN: Readonly<Record<string, string>> = {
   xai: 'xAI',
 };
 
-const KINDS = ['dsn', 'jwt', 'key', 'secret', 'session', 'token', 'webhook'];
+const KINDS = ['dsn', 'jwt', 'key', 'secret', 'session', 'token', 'value', 'webhook'];
 
 /** `Groq key`: the rule, in words. */
 export function ruleName(rule: string): string {
