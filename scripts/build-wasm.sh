@@ -50,12 +50,19 @@ variant() { # variant NAME PROFILE TARGET CARGO-OPTION… (profiles of wasm-pack
     ${QUICK[@]+"${QUICK[@]}"} \
     --out-dir "$STAGE/$name" --out-name "$name" . -- ${STD[@]+"${STD[@]}"} "$@"
   imported_once "$STAGE/$name/$name.js"
+  undisposed "$STAGE/$name/$name.d.ts"
   say "built $name.wasm in $((SECONDS - started)) s: $(sizes "$STAGE/$name/${name}_bg.wasm")"
 }
 
 # wasm-bindgen names a module of ours once for each function that needs no glue; bundlers warn of keys that come twice.
 imported_once() {
   awk '/^ +"\.\/snippets\// && seen[$1]++ { next } { print }' "$1" >"$1.new"
+  mv "$1.new" "$1"
+}
+
+# Nobody's `using` reaches the glue's classes, and a compiler whose `lib` is older than the method refuses the package's types.
+undisposed() {
+  awk '!/\[Symbol\.dispose\]\(\): void;/' "$1" >"$1.new"
   mv "$1.new" "$1"
 }
 

@@ -88,7 +88,7 @@ export function tidegate(options: TidegateViteOptions = {}): Plugin {
     if (options.warn === true) return;
     const { line, column } = open[0]?.source ?? { line: 1, column: 1 };
     const err = { message, stack: '', id: path, plugin: 'tidegate', loc: { file: path, line, column: column - 1 } };
-    server?.environments.client.hot.send({ type: 'error', err });
+    server?.ws.send({ type: 'error', err });
   };
 
   return {
@@ -109,8 +109,8 @@ export function tidegate(options: TidegateViteOptions = {}): Plugin {
 
     transform: {
       order: 'post',
-      async handler(code, id) {
-        if (!server || this.environment.config.consumer === 'server' || id.includes('/node_modules/')) return;
+      async handler(code, id, asked) {
+        if (!server || forServer(this, asked?.ssr === true) || id.includes('/node_modules/')) return;
         await overlay(code, id);
       },
     },
@@ -126,7 +126,7 @@ export function tidegate(options: TidegateViteOptions = {}): Plugin {
     generateBundle: {
       order: 'post',
       async handler(_output, bundle) {
-        if (options.server !== true && this.environment.config.consumer === 'server') return;
+        if (options.server !== true && forServer(this, Boolean(config.build.ssr))) return;
         const maps = new Map<string, string>();
         const origins = new Origins(found, show);
         // What a chunk is made of first, then whatever else may have brought a value in.
@@ -151,6 +151,10 @@ export function tidegate(options: TidegateViteOptions = {}): Plugin {
     },
   };
 }
+
+/** Whether what is built is for a server. Before version 6, Vite has no environments, and says so in another place. */
+const forServer = ({ environment }: { environment?: { config: { consumer: string } } }, before: boolean): boolean =>
+  environment === undefined ? before : environment.config.consumer === 'server';
 
 /** A chunk with its map, which is no file of its own yet when nothing asked for one; or an asset. */
 function partOf(part: Rolldown.OutputChunk | Rolldown.OutputAsset, maps: Map<string, string>): Bundled {

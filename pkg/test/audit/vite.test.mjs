@@ -116,6 +116,34 @@ test("a server's build is its own affair, unless asked", async (t) => {
   await assert.rejects(built(root, { server: true }, config), /src\/server\.js:1:/u);
 });
 
+/** The plugin as Vite 5 runs it, which knows no environments. */
+function beforeEnvironments(plugin) {
+  const { handler } = plugin.generateBundle;
+  const called = (context, args) => handler.apply(Object.create(context, { environment: { value: undefined } }), args);
+  return {
+    ...plugin,
+    generateBundle: {
+      order: 'post',
+      handler(...args) {
+        return called(this, args);
+      },
+    },
+  };
+}
+
+test('what a build is for is known without environments, too', async (t) => {
+  const key = groqKey();
+  const root = project(t, {
+    'src/main.js': `console.log('${key}');\n`,
+    'src/server.js': `export const key = '${key}';\n`,
+  });
+  const made = (plugin, config) => build({ root, configFile: false, logLevel: 'silent', plugins: [plugin], ...config });
+  await assert.rejects(made(beforeEnvironments(tidegate()), {}), /src\/main\.js:1:/u);
+  const config = { build: { ssr: 'src/server.js' } };
+  await made(beforeEnvironments(tidegate()), config);
+  await assert.rejects(made(beforeEnvironments(tidegate({ server: true })), config), /src\/server\.js:1:/u);
+});
+
 test('the development server tells the page, once for each module that holds a key', async (t) => {
   const key = groqKey();
   const root = project(t, { 'src/main.js': `console.log('${key}');\n`, 'src/clean.js': 'export {};\n' });
@@ -131,7 +159,7 @@ test('the development server tells the page, once for each module that holds a k
       server: { middlewareMode: true, ws: false, hmr: false },
     });
     const sent = [];
-    server.environments.client.hot.send = (payload) => sent.push(payload);
+    server.ws.send = (payload) => sent.push(payload);
     try {
       const { code } = await server.transformRequest('/src/main.js');
       assert.match(code, /console/u, 'the module is served all the same');
