@@ -1,5 +1,7 @@
 // Who listens to a gate's events.
 
+import { invalid } from './errors.js';
+
 type Listener = (event: never) => void;
 
 /** Listeners by name of event. `changed` is told of each name that gets its first listener, or loses its last. */
@@ -11,8 +13,12 @@ export class Listeners {
     this.#changed = changed;
   }
 
-  /** Adds a listener. Returns how to stop. */
+  /**
+   * Adds a listener. Returns how to stop.
+   * @throws `invalid_request` for what cannot be called: it would fail later, in the middle of a request.
+   */
   add(name: string, listener: Listener): () => void {
+    if (typeof listener !== 'function') throw invalid('listener', 'must be a function');
     const set = this.#sets.get(name) ?? new Set();
     this.#sets.set(name, set.add(listener));
     if (set.size === 1) this.#changed(name, true);

@@ -1,6 +1,7 @@
 // What a person gets wrong on the first day is named, and never called a failure of the gateway.
 
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 
 import { isTidegateError, Tidegate } from '../dist/node.js';
@@ -53,6 +54,64 @@ test('values that are no keys, passphrases, ways in, requests or configurations'
     assert.deepEqual(await fields(() => gate.chat(odd)), ['invalid_request', '']);
     assert.deepEqual(await fields(() => Tidegate.open(odd)), ['config_invalid', '']);
   }
+});
+
+for (const [options, field] of [
+  ['x', 'options'],
+  [null, 'options'],
+  [{ tennant: 'a' }, 'tennant'],
+  [{ constructor: 1 }, 'constructor'],
+  [{ tenant: 5 }, 'tenant'],
+  [{ cache: 'skip' }, 'cache'],
+  [{ cache: { ttl: 1 } }, 'cache.ttl'],
+  [{ cache: { skipRead: 'no' } }, 'cache.skipRead'],
+  [{ cache: { ttlMs: '5' } }, 'cache.ttlMs'],
+  [{ cache: { ttlMs: -1 } }, 'cache.ttlMs'],
+  [{ cache: { ttlMs: NaN } }, 'cache.ttlMs'],
+  [{ cache: { namespace: {} } }, 'cache.namespace'],
+  [{ signal: new AbortController() }, 'signal'],
+]) {
+  test(`an option that is none is named: ${field} of ${JSON.stringify(options)}`, async (t) => {
+    const asked = [];
+    const fetch = async () => asked.push(1);
+    const gate = await Tidegate.open({ name: 'options', ledger: 'memory' }, { fetch });
+    t.after(() => gate.close());
+    await gate.vault.putForSession('groq', `gsk_${randomBytes(26).toString('hex')}`);
+    const messages = [{ role: 'user', content: 'Hi' }];
+    for (const stream of [false, true]) {
+      await assert.rejects(gate.chat({ messages, stream }, options), ({ code, fields }) => {
+        assert.deepEqual([code, fields?.map(({ path }) => path)], ['invalid_request', [field]]);
+        return true;
+      });
+    }
+    assert.deepEqual(asked, []);
+  });
+}
+
+test('what is absent may be said to be so', async (t) => {
+  const gate = await Tidegate.open({ name: 'absent', ledger: 'memory' });
+  t.after(() => gate.close());
+  const options = { tenant: undefined, signal: null, cache: { ttlMs: null, namespace: undefined, refresh: null } };
+  await assert.rejects(gate.chat({ messages: [{ role: 'user', content: 'Hi' }] }, options), { code: 'no_target' });
+});
+
+test('`fetch` with options that are none answers so, in the dialect of the request', async (t) => {
+  const gate = await Tidegate.open({ name: 'fetch-options', ledger: 'memory' });
+  t.after(() => gate.close());
+  const body = JSON.stringify({ model: 'openai/gpt-oss-20b', messages: [{ role: 'user', content: 'Hi' }] });
+  const ask = gate.fetch.with({ cache: { skip: true } });
+  const response = await ask('https://api.groq.com/openai/v1/chat/completions', { method: 'POST', body });
+  assert.equal(response.status, 400);
+  assert.match((await response.json()).error.message, /cache\.skip is not a known field/u);
+});
+
+test('what cannot listen is refused at once', async (t) => {
+  const gate = await Tidegate.open({ name: 'listeners', ledger: 'memory' });
+  t.after(() => gate.close());
+  assert.throws(() => gate.on('attempt-end', 5), {
+    code: 'invalid_request',
+    fields: [{ path: 'listener', problem: 'must be a function' }],
+  });
 });
 
 test('a level of isolation that cannot be had here is refused, not replaced', async () => {

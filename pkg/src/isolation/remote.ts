@@ -1,5 +1,6 @@
 // A gate whose work is done in another realm: the same methods and types, by message.
 
+import { checked } from '../asks.js';
 import { streaming } from '../chunks.js';
 import { internal, jsonOf, TidegateError, toError } from '../errors.js';
 import type { Gate, GateVault } from '../gate.js';
@@ -107,7 +108,7 @@ export class RemoteGate implements Gate {
   chat(request: ChatRequest, options?: ChatOptions): Promise<ChatAnswer>;
   async chat(request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer | ChatStreaming> {
     try {
-      const { signal, tenant, cache } = options;
+      const { signal, tenant, cache } = checked(options);
       if (signal?.aborted) throw new TidegateError(ABORTED);
       const body = jsonOf(request);
       const stream = request?.stream === true;
