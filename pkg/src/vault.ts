@@ -212,8 +212,9 @@ export class Vault {
       const stored = records.has(FIRST) ? oldKeysOf(records) : keysOf(records);
       return stored.map(([, record]) => {
         const key = this.#parts.glue.describeRecord(record) as StoredKey;
-        const lastUsedAt = uses.get(key.provider);
-        return lastUsedAt === undefined ? key : { ...key, lastUsedAt };
+        // Counted by provider: a use from before this key was put was another key's.
+        const lastUsedAt = uses.get(key.provider) ?? 0;
+        return lastUsedAt < key.addedAt ? key : { ...key, lastUsedAt };
       });
     });
   }

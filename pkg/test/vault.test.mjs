@@ -17,7 +17,10 @@ test('the life of a vault', async (t) => {
 
   assert.deepEqual(await vault.put('groq', KEY), { warnings: [] });
   assert.equal((await gate.chat(ask('one'))).tidegate.target, 'groq/openai/gpt-oss-20b');
+  assert.ok((await vault.list())[0].lastUsedAt > 0);
+  await new Promise((resolve) => setTimeout(resolve, 5));
   await vault.put('groq', OTHER_KEY);
+  assert.equal((await vault.list())[0].lastUsedAt, undefined, 'that was another key');
   await gate.chat(ask('two'));
   assert.deepEqual(sent, [`Bearer ${KEY}`, `Bearer ${OTHER_KEY}`]);
 
