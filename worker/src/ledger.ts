@@ -73,7 +73,7 @@ export class TenantLedger extends DurableObject<Env> {
     }
   }
 
-  /** Erases the books and rates of a user and his tokens; false if that could not be written. */
+  /** Erases the books and rates of a user and their tokens; false if that could not be written. */
   eraseUser(user: string, tokens: string[]): boolean {
     try {
       const ledger = (this.#ledger ??= this.#open());

@@ -59,7 +59,7 @@ export interface SessionConfig {
   jwt: boolean;
   /** The first-party cookie that holds such a JWT. Its name begins with `__Host-`, so that no other host can set it. */
   cookie?: string;
-  /** Whether somebody nobody knows gets one, once Turnstile takes him for human. */
+  /** Whether somebody nobody knows gets one, once Turnstile takes them for human. */
   turnstile?: Turnstile;
 }
 

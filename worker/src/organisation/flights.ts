@@ -1,4 +1,4 @@
-/** What becomes of who asks: he is to ask the provider for all, or has what somebody else got, or asks for himself. */
+/** What becomes of who asks: they are to ask the provider for all, or have what somebody else got, or ask for themselves. */
 export interface Boarded {
   leads?: boolean;
   entry?: Uint8Array;

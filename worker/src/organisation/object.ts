@@ -70,7 +70,7 @@ export class Organisation extends DurableObject<Env> {
     return this.#find() && revokeToken(this.#sql, id, Date.now());
   }
 
-  /** Erases what is kept of a user, his blocks aside; his tokens, which end. */
+  /** Erases what is kept of a user, blocks aside; their tokens, which end. */
   eraseUser(user: string): { id: string; hash: string }[] {
     if (!this.#find()) return [];
     this.#sql.exec('DELETE FROM session WHERE subject = ?', user);

@@ -92,7 +92,7 @@ export class RequestQueue extends DurableObject<Env> {
         try {
           return engine.machine.owns(bytes, user);
         } catch {
-          // What cannot be read is left as it is, and cannot be told to be his.
+          // What cannot be read is left as it is, and cannot be told to be theirs.
           return false;
         }
       });

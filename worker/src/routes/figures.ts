@@ -78,7 +78,7 @@ export const figures: Route[] = [
     method: 'DELETE',
     path: '/api/ai/users/:id',
     scope: 'admin',
-    summary: 'Erases a user: his figures become nobody’s, his API tokens end, his books and queued requests go',
+    summary: 'Erases a user: their figures become nobody’s, their API tokens end, their books and queued requests go',
     query: ABOUT,
     handle: async (c, caller) => {
       const user = read(userName, c.req.param('id'), 'id');

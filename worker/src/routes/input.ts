@@ -66,7 +66,7 @@ export function numberOf(c: Ours, name: string, min: number, max: number, other:
 }
 
 /**
- * The organisation that an admin's request is about: his own, or for the operator the one of `?organisation=`.
+ * The organisation that an admin's request is about: their own, or for the operator the one of `?organisation=`.
  * @throws `forbidden` for anybody else's.
  */
 export function ruledBy(c: Ours, caller: Caller): string {

@@ -159,7 +159,7 @@ function admin(caller: Caller): void {
   if (!caller.scopes.includes('admin')) throw forbidden('admin');
 }
 
-/** Whose requests the caller sees: his own, if he is a user; all of the organisation, if he is not, or an admin. */
+/** Whose requests the caller sees: a user their own; all of the organisation who is none, or an admin. */
 const boundTo = ({ user, scopes }: Caller) => (scopes.includes('admin') ? undefined : user);
 
 function asked(c: Ours, caller: Caller) {

@@ -78,7 +78,7 @@ const published = (secrets: readonly Secret[], prefixes: readonly string[]): Che
       where: at(variable),
       next:
         `Give it a name without ${prefixes.find((prefix) => isPublic(variable.name, [prefix])) ?? 'the prefix'} and ` +
-        `use it on a server, or let each user bring a key of his own. ${revoke(finding)}`,
+        `use it on a server, or let each user bring a key of their own. ${revoke(finding)}`,
     }));
 
 /** Whether what a variable holds can be the key that its name speaks of. What is decided is decided in the Wasm. */
