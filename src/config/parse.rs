@@ -293,13 +293,19 @@ fn is_base_url(url: &str) -> bool {
         _ => return false,
     };
     let authority = rest.split('/').next().unwrap_or("");
-    let host = match authority.strip_prefix('[') {
-        Some(bracketed) => bracketed.split(']').next().unwrap_or(""),
-        None => authority.split(':').next().unwrap_or(""),
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(bracketed) => bracketed.split_once(']').unwrap_or_default(),
+        None => authority.split_at_checked(authority.find(':').unwrap_or(authority.len())).unwrap_or_default(),
     };
+    // No port, or one that there is: URL parsers refuse others, each with an error of its own, when it is asked.
+    let port = port.is_empty()
+        || port
+            .strip_prefix(':')
+            .and_then(|port| port.parse::<u64>().ok().filter(|_| !port.starts_with('+')))
+            .is_some_and(|port| port <= 65_535);
     let local = host == "localhost" || host.ends_with(".localhost") || host == "127.0.0.1" || host == "::1";
     let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'@' | b'?' | b'#' | b'\\' | b'"' | b'<' | b'>');
-    !host.is_empty() && rest.bytes().all(plain) && (secure || local)
+    !host.is_empty() && port && rest.bytes().all(plain) && (secure || local)
 }
 
 #[cfg(test)]

@@ -142,6 +142,7 @@ fn a_base_url_never_sends_a_key_in_the_clear_or_elsewhere() {
         "http://127.0.0.1:8",
         "http://[::1]:9/x",
         "http://a.localhost",
+        "https://a:65535/v1",
     ] {
         assert!(is_base_url(url), "{url}");
     }
@@ -159,6 +160,12 @@ fn a_base_url_never_sends_a_key_in_the_clear_or_elsewhere() {
         "javascript:1",
         "http://localhost@evil.example",
         "https://a\\b",
+        "https://a:65536",
+        "https://a:",
+        "https://a:8o",
+        "https://a:+80",
+        "https://[::1]8",
+        "https://[::1",
     ] {
         assert!(!is_base_url(url), "{url}");
     }
