@@ -19,7 +19,7 @@ mod fingerprint;
 pub use admissible::{AnswerFacts, Controls, may_store};
 pub use entry::{Answer, Hit};
 pub use exact::{ExactCache, MAX_BODY_BYTES, MAX_BYTES};
-pub use fingerprint::{Fingerprint, Scope, fingerprint, partition};
+pub use fingerprint::{Fingerprint, Scope, Targets, fingerprint, partition};
 
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))] // proptest does not build there

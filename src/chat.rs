@@ -154,8 +154,10 @@ impl<'a> ChatRequest<'a> {
 /// Length in UTF-16 units: a UTF-8 byte that begins a character stands for one unit, or for two from four
 /// bytes on.
 pub(crate) fn utf16_units(text: &str) -> u64 {
-    let unit = |byte: u8| u64::from(byte & 0xc0 != 0x80).saturating_add(u64::from(byte >= 0xf0));
-    text.bytes().map(unit).sum()
+    let unit = |byte: u8| u8::from(byte & 0xc0 != 0x80).wrapping_add(u8::from(byte >= 0xf0));
+    // In bytes as far as a byte can count, so that sixteen are counted at once.
+    let some = |bytes: &[u8]| u64::from(bytes.iter().fold(0u8, |sum, byte| sum.wrapping_add(unit(*byte))));
+    text.as_bytes().chunks(96).map(some).sum()
 }
 
 /// A JSON number that is zero: only zeros before an exponent.

@@ -27,13 +27,15 @@ pub(super) enum Tag {
     Map = b'{',
 }
 
-/// Feeds a tag and a length or count.
+/// Feeds a tag and a length or count: in one byte below 255, else in eight behind it. Each byte costs time to hash.
 pub(super) fn head(hash: &mut Sha256, tag: Tag, length: usize) {
-    let mut bytes = [tag as u8; 9];
-    if let Some((_, rest)) = bytes.split_first_chunk_mut::<1>() {
-        rest.copy_from_slice(&(length as u64).to_le_bytes());
+    match u8::try_from(length) {
+        Ok(short) if short < u8::MAX => hash.update([tag as u8, short]),
+        _ => {
+            hash.update([tag as u8, u8::MAX]);
+            hash.update((length as u64).to_le_bytes());
+        }
     }
-    hash.update(bytes);
 }
 
 /// Feeds a text with its tag and length.

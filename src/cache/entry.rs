@@ -49,8 +49,6 @@ pub(super) struct Entry {
     pub(super) answer: Answer,
     pub(super) stored_at: Timestamp,
     pub(super) ttl: Duration,
-    /// The cache's use counter when it was last stored or hit.
-    pub(super) used: u64,
 }
 
 impl Entry {
@@ -125,7 +123,6 @@ impl Entry {
                 },
                 body: reader.text().into(),
             },
-            used: 0,
         };
         reader.end()?;
         Ok(entry)

@@ -19,7 +19,7 @@ pub const MAX_BODY_BYTES: usize = 1 << 20;
 /// had, and those that live shorter than the step go, since nothing is known of their age.
 pub struct ExactCache {
     /// Sorted by fingerprint.
-    entries: Vec<Entry>,
+    entries: Vec<Place>,
     max_entries: usize,
     max_ttl: Duration,
     fallback_answers: bool,
@@ -28,6 +28,13 @@ pub struct ExactCache {
     last_seen: Option<Timestamp>,
     /// Before this none of the entries has run out; nothing: look.
     alive_until: Option<Timestamp>,
+}
+
+/// An entry, apart from its place: each new one moves half of the others' places.
+struct Place {
+    /// The cache's use counter when it was last stored or hit.
+    used: u64,
+    entry: Box<Entry>,
 }
 
 impl ExactCache {
@@ -56,7 +63,7 @@ impl ExactCache {
         self.max_ttl = config.ttl;
         self.fallback_answers = config.fallback_answers;
         if shorter {
-            self.entries.iter_mut().for_each(|entry| entry.ttl = entry.ttl.min(config.ttl));
+            self.entries.iter_mut().for_each(|Place { entry, .. }| entry.ttl = entry.ttl.min(config.ttl));
         }
         let fallback_answers = config.fallback_answers;
         self.retain(|entry| !entry.ttl.is_zero() && (fallback_answers || !entry.answer.by_fallback));
@@ -68,12 +75,12 @@ impl ExactCache {
         self.observe(now);
         let index = self.position(fingerprint).ok()?;
         let used = self.next_use();
-        let entry = self.entries.get_mut(index)?;
+        let Place { used: last, entry } = self.entries.get_mut(index)?;
         let Some((age, remaining)) = entry.life(now) else {
             self.take(index);
             return None;
         };
-        entry.used = used;
+        *last = used;
         Some(Hit { answer: entry.answer.clone(), age, remaining })
     }
 
@@ -90,7 +97,7 @@ impl ExactCache {
         ttl: Duration,
         now: Timestamp,
     ) -> bool {
-        self.insert(Entry { fingerprint, tenant: tenant.into(), answer, stored_at: now, ttl, used: 0 }, now)
+        self.insert(Entry { fingerprint, tenant: tenant.into(), answer, stored_at: now, ttl }.into(), now)
     }
 
     /// Forgets one answer. Says whether there was one.
@@ -123,14 +130,14 @@ impl ExactCache {
 
     /// What is kept, for a copy on disk to follow.
     pub fn fingerprints(&self) -> impl Iterator<Item = &Fingerprint> {
-        self.entries.iter().map(|entry| &entry.fingerprint)
+        self.entries.iter().map(|place| &place.entry.fingerprint)
     }
 
     /// One entry as bytes. They hold the answer and the unkeyed fingerprint: seal them.
     #[must_use]
     pub fn encode(&self, fingerprint: &Fingerprint) -> Option<Vec<u8>> {
         let index = self.position(fingerprint).ok()?;
-        self.entries.get(index).map(Entry::encode)
+        self.entries.get(index).map(|place| place.entry.encode())
     }
 
     /// Takes an entry back from its bytes. Says whether it is kept, by the rules of [`store`](Self::store)
@@ -141,7 +148,7 @@ impl ExactCache {
     /// # Errors
     /// `vault_corrupt` if the bytes are no entry of this version: drop them.
     pub fn restore(&mut self, bytes: &[u8], now: Timestamp) -> Result<bool> {
-        let mut entry = Entry::decode(bytes)?;
+        let mut entry = Box::new(Entry::decode(bytes)?);
         if self.position(&entry.fingerprint).is_ok() {
             return Ok(false); // what is in memory is at least as new
         }
@@ -151,7 +158,7 @@ impl ExactCache {
         Ok(ahead <= entry.ttl && self.insert(entry, now))
     }
 
-    fn insert(&mut self, mut entry: Entry, now: Timestamp) -> bool {
+    fn insert(&mut self, entry: Box<Entry>, now: Timestamp) -> bool {
         self.observe(now);
         self.remove(&entry.fingerprint);
         if self.max_ttl.is_zero()
@@ -164,15 +171,15 @@ impl ExactCache {
         // The dead make room before the living do. They are looked for only when there may be some.
         if self.alive_until.is_none_or(|until| now >= until) {
             self.retain(|entry| entry.life(now).is_some());
-            self.alive_until = self.entries.iter().map(Entry::ends_at).min();
+            self.alive_until = self.entries.iter().map(|place| place.entry.ends_at()).min();
         }
         let ends = entry.ends_at();
         self.alive_until = Some(self.alive_until.map_or(ends, |until| until.min(ends)));
-        entry.used = self.next_use();
+        let used = self.next_use();
         let fingerprint = entry.fingerprint;
         if let Err(index) = self.position(&fingerprint) {
             self.weight = self.weight.saturating_add(entry.weight());
-            self.entries.insert(index, entry);
+            self.entries.insert(index, Place { used, entry });
         }
         self.shrink();
         self.position(&fingerprint).is_ok()
@@ -190,26 +197,26 @@ impl ExactCache {
     /// Makes room: the least recently used go until both limits hold.
     fn shrink(&mut self) {
         while self.entries.len() > self.max_entries || self.weight > MAX_BYTES {
-            let oldest = self.entries.iter().enumerate().min_by_key(|(_, entry)| entry.used);
+            let oldest = self.entries.iter().enumerate().min_by_key(|(_, place)| place.used);
             let Some((index, _)) = oldest else { return };
             self.take(index);
         }
     }
 
     fn position(&self, fingerprint: &Fingerprint) -> Result<usize, usize> {
-        self.entries.binary_search_by(|entry| entry.fingerprint.cmp(fingerprint))
+        self.entries.binary_search_by(|place| place.entry.fingerprint.cmp(fingerprint))
     }
 
     fn take(&mut self, index: usize) {
-        let entry = self.entries.remove(index);
+        let Place { entry, .. } = self.entries.remove(index);
         self.weight = self.weight.saturating_sub(entry.weight());
     }
 
     /// Whatever else it did, `keep` may have made lives shorter.
     fn retain(&mut self, mut keep: impl FnMut(&mut Entry) -> bool) {
         self.alive_until = None;
-        self.entries.retain_mut(&mut keep);
-        self.weight = self.entries.iter().fold(0, |sum, entry| sum.saturating_add(entry.weight()));
+        self.entries.retain_mut(|place| keep(&mut place.entry));
+        self.weight = self.entries.iter().fold(0, |sum, place| sum.saturating_add(place.entry.weight()));
     }
 
     const fn next_use(&mut self) -> u64 {

@@ -11,7 +11,7 @@ use crate::json::{Fields, Raw};
 use crate::secret::Secret;
 
 /// Changes whenever the form of what is hashed changes, so that old entries are never found again.
-const SCHEMA: &str = "tidegate-fingerprint-2";
+const SCHEMA: &str = "tidegate-fingerprint-3";
 
 /// Top-level fields of a request that do not shape the answer. Everything else does, known or not: a
 /// field too many in the fingerprint costs a hit, a field too few would answer a different question.
@@ -90,9 +90,32 @@ pub struct Scope<'a> {
     pub kind: &'a str,
     /// The model or route that the request names.
     pub requested: &'a str,
-    /// Its targets as `provider/model`, in the order of the configuration, before any is left out for
-    /// reasons of the moment: an open circuit does not change the question.
-    pub targets: &'a [String],
+    /// Its targets.
+    pub targets: &'a Targets,
+}
+
+/// The targets of a gate, hashed once: what every fingerprint begins with.
+#[derive(Clone)]
+pub struct Targets(Sha256);
+
+impl Targets {
+    /// Targets as `provider/model`, in the order of the configuration, before any is left out for reasons of the moment: an
+    /// open circuit does not change the question.
+    pub fn new<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Self {
+        let mut hash = Sha256::new();
+        text(&mut hash, SCHEMA);
+        head(&mut hash, Tag::List, names.len());
+        for name in names {
+            text(&mut hash, name);
+        }
+        Self(hash)
+    }
+}
+
+impl fmt::Debug for Targets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Targets(…)")
+    }
 }
 
 /// The fingerprint of a request: its scope and the fields of its body, names and raw values in any order.
@@ -107,13 +130,9 @@ pub fn fingerprint<'a>(scope: &Scope<'_>, body: impl IntoIterator<Item = (&'a st
 }
 
 fn digest(scope: &Scope<'_>, body: Fields<'_>) -> Result<Fingerprint> {
-    let mut hash = Sha256::new();
-    for part in [SCHEMA, scope.tenant, scope.namespace, scope.dialect, scope.kind, scope.requested] {
+    let mut hash = scope.targets.0.clone();
+    for part in [scope.tenant, scope.namespace, scope.dialect, scope.kind, scope.requested] {
         text(&mut hash, part);
-    }
-    head(&mut hash, Tag::List, scope.targets.len());
-    for target in scope.targets {
-        text(&mut hash, target);
     }
     map(&mut hash, body)?;
     Ok(Fingerprint(hash.finalize().into()))

@@ -68,7 +68,12 @@ impl Flight {
             match work.as_mut().poll(context) {
                 Poll::Ready(landing) => {
                     *self.landing.borrow_mut() = Some(landing.clone());
-                    self.wake_all();
+                    if self.waiters.get() == 1 {
+                        // Alone: to wake itself would be a look in vain.
+                        self.waiting.borrow_mut().clear();
+                    } else {
+                        self.wake_all();
+                    }
                     Poll::Ready(Waited::Landed(landing))
                 }
                 Poll::Pending => {

@@ -10,7 +10,7 @@ use super::Head;
 use super::flight::Flight;
 use super::memo::Memo;
 use super::told::tell;
-use crate::cache::{ExactCache, Fingerprint};
+use crate::cache::{ExactCache, Fingerprint, Targets};
 use crate::chat::Dialect;
 use crate::config::{GatewayConfig, KeySource, TargetConfig};
 use crate::detect::clean;
@@ -52,7 +52,7 @@ pub struct Gate {
     /// The configuration.
     pub config: GatewayConfig,
     pub(super) prices: Table,
-    pub(super) target_names: Vec<String>,
+    pub(super) targets: Targets,
     /// Whether equal requests in flight join. Not in a Worker's entry: there no future may wait on
     /// another request's future.
     pub(super) joins: bool,
@@ -111,9 +111,9 @@ impl Gate {
             #[cfg(feature = "edge")]
             shelf: None,
         };
-        let target_names = config.targets.iter().map(|target| target.name.clone()).collect();
+        let targets = Targets::new(config.targets.iter().map(|target| target.name.as_str()));
         let prices = Table::builtin();
-        Self { config, prices, target_names, joins, fingerprint_key: Secret::new(seed), state: RefCell::new(state) }
+        Self { config, prices, targets, joins, fingerprint_key: Secret::new(seed), state: RefCell::new(state) }
     }
 
     /// Uses `key` for `provider` from now on.

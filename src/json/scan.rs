@@ -216,7 +216,17 @@ pub(crate) fn inside(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// How many bytes at the beginning are neither quote, backslash nor control character. Eight at a time:
+/// Which of 16 bytes are quote, backslash or control character.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+fn special(block: &[u8; 16]) -> u16 {
+    use std::arch::wasm32::{u8x16_bitmask, u8x16_eq, u8x16_lt, u8x16_splat, u64x2, v128_or};
+    let half = |half: Option<&[u8; 8]>| half.map_or(0, |half| u64::from_le_bytes(*half));
+    let bytes = u64x2(half(block.first_chunk()), half(block.last_chunk()));
+    let quoted = v128_or(u8x16_eq(bytes, u8x16_splat(b'"')), u8x16_eq(bytes, u8x16_splat(b'\\')));
+    u8x16_bitmask(v128_or(quoted, u8x16_lt(bytes, u8x16_splat(0x20))))
+}
+
+/// How many bytes at the beginning are neither quote, backslash nor control character. Eight at a time, or sixteen:
 /// prompts are long, and each is walked along several times.
 pub(super) fn plain(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
@@ -224,8 +234,20 @@ pub(super) fn plain(bytes: &[u8]) -> usize {
     // The high bit of each byte below `limit`. Bytes after the first such may be wrong, through the borrow.
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES.wrapping_mul(limit)) & !word;
     let equal = |word: u64, byte: u8| below(word ^ ONES.wrapping_mul(byte.into()), 1);
-    let (words, rest) = bytes.as_chunks::<8>();
     let mut length = 0usize;
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    let bytes = {
+        let (blocks, rest) = bytes.as_chunks::<16>();
+        for block in blocks {
+            let found = special(block);
+            if found != 0 {
+                return length.wrapping_add(found.trailing_zeros() as usize);
+            }
+            length = length.wrapping_add(16);
+        }
+        rest
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
     for word in words {
         let word = u64::from_le_bytes(*word);
         let found = (below(word, 0x20) | equal(word, b'"') | equal(word, b'\\')) & HIGH;

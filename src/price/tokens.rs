@@ -99,9 +99,11 @@ impl Features {
     /// what follows.
     fn plain_words<'a>(&mut self, mut text: &'a str) -> &'a str {
         loop {
-            let (mut letters, mut capitals, mut breaks, mut lower) = (0u32, 0u32, 0u32, false);
+            // Most words have no capitals; then there is nothing to count but letters.
+            let small = small_letters(text.as_bytes());
+            let (mut letters, mut capitals, mut breaks, mut lower) = (small, 0u32, 0u32, small > 0);
             let mut next = None;
-            for byte in text.bytes() {
+            for byte in text.get(small as usize..).unwrap_or_default().bytes() {
                 if !byte.is_ascii_alphabetic() {
                     next = Some(byte);
                     break;
@@ -191,6 +193,27 @@ impl Features {
         };
         self.count(class, 1);
     }
+}
+
+/// How many bytes at the beginning are small ASCII letters, eight at a time.
+fn small_letters(bytes: &[u8]) -> u32 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = ONES << 7;
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut length = 0u32;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let low = word & !HIGH;
+        // The high bit of each byte from `a` on, and of each beyond `z`: no sum leaves its byte.
+        let from_a = low.wrapping_add(ONES.wrapping_mul(0x80 - 0x61));
+        let beyond_z = low.wrapping_add(ONES.wrapping_mul(0x80 - 0x7b));
+        let other = (!from_a | beyond_z | word) & HIGH;
+        if other != 0 {
+            return length.wrapping_add(other.trailing_zeros() / 8);
+        }
+        length = length.wrapping_add(8);
+    }
+    rest.iter().take_while(|byte| byte.is_ascii_lowercase()).fold(length, |length, _| length.wrapping_add(1))
 }
 
 fn next_if(chars: &mut Chars<'_>, belongs: impl Fn(char) -> bool) -> Option<char> {

@@ -101,8 +101,10 @@ impl JsHost {
 
 impl Clock for JsHost {
     fn now(&self) -> Timestamp {
-        #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
-        Timestamp::from_millis(date_now() as i64)
+        super::tasks::now(|| {
+            #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
+            Timestamp::from_millis(date_now() as i64)
+        })
     }
 }
 

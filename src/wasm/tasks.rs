@@ -3,7 +3,7 @@
 //! In place of `future_to_promise`, which sends a future through two queues of microtasks and looks at it once in vain:
 //! here the first look is the one that may already give the result, and what an exchange brings goes on at once.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,6 +11,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
+
+use crate::time::Timestamp;
 
 /// What a promise comes to.
 type Settled = Result<JsValue, JsValue>;
@@ -38,6 +40,41 @@ extern "C" {
 thread_local! {
     // Work in progress alone, as the queue of `future_to_promise` holds it: nothing outlives its request.
     static TASKS: RefCell<Tasks> = const { RefCell::new(Tasks::new()) };
+}
+
+thread_local! {
+    // What the clock said in this look at a task.
+    static LOOK: Cell<Look> = const { Cell::new(Look::Over) };
+}
+
+/// One look at a task, from which nothing returns to JavaScript's loop before it is over.
+#[derive(Clone, Copy)]
+enum Look {
+    /// None is under way: the clock is asked each time.
+    Over,
+    Begun,
+    At(Timestamp),
+}
+
+/// The time: within one look at a task the clock is read once, since a request asks for it a dozen times.
+pub(super) fn now(read: impl FnOnce() -> Timestamp) -> Timestamp {
+    match LOOK.get() {
+        Look::At(now) => now,
+        Look::Begun => {
+            let now = read();
+            LOOK.set(Look::At(now));
+            now
+        }
+        Look::Over => read(),
+    }
+}
+
+/// Looks at a future once. What it calls may begin another look, which ends this one's time.
+fn look(work: &mut Work, waker: &Waker) -> Poll<Settled> {
+    LOOK.set(Look::Begun);
+    let polled = work.as_mut().poll(&mut Context::from_waker(waker));
+    LOOK.set(Look::Over);
+    polled
 }
 
 struct Tasks {
@@ -121,7 +158,7 @@ impl Tasks {
 pub(super) fn at_once(work: impl Future<Output = Settled> + 'static) -> Settled {
     let mut work: Work = Box::pin(work);
     let (number, waker) = TASKS.with_borrow_mut(Tasks::take);
-    let result = work.as_mut().poll(&mut Context::from_waker(&waker));
+    let result = look(&mut work, &waker);
     let Poll::Ready(result) = result else {
         let deferred = deferred();
         let promise = deferred.promise();
@@ -151,7 +188,7 @@ fn run() {
     while left > 0 {
         left = left.saturating_sub(1);
         let Some((number, mut work, deferred, waker)) = TASKS.with_borrow_mut(Tasks::next) else { return };
-        match work.as_mut().poll(&mut Context::from_waker(&waker)) {
+        match look(&mut work, &waker) {
             Poll::Pending => TASKS.with_borrow_mut(|tasks| tasks.keep(number, work, deferred)),
             Poll::Ready(result) => {
                 drop(work);
