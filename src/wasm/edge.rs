@@ -7,6 +7,7 @@ use web_sys::AbortSignal;
 use super::call::{self, flat};
 use super::convert::{error, from_js, text_of, to_js};
 use super::core::{Core, controls};
+use super::tasks::at_once;
 use super::zone::Intl;
 use crate::admit::edge::{BudgetFigures, Caller, EdgeLedger, EdgePolicy, Errand, Rows};
 use crate::admit::{Command, Outcome};
@@ -59,6 +60,15 @@ impl EdgeDecider {
         let replies = ledger.decide_all(commands.iter().map(Vec::as_slice), &EdgePolicy::of(config), &Intl, now, rows);
         let replies = replies.map_err(|failed| error(&failed))?;
         Ok(replies.iter().map(|reply| Uint8Array::from(reply.as_slice())).collect())
+    }
+
+    /// The reply to a command that only counts requests, which needs no transaction; nothing for any other, which is
+    /// [`decide_all`](EdgeDecider::decide_all)'s. Throws as that does.
+    pub fn count(&mut self, command: &[u8], now_ms: f64) -> Result<Option<Vec<u8>>, JsValue> {
+        #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
+        let now = Timestamp::from_millis(now_ms as i64);
+        let Self { config, ledger, rows } = self;
+        ledger.count(command, &EdgePolicy::of(config), &Intl, now, rows).map_err(|failed| error(&failed))
     }
 
     /// How many requests hold a slot.
@@ -181,11 +191,13 @@ impl Core {
 
     /// Counts a request to a route of the server's own: names and values of headers for its answer. Rejects with an
     /// error object if the caller has asked too often.
-    pub async fn enter(&self, by: Vec<String>, route: String) -> Result<Array, JsValue> {
+    pub fn enter(&self, by: Vec<String>, route: String) -> Result<JsValue, JsValue> {
         let host = self.host.clone();
         let by = caller(by);
-        let entered = gateway::enter(&*host, &by, &route, None).await.map_err(|failed| error(&failed))?;
-        Ok(headers(&entered))
+        at_once(async move {
+            let entered = gateway::enter(&*host, &by, &route, None).await.map_err(|failed| error(&failed))?;
+            Ok(headers(&entered).into())
+        })
     }
 
     /// To be waited for after a request: gives back what was leased and is not used. Most of the time there is nothing.

@@ -5,6 +5,7 @@ import type { Asker } from './auth';
 import { providerKeys, rawConfiguration, type Env } from './env';
 import { internal, reasonOf } from './errors';
 import { homeOf } from './auth/token';
+import { objectOf } from './objects';
 import { entrusted } from './organisation/keys';
 import { organisationObject, standingOf } from './organisation/standing';
 import { shared } from './shelf';
@@ -26,7 +27,7 @@ export interface Gate {
         signal: AbortSignal,
       ): string | Promise<string>;
       /** Counts a request to a route of the Worker's own; headers for its answer. */
-      enter(by: string[], route: string): Promise<FlatHeaders>;
+      enter(by: string[], route: string): FlatHeaders | Promise<FlatHeaders>;
       /** To be waited for after an answer of `callFor`: its settlement follows, if no later request takes it along. */
       follow(): Promise<void>;
       /** To be waited for after a request: gives back leased slices that nobody uses. */
@@ -168,8 +169,7 @@ function open(organisation: string, env: Env): Gate {
     join: false,
     // A stub for each call: it belongs to the request that is running now, not to the one that opened the gate.
     ledger: async (command: Uint8Array) => {
-      const { TENANT_LEDGER } = env;
-      const reply = await TENANT_LEDGER.get(TENANT_LEDGER.idFromName(organisation)).decide(command);
+      const reply = await objectOf(env.TENANT_LEDGER, organisation).decide(command);
       if (reply.byteLength === 0) throw new Error('no decision');
       return reply;
     },

@@ -44,12 +44,28 @@ export class TenantLedger extends DurableObject<Env> {
    * an exception that crosses objects loses its type and may carry more than it should.
    */
   decide(command: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    const counted = this.#counted(command);
+    if (counted) return counted;
     if (this.#waiting.length === 0 && (this.#ledger?.inFlight ?? 0) < CROWD)
       return this.#decided([command])[0] ?? NO_DECISION;
     const { promise, resolve } = Promise.withResolvers<Uint8Array>();
     // Until the runtime has handed over what came in meanwhile.
     if (this.#waiting.push({ command, reply: resolve }) === 1) setTimeout(() => this.#decideWaiting(), 0);
     return promise;
+  }
+
+  /** The reply to a command that only counts, for which nothing is written now. */
+  #counted(command: Uint8Array): Uint8Array | undefined {
+    try {
+      const ledger = (this.#ledger ??= this.#open());
+      const reply = ledger.count(command, Date.now());
+      if (reply) this.#flushSoon();
+      return reply;
+    } catch {
+      // What is wrong is found again, and told, where it is decided.
+      this.#ledger = undefined;
+      return undefined;
+    }
   }
 
   #decideWaiting(): void {

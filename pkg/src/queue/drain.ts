@@ -30,6 +30,8 @@ export class Drain {
   #wake: () => void = () => undefined;
   #draining: Promise<number | undefined> | undefined;
   #woken = false;
+  /** Until when whoever drains sleeps; without an end while he does not. */
+  #looksAt = Infinity;
   #stopped = false;
 
   constructor(engine: Engine, runner: Runner) {
@@ -43,6 +45,14 @@ export class Drain {
   wake(): void {
     this.#woken = true;
     this.#wake();
+  }
+
+  /**
+   * A request has come that is due at `due`. Whoever drains looks again, unless he could do nothing: all hands are full,
+   * and he looks before it is due anyway.
+   */
+  came(due: number): void {
+    if (this.#running.size < this.#engine.machine.concurrency || due < this.#looksAt) this.wake();
   }
 
   /** Ends the run of an item that is not to be run any more. */
@@ -94,10 +104,14 @@ export class Drain {
   async #until(woken: Promise<void>, due: number | undefined): Promise<void> {
     let timer!: ReturnType<typeof setTimeout>;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.min(Math.max((due ?? Infinity) - Date.now(), 0), LOOK_MS));
+      const now = Date.now();
+      const sleepMs = Math.min(Math.max((due ?? Infinity) - now, 0), LOOK_MS);
+      this.#looksAt = now + sleepMs;
+      timer = setTimeout(resolve, sleepMs);
     });
     await Promise.race([woken, late]);
     clearTimeout(timer);
+    this.#looksAt = Infinity;
   }
 
   /** The next row, leased; nothing if none is to be run now. */

@@ -19,8 +19,13 @@ import {
   type Update,
 } from './rows.js';
 
-/** An item has changed: its status as JSON, without content. */
-export type Told = (change: { status: string; arrival: number; owner: string | undefined; ended: boolean }) => void;
+/** An item has changed: its status as JSON, without content. Whose it is is read only if somebody asks. */
+export type Told = (change: {
+  status: string;
+  arrival: number;
+  owner: () => string | undefined;
+  ended: boolean;
+}) => void;
 
 /** The figures of one store. */
 export interface Stats {
@@ -60,7 +65,7 @@ export class Engine {
   }
 
   /**
-   * Takes a request in: its status as JSON, and whether it is new. `by` is what its caller's limits go by, where there
+   * Takes a request in: its status as JSON, and when it is due if it is new. `by` is what its caller's limits go by, where there
    * are such.
    * @throws the gateway's error object: `invalid_request`, `forbidden`, `queue_full`.
    */
@@ -70,7 +75,7 @@ export class Engine {
     user?: string,
     key?: string,
     by: string[] = [],
-  ): Promise<[status: string, fresh: boolean]> {
+  ): Promise<[status: string, due?: number]> {
     const ask = this.machine.read(json, organisation, user, key, by);
     const [status, row] = await this.rows.step({ key: ask.key }, ({ rows: [known], open, last }) => {
       type Enqueued = [id: string, status: string, row?: Described, asked?: Uint8Array];
@@ -78,8 +83,9 @@ export class Engine {
       const insert = described && { ...rowOf(described), asked };
       return { ...(insert && { insert }), value: [status, insert] as const };
     });
-    if (row) this.#told({ status, arrival: row.arrival, owner: this.machine.owner(row.bytes), ended: false });
-    return [status, row !== undefined];
+    if (!row) return [status];
+    this.#told({ status, arrival: row.arrival, owner: () => this.machine.owner(row.bytes), ended: false });
+    return [status, row.due];
   }
 
   /** The status as JSON, with the result or error once there is one; nothing for an id that the caller has not got. */
@@ -150,7 +156,7 @@ export class Engine {
     const { arrival, bytes, lane } = update;
     if (lane === UNREADABLE) return;
     const status = this.machine.status(bytes);
-    this.#told({ status, arrival, owner: this.machine.owner(bytes), ended: lane >= OPEN_LANES });
+    this.#told({ status, arrival, owner: () => this.machine.owner(bytes), ended: lane >= OPEN_LANES });
   }
 
   /**

@@ -121,6 +121,27 @@ impl EdgeLedger {
         Ok(replies)
     }
 
+    /// The reply to a command that counts requests and does no more, from bytes to bytes: nothing is written for it now,
+    /// so it needs no transaction. `None` for every other, and where rows have to be written before: these are
+    /// [`EdgeLedger::decide_all`]'s.
+    ///
+    /// # Errors
+    /// As [`EdgeLedger::apply`].
+    pub fn count(
+        &mut self,
+        command: &[u8],
+        policy: &EdgePolicy<'_>,
+        zones: &dyn ZoneRules,
+        now: Timestamp,
+        rows: &mut dyn Rows,
+    ) -> Result<Option<Vec<u8>>> {
+        let counts = Command::decode(command).ok().filter(only_counts);
+        let Some(command) = counts.filter(|_| self.at_hand.len() <= MOST_AT_HAND) else { return Ok(None) };
+        let reply = self.decided(&command, policy, zones, now, rows)?;
+        self.unwritten = true;
+        Ok(Some(reply.encode()))
+    }
+
     /// Takes one decision at `now` and writes the rows that it changed.
     ///
     /// # Errors

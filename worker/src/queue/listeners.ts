@@ -18,7 +18,7 @@ const MAX_OF_USER = 50;
 const MAX_BEHIND = 1_000;
 
 const hears = (wish: Wish, { arrival, owner }: Change) =>
-  (wish.arrival === undefined || wish.arrival === arrival) && (wish.owner === undefined || wish.owner === owner);
+  (wish.arrival === undefined || wish.arrival === arrival) && (wish.owner === undefined || wish.owner === owner());
 
 interface Stream {
   wish: Wish;
@@ -33,6 +33,8 @@ interface Stream {
 export class Listeners {
   readonly #ctx: DurableObjectState;
   readonly #streams = new Set<Stream>();
+  /** There was no socket when it was last looked, and none has come: others only go. */
+  #hasNoSocket = false;
 
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
@@ -43,6 +45,7 @@ export class Listeners {
     if (!this.#hasRoom(wish)) return new Response(null, { status: 503 });
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server);
+    this.#hasNoSocket = false;
     server.serializeAttachment(wish);
     if (status !== undefined) send(server, status);
     return new Response(null, { status: 101, webSocket: client });
@@ -101,8 +104,11 @@ export class Listeners {
 
   /** Tells everybody who listens for it. */
   tell(change: Change, engine: () => Engine): void {
+    if (this.#streams.size === 0 && this.#hasNoSocket) return;
     const streams = [...this.#streams].filter(({ wish }) => hears(wish, change));
-    const sockets = this.#ctx.getWebSockets().flatMap((socket) => {
+    const open = this.#ctx.getWebSockets();
+    this.#hasNoSocket = open.length === 0;
+    const sockets = open.flatMap((socket) => {
       const wish = socket.deserializeAttachment() as Wish;
       return hears(wish, change) ? [{ socket, wish }] : [];
     });

@@ -47,9 +47,9 @@ export class RequestQueue extends DurableObject<Env> {
       const { engine, drain } = this.#open({ organisation, shard });
       if (!this.#isSettled) this.#rows.settle(organisation, shard);
       this.#isSettled = true;
-      const [status] = await engine.enqueue(json, organisation, user, key, by);
+      const [status, due] = await engine.enqueue(json, organisation, user, key, by);
       this.#ring(Date.now());
-      drain.wake();
+      if (due !== undefined) drain.came(due);
       return status;
     });
   }

@@ -1,6 +1,7 @@
 import { toError } from '../../../pkg/src/errors';
 import { noStats, sumOf, type Stats } from '../../../pkg/src/queue/engine';
 import { rawConfiguration, type Env } from '../env';
+import { objectOf } from '../objects';
 import { load } from '../wasm';
 import { mastersOf } from './masters';
 import type { Answer } from './object';
@@ -23,7 +24,7 @@ let known: { from: unknown[]; shards: number } | undefined;
 
 /** One shard of an organisation's queue: an object of its own, so that no id of another's is found there. */
 export const queueObject = ({ REQUEST_QUEUE }: Env, organisation: string, shard: number) =>
-  REQUEST_QUEUE.get(REQUEST_QUEUE.idFromName(JSON.stringify([organisation, shard])));
+  objectOf(REQUEST_QUEUE, JSON.stringify([organisation, shard]));
 
 export const queueObjects = (env: Env, organisation: string) =>
   Array.from({ length: shardsOf(env) }, (_, shard) => queueObject(env, organisation, shard));

@@ -30,6 +30,17 @@ it('runs the urgent first and equals in their order', async () => {
   expect(asked).toEqual(['first', 'critical', 'normal', 'normal again', 'low']);
 });
 
+it('ends what waits at its deadline, also while all hands are busy for longer', async () => {
+  await script('groq', { hold: true });
+  const { requestId: first } = await enqueued();
+  await reached(first, ['running']);
+  const { requestId: hasty } = await enqueued({ timeoutMs: 300 });
+  expect(await reached(hasty, ['dead'])).toMatchObject({ code: 'timeout', attempts: 0 });
+  expect(statusIn(await about('GET', 'status', first))).toMatchObject({ status: 'running', failures: 0 });
+  await script('groq');
+  await reached(first, ['completed']);
+});
+
 it('is full when as many wait and run as it takes', async () => {
   await script('groq', { hold: true });
   for (let count = 0; count < 5; count += 1) await enqueued();

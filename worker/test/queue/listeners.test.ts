@@ -7,7 +7,7 @@ const context = {
   getWebSockets: () => [],
 } as unknown as DurableObjectState;
 const everything = { arrival: undefined, owner: undefined };
-const change = { status: '{"status":"queued"}', arrival: 1, owner: undefined, ended: false };
+const change = { status: '{"status":"queued"}', arrival: 1, owner: () => undefined, ended: false };
 const never = () => {
   throw new Error('nobody asks for a result');
 };

@@ -370,6 +370,43 @@ fn counts_that_wait_go_with_the_next_decision_and_before_they_are_forgotten() {
 }
 
 #[test]
+fn a_count_is_taken_without_a_write_and_nothing_else_is() {
+    let bench = Bench::new(Vec::new());
+    let (policy, mut rows, mut ledger) = (EdgePolicy::of(&bench.config), MemoryRows::default(), bench.ledger.clone());
+    let errand = |name: &str, command: Option<Command>| {
+        let entry = Some(Entry { route: "other".into(), tokens: None });
+        Command::For(Errand { caller: user(name), entry, correction: None, command }.into()).encode()
+    };
+    let mut other = ledger.clone();
+    for _ in 0..2 {
+        let counted = ledger.count(&errand("ann", None), &policy, &UtcOnly, at(0), &mut rows).unwrap();
+        let decided = other.decide(&errand("ann", None), &policy, &UtcOnly, at(0), &mut MemoryRows::default());
+        assert_eq!(counted, Some(decided.unwrap()));
+        assert!(ledger.unwritten() && rows.is_empty());
+    }
+    ledger.flush(at(0), &mut rows).unwrap();
+    assert_eq!(rows.len(), 1, "nothing but the caller's count");
+    let (tenant, target) = ("me".into(), "groq/m".into());
+    let admit = Command::Admit { tenant, target, bound: cents(1), lease_until: at(180), slot: None };
+    let settle = Command::Settle {
+        reservation: 1,
+        charge: Charge::Bound,
+        outcome: BreakerOutcome::Success,
+        cool_until: None,
+        end_slot: true,
+    };
+    for command in [errand("ann", Some(admit.clone())), admit.encode(), settle.encode(), Vec::new(), vec![255; 9]] {
+        assert_eq!(ledger.count(&command, &policy, &UtcOnly, at(0), &mut rows), Ok(None));
+    }
+    assert!(ledger.in_flight() == 0 && !ledger.unwritten());
+    let full = (0..600).find(|index| {
+        ledger.count(&errand(&format!("user-{index}"), None), &policy, &UtcOnly, at(0), &mut rows) == Ok(None)
+    });
+    assert!(full.is_some_and(|index| index > 200), "rows must be written first: {full:?}");
+    assert_eq!(rows.len(), 1);
+}
+
+#[test]
 fn an_erased_user_leaves_no_name_and_what_he_held_is_settled_all_the_same() {
     let rules = BudgetScope::ALL.map(|of| rule(of, BudgetSpan::Week, 500));
     let mut bench = Bench::new(rules.into());
