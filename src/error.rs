@@ -9,6 +9,7 @@ mod allowance;
 mod code;
 mod headers;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 #[cfg(feature = "edge")]
@@ -76,7 +77,7 @@ pub struct FieldError {
     /// Path as a user writes it: `targets[1].model`.
     pub path: String,
     /// What would be right: "must be a whole number from 0 to 10".
-    pub problem: &'static str,
+    pub problem: Cow<'static, str>,
 }
 
 /// What belongs to one kind of error.
@@ -203,7 +204,7 @@ impl Error {
     /// An error of this code that names one field.
     #[must_use]
     pub fn field(code: Code, path: &str, problem: &'static str) -> Self {
-        Self::new(code).with(Detail::Fields([FieldError { path: path.into(), problem }].into()))
+        Self::new(code).with(Detail::Fields([FieldError { path: path.into(), problem: problem.into() }].into()))
     }
 
     /// The HTTP status that the Worker answers with.

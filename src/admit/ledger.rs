@@ -362,7 +362,7 @@ pub(super) const UNKNOWN_ZONE: &str = "must be an IANA time zone that this host 
 
 /// Without the zone there is no period to spend in: refused, never taken for UTC.
 pub(super) fn unknown_zone() -> Box<Error> {
-    let field = FieldError { path: "budget.timeZone".into(), problem: UNKNOWN_ZONE };
+    let field = FieldError { path: "budget.timeZone".into(), problem: UNKNOWN_ZONE.into() };
     Error::new(Code::ConfigInvalid).with(Detail::Fields([field].into())).into()
 }
 

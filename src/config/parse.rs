@@ -94,7 +94,7 @@ impl GatewayConfig {
         root.close();
         // Those that are wrong are named already.
         if config.targets.is_empty() && !bad.iter().any(|one| one.path.starts_with("targets")) {
-            bad.push(FieldError { path: "targets".into(), problem: "must list at least one target" });
+            bad.push(FieldError { path: "targets".into(), problem: "must list at least one target".into() });
         }
         if bad.is_empty() { Ok(config) } else { Err(Error::new(Code::ConfigInvalid).with(Detail::Fields(bad)).into()) }
     }
@@ -209,10 +209,14 @@ fn queue(section: &mut Section<'_>, out: &mut super::QueueConfig) {
 }
 
 fn providers(id: &str, section: &mut Section<'_>, out: &mut Vec<ProviderConfig>) {
+    // Each field is read before anything is refused: what was not looked at would be told as unknown.
+    let mut dialect = None;
+    section.choice("dialect", &mut dialect, &DIALECTS, "must be 'chat', 'responses', 'anthropic' or 'google'");
+    let given = section.text("baseUrl", 2_048);
     if !is_name(id) {
         return section.fail("", "must be named by letters, digits, dots, dashes or underscores");
     }
-    let base_url = match section.text("baseUrl", 2_048) {
+    let base_url = match given {
         Some(url) if is_base_url(&url) => Some(url.trim_end_matches('/').into()),
         Some(_) => {
             return section
@@ -220,8 +224,6 @@ fn providers(id: &str, section: &mut Section<'_>, out: &mut Vec<ProviderConfig>)
         }
         None => built_in(id).map(String::from),
     };
-    let mut dialect = None;
-    section.choice("dialect", &mut dialect, &DIALECTS, "must be 'chat', 'responses', 'anthropic' or 'google'");
     match base_url {
         Some(base_url) => out.push(ProviderConfig { id: id.into(), base_url, dialect }),
         None => section.fail("baseUrl", "must be given"),

@@ -57,8 +57,9 @@ pub(super) fn offers(gate: &Gate, facts: &Facts, reach: &Reach, now: Timestamp) 
 
 /// The error when no target is left, by what kept the first choice out.
 pub(super) fn no_plan(exclusion: Exclusion, reach: &Reach) -> Error {
-    let unpriced = |path: &str, problem| {
-        Error::new(Code::UnpricedInput).with(Detail::Fields(vec![FieldError { path: path.into(), problem }]))
+    let unpriced = |path: &str, problem: &'static str| {
+        Error::new(Code::UnpricedInput)
+            .with(Detail::Fields(vec![FieldError { path: path.into(), problem: problem.into() }]))
     };
     match exclusion {
         Exclusion::NoKey if reach.locked => Error::new(Code::VaultLocked),

@@ -1,5 +1,6 @@
 //! Errors as callers see them: as plain data, as a sentence, and as the body of an HTTP answer.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::told::scrub;
@@ -70,8 +71,9 @@ fn account(error: &Error) -> Value {
     match &error.detail {
         Detail::None => {}
         Detail::Fields(bad) => {
-            let each =
-                bad.iter().map(|one| Value::map([("path", one.path.as_str().into()), ("problem", one.problem.into())]));
+            let each = bad
+                .iter()
+                .map(|one| Value::map([("path", one.path.as_str().into()), ("problem", one.problem.as_ref().into())]));
             fields.push(("fields", each.collect()));
         }
         Detail::Budget { limit, spent, reserved, resets_at } => fields.push((
@@ -157,7 +159,7 @@ pub fn failure(dialect: Dialect, given: &Value) -> (u16, Vec<(&'static str, Stri
                 message.push('.');
             }
         }
-        let own = all.into_iter().map(|(path, _)| FieldError { path, problem: "" }).collect();
+        let own = all.into_iter().map(|(path, _)| FieldError { path, problem: Cow::Borrowed("") }).collect();
         error.detail = Detail::Fields(own);
     }
     // Some bodies repeat it, and it decides about their words.
@@ -197,7 +199,7 @@ fn sentence(error: &Error) -> String {
             if !field.path.is_empty() {
                 out.push(' ');
             }
-            out.push_str(field.problem);
+            out.push_str(&field.problem);
             if index.saturating_add(1) == fields.len() {
                 out.push('.');
             }

@@ -262,7 +262,7 @@ impl Unlocked {
 }
 
 fn problem(provider: &str, problem: &'static str) -> FieldError {
-    FieldError { path: ["keys.", provider].concat(), problem }
+    FieldError { path: ["keys.", provider].concat(), problem: problem.into() }
 }
 
 /// A record as it was read: whole, but not yet authenticated.

@@ -121,7 +121,7 @@ pub fn check_variable(name: &str, value: Vec<u8>) -> JsValue {
         Ok(checked) => warnings = checked.warnings,
         Err(error) => {
             refused = match &error.detail {
-                Detail::Fields(fields) => fields.first().map(|field| field.problem),
+                Detail::Fields(fields) => fields.first().map(|field| Value::from(&*field.problem)),
                 _ => None,
             }
         }

@@ -143,7 +143,7 @@ impl Core {
         for (provider, key) in usable {
             self.gate.set_key(&provider, key);
         }
-        let told = |bad: FieldError| Value::map([("path", bad.path.into()), ("problem", bad.problem.into())]);
+        let told = |bad: FieldError| Value::map([("path", bad.path.into()), ("problem", bad.problem.as_ref().into())]);
         Ok(to_js(&bad.into_iter().map(told).collect()))
     }
 

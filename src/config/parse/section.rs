@@ -24,7 +24,7 @@ impl<'a> Section<'a> {
             Value::Map(fields) => fields.as_slice(),
             Value::Null => &[],
             _ => {
-                bad.push(FieldError { path: path.clone(), problem: "must be an object" });
+                bad.push(FieldError { path: path.clone(), problem: "must be an object".into() });
                 &[]
             }
         };
@@ -41,7 +41,7 @@ impl<'a> Section<'a> {
 
     pub(super) fn fail(&mut self, name: &str, problem: &'static str) {
         let path = self.path_of(name);
-        self.bad.push(FieldError { path, problem });
+        self.bad.push(FieldError { path, problem: problem.into() });
     }
 
     pub(super) fn allow(&mut self, name: &'static str) {
@@ -64,7 +64,8 @@ impl<'a> Section<'a> {
         for (key, _) in self.fields {
             if !self.taken.iter().any(|name| name == key) {
                 let path = self.path_of(shown(key));
-                self.bad.push(FieldError { path, problem: "is not a known field" });
+                let known = ["is not a known field; known are ", &self.taken.join(", ")].concat();
+                self.bad.push(FieldError { path, problem: known.into() });
             }
         }
     }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::error::Detail;
 use crate::host::UtcOnly;
 use crate::money::{NanoUsd, Rate};
 
@@ -86,7 +87,8 @@ fn a_provider_may_be_told_how_to_speak() {
     }
     assert_eq!(bad_paths(r#"{"providers":{"groq":{"dialect":"latin"}}}"#), ["providers.groq.dialect"]);
     assert_eq!(bad_paths(r#"{"providers":{"mine":{"dialect":"chat"}}}"#), ["providers.mine.baseUrl"]);
-    assert_eq!(bad_paths(r#"{"providers":{"groq":{"baseUrl":"ftp://x"}}}"#), ["providers.groq.baseUrl"]);
+    let both = r#"{"providers":{"groq":{"baseUrl":"ftp://x","dialect":"chat"},"a b":{"baseUrl":"https://x"}}}"#;
+    assert_eq!(bad_paths(both), ["providers.groq.baseUrl", "providers.a b"], "the dialect is none to blame");
     assert_eq!(
         bad_paths(r#"{"timeouts":{"headersMs":0,"firstOutputMs":-1,"idleMs":"5"}}"#),
         ["timeouts.headersMs", "timeouts.firstOutputMs", "timeouts.idleMs"]
@@ -98,6 +100,14 @@ fn every_built_in_address_is_one_that_may_be_configured() {
     for (id, url) in crate::config::PROVIDERS {
         assert!(is_base_url(url) && url.starts_with("https://") && !url.ends_with('/'), "{id}");
     }
+}
+
+#[test]
+fn with_an_unknown_field_the_known_ones_are_told() {
+    let error = parse(r#"{"targets":[{"provider":"groq","model":"m","baseUrl":"https://a.example"}]}"#).unwrap_err();
+    let Detail::Fields(fields) = error.detail else { panic!() };
+    assert_eq!(fields[0].path, "targets[0].baseUrl");
+    assert_eq!(fields[0].problem, "is not a known field; known are provider, model, relay");
 }
 
 #[test]

@@ -50,7 +50,7 @@ pub(in crate::provider) fn encode_error(error: &Error, message: &str, account: &
             super::fields::comma(&mut out);
             out.push('{');
             text_field(&mut out, "field", &own.path);
-            text_field(&mut out, "description", own.problem);
+            text_field(&mut out, "description", &own.problem);
             out.push('}');
         }
         out.push_str("]}");

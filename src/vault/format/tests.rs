@@ -7,13 +7,13 @@ const GROQ: &str = "gsk_0123456789abcdefghijABCDEFGHIJ0123456789abcdefghijAB";
 const OPENROUTER: &str = "sk-or-v1-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// What is wrong, in words.
-fn problem(provider: &str, input: &str) -> &'static str {
+fn problem(provider: &str, input: &str) -> String {
     let error = check_key(provider, input.as_bytes()).map(|_| input).unwrap_err();
     assert_eq!(error.code, Code::InvalidRequest);
     let Detail::Fields(fields) = error.detail else { panic!("{input}: no field") };
     assert_eq!(fields.len(), 1);
     assert_eq!(fields[0].path, "key");
-    fields[0].problem
+    fields[0].problem.clone().into_owned()
 }
 
 fn accepted(provider: &str, input: &str) -> (String, usize) {
