@@ -52,7 +52,8 @@ function shaped(path: string, value: object, types: Record<string, string>): voi
   for (const [name, own] of Object.entries(value)) {
     const field = path && `${path}.`;
     const type = Object.hasOwn(types, name) ? types[name] : undefined;
-    if (type === undefined) throw refusal(field + name, 'is not a known field');
+    if (type === undefined)
+      throw refusal(field + name, `is not a known field; known are ${Object.keys(types).join(', ')}`);
     // What is absent may be said to be so.
     if (own == null) continue;
     if (typeof own !== type || own < 0 || Number.isNaN(own)) throw refusal(field + name, PROBLEMS[type] ?? '');

@@ -100,8 +100,9 @@ export const fields =
         return [name, undefined];
       }
     });
+    const unknown = `is not a known field; known are ${Object.keys(checks).join(', ')}`;
     for (const name of Object.keys(value)) {
-      if (!Object.hasOwn(checks, name)) problems.push({ path: at(name.slice(0, 64)), problem: 'is not a known field' });
+      if (!Object.hasOwn(checks, name)) problems.push({ path: at(name.slice(0, 64)), problem: unknown });
     }
     if (problems.length > 0) throw new Problem('is not valid', problems);
     return Object.fromEntries(read.filter(([, field]) => field !== undefined)) as T;
