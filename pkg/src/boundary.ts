@@ -6,14 +6,17 @@ import type { ErrorData } from './errors.js';
 /** Names and values in turn, names in lower case. */
 export type FlatHeaders = string[];
 
+/** Headers as one text, a line for each name and each value: a list crosses item by item. */
+export type HeaderLines = string;
+
 /** A whole answer: its kind, status, headers, body and account. A cached stream is one too: all of its events. */
-export type WholeAnswer = [kind: 0, status: number, headers: FlatHeaders, body: string, account: string];
+export type WholeAnswer = [kind: 0, status: number, headers: HeaderLines, body: string, account: string];
 
 /** A stream that has passed its commit point. Without a reader everything is in `head` and `finish`. */
 export type StreamedAnswer = [
   kind: 1,
   status: number,
-  headers: FlatHeaders,
+  headers: HeaderLines,
   stream: ChatStream,
   reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
   account: string,

@@ -3,7 +3,7 @@
 
 import { asksOf, asksWith } from './asks.js';
 import { addressOf, partsOf, textOf } from './body.js';
-import type { Answer, Caller, FlatHeaders } from './boundary.js';
+import type { Answer, Caller, HeaderLines } from './boundary.js';
 import { dataOf, toError } from './errors.js';
 import { flat, recordOf } from './flat.js';
 import { readable } from './stream.js';
@@ -75,7 +75,7 @@ export function gateFetch(host: FetchHost, options: RequestOptions = {}, results
 /** An error as a `Response` that the clients of the endpoint's dialect can read, as `core` writes it. */
 export function refused(core: Pick<Caller, 'failure'>, endpoint: string, thrown: unknown): Response {
   const [status, headers, text] = core.failure(endpoint, dataOf(thrown));
-  return new Response(text, { status, headers: headersOf(headers) });
+  return new Response(text, { status, headers: recordOf(headers) });
 }
 
 /**
@@ -123,13 +123,13 @@ export function answered(
 
 /** Headers with the account as far as it is known: what a stream will cost is known at its end. */
 function headersOf(
-  list: FlatHeaders,
-  meta?: ChatMeta,
+  lines: HeaderLines,
+  meta: ChatMeta,
   more?: (requestId: string) => Record<string, string>,
 ): Record<string, string> {
-  const headers = recordOf(list);
+  const headers = recordOf(lines.split('\n'));
   // A list of models has none: nobody was asked.
-  if (!meta?.requestId) return Object.assign(headers, more?.(''));
+  if (!meta.requestId) return Object.assign(headers, more?.(''));
   const { requestId, target, attempts, cache, costNanoUsd, reservedNanoUsd } = meta;
   headers['x-request-id'] = requestId;
   // Headers take Latin-1 only; models may have any name.

@@ -156,7 +156,7 @@ impl Core {
                     Ok([
                         JsValue::from(STREAM),
                         200.into(),
-                        answer_headers("text/event-stream", allowance(&meta)).into(),
+                        answer_headers("text/event-stream", allowance(&meta)),
                         ChatStream::new(streaming).into(),
                         reader,
                         meta.to_json().into(),
@@ -187,20 +187,29 @@ fn allowance(meta: &Meta) -> Left {
     }
 }
 
-/// The headers of an answer.
-fn answer_headers(kind: &str, left: Left) -> Array {
-    let headers = flat(&[("content-type", kind)]);
+/// The headers of an answer as one text, a line for each name and each value: a list crosses item by item.
+fn answer_headers(kind: &str, left: Left) -> JsValue {
+    #[cfg_attr(not(feature = "edge"), expect(unused_mut, reason = "there are no limits by caller in this build"))]
+    let mut lines = ["content-type\n", kind].concat();
     match left {
         #[cfg(feature = "edge")]
-        Some(allowance) => headers.concat(&super::edge::headers(&allowance)),
+        Some(allowance) => {
+            for (name, value) in allowance.headers() {
+                for line in [name, &value] {
+                    lines.push('\n');
+                    lines.push_str(line);
+                }
+            }
+        }
         #[cfg(not(feature = "edge"))]
         Some(never) => match never {},
-        None => headers,
+        None => {}
     }
+    lines.into()
 }
 
 fn whole(kind: &str, left: Left, body: &str, account: &str) -> JsValue {
-    [JsValue::from(WHOLE), 200.into(), answer_headers(kind, left).into(), body.into(), account.into()]
+    [JsValue::from(WHOLE), 200.into(), answer_headers(kind, left), body.into(), account.into()]
         .into_iter()
         .collect::<Array>()
         .into()

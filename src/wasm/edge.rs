@@ -150,7 +150,8 @@ fn caller(parts: Vec<String>) -> Caller {
 
 #[wasm_bindgen]
 impl Core {
-    /// [`call`](Core::call) on behalf of a caller, `[tier, user, token]`, with its limits. The server's own `traceparent`
+    /// [`call`](Core::call) on behalf of a caller, `[tier, user, token]`, with its limits. `headers` come as one text, a
+    /// line for each name and each value: a list crosses item by item. The server's own `traceparent`
     /// among the headers goes to providers; the caller's must have been replaced by then. Its settlement may follow its
     /// answer: [`follow`](Core::follow) is to be waited for then.
     #[wasm_bindgen(js_name = callFor)]
@@ -160,13 +161,14 @@ impl Core {
         by: Vec<String>,
         endpoint: String,
         body: &JsString,
-        headers: Vec<String>,
+        headers: &str,
         tenant: Option<String>,
         cache_flags: u32,
         ttl_ms: Option<f64>,
         namespace: Option<String>,
         signal: Option<AbortSignal>,
     ) -> Result<JsValue, JsValue> {
+        let headers: Vec<String> = headers.split('\n').map(Into::into).collect();
         let (pairs, _) = headers.as_chunks::<2>();
         let trace = pairs.iter().find(|[name, value]| name == "traceparent" && is_trace(value));
         let trace = trace.map(|[_, value]| value.as_str().into());
@@ -200,17 +202,25 @@ impl Core {
         })
     }
 
-    /// To be waited for after a request: gives back what was leased and is not used. Most of the time there is nothing.
+    /// To be waited for after a request: gives back what was leased and is not used. Most of the time there is nothing
+    /// to wait for: then it gives no promise.
     #[wasm_bindgen(js_name = keepSlices)]
-    pub async fn keep_slices(&self) {
+    pub fn keep_slices(&self) -> Result<JsValue, JsValue> {
         let host = self.host.clone();
-        host.keep_slices().await;
+        at_once(async move {
+            host.keep_slices().await;
+            Ok(JsValue::UNDEFINED)
+        })
     }
 
-    /// To be waited for after an answer: sends the settlements that no later request has taken along.
-    pub async fn follow(&self) {
+    /// To be waited for after an answer: sends the settlements that no later request has taken along. Gives no promise
+    /// if there are none, or somebody waits already.
+    pub fn follow(&self) -> Result<JsValue, JsValue> {
         let host = self.host.clone();
-        host.send_posted().await;
+        at_once(async move {
+            host.send_posted().await;
+            Ok(JsValue::UNDEFINED)
+        })
     }
 
     /// What a caller may still do: its rates and the budgets that apply to it.

@@ -1,24 +1,34 @@
 import { corsHeaders } from './cors';
 import type { Env } from './env';
-import { givenId, traceOf } from './log';
+import { toldOf, type Told } from './log';
 
 /** What every answer says beside its own, under `own`, our id of the request. */
-export function common(request: Request, env: Env, own = `tg-${crypto.randomUUID()}`): Record<string, string> {
+export function common(
+  request: Request,
+  told: Told,
+  env: Env,
+  own = `tg-${crypto.randomUUID()}`,
+): Record<string, string> {
   return {
     ...corsHeaders(request, env),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     // The caller finds its request by its own id, and we by ours.
-    'x-request-id': givenId(request.headers) ?? own,
+    'x-request-id': told.givenId ?? own,
     'x-tidegate-request-id': own,
-    traceparent: traceOf(request),
+    traceparent: told.trace,
   };
 }
 
 /** The same for an answer that is there already. */
-export function finished(response: Response, request: Request, env: Env): Response {
+export function finished(
+  response: Response,
+  request: Request,
+  env: Env,
+  told = toldOf(request.method, request.headers),
+): Response {
   const { headers } = response;
-  const all = common(request, env, headers.get('x-request-id') ?? undefined);
+  const all = common(request, told, env, headers.get('x-request-id') ?? undefined);
   for (const name in all) headers.set(name, all[name] ?? '');
   return response;
 }

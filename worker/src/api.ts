@@ -1,4 +1,5 @@
 import { asksOf, asksWith } from '../../pkg/src/asks';
+import type { FlatHeaders } from '../../pkg/src/boundary';
 import { answered } from '../../pkg/src/fetch';
 import { common, finished } from './answers';
 import { callerOf, stripped, type Stripped } from './auth';
@@ -6,30 +7,55 @@ import { readBody } from './body';
 import type { Env } from './env';
 import { errorResponse, invalid, nothingHere, unsupported, wrongMethod } from './errors';
 import { keyedGateOf, partsOf, within } from './gates';
-import { traceOf } from './log';
+import { toldOf, type Told } from './log';
 import { Notes } from './notes';
 import { asked, load } from './wasm';
 
 /** The prefixes that clients insist on: OpenAI's and Anthropic's, Gemini's, Groq's, OpenRouter's. */
 const API = /^\/(v1|v1beta|openai\/v1|api\/v1)(\/|\?|$)/;
 
-/** Any request that is not the Worker's own: the body goes to the gateway as it came, the answer back as it came. */
-export async function api(raw: Request, env: Env, context: ExecutionContext): Promise<Response> {
+/** Where a request goes, in what its client speaks, by which method it is served; none if it is not. */
+type Asked = [endpoint: string, dialect: string, method?: string];
+
+/** What was asked of the Wasm before: the requests of one client differ in neither address nor names of headers. */
+const known = new Map<string, Asked>();
+const MOST_KNOWN = 200;
+const LONGEST_KNOWN = 2_000;
+
+function askedOf(method: string, { headers, path }: Stripped): Asked {
+  const names = headers.names();
+  const all = `${method} ${path} ${names.join()}`;
+  let found = known.get(all);
+  if (found) return found;
+  found = asked(method, path, names) as Asked;
+  if (known.size >= MOST_KNOWN) known.clear();
+  if (all.length <= LONGEST_KNOWN) known.set(all, found);
+  return found;
+}
+
+/**
+ * Any request that is not the Worker's own, with its address and headers: the body goes to the gateway as it came, the
+ * answer back as it came.
+ */
+export async function api(
+  raw: Request,
+  url: string,
+  list: FlatHeaders,
+  env: Env,
+  context: ExecutionContext,
+): Promise<Response> {
   load();
-  const request = stripped(raw);
-  const [endpoint, dialect, method] = asked(raw.method, request.path, request.headers.names()) as [
-    string,
-    string,
-    string?,
-  ];
-  const notes = new Notes(raw, dialect, env);
+  const request = stripped(raw, url, list);
+  const told = toldOf(raw.method, request.headers);
+  const [endpoint, dialect, method] = askedOf(told.method, request);
+  const notes = new Notes(told, dialect, env);
   try {
-    return await served(raw, env, context, request, endpoint, method, notes);
+    return await served(raw, env, context, request, told, endpoint, method, notes);
   } catch (thrown) {
     context.waitUntil(notes.failed(thrown));
     const response = errorResponse(dialect, thrown);
     if (response.status === 405 && method) response.headers.set('allow', method);
-    return finished(response, raw, env);
+    return finished(response, raw, env, told);
   }
 }
 
@@ -38,6 +64,7 @@ async function served(
   env: Env,
   context: ExecutionContext,
   { given, headers, path }: Stripped,
+  told: Told,
   endpoint: string,
   method: string | undefined,
   notes: Notes,
@@ -46,38 +73,50 @@ async function served(
   const caller = await callerOf(raw, given, env, 'chat');
   notes.caller = caller;
   if (!method) throw unsupported();
-  if (method !== raw.method) throw wrongMethod(method);
+  if (method !== told.method) throw wrongMethod(method);
 
   const { flags, ttlMs, namespace } = asksWith(asksOf({}), headers);
   const trailer = wantsTrailer(headers.get('x-tidegate-trailer') ?? env.TIDEGATE_TRAILER);
-  const body = await readBody(raw);
+  const body = await readBody(raw, headers);
   const { signal } = raw;
   const { organisation } = caller;
   const { core, deadlineMs, leases } = await keyedGateOf(organisation, env);
-  headers.set('traceparent', traceOf(raw));
+  headers.set('traceparent', told.trace);
   const asked = core.callFor(
     partsOf(caller),
     endpoint,
     body,
-    headers.list,
+    headers.list.join('\n'),
     organisation,
     flags,
     ttlMs,
     namespace,
     signal,
   );
-  const answer = Promise.resolve(asked);
-  const after = () => Promise.all([core.follow(), leases ? core.keepSlices() : undefined]).then(ignore, ignore);
+  const after = () => {
+    const left = [core.follow(), leases ? core.keepSlices() : undefined].filter((one) => one !== undefined);
+    // Most of the time there is nothing.
+    return left.length > 0 ? Promise.all(left).then(ignore, ignore) : undefined;
+  };
+  let late = false;
+  // Once a whole answer is there, or a stream begins. From then on a stream has timers of its own.
+  const begun = Promise.resolve(asked).then((answer) => {
+    const [response, account] = answered(answer, signal, ignore, trailer, (own) =>
+      common(raw, told, env, own || undefined),
+    );
+    notes.begun();
+    if (late) void response.body?.cancel();
+    const ended = account.then((meta) => notes.ended(meta)).catch((thrown) => notes.failed(thrown));
+    return { response, ended };
+  });
   // A client that goes away aborts the attempt; its money is settled after that, while nobody listens.
-  context.waitUntil(answer.then(ignore, after));
-  // Until a whole answer is there, or a stream begins. From then on a stream has timers of its own.
-  const [response, account] = answered(await within(organisation, deadlineMs, answer), signal, ignore, trailer, (own) =>
-    common(raw, env, own || undefined),
-  );
-  notes.begun();
-  const ended = account.then((meta) => notes.ended(meta)).catch((thrown) => notes.failed(thrown));
-  context.waitUntil(ended.then(after));
-  return response;
+  context.waitUntil(begun.then(({ ended }) => ended).then(after, after));
+  try {
+    return (await within(organisation, deadlineMs, begun)).response;
+  } catch (thrown) {
+    late = true;
+    throw thrown;
+  }
 }
 
 const ignore = () => {};

@@ -1,3 +1,4 @@
+import type { FlatHeaders } from '../../pkg/src/boundary';
 import { MAX_BODY_BYTES, textOf, tooLong } from '../../pkg/src/body';
 import { invalid } from './errors';
 
@@ -8,11 +9,11 @@ const NOT_JSON = /^\s*(multipart|image|audio|video)\//i;
  * The request's body as text. It is counted while it comes, since a length that is stated need not be true.
  * @throws `invalid_request`: 413 if it is too long, 415 if it is no JSON by its type, 400 if it is not UTF-8.
  */
-export async function readBody(request: Request): Promise<string> {
-  if (NOT_JSON.test(request.headers.get('content-type') ?? '')) {
+export async function readBody(request: Request, headers: Pick<Headers, 'get'> = request.headers): Promise<string> {
+  if (NOT_JSON.test(headers.get('content-type') ?? '')) {
     throw invalid('content-type', 'must be application/json', 415);
   }
-  const stated = request.headers.get('content-length');
+  const stated = headers.get('content-length');
   if (Number(stated) > MAX_BODY_BYTES) throw tooLong();
   // Whoever reads HTTP takes no more than was stated; and all at once is one turn of the runtime's in place of three.
   if (stated === null) return textOf(request);
@@ -33,12 +34,8 @@ export const MAX_HEADER_BYTES = 32 * 1024;
 /** Most headers of a request. Clients send up to forty. */
 export const MAX_HEADERS = 100;
 
-export function oversized({ headers, url }: Request): boolean {
-  let length = url.length;
-  let count = 0;
-  headers.forEach((value, name) => {
-    length += name.length + value.length + 4;
-    count += 1;
-  });
-  return length > MAX_HEADER_BYTES || count > MAX_HEADERS;
+export function oversized(url: string, headers: FlatHeaders): boolean {
+  let length = url.length + headers.length * 2;
+  for (const text of headers) length += text.length;
+  return length > MAX_HEADER_BYTES || headers.length > 2 * MAX_HEADERS;
 }

@@ -16,8 +16,18 @@ export interface Gate {
   readonly core: Caller &
     Pick<Core, 'clearCache' | 'removeKey' | 'setKey'> & {
       status(): Promise<unknown>;
-      /** `call` on behalf of a caller, by what `partsOf` makes of it, with its limits. */
-      callFor(by: string[], ...rest: Parameters<Caller['call']>): Answer | Promise<Answer>;
+      /** `call` on behalf of a caller, by what `partsOf` makes of it, with its limits. Headers as lines. */
+      callFor(
+        by: string[],
+        endpoint: string,
+        body: string,
+        headers: string,
+        tenant: string,
+        cacheFlags: number,
+        ttlMs: number | undefined,
+        namespace: string | undefined,
+        signal: AbortSignal,
+      ): Answer | Promise<Answer>;
       /** A whole chat on behalf of a caller: the answer's JSON. */
       chatFor(
         by: string[],
@@ -29,9 +39,9 @@ export interface Gate {
       /** Counts a request to a route of the Worker's own; headers for its answer. */
       enter(by: string[], route: string): FlatHeaders | Promise<FlatHeaders>;
       /** To be waited for after an answer of `callFor`: its settlement follows, if no later request takes it along. */
-      follow(): Promise<void>;
+      follow(): Promise<void> | undefined;
       /** To be waited for after a request: gives back leased slices that nobody uses. */
-      keepSlices(): Promise<void>;
+      keepSlices(): Promise<void> | undefined;
       /** What a caller may still do. */
       limitsOf(by: string[]): Promise<Limits>;
     };

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 
+import { flat } from '../../pkg/src/flat';
 import { finished } from './answers';
 import { api } from './api';
 import { MAX_HEADER_BYTES, MAX_HEADERS, oversized } from './body';
@@ -51,12 +52,14 @@ const OWN = new RegExp(
 export default {
   async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
     if (request.method === 'OPTIONS') return preflight(request, env);
-    if (oversized(request)) {
+    const { url } = request;
+    const headers = flat(request.headers);
+    if (oversized(url, headers)) {
       load();
       const problem = `must not be longer than ${MAX_HEADER_BYTES} bytes, nor more than ${MAX_HEADERS}`;
       return finished(errorResponse('chat', invalid('headers', problem, 431)), request, env);
     }
-    if (!OWN.test(request.url)) return api(request, env, context);
+    if (!OWN.test(url)) return api(request, url, headers, env, context);
     return finished(await app.fetch(request, env, context), request, env);
   },
 };

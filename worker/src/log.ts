@@ -12,26 +12,31 @@ const TRACE = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16
 const FLAGS = 0b11;
 
 /** The id that the caller gave its request, if it can be one. */
-export function givenId(headers: Headers): string | undefined {
+function givenId(headers: Pick<Headers, 'get'>): string | undefined {
   const given = headers.get('x-request-id');
   return given !== null && ID.test(given) ? given : undefined;
 }
 
-const traces = new WeakMap<Request, string>();
+/** What is told of a request wherever it is told: to its caller, upstream and in the log. */
+export interface Told {
+  readonly method: string;
+  /** The caller's own id of it. */
+  readonly givenId: string | undefined;
+  /** Its place in its trace. */
+  readonly trace: string;
+}
 
-/**
- * The request's own place in its trace, always the same: a child of the caller's, with its flags, or the beginning of a
- * new trace if the caller's `traceparent` is none. It goes upstream, into the log and to the caller.
- */
-export function traceOf(request: Request): string {
-  const known = traces.get(request);
-  if (known !== undefined) return known;
-  const [, version, id, flags, more] = TRACE.exec(request.headers.get('traceparent') ?? '') ?? [];
+/** To be asked once for a request: its place in its trace is another one each time. */
+export const toldOf = (method: string, headers: Pick<Headers, 'get'>): Told => ({
+  ...{ method, givenId: givenId(headers), trace: traceOf(headers.get('traceparent')) },
+});
+
+/** A child of the caller's trace, with its flags, or the beginning of a new one if the caller's `traceparent` is none. */
+function traceOf(given: string | null): string {
+  const [, version, id, flags, more] = (given !== null && TRACE.exec(given)) || [];
   const sound = id !== undefined && (version !== '00' || more === undefined);
   const kept = sound ? (Number.parseInt(flags ?? '', 16) & FLAGS).toString(16).padStart(2, '0') : '00';
-  const trace = `00-${sound ? id : random(16)}-${random(8)}-${kept}`;
-  traces.set(request, trace);
-  return trace;
+  return `00-${sound ? id : random(16)}-${random(8)}-${kept}`;
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
@@ -50,7 +55,7 @@ function random(count: number): string {
  * It has codes, counts and times, never what was asked or answered, nor a token, key or address; users are hashed.
  */
 export async function logged(
-  request: Request | undefined,
+  request: Told | undefined,
   caller: Asker | undefined,
   outcome: Outcome,
   env: Env,
@@ -72,8 +77,8 @@ export async function logged(
     tier: caller?.tier,
     token: caller?.token,
     requestId: meta?.requestId,
-    givenId: request && givenId(request.headers),
-    trace: request && traceOf(request),
+    givenId: request?.givenId,
+    trace: request?.trace,
     target: meta?.target,
     attempts: meta?.attempts,
     cache: meta?.cache,

@@ -4,7 +4,7 @@ import type { Asker } from './auth';
 import type { Env } from './env';
 import { counted } from './figures/counted';
 import type { Outcome } from './figures/samples';
-import { logged } from './log';
+import { logged, type Told } from './log';
 
 /** What is noted of one request to a model: figures and a line in the log, once. */
 export class Notes {
@@ -12,10 +12,11 @@ export class Notes {
   caller: Asker | undefined;
   #started = Date.now();
   #firstMs: number | undefined;
+  #noted = false;
 
   constructor(
     /** Nothing for one that came earlier and waited in the queue. */
-    readonly request: Request | undefined,
+    readonly request: Told | undefined,
     readonly dialect: string,
     readonly env: Env,
   ) {}
@@ -42,6 +43,8 @@ export class Notes {
   }
 
   async #note(code: string, meta: ChatMeta | undefined): Promise<void> {
+    if (this.#noted) return;
+    this.#noted = true;
     const outcome: Outcome = {
       ...{ dialect: this.dialect, code, totalMs: Date.now() - this.#started },
       ...(this.#firstMs !== undefined && { firstMs: this.#firstMs }),

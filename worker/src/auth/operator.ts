@@ -47,7 +47,10 @@ let known: { token: string; bytes: Uint8Array | undefined } | undefined;
  */
 function padded(text: string): Uint8Array | undefined {
   const bytes = new Uint8Array(MAX_BYTES + 2);
-  const { read, written } = new TextEncoder().encodeInto(text, bytes.subarray(0, MAX_BYTES));
-  new DataView(bytes.buffer).setUint16(MAX_BYTES, written);
-  return read === text.length ? bytes : undefined;
+  const { read, written } = encoder.encodeInto(text, bytes);
+  // What is written past the end of a text is overwritten here, or was too long.
+  bytes[MAX_BYTES] = written >> 8;
+  bytes[MAX_BYTES + 1] = written & 0xff;
+  return read === text.length && written <= MAX_BYTES ? bytes : undefined;
 }
+const encoder = new TextEncoder();

@@ -25,6 +25,7 @@ export class Sent {
     else this.list[at + 1] = value;
   }
 
+  /** Names alone, in lower case. */
   names(): string[] {
     return this.list.filter((_, at) => at % 2 === 0);
   }
@@ -39,8 +40,8 @@ export class Sent {
  * Takes the token from wherever clients put their key: OpenAI's, Groq's and OpenRouter's into `authorization`,
  * Anthropic's into `x-api-key`, Gemini's into `x-goog-api-key` or, older ones, into the address.
  */
-export function stripped(request: Request): Stripped {
-  const headers = new Sent(flat(request.headers));
+export function stripped(request: Request, url = request.url, list = flat(request.headers)): Stripped {
+  const headers = new Sent(list);
   const [bearer, ...others] = ['authorization', 'x-api-key', 'x-goog-api-key'].map((name) => {
     const value = headers.get(name);
     // The names stay: they tell which kind of client calls.
@@ -48,7 +49,6 @@ export function stripped(request: Request): Stripped {
     return value ?? '';
   });
   const given = [/^bearer +(\S+) *$/i.exec(bearer ?? '')?.[1] ?? '', ...others];
-  const { url } = request;
   // Past `https://`. What cannot hold a key is taken as it came.
   if (!/[?&]k|%/i.test(url)) return { given: [...given, ''], headers, path: url.slice(url.indexOf('/', 8)) };
   const { pathname, search, searchParams } = new URL(url);

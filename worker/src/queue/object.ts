@@ -187,7 +187,7 @@ export class RequestQueue extends DurableObject<Env> {
     const { core, deadlineMs, leases } = await keyedGateOf(organisation, this.env);
     const work = core.chatFor(by, body, organisation, again ? REFRESH : 0, signal);
     const answer = await within(organisation, deadlineMs, Promise.resolve(work)).finally(() => {
-      if (leases) this.ctx.waitUntil(core.keepSlices().catch(() => undefined));
+      if (leases) this.ctx.waitUntil(Promise.resolve(core.keepSlices()).catch(() => undefined));
     });
     if (answer.length * 3 > MAX_ANSWER && new TextEncoder().encode(answer).length > MAX_ANSWER) {
       const message = 'The answer is too long to be kept.';
