@@ -9,7 +9,7 @@ import { answered, gateFetch } from '../dist/fetch.js';
 import { META, Scripted, tick, upstream } from './scripted.mjs';
 
 const OURS = 'https://api.openai.com/v1/chat/completions';
-const JSON_TYPE = ['content-type', 'application/json'];
+const JSON_TYPE = 'content-type\napplication/json';
 const LOCKED = { code: 'vault_locked', message: 'Locked.', status: 423, shouldRetry: false, attempts: [] };
 
 /** A `gate.fetch`; `calls` has the arguments of each call of the boundary, `passed` what went to the real fetch. */
@@ -24,7 +24,7 @@ function open(answer = () => [0, 200, JSON_TYPE, '{}', JSON.stringify(META)]) {
       calls.push({ endpoint, body, headers, tenant, flags, ttlMs, namespace, signal });
       return answer(signal);
     },
-    failure: (endpoint, error) => [error.status, JSON_TYPE, JSON.stringify({ endpoint, error })],
+    failure: (endpoint, error) => [error.status, JSON_TYPE.split('\n'), JSON.stringify({ endpoint, error })],
   };
   const real = async (...given) => {
     passed.push(given);
@@ -152,14 +152,7 @@ describe('what comes out', () => {
   test('a stream, whose account comes at its end', async () => {
     const source = upstream();
     const begun = { ...META, costNanoUsd: 0, reservedNanoUsd: 99 };
-    const stream = [
-      1,
-      200,
-      ['content-type', 'text/event-stream'],
-      new Scripted(),
-      source.reader,
-      JSON.stringify(begun),
-    ];
+    const stream = [1, 200, 'content-type\ntext/event-stream', new Scripted(), source.reader, JSON.stringify(begun)];
     const { fetch, accounts } = open(() => stream);
     const response = await fetch(OURS, post('{}'));
     assert.equal(response.headers.get('x-tidegate-reserved-nano-usd'), '99');
@@ -200,7 +193,7 @@ describe('what comes out', () => {
   });
 
   test('the account follows a stream as a comment where it is asked for, without the text', async () => {
-    const events = ['content-type', 'text/event-stream'];
+    const events = 'content-type\ntext/event-stream';
     const source = upstream();
     const wasm = new Scripted();
     wasm.account = () => JSON.stringify({ ...META, partialText: 'Hel' });
@@ -252,7 +245,7 @@ describe('the chunks of a streamed chat', () => {
     const wasm = new Scripted();
     wasm.account = () => JSON.stringify({ ...meta, told: wasm.told });
     for (let at = 0; at < bytes.length; at += size) source.send(bytes.slice(at, at + size));
-    const answer = [1, 200, [], wasm, source.reader, JSON.stringify(META)];
+    const answer = [1, 200, '', wasm, source.reader, JSON.stringify(META)];
     const [{ body }, result] = answered(answer, signal, () => {});
     return { source, wasm, stream: streaming(body, result, signal) };
   }

@@ -30,16 +30,9 @@ async function exchange(fetcher, init, text, lines, stream, signal, done, number
       read = [];
       if (!good) response.headers.forEach((value, name) => read.push(name, value));
     }
-    // The platform's own fetch gives no more than was stated, if nothing is inflated, which a page is not told. All at once
-    // is one turn.
-    if (!fetcher && !init.credentials && !(good && stream) && isShort(response.headers)) {
-      open = false;
-      body = new Uint8Array(await response.arrayBuffer());
-    } else {
-      const reader = response.body?.getReader();
-      open = good && stream && reader !== undefined;
-      body = open ? reader : reader ? await whole(reader) : new Uint8Array(0);
-    }
+    const reader = response.body?.getReader();
+    open = good && stream && reader !== undefined;
+    body = open ? reader : reader ? await whole(reader) : new Uint8Array(0);
   } catch {
     [status, open] = [-1, false];
   }
@@ -80,12 +73,6 @@ export const unwait = (timer) => clearTimeout(timer);
 
 // Longest body that is kept. No answer is as long; one that is would fill the memory of the page or the isolate.
 const MOST_BYTES = 64 * 1024 * 1024;
-
-// Whether a body is as long as it says, and short enough to be kept.
-function isShort(headers) {
-  const length = headers.get('content-length');
-  return length !== null && Number(length) <= MOST_BYTES && headers.get('content-encoding') === null;
-}
 
 // All of a body. Of one that is too long nothing, which is no answer in any dialect. It is counted as it comes: a length
 // that is stated need not be true, and says nothing of what was compressed.
