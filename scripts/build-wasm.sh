@@ -6,6 +6,7 @@
 # Does nothing when no source has changed since the last build.
 #
 # TIDEGATE_WASM=quick builds for trying things out: hardly optimised, twice the size, in a quarter of the time.
+# TIDEGATE_WASM=whole builds `tidegate` alone, as it is before it is cut in two, into target/wasm-whole: for measuring.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
@@ -144,7 +145,7 @@ else
   say "rustc's own standard library goes into the Wasm, which grows by a fifth (scripts/setup.sh wasm fetches rust-src)"
 fi
 SOURCES="${#QUICK[@]} ${#STD[@]} $(rustc --version) $(hash_of Cargo.toml Cargo.lock .cargo/config.toml scripts/build-wasm.sh scripts/split-*.mjs scripts/wasm-module.mjs pkg/kdf.d.ts src)"
-if built; then
+if [ "${TIDEGATE_WASM:-}" != whole ] && built; then
   say "the Wasm is up to date"
   exit 0
 fi
@@ -161,6 +162,12 @@ fi
 [ -x node_modules/.bin/wasm-opt ] || die "no wasm-opt in node_modules: run scripts/setup.sh wasm"
 rm -rf "$STAGE"
 mkdir -p target
+if [ "${TIDEGATE_WASM:-}" = whole ]; then
+  variant tidegate release web --no-default-features --features gateway
+  rm -rf target/wasm-whole
+  mv "$STAGE/tidegate" target/wasm-whole
+  exit 0
+fi
 SERVER=
 if [ "${#QUICK[@]}" -eq 0 ]; then
   server &

@@ -21,6 +21,8 @@ mod scanner;
 mod values;
 #[cfg(feature = "values")]
 mod values;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod vectors;
 mod window;
 
 pub use finding::{Encoding, Finding, Options};

@@ -6,6 +6,7 @@ pub mod forms;
 mod placeholder;
 mod proof;
 mod read;
+mod rule;
 #[cfg(any(test, feature = "testing"))]
 pub mod samples;
 mod table;
@@ -14,9 +15,7 @@ pub use placeholder::is_placeholder;
 pub use proof::Claim;
 pub(crate) use proof::{decode64, sextet};
 pub use read::{Hit, aws_pair, fits, left_of, read};
-pub use table::RULES;
-
-use crate::value::Value;
+pub use rule::{Piece, RULES, Rule};
 
 /// What it means that a key of this kind lies open.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -72,56 +71,120 @@ impl Severity {
 
 /// Sets of bytes, as bits of [`class_of`].
 pub(crate) mod set {
-    pub(crate) const DIGIT: u16 = 1;
-    pub(crate) const A_TO_F: u16 = 2;
-    pub(crate) const G_TO_Z: u16 = 4;
-    pub(crate) const UPPER: u16 = 8;
-    pub(crate) const DASH: u16 = 16;
-    pub(crate) const UNDERSCORE: u16 = 32;
-    pub(crate) const PLUS_SLASH: u16 = 64;
-    pub(crate) const EQUALS: u16 = 128;
-    pub(crate) const DOT: u16 = 256;
-    pub(crate) const LOWER: u16 = A_TO_F | G_TO_Z;
-    pub(crate) const HEX: u16 = DIGIT | A_TO_F;
-    pub(crate) const LETTER: u16 = LOWER | UPPER;
-    pub(crate) const ALNUM: u16 = LETTER | DIGIT;
-    pub(crate) const BASE32: u16 = UPPER | DIGIT;
-    pub(crate) const SLUG: u16 = LOWER | DIGIT | DASH;
-    pub(crate) const BASE64URL: u16 = ALNUM | DASH | UNDERSCORE;
-    pub(crate) const BASE64: u16 = ALNUM | PLUS_SLASH;
-    pub(crate) const HOST: u16 = ALNUM | DASH | DOT;
+    pub(crate) const DIGIT: u32 = 1;
+    pub(crate) const A_TO_F: u32 = 2;
+    pub(crate) const G_TO_Z: u32 = 4;
+    /// `A` to `F`.
+    pub(crate) const UPPER_TO_F: u32 = 8;
+    /// `G` to `Z`.
+    pub(crate) const UPPER_G_TO_Z: u32 = 1 << 17;
+    pub(crate) const DASH: u32 = 16;
+    pub(crate) const UNDERSCORE: u32 = 32;
+    pub(crate) const PLUS_SLASH: u32 = 64;
+    pub(crate) const EQUALS: u32 = 128;
+    pub(crate) const DOT: u32 = 256;
+    pub(crate) const QUOTE: u32 = 1 << 9;
+    pub(crate) const BACKSLASH: u32 = 1 << 10;
+    pub(crate) const BLANK: u32 = 1 << 11;
+    pub(crate) const LINE_END: u32 = 1 << 12;
+    /// `:`.
+    pub(crate) const COLON: u32 = 1 << 13;
+    /// `>` and `,`.
+    pub(crate) const ARROW_COMMA: u32 = 1 << 14;
+    /// `(`, `[` and `{`.
+    pub(crate) const BRACKET: u32 = 1 << 15;
+    /// `|` and `@`.
+    pub(crate) const BAR_AT: u32 = 1 << 16;
+    pub(crate) const SEMICOLON: u32 = 1 << 18;
+    pub(crate) const UPPER: u32 = UPPER_TO_F | UPPER_G_TO_Z;
+    pub(crate) const LOWER: u32 = A_TO_F | G_TO_Z;
+    pub(crate) const HEX: u32 = DIGIT | A_TO_F;
+    /// In capitals or not.
+    pub(crate) const ANY_HEX: u32 = HEX | UPPER_TO_F;
+    pub(crate) const LETTER: u32 = LOWER | UPPER;
+    pub(crate) const ALNUM: u32 = LETTER | DIGIT;
+    pub(crate) const BASE32: u32 = UPPER | DIGIT;
+    pub(crate) const SLUG: u32 = LOWER | DIGIT | DASH;
+    pub(crate) const BASE64URL: u32 = ALNUM | DASH | UNDERSCORE;
+    pub(crate) const BASE64: u32 = ALNUM | PLUS_SLASH;
+    /// Both alphabets.
+    pub(crate) const BASE64_ANY: u32 = BASE64 | BASE64URL;
+    pub(crate) const HOST: u32 = ALNUM | DASH | DOT;
+    /// What may stand in a key, or in what comes directly before it.
+    pub(crate) const INSIDE: u32 = BASE64_ANY | DOT | EQUALS | COLON | BAR_AT;
+    /// What parts a name from its value; there is more of it around.
+    pub(crate) const PARTS: u32 = EQUALS | COLON | ARROW_COMMA | BLANK;
+    /// What may stand between a name and its value.
+    pub(crate) const GLUE: u32 = PARTS | QUOTE | BACKSLASH | BRACKET;
 }
 
-/// The sets that a byte belongs to.
+/// The set that a byte belongs to.
 #[must_use]
-pub(crate) const fn class_of(byte: u8) -> u16 {
+pub(crate) fn class_of(byte: u8) -> u32 {
+    SETS.get(usize::from(byte)).map_or(0, |set| 1 << (set & 31))
+}
+
+/// The number of each byte's bit; of the last, which means nothing, where it has none.
+static SETS: [u8; 128] = {
+    let mut sets = [31; 128];
+    let mut byte = 0;
+    while let Some((set, _)) = sets.split_at_mut(byte as usize).1.split_first_mut() {
+        let mut number = 0u8;
+        while number < 31 && set_of(byte) >> number & 1 == 0 {
+            number = number.wrapping_add(1);
+        }
+        *set = number;
+        byte = byte.wrapping_add(1);
+    }
+    sets
+};
+
+const fn set_of(byte: u8) -> u32 {
     match byte {
         b'0'..=b'9' => set::DIGIT,
         b'a'..=b'f' => set::A_TO_F,
         b'g'..=b'z' => set::G_TO_Z,
-        b'A'..=b'Z' => set::UPPER,
+        b'A'..=b'F' => set::UPPER_TO_F,
+        b'G'..=b'Z' => set::UPPER_G_TO_Z,
         b'-' => set::DASH,
         b'_' => set::UNDERSCORE,
         b'+' | b'/' => set::PLUS_SLASH,
         b'=' => set::EQUALS,
         b'.' => set::DOT,
+        b'"' | b'\'' | b'`' => set::QUOTE,
+        b'\\' => set::BACKSLASH,
+        b' ' | b'\t' => set::BLANK,
+        b'\n' | b'\r' => set::LINE_END,
+        b':' => set::COLON,
+        b'>' | b',' => set::ARROW_COMMA,
+        b'(' | b'[' | b'{' => set::BRACKET,
+        b'|' | b'@' => set::BAR_AT,
+        b';' => set::SEMICOLON,
         _ => 0,
     }
 }
 
-/// One part of what follows a prefix.
-#[derive(Clone, Copy, Debug)]
-pub enum Piece {
-    /// As many bytes of a set as there are; not fewer or more than these numbers.
-    Run(u16, u16, u16),
-    /// These bytes.
-    Lit(&'static str),
-    /// What stands between a name and its value: blanks, quotes, `=`, `:`, `=>`. The key begins after it.
-    Glue,
-    /// At most two `=` of padding.
-    Pad,
-    /// Lines of base64 up to `-----END`, however their ends are written.
-    Pem,
+/// Whether a byte is of one of these sets.
+pub(crate) fn is(byte: u8, sets: u32) -> bool {
+    class_of(byte) & sets != 0
+}
+
+/// How many bytes of these sets a text begins with, but no more than `most`.
+#[inline(never)]
+pub(crate) fn run(text: &[u8], sets: u32, most: usize) -> usize {
+    text.iter().take(most).take_while(|byte| is(**byte, sets)).count()
+}
+
+/// How many bytes of these sets a text ends with, but no more than `most`.
+#[inline(never)]
+pub(crate) fn run_before(text: &[u8], sets: u32, most: usize) -> usize {
+    text.iter().rev().take(most).take_while(|byte| is(**byte, sets)).count()
+}
+
+/// Where `part` first stands in a text, in capitals or not.
+#[inline(never)]
+pub(crate) fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len().max(1)).position(|own| own.eq_ignore_ascii_case(part))
 }
 
 /// What a key of the shape must show beside its alphabet.
@@ -184,49 +247,5 @@ impl Advice {
             Self::Public => "Made to be public: nothing to do.",
             Self::Sample => "Printed in its provider's documentation: nobody's key. Put your own in its place.",
         }
-    }
-}
-
-/// One shape of one kind of key. Kinds with several shapes have several rows.
-#[derive(Clone, Copy, Debug)]
-pub struct Rule {
-    /// The kind, stable.
-    pub id: &'static str,
-    /// Who issues it.
-    pub provider: &'static str,
-    /// What it means that it lies open. A proof may find it to be of another.
-    pub class: Class,
-    /// How bad that is.
-    pub severity: Severity,
-    /// What it begins with, one of these.
-    pub prefixes: &'static [&'static str],
-    /// What follows.
-    pub pieces: &'static [Piece],
-    /// What it must show beside that.
-    pub proof: Proof,
-    /// What to do.
-    pub advice: Advice,
-    /// Where the provider tells about it, without `https://`.
-    pub docs: &'static str,
-}
-
-impl Rule {
-    /// Whether the prefix is the name of a variable, and no part of the key.
-    #[must_use]
-    pub fn is_named(&self) -> bool {
-        matches!(self.pieces.first(), Some(Piece::Glue))
-    }
-
-    /// The rule as plain data, for documentation and tools.
-    #[must_use]
-    pub fn to_value(&self) -> Value {
-        Value::map([
-            ("id", self.id.into()),
-            ("provider", self.provider.into()),
-            ("class", self.class.as_str().into()),
-            ("severity", self.severity.as_str().into()),
-            ("advice", self.advice.as_str().into()),
-            ("docs", ["https://", self.docs].concat().into()),
-        ])
     }
 }

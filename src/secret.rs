@@ -41,6 +41,19 @@ impl<T: Zeroize + AsRef<[u8]>> Secret<T> {
     }
 }
 
+/// The HMAC-SHA-256 of several pieces, one after the other.
+#[cfg(feature = "gateway")]
+#[must_use]
+pub fn hmac(key: &[u8], pieces: &[&[u8]]) -> Secret<[u8; 32]> {
+    use hmac::{Hmac, KeyInit, Mac};
+    // Keys of any length are taken.
+    let Ok(mut mac) = Hmac::<sha2::Sha256>::new_from_slice(key) else { return Secret::new([0; 32]) };
+    for piece in pieces {
+        mac.update(piece);
+    }
+    Secret::new(mac.finalize().into_bytes().into())
+}
+
 impl<T: Zeroize> Drop for Secret<T> {
     fn drop(&mut self) {
         self.0.zeroize();

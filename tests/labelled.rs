@@ -20,12 +20,12 @@ use tidegate::keys::samples::{Next, base64, random, sample};
 use tidegate::keys::{Class, RULES, Rule};
 use tidegate::secret::Secret;
 
-const ALNUM: u16 = 15;
-const HEX: u16 = 3;
-const LOWER: u16 = 6;
-const UPPER: u16 = 8;
-const BASE64: u16 = 79;
-const BASE64URL: u16 = 63;
+const HEX: u32 = 3;
+const LOWER: u32 = 6;
+const UPPER: u32 = 8 | 1 << 17;
+const ALNUM: u32 = HEX | LOWER | UPPER;
+const BASE64: u32 = ALNUM | 64;
+const BASE64URL: u32 = ALNUM | 48;
 
 fn numbers(mut seed: u64) -> impl FnMut(usize) -> usize {
     move |below| {
@@ -56,7 +56,7 @@ fn word(next: Next<'_>) -> String {
 fn negatives(next: Next<'_>) -> Vec<(&'static str, String)> {
     let mut all = Vec::new();
     for rule in RULES.iter().filter(|rule| !rule.is_named() && rule.id != "private-key") {
-        for prefix in rule.prefixes {
+        for prefix in rule.prefixes() {
             let words = [word(next), word(next), word(next)];
             let length = 28 + next(70);
             let (period, digits) = (random(ALNUM, 1 + next(8), next), "1234567890".repeat(12));

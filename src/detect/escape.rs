@@ -1,6 +1,7 @@
 //! Text with its escapes and joints taken away: `\x67`, `\u0067`, `\u{67}`, `%67`, `%2567`, `\/`, and `"a" + "b"`.
 
 use super::finding::Encoding;
+use crate::keys::{is, run, run_before, set};
 
 /// A part of a text in another form, with the way back.
 pub(super) struct View {
@@ -11,10 +12,27 @@ pub(super) struct View {
     /// Past the last byte that was taken.
     pub(super) end: usize,
     /// Whether it would have gone on.
-    pub(super) cut: bool,
+    cut: bool,
 }
 
 impl View {
+    pub(super) const fn of(encoding: Encoding) -> Self {
+        Self { text: Vec::new(), origin: Vec::new(), encoding, end: 0, cut: false }
+    }
+
+    /// Adds a byte that stands at `at`, or is decoded from there.
+    #[inline(never)]
+    pub(super) fn take(&mut self, byte: u8, at: usize) {
+        self.text.push(byte);
+        self.origin.push(u32::try_from(at).unwrap_or(u32::MAX));
+    }
+
+    pub(super) fn ended(mut self, at: usize, cut: bool) -> Self {
+        self.origin.push(u32::try_from(at).unwrap_or(u32::MAX));
+        (self.end, self.cut) = (at, cut);
+        self
+    }
+
     /// Where the next view may begin: of one that was cut the last bytes are looked at again.
     pub(super) const fn resume(&self, overlap: usize) -> usize {
         if self.cut { self.end.saturating_sub(overlap) } else { self.end }
@@ -27,88 +45,69 @@ const BACK: usize = 1_024;
 
 /// The word around the escape at `at`, decoded; `None` if there is nothing to decode. It begins no earlier than
 /// `least`.
+#[inline(never)]
 pub(super) fn decoded(text: &[u8], at: usize, least: usize) -> Option<View> {
-    let first = unit(text, at)?;
+    let mut view = View::of(unit(text, at)?.encoding);
     let least = least.max(at.saturating_sub(BACK));
-    let before = text.get(least..at)?;
-    let word = run_before(before, usize::MAX, is_inside);
-    let word = at.saturating_sub(word);
+    // Each a shorter beginning of the text: before the word, before what parts it from its name, before the name.
+    let before = |text: &[u8], sets: u32, most: usize| {
+        let from = least.min(text.len());
+        text.len().wrapping_sub(run_before(text.get(from..).unwrap_or_default(), sets, most))
+    };
+    let word = before(text.get(..at)?, set::INSIDE, BACK);
     // A name before it tells what the word is.
-    let before = text.get(least..word)?;
-    let glue = run_before(before, 24, |byte| b" \t\"'`=:>,\\".contains(&byte));
-    let named = before.get(..before.len().saturating_sub(glue))?;
-    let name = run_before(named, 48, |byte| is_inside(byte) || byte == b' ');
-    let mut at = word.saturating_sub(glue).saturating_sub(name);
-    let stop = word.saturating_add(MOST);
-    let (mut out, mut origin, mut encoding) = (Vec::new(), Vec::new(), first.encoding);
+    let glue = before(text.get(..word)?, set::GLUE, 24);
+    let mut at = before(text.get(..glue)?, set::INSIDE | set::BLANK, 48);
+    let stop = word.wrapping_add(MOST);
     // A private key is the one with blanks and ends of lines.
-    let mut pem = false;
-    while at < stop {
-        let byte = text.get(at).copied().unwrap_or(b' ');
-        let length = match unit(text, at).filter(|_| at >= word) {
-            Some(unit) => {
-                encoding = encoding.max(unit.encoding);
-                if let Some(byte) = unit.byte {
-                    out.push(byte);
-                    origin.push(u32::try_from(at).unwrap_or(u32::MAX));
-                }
-                unit.length
+    let mut sets = set::INSIDE;
+    while at < stop
+        && let Some(byte) = text.get(at)
+    {
+        let unit = if at < word { None } else { unit(text, at) };
+        let length = if let Some(unit) = unit {
+            view.encoding = view.encoding.max(unit.encoding);
+            if unit.encoding != Encoding::Concat {
+                view.take(unit.byte, at);
             }
-            None if at < word || is_inside(byte) || pem && b" \\\r\n".contains(&byte) && at < text.len() => {
-                out.push(byte);
-                origin.push(u32::try_from(at).unwrap_or(u32::MAX));
-                1
-            }
-            None => break,
+            unit.length
+        } else if at < word || is(*byte, sets) {
+            view.take(*byte, at);
+            1
+        } else {
+            break;
         };
-        pem = pem || out.ends_with(b"-----B");
-        at = at.saturating_add(length);
+        if view.text.ends_with(b"-----B") {
+            sets |= set::BACKSLASH | set::LINE_END | set::BLANK;
+        }
+        at = at.wrapping_add(length);
     }
-    origin.push(u32::try_from(at).unwrap_or(u32::MAX));
-    Some(View { text: out, origin, encoding, end: at, cut: at >= stop })
+    Some(view.ended(at, at >= stop))
 }
 
 /// The strings on both sides of the plus at `at`, if it joins two.
 pub(super) fn joined(text: &[u8], at: usize, least: usize) -> Option<View> {
-    let before = text.get(at.saturating_sub(80)..at)?;
-    let blank = |byte: u8| b" \t\r\n".contains(&byte);
-    let mut blanks = run_before(before, usize::MAX, blank);
-    // In an escaped string the ends of lines are escaped too.
-    while let [.., b'\\', b'n' | b'r' | b't'] = before.get(..before.len().saturating_sub(blanks))? {
-        blanks = blanks.saturating_add(2);
-        let rest = before.get(..before.len().saturating_sub(blanks))?;
-        blanks = blanks.saturating_add(run_before(rest, usize::MAX, blank));
+    const BLANKS: u32 = set::BLANK | set::LINE_END;
+    let mut before = text.get(..at)?;
+    loop {
+        before = before.get(..before.len().wrapping_sub(run_before(before, BLANKS, 80)))?;
+        // In an escaped string the ends of lines are escaped too.
+        match before {
+            [rest @ .., b'\\', b'n' | b'r' | b't'] if at.wrapping_sub(rest.len()) < 80 => before = rest,
+            [rest @ .., quote] if is(*quote, set::QUOTE) => {
+                before = rest;
+                break;
+            }
+            _ => return None,
+        }
     }
-    let mut start = at.saturating_sub(blanks).checked_sub(1)?;
-    if !b"\"'`".contains(text.get(start)?) {
-        return None;
-    }
-    start = start.saturating_sub(run_before(text.get(..start)?, 4, |byte| byte == b'\\'));
+    let start = before.len().wrapping_sub(run_before(before, set::BACKSLASH, 4));
     if start < least { None } else { decoded(text, start, least) }
 }
 
-/// How many bytes of a kind a text ends with, but no more than `most`. One function for all, since each that an
-/// iterator is made into is bytes.
-#[inline(never)]
-pub(super) fn run_before(text: &[u8], most: usize, is: fn(u8) -> bool) -> usize {
-    let mut run = 0usize;
-    while run < most
-        && let Some(at) = text.len().checked_sub(run.saturating_add(1))
-        && text.get(at).is_some_and(|byte| is(*byte))
-    {
-        run = run.saturating_add(1);
-    }
-    run
-}
-
-/// What may stand in a key, or in what comes directly before it.
-fn is_inside(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-_.+/=:|@".contains(&byte)
-}
-
 struct Unit {
-    /// Nothing for a joint.
-    byte: Option<u8>,
+    /// Of no meaning for a joint.
+    byte: u8,
     length: usize,
     encoding: Encoding,
 }
@@ -116,50 +115,41 @@ struct Unit {
 /// The escape or joint at `at`.
 fn unit(text: &[u8], at: usize) -> Option<Unit> {
     let rest = text.get(at..)?;
-    match rest.first()? {
-        b'%' => {
-            // Encoded again, a percent sign is `%25`.
-            let mut digits = rest.get(1..)?;
-            let mut length = 3usize;
-            while let Some(again) =
-                digits.strip_prefix(b"25").filter(|again| hex(again, 2).is_some()).filter(|_| length < 9)
-            {
-                digits = again;
-                length = length.saturating_add(2);
-            }
-            let byte = hex(digits, 2)?;
-            Some(Unit { byte: Some(byte), length, encoding: Encoding::Percent })
+    if let [b'%', digits @ ..] = rest {
+        // Encoded again, a percent sign is `%25`.
+        let (mut digits, mut length) = (digits, 3usize);
+        while length < 9
+            && let [b'2', b'5', again @ ..] = digits
+            && hex(again, 2).is_some()
+        {
+            digits = again;
+            length = length.wrapping_add(2);
         }
-        b'\\' => {
-            let slashes = rest.iter().take(4).take_while(|byte| **byte == b'\\').count();
-            let after = rest.get(slashes..)?;
-            let of = |byte, length: usize, encoding| {
-                Some(Unit { byte: Some(byte), length: slashes.saturating_add(length), encoding })
-            };
-            match after.first()? {
-                b'x' => of(hex(after.get(1..)?, 2)?, 3, Encoding::Hex),
-                b'u' if after.get(1) == Some(&b'{') => {
-                    let digits = after.get(2..)?.iter().take(6).take_while(|byte| **byte != b'}').count();
-                    let closed = after.get(digits.saturating_add(2)) == Some(&b'}');
-                    let byte = hex(after.get(2..)?, digits)?;
-                    if closed { of(byte, digits.saturating_add(3), Encoding::Json) } else { None }
-                }
-                b'u' => of(hex(after.get(1..)?, 4)?, 5, Encoding::Json),
-                b'/' => of(b'/', 1, Encoding::Json),
-                b'"' | b'\'' | b'`' => joint(rest),
-                _ => None,
-            }
-        }
-        b'"' | b'\'' | b'`' => joint(rest),
-        _ => None,
+        return Some(Unit { byte: hex(digits, 2)?, length, encoding: Encoding::Percent });
     }
+    let slashes = run(rest, set::BACKSLASH, 4);
+    let after = rest.get(slashes..)?;
+    let (byte, length, encoding) = match after {
+        [quote, ..] if is(*quote, set::QUOTE) => (0, joint(rest)?, Encoding::Concat),
+        _ if slashes == 0 => return None,
+        [b'x', digits @ ..] => (hex(digits, 2)?, slashes.wrapping_add(3), Encoding::Hex),
+        [b'u', b'{', digits @ ..] => {
+            let count = run(digits, set::ANY_HEX, 6);
+            if digits.get(count) != Some(&b'}') {
+                return None;
+            }
+            (hex(digits, count)?, slashes.wrapping_add(count).wrapping_add(3), Encoding::Json)
+        }
+        [b'u', digits @ ..] => (hex(digits, 4)?, slashes.wrapping_add(5), Encoding::Json),
+        [b'/', ..] => (b'/', slashes.wrapping_add(1), Encoding::Json),
+        _ => return None,
+    };
+    Some(Unit { byte, length, encoding })
 }
 
 /// So many hexadecimal digits, of a byte that is ASCII and can be seen.
+#[inline(never)]
 fn hex(text: &[u8], digits: usize) -> Option<u8> {
-    if digits == 0 {
-        return None;
-    }
     let mut number = 0u32;
     for byte in text.get(..digits)? {
         number = number.wrapping_mul(16).wrapping_add(char::from(*byte).to_digit(16)?);
@@ -167,28 +157,33 @@ fn hex(text: &[u8], digits: usize) -> Option<u8> {
     u8::try_from(number).ok().filter(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t'))
 }
 
-/// The end of one string and the beginning of the next: a quote, a plus, a quote, blanks between them.
-fn joint(rest: &[u8]) -> Option<Unit> {
-    let quote = |at: usize| {
-        let slashes = rest.get(at..)?.iter().take(4).take_while(|byte| **byte == b'\\').count();
-        let at = at.saturating_add(slashes);
-        rest.get(at).filter(|byte| b"\"'`".contains(byte)).map(|_| at.saturating_add(1))
-    };
-    let blanks = |mut at: usize| {
-        for _ in 0..64 {
-            match rest.get(at..).unwrap_or_default() {
-                [b' ' | b'\t' | b'\n' | b'\r', ..] => at = at.saturating_add(1),
-                [b'\\', b'n' | b'r' | b't', ..] => at = at.saturating_add(2),
-                [b'\\', b'\\', b'n' | b'r' | b't', ..] => at = at.saturating_add(3),
-                _ => break,
-            }
-        }
-        at
-    };
-    let plus = blanks(quote(0)?);
+/// The end of one string and the beginning of the next: a quote, a plus, a quote, blanks between them. Its length.
+fn joint(rest: &[u8]) -> Option<usize> {
+    let plus = blanks(rest, quote(rest, 0)?);
     if rest.get(plus) != Some(&b'+') {
         return None;
     }
-    let length = quote(blanks(plus.saturating_add(1)))?;
-    Some(Unit { byte: None, length, encoding: Encoding::Concat })
+    quote(rest, blanks(rest, plus.wrapping_add(1)))
+}
+
+/// Past the quote at `at`, which may be escaped.
+#[inline(never)]
+fn quote(text: &[u8], at: usize) -> Option<usize> {
+    let at = at.wrapping_add(run(text.get(at..)?, set::BACKSLASH, 4));
+    is(*text.get(at)?, set::QUOTE).then_some(at.wrapping_add(1))
+}
+
+/// Past the blanks and ends of lines at `at`, real or escaped; of a few, for a text may be of nothing else.
+#[inline(never)]
+pub(super) fn blanks(text: &[u8], mut at: usize) -> usize {
+    for _ in 0..32 {
+        let rest = text.get(at..).unwrap_or_default();
+        at = at.wrapping_add(match rest {
+            [b' ' | b'\t' | b'\n' | b'\r', ..] => run(rest, set::BLANK | set::LINE_END, 64),
+            [b'\\', b'n' | b'r' | b't', ..] => 2,
+            [b'\\', b'\\', b'n' | b'r' | b't', ..] => 3,
+            _ => break,
+        });
+    }
+    at
 }

@@ -1,10 +1,7 @@
 //! What is found, and how it is told.
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
-use crate::keys::{Class, Hit, RULES, Rule, Severity};
-use crate::secret::Secret;
+use crate::keys::{Class, Hit, RULES, Severity};
+use crate::secret::{Secret, hmac};
 use crate::value::Value;
 
 /// How the key was written where it was found.
@@ -75,6 +72,8 @@ pub struct Finding {
     pub advice: &'static str,
     /// Where the provider tells about it, without `https://`.
     pub docs: &'static str,
+    /// The row of the table: of two for the same span the earlier one is told.
+    pub(super) row: usize,
 }
 
 impl Finding {
@@ -101,62 +100,30 @@ impl Finding {
     }
 }
 
-/// A key found in a window, before it is told.
-#[derive(Clone, Debug)]
-pub(super) struct Found {
-    pub(super) hit: Hit,
-    pub(super) encoding: Encoding,
-    /// Where the text stands that the span counts from.
-    pub(super) base: u64,
-    pub(super) start: usize,
-    pub(super) end: usize,
-    /// The key itself, decoded.
-    pub(super) token: Secret<Vec<u8>>,
-    /// Which of the values it is, if it was found by one and not by its shape.
-    pub(super) value: Option<usize>,
-}
-
-impl Found {
-    pub(super) const fn span(&self) -> (u64, u64) {
-        (self.base.saturating_add(self.start as u64), self.base.saturating_add(self.end as u64))
-    }
-
-    pub(super) fn rule(&self) -> Option<&'static Rule> {
-        RULES.get(self.hit.rule)
-    }
-
-    pub(super) fn class(&self) -> Class {
-        if self.value.is_some() { Class::Secret } else { self.hit.class() }
-    }
-
-    /// What is shown of it: the prefix, and of longer keys the last four characters.
-    pub(super) fn preview(&self) -> String {
-        // EXPOSE: a prefix that all keys of the kind have and at most four of its characters go on.
-        let token = self.token.expose();
-        let Some(rule) = self.rule() else { return String::new() };
-        let shown = if rule.is_named() {
-            0
-        } else {
-            let own = rule.prefixes.iter().find(|prefix| token.starts_with(prefix.as_bytes()));
-            own.map_or(0, |prefix| prefix.len())
-        };
-        let tail = if token.len() >= shown.saturating_add(24) { 4 } else { 0 };
-        let head = token.get(..shown).unwrap_or_default();
-        let tail = token.get(token.len().saturating_sub(tail)..).unwrap_or_default();
-        let mut out = String::new();
-        out.push_str(str::from_utf8(head).unwrap_or_default());
-        out.push('\u{2026}');
-        out.push_str(str::from_utf8(tail).unwrap_or_default());
-        out
-    }
-
-    /// Its keyed fingerprint.
-    pub(super) fn fingerprint(&self, key: &Secret<Vec<u8>>) -> String {
-        // EXPOSE: goes into the MAC; only 64 bits of its result, which do not reveal the key, leave.
-        let Ok(mut mac) = <Hmac<Sha256> as KeyInit>::new_from_slice(key.expose()) else { return String::new() };
-        // EXPOSE: as above.
-        mac.update(self.token.expose());
-        let bytes = mac.finalize().into_bytes();
-        crate::record::hex(bytes.get(..8).unwrap_or_default())
+/// What is found as it stands at `hit` of a window: its lines and its units are not counted yet. `shown` is what all
+/// keys of the kind begin with.
+pub(super) fn found(hit: &Hit, shown: &str, token: &[u8], options: &Options) -> Finding {
+    let (class, severity, advice) = hit.meaning();
+    let (rule, provider, docs) = RULES.get(hit.rule).map_or(("", "", ""), |rule| (rule.id, rule.provider, rule.docs));
+    // Of longer keys the last four characters are shown, too.
+    let tail = token.len().checked_sub(4).filter(|tail| *tail >= shown.len().wrapping_add(20));
+    let tail = tail.and_then(|tail| token.get(tail..)).unwrap_or_default();
+    // EXPOSE: both go into the MAC.
+    let mac = hmac(options.key.expose(), &[token]);
+    Finding {
+        rule,
+        provider,
+        class,
+        severity,
+        encoding: Encoding::Plain,
+        span: (hit.start as u64, hit.end as u64),
+        utf16: (0, 0),
+        place: (0, 0),
+        preview: [shown, "\u{2026}", str::from_utf8(tail).unwrap_or_default()].concat(),
+        // EXPOSE: only 64 bits of it, which do not reveal the key, leave.
+        fingerprint: crate::record::hex(mac.expose().get(..8).unwrap_or_default()),
+        advice: advice.as_str(),
+        docs,
+        row: hit.rule,
     }
 }

@@ -123,12 +123,10 @@ fn orders(words: &str) -> u32 {
 fn blobs(text: &str) -> u32 {
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
     let runs = text.as_bytes().split(|byte| !is_digit(byte)).filter(|run| run.len() >= BLOB);
-    let (mut bytes, mut count) = (Vec::new(), 0u32);
+    let mut count = 0u32;
     for run in runs {
-        bytes.clear();
-        decode64(run, &mut bytes);
         let mut words = String::new();
-        bytes.iter().for_each(|byte| push_word(&mut words, char::from(*byte)));
+        decode64(run).iter().for_each(|byte| push_word(&mut words, char::from(*byte)));
         count = count.saturating_add(u32::from(orders(&words) > 0));
     }
     count

@@ -1,6 +1,6 @@
 //! The scanner that is fed, and the scan of a whole text: the same blocks at the same places.
 
-use super::finding::{Finding, Found, Options};
+use super::finding::{Finding, Options};
 use super::place::Place;
 use super::resolve::add;
 use super::values::Values;
@@ -14,14 +14,8 @@ const BEFORE: usize = 4_096;
 /// What is waited for behind a block: longer than any key in any form that is found whole.
 const BEHIND: usize = 32_768;
 
-/// The rule of what was found by a value.
-const VALUE: &str = "env-value";
-const VALUE_ADVICE: &str =
-    "The value of a variable that is a secret: read it on a server only, and replace it if it was ever published.";
-const VALUE_DOCS: &str = "cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html";
-
 /// What a text is searched by.
-type By<'a> = (&'a Options, Option<&'a Values>);
+pub(super) type By<'a> = (&'a Options, Option<&'a Values>);
 
 /// Scans a text that comes in chunks, in constant memory.
 pub struct Scanner {
@@ -39,7 +33,7 @@ struct State {
     next: u64,
     place: Place,
     /// Found, but something that begins later may yet take their place.
-    pending: Vec<Found>,
+    pending: Vec<Finding>,
 }
 
 impl State {
@@ -54,22 +48,27 @@ impl State {
         let from = start.saturating_sub(BEFORE);
         let window = text.get(from..end.saturating_add(BEHIND).min(text.len())).unwrap_or_default();
         let mut found = Vec::new();
-        search(window, start.saturating_sub(from), end.saturating_sub(from), by.1, &mut found);
+        search(window, start.saturating_sub(from), end.saturating_sub(from), by, &mut found);
         for mut one in found {
-            one.base = base.saturating_add(from as u64);
+            let base = base.wrapping_add(from as u64);
+            one.span = (one.span.0.wrapping_add(base), one.span.1.wrapping_add(base));
             add(&mut self.pending, one);
         }
         self.next = base.saturating_add(end as u64);
-        if self.pending.is_empty() {
-            return;
-        }
         // What begins in the next block may reach back by `BEFORE` at most.
         let settled = if last { u64::MAX } else { self.next.saturating_sub(BEFORE as u64) };
-        let count = self.pending.partition_point(|found| found.span().1 <= settled);
-        let later = self.pending.split_off(count.min(self.pending.len()));
-        for found in &std::mem::replace(&mut self.pending, later) {
-            if by.0.publishable || found.class() != Class::Publishable {
-                sink(tell(found, &mut self.place, text, base, by));
+        let count = self.pending.iter().take_while(|found| found.span.1 <= settled).count();
+        for mut found in self.pending.drain(..count) {
+            if by.0.publishable || found.class != Class::Publishable {
+                let mut pass = |at: u64| {
+                    let from = index(self.place.at, base);
+                    self.place.pass(text.get(from..index(at, base)).unwrap_or_default());
+                    self.place
+                };
+                let (from, to) = (pass(found.span.0), pass(found.span.1));
+                found.utf16 = (from.utf16, to.utf16);
+                found.place = (from.line, from.column());
+                sink(found);
             }
         }
     }
@@ -78,31 +77,6 @@ impl State {
 /// Where `at` stands in what is held from `base` on.
 fn index(at: u64, base: u64) -> usize {
     usize::try_from(at.saturating_sub(base)).unwrap_or(usize::MAX)
-}
-
-/// A finding as it is told. `place` goes on to its beginning.
-fn tell(found: &Found, place: &mut Place, text: &[u8], base: u64, (options, values): By<'_>) -> Finding {
-    let (from, to) = found.span();
-    let (from, to) = (index(from, base), index(to, base));
-    place.pass(text.get(index(place.at, base)..from).unwrap_or_default());
-    let mut end = *place;
-    end.pass(text.get(from..to).unwrap_or_default());
-    let rule = found.rule();
-    let value = values.zip(found.value).map(|(values, value)| values.told(value));
-    Finding {
-        rule: rule.map_or(VALUE, |rule| rule.id),
-        provider: rule.map_or("env", |rule| rule.provider),
-        class: found.class(),
-        severity: value.map_or_else(|| found.hit.severity(), |(_, severity)| severity),
-        encoding: found.encoding,
-        span: (place.at, end.at),
-        utf16: (place.utf16, end.utf16),
-        place: (place.line, place.column()),
-        preview: value.map_or_else(|| found.preview(), |(label, _)| label.into()),
-        fingerprint: found.fingerprint(&options.key),
-        advice: if value.is_some() { VALUE_ADVICE } else { found.hit.advice() },
-        docs: rule.map_or(VALUE_DOCS, |rule| rule.docs),
-    }
 }
 
 impl Scanner {
@@ -146,7 +120,7 @@ impl Scanner {
 
     /// Drops what no block needs any more, nor anything that is still to be told.
     fn forget(&mut self) {
-        let first = self.state.pending.iter().map(|found| found.span().0).min().unwrap_or(u64::MAX);
+        let first = self.state.pending.iter().map(|found| found.span.0).min().unwrap_or(u64::MAX);
         let keep = index(self.state.next.saturating_sub(BEFORE as u64).min(first), self.base).min(self.held.len());
         let passed = index(self.state.place.at, self.base);
         self.state.place.pass(self.held.get(passed..keep).unwrap_or_default());

@@ -6,7 +6,7 @@ mod forms;
 mod tests;
 mod worth;
 
-use super::finding::{Encoding, Found, Options};
+use super::finding::{Encoding, Finding, Options, found};
 use super::scanner::scan;
 use crate::keys::{Claim, Class, Hit, Severity, class_of, left_of, set};
 use crate::secret::Secret;
@@ -19,6 +19,12 @@ const MOST: usize = 2_000;
 const BOUNDED: usize = 16;
 
 const BYTES: usize = 8_192;
+
+/// What is told of a value.
+const RULE: &str = "env-value";
+const ADVICE: &str =
+    "The value of a variable that is a secret: read it on a server only, and replace it if it was ever published.";
+const DOCS: &str = "cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html";
 
 /// Values to be searched, each with the name that a finding tells.
 pub struct Values {
@@ -102,7 +108,7 @@ impl Values {
     }
 
     /// Finds the values that begin between `from` and `to`.
-    pub(super) fn search(&self, text: &[u8], from: usize, to: usize, out: &mut Vec<Found>) {
+    pub(super) fn search(&self, text: &[u8], from: usize, to: usize, options: &Options, out: &mut Vec<Finding>) {
         let end = to.saturating_add(3).min(text.len());
         let Some([a, b, c, rest @ ..]) = text.get(from..end) else { return };
         let mut four = u32::from_le_bytes([0, *a, *b, *c]);
@@ -110,12 +116,12 @@ impl Values {
             four = four >> 8 | u32::from(*byte) << 24;
             let slot = slot(four);
             if self.bits.get((slot >> 3) as usize).copied().unwrap_or(0) >> (slot & 7) & 1 != 0 {
-                self.compare(text, from.saturating_add(index), four, out);
+                self.compare(text, from.saturating_add(index), four, options, out);
             }
         }
     }
 
-    fn compare(&self, text: &[u8], at: usize, four: u32, out: &mut Vec<Found>) {
+    fn compare(&self, text: &[u8], at: usize, four: u32, options: &Options, out: &mut Vec<Finding>) {
         let first = self.needles.partition_point(|own| own.four < four);
         let alike = self.needles.get(first..).unwrap_or_default().iter().take_while(|own| own.four == four);
         for needle in alike {
@@ -127,15 +133,13 @@ impl Values {
                 continue;
             }
             let hit = Hit { rule: usize::MAX, start: at, end, claim: Claim::None };
-            let token = named.value.clone();
-            let (encoding, value) = (needle.encoding, Some(needle.value));
-            out.push(Found { hit, encoding, base: 0, start: at, end, token, value });
+            // EXPOSE: for the fingerprint.
+            let mut finding = found(&hit, "", named.value.expose(), options);
+            (finding.rule, finding.provider, finding.encoding) = (RULE, "env", needle.encoding);
+            (finding.severity, finding.preview) = (named.severity, named.label.clone());
+            (finding.advice, finding.docs) = (ADVICE, DOCS);
+            out.push(finding);
         }
-    }
-
-    /// The name that is told with a finding, and how bad it is.
-    pub(super) fn told(&self, value: usize) -> (&str, Severity) {
-        self.named.get(value).map_or(("", Severity::High), |named| (&named.label, named.severity))
     }
 }
 

@@ -1,24 +1,11 @@
 //! What stands in documentation, tests and templates where a key would.
 
-use super::{Piece, Proof, Rule, class_of, set};
+use super::rule::Words;
+use super::{Piece, Proof, Rule, find, is, run, set};
 
-/// Words of such texts, in lower case. Long enough that no random key contains one by chance.
-const WORDS: [&[u8]; 14] = [
-    b"xxxx",
-    b"example",
-    b"placeholder",
-    b"redacted",
-    b"changeme",
-    b"dummy",
-    b"sample",
-    b"secret",
-    b"replace",
-    b"insert",
-    b"apikey",
-    b"api_key",
-    b"api-key",
-    b"foobar",
-];
+/// Words of such texts. Long enough that no random key contains one by chance.
+const WORDS: &str =
+    "xxxx|example|placeholder|redacted|changeme|dummy|sample|secret|replace|insert|apikey|api_key|api-key|foobar";
 
 /// Tokens that providers print in their documentation and samples, as the open rule sets and those pages have them, by
 /// [`hash`]: their own text would make this Wasm one more place where scanners find them. By 32 bits one of a hundred
@@ -49,7 +36,7 @@ pub(super) fn is_known(whole: &[u8]) -> bool {
 #[must_use]
 pub fn is_placeholder(rule: &Rule, body: &[u8]) -> bool {
     // Their bodies are encoded text, which is neither random nor meant to be.
-    if matches!(rule.pieces, [Piece::Pem]) {
+    if rule.pieces().next() == Some(Piece::Pem) {
         return false;
     }
     let encoded = matches!(rule.proof, Proof::Jwt | Proof::Host | Proof::Json);
@@ -65,80 +52,90 @@ pub(super) fn looks_made_up(body: &[u8]) -> bool {
 }
 
 fn words(body: &[u8]) -> bool {
-    WORDS.iter().any(|word| body.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))) || yours(body)
+    Words(WORDS, b'|').any(|word| find(body, word.as_bytes()).is_some()) || yours(body)
 }
 
 /// `your` is so short that of ten thousand long keys one has it: it counts where a word begins or ends.
 fn yours(body: &[u8]) -> bool {
-    let edge = |byte: Option<&u8>| byte.is_none_or(|byte| class_of(*byte) & set::ALNUM == 0);
-    body.windows(4).enumerate().filter(|(_, part)| part.eq_ignore_ascii_case(b"your")).any(|(at, _)| {
-        edge(at.checked_sub(1).and_then(|before| body.get(before))) || edge(body.get(at.saturating_add(4)))
-    })
+    let (mut rest, mut before) = (body, None);
+    let edge = |byte: Option<&u8>| byte.is_none_or(|byte| !is(*byte, set::ALNUM));
+    while let Some(at) = find(rest, b"your") {
+        before = at.checked_sub(1).and_then(|at| rest.get(at)).or(before);
+        rest = rest.get(at.wrapping_add(4)..).unwrap_or_default();
+        if edge(before) || edge(rest.first()) {
+            return true;
+        }
+        before = Some(&b'r');
+    }
+    false
 }
 
 /// Fewer different characters than chance gives, or the same one many times in a row.
 fn monotonous(body: &[u8]) -> bool {
-    let mut seen = [0u8; 128];
+    let mut seen = [0usize; 128];
     let (mut longest, mut current, mut last) = (0u32, 0u32, 0u8);
+    let (mut different, mut most) = (0usize, 0usize);
     for byte in body {
         if let Some(count) = seen.get_mut(usize::from(*byte)) {
-            *count = count.saturating_add(1);
+            different = different.wrapping_add(usize::from(*count == 0));
+            *count = count.wrapping_add(1);
+            most = most.max(*count);
         }
-        current = if *byte == last { current.saturating_add(1) } else { 1 };
+        current = if *byte == last { current.wrapping_add(1) } else { 1 };
         longest = longest.max(current);
         last = *byte;
     }
-    let different = seen.iter().filter(|count| **count > 0).count();
-    let most = seen.iter().copied().max().map_or(0, usize::from);
     // Of 16 characters chance leaves at least 6 different ones, hexadecimal or not; of 40 at least 8.
     let least = if body.len() >= 32 { 8 } else { 6 };
-    longest >= 6 || (body.len() >= 16 && different < least) || (body.len() >= 20 && most.saturating_mul(2) > body.len())
+    longest >= 6 || (body.len() >= 16 && different < least) || (body.len() >= 20 && most > body.len() / 2)
 }
 
 /// `abcdef`, `987654`: at least seven in a row, or a third of the whole in runs of four.
 fn stepping(body: &[u8]) -> bool {
-    let (mut direction, mut length, mut longest, mut total) = (0i16, 1usize, 1usize, 0usize);
-    let mut close = |length: usize| {
+    let (mut direction, mut length, mut longest, mut total) = (0i32, 1usize, 1usize, 0usize);
+    for (at, a) in body.iter().enumerate() {
+        // Behind the last there is no step.
+        let step = match (*a, body.get(at.wrapping_add(1)).copied().unwrap_or(*a)) {
+            (b'9', b'0') | (b'z', b'a') | (b'Z', b'A') => 1,
+            (a, b) => i32::from(b).wrapping_sub(i32::from(a)),
+        };
+        let steps = step == 1 || step == -1;
+        if steps && step == direction {
+            length = length.wrapping_add(1);
+            continue;
+        }
         longest = longest.max(length);
         if length >= 4 {
-            total = total.saturating_add(length);
+            total = total.wrapping_add(length);
         }
-    };
-    for pair in body.windows(2) {
-        let [a, b] = *pair else { continue };
-        let step = match (a, b) {
-            (b'9', b'0') | (b'z', b'a') | (b'Z', b'A') => 1,
-            _ => i16::from(b).saturating_sub(i16::from(a)),
-        };
-        if (step == 1 || step == -1) && step == direction {
-            length = length.saturating_add(1);
-        } else {
-            close(length);
-            (direction, length) = (step, if step == 1 || step == -1 { 2 } else { 1 });
-        }
+        (direction, length) = (step, if steps { 2 } else { 1 });
     }
-    close(length);
-    longest >= 7 || total.saturating_mul(3) > body.len()
+    longest >= 7 || total > body.len() / 3
 }
 
 /// The same piece again and again.
 fn periodic(body: &[u8]) -> bool {
     let most = (body.len() / 2).min(20);
     (1..=most).any(|period| {
-        let same = body.iter().zip(body.iter().skip(period)).filter(|(a, b)| a == b).count();
-        same.saturating_mul(10) >= body.len().saturating_sub(period).saturating_mul(9)
+        let later = body.get(period..).unwrap_or_default();
+        let same = body.iter().zip(later).filter(|(a, b)| a == b).count();
+        same.wrapping_mul(10) >= later.len().wrapping_mul(9)
     })
 }
 
 /// Words joined by dashes, or capitals only, where the alphabet has both cases.
 fn one_sided(body: &[u8]) -> bool {
-    let count = |set: u16| body.iter().filter(|byte| class_of(**byte) & set != 0).count();
-    let (lower, upper, digits) = (count(set::LOWER), count(set::UPPER), count(set::DIGIT));
-    let hex = count(set::HEX) == body.len();
-    let joined = count(set::DASH | set::UNDERSCORE) >= 2 && upper == 0 && digits.saturating_mul(5) < lower;
+    let (lower, upper, digits) = (count(body, set::LOWER), count(body, set::UPPER), count(body, set::DIGIT));
+    let joined = count(body, set::DASH | set::UNDERSCORE) >= 2 && upper == 0 && digits.wrapping_mul(5) < lower;
     let letters = lower == body.len() || upper == body.len();
+    let hex = run(body, set::HEX, body.len()) == body.len();
     !hex && body.len() >= 24
-        && (joined || letters || (upper > 0 && digits.saturating_add(upper).saturating_mul(10) < lower))
+        && (joined || letters || (upper > 0 && digits.wrapping_add(upper).wrapping_mul(10) < lower))
+}
+
+#[inline(never)]
+fn count(body: &[u8], sets: u32) -> usize {
+    body.iter().filter(|byte| is(**byte, sets)).count()
 }
 
 /// FNV-1a.
@@ -167,19 +164,20 @@ mod tests {
             let sample = parts.concat();
             let hits = |text: &str| -> Vec<_> {
                 let all = RULES.iter().enumerate();
-                all.flat_map(|(index, rule)| rule.prefixes.iter().map(move |prefix| (index, *prefix)))
+                all.flat_map(|(index, rule)| rule.prefixes().map(move |prefix| (index, prefix)))
                     .filter_map(|(index, prefix)| read(index, prefix, text.as_bytes(), 0))
                     .collect()
             };
             let found = hits(&sample);
             assert!(!found.is_empty(), "{sample}");
             for hit in found {
-                assert_eq!((hit.class(), hit.severity()), (Class::Publishable, Severity::Info), "{sample}");
-                assert!(hit.advice().contains("documentation"));
+                let (class, severity, advice) = hit.meaning();
+                assert_eq!((class, severity), (Class::Publishable, Severity::Info), "{sample}");
+                assert!(advice.as_str().contains("documentation"));
             }
             if parts[0] != "AKIA" {
                 let other = sample.replacen("7", "8", 1).replacen("EGIM", "EGIN", 1);
-                assert!(hits(&other).iter().any(|hit| hit.class() > Class::Publishable), "{other}");
+                assert!(hits(&other).iter().any(|hit| hit.meaning().0 > Class::Publishable), "{other}");
             }
         }
     }

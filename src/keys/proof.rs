@@ -1,7 +1,7 @@
 //! What a key of a shape must show beside its alphabet. A checksum never decides: most tokens in documentation have
 //! none that is right, and a leak in a log may have lost a character.
 
-use super::{Proof, class_of, set};
+use super::{Proof, class_of, find, run, run_before, set};
 
 /// What a key says of itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,36 +23,35 @@ pub(super) fn check(proof: Proof, body: &[u8], whole: &[u8]) -> Option<Claim> {
         Proof::OpenAi => {
             // Written so that it is not found in our own Wasm.
             let marker: [u8; 8] = *b"T3BlbkFJ";
-            body.windows(8)
-                .position(|part| part == marker)
-                .is_some_and(|at| at >= 20 && body.len().saturating_sub(at) >= 28)
+            find(body, &marker).is_some_and(|at| at >= 20 && body.len().saturating_sub(at) >= 28)
         }
         Proof::EndsAa => body.ends_with(b"AA"),
         Proof::Jwt => return jwt(whole),
-        Proof::Host => {
-            let mut host = Vec::new();
-            decode64(body, &mut host);
-            let name = host.strip_suffix(b"$").unwrap_or_default();
-            name.len() > 3
-                && name.contains(&b'.')
-                && name.iter().all(|byte| class_of(*byte) & (set::HOST) != 0 || *byte == b':')
-        }
+        Proof::Host => match decode64(body).as_slice() {
+            [name @ .., b'$'] => name.len() > 3 && find(name, b".").is_some() && all(name, set::HOST | set::COLON),
+            _ => false,
+        },
         Proof::Json => {
-            let last = body.rsplit(|byte| *byte == b'|').next().unwrap_or_default();
-            let hex = last.iter().all(|byte| class_of(*byte) & set::HEX != 0) && last.len() >= 32;
-            let mut json = Vec::new();
-            decode64(last, &mut json);
-            hex || (json.starts_with(b"{\"") && json.contains(&b':')) || (last.len() >= 40 && mixed(last))
+            let last = run_before(body, set::BASE64_ANY | set::EQUALS, usize::MAX);
+            let last = body.get(body.len().wrapping_sub(last)..)?;
+            let json = decode64(last);
+            (last.len() >= 32 && all(last, set::HEX))
+                || (json.starts_with(b"{\"") && find(&json, b":").is_some())
+                || (last.len() >= 40 && mixed(last))
         }
         Proof::Dsn => {
-            let host = body.rsplit(|byte| *byte == b'@').next().unwrap_or_default();
-            let host = host.split(|byte| *byte == b'/').next().unwrap_or_default();
-            host.contains(&b'.') && !host.ends_with(b".")
+            let host = body.get(find(body, b"@")?.wrapping_add(1)..)?;
+            let host = host.get(..run(host, set::HOST, usize::MAX))?;
+            find(host, b".").is_some() && !host.ends_with(b".")
         }
         Proof::Mixed => mixed(body),
         Proof::Stripe => body.starts_with(b"51") || body.len() <= 34,
     };
     shown.then_some(Claim::None)
+}
+
+fn all(text: &[u8], sets: u32) -> bool {
+    run(text, sets, usize::MAX) == text.len()
 }
 
 fn mixed(body: &[u8]) -> bool {
@@ -62,19 +61,19 @@ fn mixed(body: &[u8]) -> bool {
 
 /// A header that names an algorithm, and claims that are an object.
 fn jwt(token: &[u8]) -> Option<Claim> {
-    let mut parts = token.split(|byte| *byte == b'.');
-    let (mut header, mut claims) = (Vec::new(), Vec::new());
-    decode64(parts.next()?, &mut header);
-    decode64(parts.next()?, &mut claims);
-    let has = |text: &[u8], word: &[u8]| text.windows(word.len()).any(|part| part == word);
-    if !has(&header, b"\"alg\"") || !claims.starts_with(b"{\"") || !claims.ends_with(b"}") {
+    // Each is read up to the dot behind it.
+    let header = decode64(token);
+    let claims = decode64(token.get(find(token, b".")?.wrapping_add(1)..)?);
+    find(&header, b"\"alg\"")?;
+    if !claims.starts_with(b"{\"") || !claims.ends_with(b"}") {
         return None;
     }
     // `service_role` is in the claim `role`; nobody else writes it that way.
-    let role = |name: &[u8]| has(&claims, b"\"role\"") && has(&claims, name);
-    Some(if role(b"\"service_role\"") {
+    Some(if find(&claims, b"\"role\"").is_none() {
+        Claim::None
+    } else if find(&claims, b"\"service_role\"").is_some() {
         Claim::ServiceRole
-    } else if role(b"\"anon\"") {
+    } else if find(&claims, b"\"anon\"").is_some() {
         Claim::Anonymous
     } else {
         Claim::None
@@ -95,10 +94,11 @@ pub(crate) const fn sextet(byte: u8) -> Option<u8> {
 }
 
 /// Decodes base64 of either alphabet up to the first byte that is none.
-pub(crate) fn decode64(text: &[u8], out: &mut Vec<u8>) {
-    let (mut bits, mut held) = (0u32, 0u32);
+#[inline(never)]
+pub(crate) fn decode64(text: &[u8]) -> Vec<u8> {
+    let (mut out, mut bits, mut held) = (Vec::with_capacity(text.len()), 0u32, 0u32);
     for byte in text {
-        let Some(value) = sextet(*byte) else { return };
+        let Some(value) = sextet(*byte) else { break };
         bits = (bits << 6) | u32::from(value);
         held = held.wrapping_add(6);
         if held >= 8 {
@@ -107,4 +107,5 @@ pub(crate) fn decode64(text: &[u8], out: &mut Vec<u8>) {
             out.push((bits >> (held & 31)) as u8);
         }
     }
+    out
 }

@@ -1,7 +1,9 @@
 //! Holds a text against one shape.
 
 use super::proof::{self, Claim};
-use super::{Advice, Class, Piece, Proof, RULES, Rule, Severity, class_of, placeholder, set};
+use super::{
+    Advice, Class, Piece, Proof, RULES, Rule, Severity, class_of, find, is, placeholder, run, run_before, set,
+};
 
 /// A key in a text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,40 +19,16 @@ pub struct Hit {
 }
 
 impl Hit {
-    fn row(&self) -> Option<&'static Rule> {
-        RULES.get(self.rule)
-    }
-
-    /// What it means that it lies open.
+    /// What it means that it lies open, how bad that is, and what to do. Without a rule it is a secret.
     #[must_use]
-    pub fn class(&self) -> Class {
+    pub fn meaning(&self) -> (Class, Severity, Advice) {
+        let row = RULES.get(self.rule).map(|rule| (rule.class, rule.severity, rule.advice));
         match self.claim {
-            Claim::None => self.row().map_or(Class::Ambiguous, |rule| rule.class),
-            Claim::Anonymous | Claim::Sample => Class::Publishable,
-            Claim::ServiceRole => Class::Secret,
+            Claim::None => row.unwrap_or((Class::Secret, Severity::High, Advice::Rotate)),
+            Claim::Anonymous => (Class::Publishable, Severity::Info, Advice::Public),
+            Claim::Sample => (Class::Publishable, Severity::Info, Advice::Sample),
+            Claim::ServiceRole => (Class::Secret, Severity::Critical, Advice::Admin),
         }
-    }
-
-    /// How bad that is.
-    #[must_use]
-    pub fn severity(&self) -> Severity {
-        match self.claim {
-            Claim::None => self.row().map_or(Severity::Medium, |rule| rule.severity),
-            Claim::Anonymous | Claim::Sample => Severity::Info,
-            Claim::ServiceRole => Severity::Critical,
-        }
-    }
-
-    /// What to do.
-    #[must_use]
-    pub fn advice(&self) -> &'static str {
-        match self.claim {
-            Claim::None => self.row().map_or(Advice::Rotate, |rule| rule.advice),
-            Claim::Anonymous => Advice::Public,
-            Claim::Sample => Advice::Sample,
-            Claim::ServiceRole => Advice::Admin,
-        }
-        .as_str()
     }
 }
 
@@ -67,7 +45,7 @@ pub fn read(index: usize, prefix: &str, text: &[u8], at: usize) -> Option<Hit> {
     if !text.get(at..)?.starts_with(prefix.as_bytes()) || !(rule.is_named() || left_of(text, at)) {
         return None;
     }
-    let body = at.saturating_add(prefix.len());
+    let body = at.wrapping_add(prefix.len());
     let (start, end) = follow(rule, text, body)?;
     let start = if rule.is_named() { start } else { at };
     let body = text.get(if rule.is_named() { start } else { body }..end)?;
@@ -83,101 +61,93 @@ pub fn read(index: usize, prefix: &str, text: &[u8], at: usize) -> Option<Hit> {
 #[must_use]
 pub fn fits(rule: &Rule, text: &str) -> bool {
     let bytes = text.as_bytes();
-    let whole = |prefix: &&str| {
-        text.starts_with(*prefix)
+    let whole = |prefix: &'static str| {
+        text.starts_with(prefix)
             && follow(rule, bytes, prefix.len()) == Some((prefix.len(), bytes.len()))
             && proof::check(rule.proof, bytes.get(prefix.len()..).unwrap_or_default(), bytes).is_some()
     };
-    !rule.is_named() && rule.prefixes.iter().any(whole)
+    !rule.is_named() && rule.prefixes().any(whole)
 }
 
 /// Where the key begins after its name, if it has one, and where it ends.
 fn follow(rule: &Rule, text: &[u8], body: usize) -> Option<(usize, usize)> {
     let (mut start, mut at, mut last) = (body, body, 0);
-    for piece in rule.pieces {
+    for piece in rule.pieces() {
         let rest = text.get(at..)?;
-        match *piece {
+        let length = match piece {
             Piece::Run(alphabet, least, most) => {
-                let length = run(rest, alphabet, usize::from(most).saturating_add(1));
-                if length < usize::from(least) || length > usize::from(most) {
+                last = alphabet;
+                let length = run(rest, alphabet, most.wrapping_add(1));
+                if length < least || length > most {
                     return None;
                 }
-                (at, last) = (at.saturating_add(length), alphabet);
+                length
             }
-            Piece::Lit(literal) => {
-                if !rest.starts_with(literal.as_bytes()) {
-                    return None;
-                }
-                at = at.saturating_add(literal.len());
-            }
+            Piece::Lit(literal) => rest.starts_with(literal.as_bytes()).then_some(literal.len())?,
             Piece::Glue => {
-                at = at.saturating_add(glue(rest)?);
-                start = at;
+                let length = glue(rest)?;
+                start = at.wrapping_add(length);
+                length
             }
-            Piece::Pad => at = at.saturating_add(run(rest, set::EQUALS, 2)),
-            Piece::Pem => return Some((start, at.saturating_add(pem(rest)?))),
-        }
+            Piece::Pad => run(rest, set::EQUALS, 2),
+            Piece::Pem => return Some((start, at.wrapping_add(pem(rest)?))),
+        };
+        at = at.wrapping_add(length);
     }
     // Not the middle of a longer word. A quote or a blank is never asked for.
     let next = text.get(at).map_or(0, |byte| class_of(*byte));
-    let whole = next & (last | set::ALNUM) == 0;
-    whole.then_some((start, at))
-}
-
-/// How many bytes of `alphabet` the text begins with, at most `most`.
-pub(super) fn run(text: &[u8], alphabet: u16, most: usize) -> usize {
-    text.iter().take(most).take_while(|byte| class_of(**byte) & alphabet != 0).count()
+    (next & (last | set::ALNUM) == 0).then_some((start, at))
 }
 
 /// What stands between a name and its value: at least one of `=`, `:`, `>`, `,` or a blank.
 fn glue(text: &[u8]) -> Option<usize> {
-    let length = text.iter().take(24).take_while(|byte| b" \t\"'`=:>,\\([{".contains(byte)).count();
-    let parts = text.get(..length)?.iter().any(|byte| b"=:>, ".contains(byte));
-    parts.then_some(length)
+    let length = run(text, set::GLUE, 24);
+    // The last that are no such: if all are, nothing parts the two.
+    let parted = run(text, set::GLUE & !set::PARTS, length) < length;
+    parted.then_some(length)
 }
 
 /// Whether a key may begin at `at`: not in the middle of a word. Escapes end in letters and digits and are none.
 #[must_use]
 pub fn left_of(text: &[u8], at: usize) -> bool {
-    let back = |distance: usize| at.checked_sub(distance).and_then(|at| text.get(at)).copied().unwrap_or(0);
-    let previous = back(1);
-    if !previous.is_ascii_alphanumeric() {
+    let text = text.get(..at).unwrap_or_default();
+    let [.., last] = text else { return true };
+    if !is(*last, set::ALNUM) || matches!(text, [.., b'\\', b'n' | b'r' | b't' | b'b' | b'f' | b'v' | b'0']) {
         return true;
     }
-    let hex = |from: usize| (1..=from).all(|distance| back(distance).is_ascii_hexdigit());
-    (back(2) == b'\\' && b"nrtbfv0".contains(&previous))
-        || (back(3) == b'%' && hex(2))
-        || (back(3) == b'x' && back(4) == b'\\' && hex(2))
-        || (back(5) == b'u' && back(6) == b'\\' && hex(4))
-        || (previous == b'm' && colour(text.get(..at).unwrap_or_default()))
-}
-
-/// Whether a text ends with what colours a terminal: `ESC [ 3 1 m`, the first however it is written.
-fn colour(text: &[u8]) -> bool {
-    let mut back = text.iter().rev().skip(1).take(12).skip_while(|byte| byte.is_ascii_digit() || **byte == b';');
-    back.next() == Some(&b'[') && back.next().is_some_and(|byte| matches!(byte, 0x1b | b'b' | b'B' | b'3' | b'e'))
+    let before = |count: usize, part: &[u8]| {
+        text.get(..text.len().wrapping_sub(count)).is_some_and(|before| before.ends_with(part))
+    };
+    if *last == b'm' {
+        // What colours a terminal: `ESC [ 3 1 m`, the first however it is written.
+        let code = text.get(..at.wrapping_sub(1)).unwrap_or_default();
+        let code = run_before(code, set::DIGIT | set::SEMICOLON, 12).wrapping_add(1);
+        return [0x1b, b'b', b'B', b'3', b'e'].iter().any(|escape| before(code, &[*escape, b'[']));
+    }
+    let digits = run_before(text, set::ANY_HEX, 4);
+    (digits >= 2 && (before(2, b"%") || before(2, b"\\x"))) || (digits >= 4 && before(4, b"\\u"))
 }
 
 /// Reads from behind `-----BEGIN` to the end of the block. Line ends may be real, escaped, percent-encoded, or the
 /// joints of a concatenation; what is no base64 is passed over, as long as it is short.
 fn pem(text: &[u8]) -> Option<usize> {
-    let text = text.get(..text.len().min(LONGEST_PEM)).unwrap_or(text);
+    const DASHES: &[u8] = b"-----";
+    let text = text.get(..LONGEST_PEM).unwrap_or(text);
     // The label: at most ` ENCRYPTED PRIVATE KEY BLOCK`, its blanks perhaps encoded.
-    let head = text.get(..text.len().min(64)).unwrap_or(text);
-    let label = head.windows(5).position(|part| part == b"-----")?;
+    let head = text.get(..64).unwrap_or(text);
+    let label = find(head, DASHES)?;
     let words = head.get(..label)?;
-    let has = |word: &[u8]| words.windows(word.len()).any(|part| part == word);
-    if !has(b"PRIVATE") || !has(b"KEY") {
-        return None;
-    }
-    let body = label.saturating_add(5);
-    let (mut at, mut good, mut end, mut kinds) = (body, 0usize, body, 0u64);
-    while let Some(byte) = text.get(at) {
-        let rest = text.get(at..)?;
-        if rest.starts_with(b"-----END") {
-            let tail = rest.get(8..rest.len().min(72)).unwrap_or_default();
-            let close = tail.windows(5).position(|part| part == b"-----").map_or(0, |at| at.saturating_add(5));
-            end = at.saturating_add(8).saturating_add(close);
+    find(words, b"PRIVATE")?;
+    find(words, b"KEY")?;
+    let mut at = label.wrapping_add(DASHES.len());
+    let (mut good, mut end, mut kinds) = (0usize, at, 0u64);
+    while let Some(rest) = text.get(at..)
+        && let Some(byte) = rest.first()
+    {
+        if let Some(tail) = rest.strip_prefix(b"-----END") {
+            let tail = tail.get(..64).unwrap_or(tail);
+            let close = find(tail, DASHES).map_or(0, |at| at.wrapping_add(DASHES.len()));
+            end = at.wrapping_add(8).wrapping_add(close);
             break;
         }
         // A whole line of base64, or the last one.
@@ -186,16 +156,15 @@ fn pem(text: &[u8]) -> Option<usize> {
             for byte in rest.iter().take(length) {
                 kinds |= 1 << (byte & 63);
             }
-            good = good.saturating_add(length);
-            at = at.saturating_add(length);
+            good = good.wrapping_add(length);
+            at = at.wrapping_add(length);
             end = at;
         } else {
-            let gap = at.saturating_sub(end);
             // `Proc-Type: 4,ENCRYPTED` and `DEK-Info: …` may stand before the base64.
-            if gap > if good == 0 { 160 } else { 40 } {
+            if at.wrapping_sub(end) > if good == 0 { 160 } else { 40 } {
                 break;
             }
-            at = at.saturating_add(1);
+            at = at.wrapping_add(1);
         }
     }
     (good >= SHORTEST_PEM && kinds.count_ones() >= 16).then_some(end)
@@ -210,16 +179,16 @@ pub fn aws_pair(text: &[u8], start: usize, end: usize) -> Option<(usize, usize)>
     let stop = end.saturating_add(NEAR).min(text.len());
     while at < stop {
         let length = run(text.get(at..)?, set::BASE64, 8_192);
-        let value = text.get(at..at.saturating_add(length))?;
+        let value = text.get(at..at.wrapping_add(length))?;
         // In a path the slashes would count to the value.
         if length == 40 && left_of(text, at) && proof::check(Proof::Mixed, value, value).is_some() {
             let slashes = value.iter().filter(|byte| **byte == b'/').count();
-            let equals = text.get(at.saturating_add(40)) == Some(&b'=');
-            if slashes <= 4 && !equals && !placeholder::looks_made_up(value) {
-                return Some((at, at.saturating_add(40)));
+            let end = at.wrapping_add(40);
+            if slashes <= 4 && text.get(end) != Some(&b'=') && !placeholder::looks_made_up(value) {
+                return Some((at, end));
             }
         }
-        at = at.saturating_add(length).saturating_add(1);
+        at = at.wrapping_add(length).wrapping_add(1);
     }
     None
 }

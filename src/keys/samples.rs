@@ -16,7 +16,7 @@ pub type Next<'a> = &'a mut dyn FnMut(usize) -> usize;
 const ALL: &[u8; 66] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_+/";
 
 /// So many bytes of a set of `keys::set`.
-pub fn random(alphabet: u16, length: usize, next: Next<'_>) -> String {
+pub fn random(alphabet: u32, length: usize, next: Next<'_>) -> String {
     let own: Vec<u8> = ALL.iter().copied().filter(|byte| super::class_of(*byte) & alphabet != 0).collect();
     (0..length).map(|_| own.get(next(own.len())).map_or('0', |byte| char::from(*byte))).collect()
 }
@@ -50,17 +50,16 @@ fn url(text: &str) -> String {
 #[must_use]
 pub fn sample(index: usize, next: Next<'_>) -> (String, std::ops::Range<usize>) {
     let rule = RULES.get(index).copied().unwrap_or_else(unreachable_row);
-    let prefix = rule.prefixes.get(next(rule.prefixes.len())).copied().unwrap_or_default();
+    let prefix = rule.prefixes().nth(next(rule.prefixes().count())).unwrap_or_default();
     let mut out = String::from(prefix);
     let mut start = 0;
     if let Some(own) = special(&rule, next) {
         out.push_str(&own);
         return (out.clone(), 0..out.len());
     }
-    for piece in rule.pieces {
-        match *piece {
+    for piece in rule.pieces() {
+        match piece {
             Piece::Run(alphabet, least, most) => {
-                let (least, most) = (usize::from(least), usize::from(most));
                 let length = if least == most { least } else { least + next((most - least).min(24) + 1) };
                 out.push_str(&random(alphabet & !set::EQUALS & !set::DOT, length, next));
             }
@@ -106,7 +105,7 @@ fn special(rule: &Rule, next: Next<'_>) -> Option<String> {
         (Proof::Host, _) => base64(format!("{}.clerk.accounts.dev$", random(set::LOWER, 6 + next(9), next)).as_bytes()),
         (Proof::Json, _) => {
             let body = base64(format!("{{\"v2\":\"{}\"}}", random(set::HEX, 32, next)).as_bytes());
-            let team = if rule.pieces.len() > 4 { "acme:" } else { "" };
+            let team = if rule.pieces().count() > 4 { "acme:" } else { "" };
             format!("{team}happy-{}-{}|{body}", random(set::LOWER, 6, next), random(set::DIGIT, 3, next))
         }
         (Proof::Dsn, id) => {
@@ -138,7 +137,7 @@ fn special(rule: &Rule, next: Next<'_>) -> Option<String> {
             random(b64, 200, next),
             random(b64, 342, next)
         ),
-        (_, "slack") if rule.prefixes.len() > 1 => {
+        (_, "slack") if rule.prefixes().count() > 1 => {
             format!(
                 "{}-{}-{}",
                 random(set::DIGIT, 12, next),

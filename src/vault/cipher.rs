@@ -4,12 +4,11 @@
 //! offers nothing less: another implementation in JavaScript must be able to open the same records.
 
 use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit, Tag};
-use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Code, Result};
 use crate::pack::Writer;
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 
 /// A key of the vault.
 pub(super) type Key = Secret<[u8; 32]>;
@@ -65,11 +64,7 @@ pub mod bare {
 
 /// HMAC-SHA256 of several pieces, one after the other.
 pub(super) fn hmac(key: &[u8], pieces: &[&[u8]]) -> Result<Key> {
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).map_err(|_| Code::Internal)?;
-    for piece in pieces {
-        mac.update(piece);
-    }
-    Ok(Secret::new(mac.finalize().into_bytes().into()))
+    Ok(secret::hmac(key, pieces))
 }
 
 /// The first 32 bytes of HKDF-SHA256.

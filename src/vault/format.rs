@@ -112,15 +112,15 @@ fn fits(provider: &str, key: &str) -> bool {
 
 /// What is said of a key whose prefix is of somebody else's alone.
 fn of_another(provider: &str, key: &str) -> Option<&'static str> {
-    let names = |prefix: &&&str| {
-        key.starts_with(**prefix)
+    let names = |prefix: &&str| {
+        key.starts_with(*prefix)
             && prefix.len() >= 3
             && !COMMON.contains(prefix)
             // Tokens of any issuer, addresses and the like may be keys of a proxy.
             && !prefix.contains([':', '/', ' '])
             && !prefix.starts_with("eyJ")
     };
-    let prefixes = |rule: &'static Rule| rule.prefixes.iter().filter(names).map(|prefix| (prefix.len(), rule.provider));
+    let prefixes = |rule: &'static Rule| rule.prefixes().filter(names).map(|prefix| (prefix.len(), rule.provider));
     let shapes = || RULES.iter().filter(|rule| !rule.is_named()).flat_map(prefixes);
     let longest = shapes().map(|(length, _)| length).max()?;
     let mut owners = shapes().filter(|(length, _)| *length == longest).map(|(_, owner)| owner);
@@ -153,7 +153,7 @@ pub fn check_key(provider: &str, input: &[u8]) -> Result<Checked> {
     }
 
     // Short prefixes prove nothing: words may follow them.
-    let long = |rule: &Rule| rule.prefixes.iter().any(|prefix| prefix.len() > 3 && key.starts_with(prefix));
+    let long = |rule: &Rule| rule.prefixes().any(|prefix| prefix.len() > 3 && key.starts_with(prefix));
     let known = RULES.iter().any(|rule| long(rule) && keys::fits(rule, key));
     if let Some(problem) = impossible(key).or_else(|| placeholder(key, known)) {
         return refuse(problem);

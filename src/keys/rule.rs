@@ -1,0 +1,222 @@
+//! One row of the table, as it is read.
+
+use std::sync::LazyLock;
+
+use super::table::TABLE;
+use super::{Advice, Class, Proof, Severity, set};
+use crate::value::Value;
+
+/// Every shape that is known.
+pub static RULES: LazyLock<Vec<Rule>> = LazyLock::new(rules);
+
+/// One shape of one kind of key. Kinds with several shapes have several rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// The kind, stable.
+    pub id: &'static str,
+    /// Who issues it.
+    pub provider: &'static str,
+    /// What it means that it lies open. A proof may find it to be of another.
+    pub class: Class,
+    /// How bad that is.
+    pub severity: Severity,
+    /// What it must show beside its alphabet.
+    pub proof: Proof,
+    /// What to do.
+    pub advice: Advice,
+    /// Where the provider tells about it, without `https://`.
+    pub docs: &'static str,
+    prefixes: &'static str,
+    pieces: &'static str,
+}
+
+/// One part of what follows a prefix.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Piece {
+    /// As many bytes of a set as there are; not fewer or more than these numbers.
+    Run(u32, usize, usize),
+    /// These bytes.
+    Lit(&'static str),
+    /// What stands between a name and its value: blanks, quotes, `=`, `:`, `=>`. The key begins after it.
+    Glue,
+    /// At most two `=` of padding.
+    Pad,
+    /// Lines of base64 up to `-----END`, however their ends are written.
+    Pem,
+}
+
+/// Words of a text that are apart by a byte.
+#[derive(Clone, Debug)]
+pub(super) struct Words(pub(super) &'static str, pub(super) u8);
+
+impl Iterator for Words {
+    type Item = &'static str;
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'static str> {
+        let (text, by) = (self.0, self.1);
+        if text.is_empty() {
+            return None;
+        }
+        let at = text.bytes().position(|byte| byte == by).unwrap_or(text.len());
+        self.0 = text.get(at.wrapping_add(1)..).unwrap_or_default();
+        text.get(..at)
+    }
+}
+
+fn rules() -> Vec<Rule> {
+    let mut rules = Vec::new();
+    let (mut provider, mut docs) = ("", "");
+    for line in Words(TABLE, b'\n') {
+        let mut fields = Words(line, b',');
+        let mut field = || fields.next().unwrap_or_default();
+        let id = field();
+        if let Some(name) = id.strip_prefix('=') {
+            (provider, docs) = (name, field());
+            continue;
+        }
+        let (meaning, prefixes) = (field(), field());
+        let letter = |at: usize| meaning.as_bytes().get(at).copied().unwrap_or_default();
+        let (class, severity, advice) = Rule::meaning(letter(0));
+        let id = if id.is_empty() { provider } else { id };
+        let (proof, pieces) = (Rule::proof(letter(1)), fields.0);
+        rules.push(Rule { id, provider, class, severity, proof, advice, docs, prefixes, pieces });
+    }
+    rules
+}
+
+impl Rule {
+    const fn meaning(letter: u8) -> (Class, Severity, Advice) {
+        match letter {
+            b'c' => (Class::Secret, Severity::Critical, Advice::Admin),
+            b't' => (Class::Secret, Severity::Low, Advice::Test),
+            b'a' => (Class::Ambiguous, Severity::Medium, Advice::Rotate),
+            b'r' => (Class::Ambiguous, Severity::Medium, Advice::Restrict),
+            b'i' => (Class::Ambiguous, Severity::Medium, Advice::Pair),
+            b'j' => (Class::Ambiguous, Severity::Medium, Advice::Token),
+            b'p' => (Class::Publishable, Severity::Info, Advice::Public),
+            _ => (Class::Secret, Severity::High, Advice::Rotate),
+        }
+    }
+
+    const fn proof(letter: u8) -> Proof {
+        match letter {
+            b'o' => Proof::OpenAi,
+            b'a' => Proof::EndsAa,
+            b'j' => Proof::Jwt,
+            b'h' => Proof::Host,
+            b'n' => Proof::Json,
+            b'd' => Proof::Dsn,
+            b'm' => Proof::Mixed,
+            b's' => Proof::Stripe,
+            _ => Proof::None,
+        }
+    }
+
+    /// What it begins with: one of these.
+    pub fn prefixes(&self) -> impl Iterator<Item = &'static str> + use<> {
+        Words(self.prefixes, b'|')
+    }
+
+    /// What follows, piece by piece.
+    pub fn pieces(&self) -> impl Iterator<Item = Piece> + use<> {
+        Words(self.pieces, b',').map(Piece::parse)
+    }
+
+    /// Whether the prefix is the name of a variable, and no part of the key.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.pieces.starts_with('~')
+    }
+
+    /// The rule as plain data, for documentation and tools.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        Value::map([
+            ("id", self.id.into()),
+            ("provider", self.provider.into()),
+            ("class", self.class.as_str().into()),
+            ("severity", self.severity.as_str().into()),
+            ("advice", self.advice.as_str().into()),
+            ("docs", ["https://", self.docs].concat().into()),
+        ])
+    }
+}
+
+impl Piece {
+    /// `'` and the bytes; a sign for what has no numbers; or an alphabet's letter and how many: `a24-247`.
+    #[inline(never)]
+    fn parse(word: &'static str) -> Self {
+        let [kind, digits @ ..] = word.as_bytes() else { return Self::Pad };
+        let alphabet = match kind {
+            b'\'' => return Self::Lit(word.get(1..).unwrap_or_default()),
+            b'~' => return Self::Glue,
+            b'=' => return Self::Pad,
+            b'#' => return Self::Pem,
+            b'a' => set::ALNUM,
+            b'b' => set::BASE64,
+            b'd' => set::DIGIT,
+            b'e' => set::BASE64 | set::EQUALS,
+            b'h' => set::HEX,
+            b'l' => set::LETTER,
+            b'n' => set::ALNUM | set::DASH,
+            b's' => set::SLUG,
+            b't' => set::HOST,
+            b'u' => set::BASE32,
+            b'x' => set::BASE64 | set::BASE64URL,
+            _ => set::BASE64URL,
+        };
+        let (mut least, mut most) = (0usize, 0usize);
+        for digit in digits {
+            if *digit == b'-' {
+                least = most;
+                most = 0;
+            } else {
+                most = most.wrapping_mul(10).wrapping_add(usize::from(digit & 15));
+            }
+        }
+        Self::Run(alphabet, if least == 0 { most } else { least }, most)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::string_slice, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// The letters of a row are read leniently, so that nothing panics: a slip of the pen must show here.
+    #[test]
+    fn every_line_of_the_table_is_written_as_it_is_read() {
+        let mut rows = 0;
+        for line in TABLE.lines() {
+            if let Some(line) = line.strip_prefix('=') {
+                assert!(line.split(',').count() == 2 && line.contains('.'), "{line}");
+                continue;
+            }
+            let fields: Vec<&str> = line.splitn(4, ',').collect();
+            let [id, meaning, prefixes, pieces] = fields[..] else { panic!("{line}") };
+            let rule = RULES[rows];
+            rows += 1;
+            assert!(id.is_empty() || id == rule.id, "{line}");
+            assert!(!rule.provider.is_empty() && !rule.docs.is_empty(), "{line}");
+            assert!(prefixes.split('|').eq(rule.prefixes()) && rule.prefixes().all(|one| one.len() >= 3), "{line}");
+            assert!("sctarijp".contains(&meaning[..1]) && meaning.len() <= 2, "{line}");
+            assert!(meaning[1..].chars().all(|proof| "oajhndms".contains(proof)), "{line}");
+            for (written, piece) in pieces.split(',').zip(rule.pieces()) {
+                match piece {
+                    Piece::Run(_, least, most) => {
+                        assert!("abdehlnstuwx".contains(&written[..1]), "{line}");
+                        let numbers = if least == most { least.to_string() } else { format!("{least}-{most}") };
+                        assert!(written[1..] == numbers && 0 < least && least <= most, "{line}");
+                    }
+                    Piece::Lit(literal) => assert!(!literal.is_empty(), "{line}"),
+                    Piece::Glue => assert_eq!(written, "~"),
+                    Piece::Pad => assert_eq!(written, "="),
+                    Piece::Pem => assert_eq!(written, "#"),
+                }
+            }
+            assert_eq!(pieces.split(',').count(), rule.pieces().count(), "{line}");
+        }
+        assert_eq!(rows, RULES.len());
+    }
+}
