@@ -136,8 +136,8 @@ impl Item {
     }
 
     fn failed(&self, code: Code, wait: Option<Duration>, draw: u64, config: &QueueConfig, now: Timestamp) -> Self {
-        let delayed = |nth: u32| {
-            let until = now.after(backoff(config, nth, draw).max(wait.unwrap_or_default()));
+        let delayed = |span: Duration| {
+            let until = now.after(span);
             move |item: &mut Self| {
                 item.state = State::Delayed { until, code };
                 // Nothing would come of waiting beyond it.
@@ -150,10 +150,22 @@ impl Item {
             Again::Never => self.dead(code, now),
             Again::Waits => {
                 let mut item = self.clone();
-                delayed(self.attempts)(&mut item);
+                let span = if code == Code::BudgetExceeded {
+                    // It says when it begins anew. It has room sooner if what is held ends below its bound, or if it is
+                    // raised: so it is asked before that, less and less often.
+                    let own = backoff(config, self.attempts, config.cap.saturating_mul(SELDOM), draw);
+                    own.min(wait.unwrap_or(config.cap))
+                } else {
+                    backoff(config, self.attempts, config.cap, draw).max(wait.unwrap_or_default())
+                };
+                delayed(span)(&mut item);
                 item
             }
-            Again::Retries => self.counted(code, now, delayed(self.failures.saturating_add(1))),
+            Again::Retries => {
+                let nth = self.failures.saturating_add(1);
+                let span = backoff(config, nth, config.cap, draw).max(wait.unwrap_or_default());
+                self.counted(code, now, delayed(span))
+            }
         }
     }
 
@@ -169,11 +181,14 @@ impl Item {
     }
 }
 
+/// How many times the cap of other waits one for a budget may be.
+const SELDOM: u32 = 10;
+
 /// Doubles up to the cap; the upper half of it is drawn, so that who failed together does not come back together.
-fn backoff(config: &QueueConfig, failure: u32, draw: u64) -> Duration {
+fn backoff(config: &QueueConfig, failure: u32, cap: Duration, draw: u64) -> Duration {
     let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     let factor = 1u64.checked_shl(failure.saturating_sub(1)).unwrap_or(u64::MAX);
-    let whole = millis(config.base).saturating_mul(factor).min(millis(config.cap));
+    let whole = millis(config.base).saturating_mul(factor).min(millis(cap));
     let half = whole / 2;
     Duration::from_millis(half.saturating_add(draw.checked_rem(half.saturating_add(1)).unwrap_or(0)))
 }

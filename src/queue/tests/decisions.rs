@@ -113,19 +113,45 @@ fn what_stays_wrong_is_not_tried_again_and_refusals_of_our_own_are_not_counted()
     let arrival = shelf.enqueue(&ask(Priority::Normal), None, 0, at(0)).unwrap().arrival;
     let (_, lease) = shelf.lease(1, at(0)).unwrap();
     let wait = Some(Duration::from_secs(600));
-    let refused = shelf.finish(arrival, lease, Outcome::Failed { code: Code::BudgetExceeded, wait }, at(0)).unwrap();
-    assert_eq!(
-        (refused.state, refused.failures),
-        (State::Delayed { until: at(600_000), code: Code::BudgetExceeded }, 0)
-    );
+    let refused = shelf.finish(arrival, lease, Outcome::Failed { code: Code::RateLimited, wait }, at(0)).unwrap();
+    assert_eq!((refused.state, refused.failures), (State::Delayed { until: at(600_000), code: Code::RateLimited }, 0));
     shelf.sweep(at(600_000));
     let (_, lease) = shelf.lease(1, at(600_000)).unwrap();
     let wait = Some(Duration::from_secs(3_000));
-    let given_up = Outcome::Failed { code: Code::BudgetExceeded, wait };
+    let given_up = Outcome::Failed { code: Code::RateLimited, wait };
     let dead = shelf.item(arrival).unwrap().finish(lease, given_up, 0, &shelf.config, at(600_000)).unwrap();
-    assert_eq!(dead.state, State::Dead { code: Code::BudgetExceeded }, "the deadline comes before the reset");
+    assert_eq!(dead.state, State::Dead { code: Code::RateLimited }, "the deadline comes before the wait is over");
     let dead = shelf.finish(arrival, lease, failed(Code::InvalidRequest), at(600_001)).unwrap();
     assert_eq!(dead.state, State::Dead { code: Code::InvalidRequest });
+}
+
+#[test]
+fn a_budget_is_asked_again_before_it_begins_anew() {
+    let mut shelf = Shelf::default();
+    let arrival = shelf.enqueue(&ask(Priority::Normal), None, 0, at(0)).unwrap().arrival;
+    let (mut now, mut asked, mut longest) = (0, 0, 0);
+    // A day, and the deadline is in an hour: what others hold may be free in a moment.
+    let wait = Some(Duration::from_secs(86_400));
+    let ended = loop {
+        let (_, lease) = shelf.lease(1, at(now)).unwrap();
+        let item = shelf.finish(arrival, lease, Outcome::Failed { code: Code::BudgetExceeded, wait }, at(now)).unwrap();
+        asked += 1;
+        assert_eq!(item.failures, 0);
+        let State::Delayed { until, code: Code::BudgetExceeded } = item.state else { break item };
+        let next = until.as_millis() - at(0).as_millis();
+        longest = longest.max(next - now);
+        now = next;
+        shelf.sweep(at(now));
+    };
+    assert_eq!(ended.state, State::Dead { code: Code::BudgetExceeded });
+    assert!((15..40).contains(&asked), "{asked}");
+    assert!(longest <= 600_000 && now > 2_900_000, "{longest} {now}");
+    let soon = Outcome::Failed { code: Code::BudgetExceeded, wait: Some(Duration::from_millis(700)) };
+    let arrival = shelf.enqueue(&ask(Priority::Normal), None, 0, at(now)).unwrap().arrival;
+    let (_, lease) = shelf.lease(1, at(now)).unwrap();
+    let item = shelf.finish(arrival, lease, soon, at(now)).unwrap();
+    let State::Delayed { until, .. } = item.state else { panic!("{item:?}") };
+    assert!((500..=700).contains(&(until.as_millis() - at(now).as_millis())), "no longer than it says");
 }
 
 #[test]
