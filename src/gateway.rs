@@ -52,6 +52,8 @@ pub use shelf::{Finding, Shelf};
 #[cfg(feature = "edge")]
 pub use standing::enter;
 pub use streaming::{Closed, Ending, Streaming};
+#[cfg(feature = "edge")]
+pub use told::announced;
 
 use crate::abort::Abort;
 use crate::admit;

@@ -2,7 +2,7 @@
 //! it can be recorded and replayed.
 
 mod ends;
-mod notices;
+pub(super) mod notices;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -10,7 +10,7 @@ use super::core::{Core, controls};
 use super::tasks::at_once;
 use super::zone::Intl;
 use crate::admit::edge::{BudgetFigures, Caller, EdgeLedger, EdgePolicy, Errand, Rows};
-use crate::admit::{Command, Outcome};
+use crate::admit::{Command, Notice, Outcome};
 use crate::config::GatewayConfig;
 use crate::error::{Allowance, Code, Result};
 use crate::gateway::{self, Call};
@@ -31,26 +31,24 @@ pub struct EdgeDecider {
 impl EdgeDecider {
     /// `read` gives a row by its name, or nothing; `write` takes a name, a row and until when something is owed to it, in
     /// milliseconds, or a name alone for a row that goes; `forget` takes how many rows to keep and the time, and gives
-    /// until when something was owed to the last one that went. Throws if the configuration or the rows cannot be read.
+    /// until when something was owed to the last one that went. `tell` takes the name of an event and what it says as
+    /// JSON, once its decision is taken. Throws if the configuration or the rows cannot be read.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: JsValue, read: Function, write: Function, forget: Function) -> Result<Self, JsValue> {
+    pub fn new(
+        config: JsValue,
+        read: Function,
+        write: Function,
+        forget: Function,
+        tell: Function,
+    ) -> Result<Self, JsValue> {
         let config = GatewayConfig::parse_for_edge(&from_js(&config)?, &Intl).map_err(|bad| error(&bad))?;
-        let rows = JsRows { read, write, forget };
+        let rows = JsRows { read, write, forget, tell, heard: Vec::new() };
         let ledger = EdgeLedger::open(&rows).map_err(|failed| error(&failed))?;
         Ok(Self { config, ledger, rows })
     }
 
-    /// One decision: the reply to a command. Throws if the rows could not be read or written: then undo what was
-    /// written, and free this, which may be ahead of its rows.
-    pub fn decide(&mut self, command: &[u8], now_ms: f64) -> Result<Vec<u8>, JsValue> {
-        #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
-        let now = Timestamp::from_millis(now_ms as i64);
-        let Self { config, ledger, rows } = self;
-        ledger.decide(command, &EdgePolicy::of(config), &Intl, now, rows).map_err(|failed| error(&failed))
-    }
-
-    /// Several decisions, one after the other, written once: the replies. Throws as [`decide`](EdgeDecider::decide) does;
-    /// then none of them was taken.
+    /// Decisions, one after the other, written once: the replies to the commands. Throws if the rows could not be read or
+    /// written, and then none was taken: undo what was written, and free this, which may be ahead of its rows.
     #[wasm_bindgen(js_name = decideAll)]
     pub fn decide_all(&mut self, commands: Vec<Uint8Array>, now_ms: f64) -> Result<Vec<Uint8Array>, JsValue> {
         #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
@@ -58,7 +56,9 @@ impl EdgeDecider {
         let commands: Vec<Vec<u8>> = commands.iter().map(Uint8Array::to_vec).collect();
         let Self { config, ledger, rows } = self;
         let replies = ledger.decide_all(commands.iter().map(Vec::as_slice), &EdgePolicy::of(config), &Intl, now, rows);
+        let heard = std::mem::take(&mut rows.heard);
         let replies = replies.map_err(|failed| error(&failed))?;
+        rows.tell(&heard, now);
         Ok(replies.iter().map(|reply| Uint8Array::from(reply.as_slice())).collect())
     }
 
@@ -77,7 +77,7 @@ impl EdgeDecider {
         self.ledger.in_flight()
     }
 
-    /// Erases the books and rates of a user and of tokens by their ids. Throws as [`decide`](EdgeDecider::decide) does.
+    /// Erases the books and rates of a user and of tokens by their ids. Throws as [`decide_all`](EdgeDecider::decide_all) does.
     pub fn erase(&mut self, user: &str, tokens: Vec<String>, now_ms: f64) -> Result<(), JsValue> {
         #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
         let now = Timestamp::from_millis(now_ms as i64);
@@ -90,7 +90,7 @@ impl EdgeDecider {
         self.ledger.unwritten()
     }
 
-    /// Writes what is still to be written. Throws as [`decide`](EdgeDecider::decide) does.
+    /// Writes what is still to be written. Throws as [`decide_all`](EdgeDecider::decide_all) does.
     pub fn flush(&mut self, now_ms: f64) -> Result<(), JsValue> {
         #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
         let now = Timestamp::from_millis(now_ms as i64);
@@ -102,6 +102,21 @@ struct JsRows {
     read: Function,
     write: Function,
     forget: Function,
+    tell: Function,
+    /// What was told of decisions that are still to be written.
+    heard: Vec<Notice>,
+}
+
+impl JsRows {
+    /// Whatever becomes of it: a decision does not depend on who is told.
+    fn tell(&self, heard: &[Notice], now: Timestamp) {
+        for notice in heard {
+            let (name, event) = gateway::announced(notice, now);
+            let mut json = String::new();
+            event.push_json(&mut json);
+            let _ = self.tell.call2(&JsValue::UNDEFINED, &name.into(), &json.into());
+        }
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "JavaScript's dates end long before 2^53")]
@@ -131,6 +146,10 @@ impl Rows for JsRows {
         let owed = self.forget.call2(&JsValue::UNDEFINED, &keep.into(), &millis(now)).map_err(|_| Code::Internal)?;
         #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
         Ok(owed.as_f64().map(|millis| Timestamp::from_millis(millis as i64)))
+    }
+
+    fn hear(&mut self, notice: &Notice) {
+        self.heard.push(notice.clone());
     }
 }
 

@@ -9,6 +9,7 @@ const NAMES = new Set([
   'content-type',
   'user-agent',
   'x-api-key',
+  'idempotency-key',
   'http-referer',
   'x-title',
   'x-request-id',

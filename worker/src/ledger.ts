@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 
 import { rawConfiguration, type Env } from './env';
+import { noticed } from './notices';
 import { EdgeDecider, load } from './wasm';
 
 /** Each step brings the tables from the version of its index to the next. Steps are added, never changed. */
@@ -136,7 +137,7 @@ export class TenantLedger extends DurableObject<Env> {
       if (there.size >= MOST_THERE) there.clear();
       there.set(key, owedUntil);
     };
-    return new EdgeDecider(rawConfiguration(this.env), read, write, (keep: number, now: number) => {
+    const forget = (keep: number, now: number) => {
       there.clear();
       const { count } = sql.exec<{ count: number }>('SELECT count(*) AS count FROM rows').one();
       const going = 'SELECT key FROM rows WHERE owed_until < ? ORDER BY owed_until LIMIT ?';
@@ -148,7 +149,10 @@ export class TenantLedger extends DurableObject<Env> {
       );
       const owed = gone.toArray().map((row) => row.owed);
       return owed.length > 0 ? Math.max(...owed) : undefined;
-    });
+    };
+    const tell = (name: string, json: string) =>
+      this.ctx.waitUntil(noticed(this.ctx.id.name, name, json, this.env).catch(() => undefined));
+    return new EdgeDecider(rawConfiguration(this.env), read, write, forget, tell);
   }
 
   /** Newer tables than this code knows are left as they are. */

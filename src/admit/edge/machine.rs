@@ -189,6 +189,9 @@ impl EdgeLedger {
             command => turn.one(command)?,
         };
         reply.notices.append(&mut turn.notices);
+        for notice in &reply.notices {
+            rows.hear(notice);
+        }
         Ok(reply)
     }
 

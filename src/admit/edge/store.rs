@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::admit::command::Notice;
 use crate::error::{Code, Result};
 use crate::time::Timestamp;
 
@@ -34,6 +35,9 @@ pub trait Rows {
     /// # Errors
     /// Whatever the storage says; the decision is then given up.
     fn forget(&mut self, keep: usize, now: Timestamp) -> Result<Option<Timestamp>>;
+
+    /// Hears what a decision tells. It may still be given up.
+    fn hear(&mut self, _: &Notice) {}
 }
 
 /// Rows in memory: for tests, for simulations, for one process.

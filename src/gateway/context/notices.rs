@@ -4,7 +4,7 @@ use crate::admit::Notice;
 use crate::time::Timestamp;
 use crate::value::Value;
 
-pub(super) fn notice_name(notice: &Notice) -> &'static str {
+pub(in crate::gateway) fn notice_name(notice: &Notice) -> &'static str {
     match notice {
         Notice::Threshold { .. } => "budget-threshold",
         Notice::CircuitOpen { .. } => "circuit-open",
@@ -17,7 +17,7 @@ pub(super) fn notice_name(notice: &Notice) -> &'static str {
     }
 }
 
-pub(super) fn notice_event(notice: &Notice, at: Timestamp) -> Value {
+pub(in crate::gateway) fn notice_event(notice: &Notice, at: Timestamp) -> Value {
     let at = at.into();
     match notice {
         Notice::Threshold { percent, spent, limit, .. } => Value::map([

@@ -24,10 +24,11 @@ function isDeep(json: string): boolean {
   return false;
 }
 
-/** The body of a request, as one object of known fields. */
-export async function bodyOf<T>(c: Ours, check: Check<T>): Promise<T> {
+/** The body of a request, as one object of known fields. `none` is what no body at all stands for, if it may be missing. */
+export async function bodyOf<T>(c: Ours, check: Check<T>, none?: T): Promise<T> {
   const bytes = await bytesOf(c.req.raw.body, MAX_BYTES);
   if (!bytes) throw invalid('body', `must not be longer than ${MAX_BYTES} bytes`, 413);
+  if (bytes.length === 0 && none !== undefined) return none;
   return read(check, parsed(bytes));
 }
 

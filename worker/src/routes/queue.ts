@@ -163,7 +163,8 @@ function admin(caller: Caller): void {
 const boundTo = ({ user, scopes }: Caller) => (scopes.includes('admin') ? undefined : user);
 
 function asked(c: Ours, caller: Caller) {
-  const id = c.req.query('requestId') ?? '';
+  const id = c.req.query('requestId');
+  if (id === undefined) throw invalid('requestId', 'must be given');
   const [shard] = placeOf(id);
   // Also in an organisation that has fewer shards now than it had.
   return { id, object: queueObject(c.env, caller.organisation, shard) };

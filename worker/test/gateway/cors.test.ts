@@ -22,7 +22,7 @@ describe('preflight', () => {
     const sdk =
       'authorization,content-type,openai-organization,x-stainless-arch,x-stainless-retry-count,' +
       'anthropic-version,anthropic-dangerous-direct-browser-access,x-api-key,x-goog-api-key,x-goog-api-client,' +
-      'http-referer,x-title,user-agent,x-tidegate-cache,x-tidegate-trailer';
+      'idempotency-key,http-referer,x-title,user-agent,x-tidegate-cache,x-tidegate-trailer';
     const answer = await preflight(ORIGIN, `${sdk}, cookie, x-forwarded-for, x-stainless-`);
     expect(answer.status).toBe(204);
     expect(answer.headers.get('access-control-allow-origin')).toBe(ORIGIN);

@@ -78,6 +78,9 @@ describe('a session', () => {
     const bearer = { authorization: `Bearer ${token}` };
     expect((await call('/api/admin/tokens', { headers: bearer })).status).toBe(403);
     expect((await asked(call, bearer)).status).toBe(401);
+    // Whoever is known by a header has nothing more to say.
+    const silent = { method: 'POST', headers: { authorization: `Bearer ${await clerk.sign()}` } };
+    expect((await call('/api/session', silent)).status).toBe(201);
     vi.useFakeTimers({ now: Date.now() + 301_000, toFake: ['Date'] });
     expect((await chat(call, token)).status).toBe(401);
     vi.useRealTimers();

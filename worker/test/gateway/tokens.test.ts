@@ -151,7 +151,8 @@ describe('scopes', () => {
     const listed = await call('/api/admin/organisations');
     expect(json(listed)).toEqual({ organisations: ['acme', 'other'] });
     expect(json(await call('/api/admin/organisations?limit=1&after=acme'))).toEqual({ organisations: ['other'] });
-    expect((await call('/api/admin/tokens?organisation=nobody', { method: 'POST', body: '{}' })).status).toBe(404);
+    const nobody = await call('/api/admin/tokens?organisation=nobody', { method: 'POST', body: '{}' });
+    expect([nobody.status, errorOf(nobody).param]).toEqual([404, 'organisation']);
     expect((await call('/api/admin/organisations?limit=0')).status).toBe(400);
     // Its own organisation needs no set-up.
     const own = await send('POST', '/api/admin/tokens', {});

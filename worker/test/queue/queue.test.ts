@@ -154,6 +154,8 @@ describe('what cannot be queued is told by its field', () => {
     expect((await call(`${PATH}?action=other`)).status).toBe(400);
     expect((await call(`${PATH}?action=other`, { method: 'POST', body: '{}' })).status).toBe(400);
     expect((await call(PATH, { method: 'PUT' })).status).toBe(405);
+    const without = await call(PATH);
+    expect([without.status, errorOf(without).param]).toEqual([400, 'requestId']);
     for (const id of ['', 'rq_', `rq_${'0'.repeat(44)}`, 'x'.repeat(5_000)]) {
       for (const method of ['GET', 'DELETE']) {
         expect((await call(`${PATH}?requestId=${id}`, { method })).status).toBe(404);

@@ -89,7 +89,7 @@ export async function tiersOf(organisation: string, caller: Caller, env: Env): P
   const standing = await standingOf(organisation, env);
   if (standing) return standing.tiers;
   // What is somebody else's was set up by the operator, or it is not there.
-  if (organisation !== caller.organisation) throw nothingHere();
+  if (organisation !== caller.organisation) throw invalid('organisation', 'is not known', 404);
   const tiers = organisation === DEFAULT_ORGANISATION ? ['enterprise', 'pro', 'free'] : [caller.tier];
   if (!caller.scopes.includes('admin')) throw forbidden('admin');
   await organisationObject(env, await homeOf(organisation)).put(organisation, tiers);
