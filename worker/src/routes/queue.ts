@@ -5,7 +5,7 @@ import { forbidden, invalid } from '../errors';
 import { partsOf } from '../gates';
 import { queueObject, queueObjects, queueStats, shardsOf, told } from '../queue/place';
 import { load, queuePlace, queueShard } from '../wasm';
-import type { Ours, Route } from './route';
+import { Plain, type Ours, type Route } from './route';
 import { oneOf, textOf, whole } from './schemas';
 
 const PATH = '/api/ai/queue';
@@ -78,43 +78,43 @@ export const queue: Route[] = [
   },
 ];
 
-async function enqueue(c: Ours, caller: Caller): Promise<Response> {
+async function enqueue(c: Ours, caller: Caller): Promise<Plain> {
   const shards = shardsOf(c.env);
-  const json = await readBody(c.req.raw);
+  const json = await readBody(c.req.raw, c.req.headers);
   const key = c.req.header('idempotency-key');
   load();
   const shard = shards === 1 ? 0 : queueShard(json, caller.user, key, shards);
   const { organisation, user } = caller;
   const object = queueObject(c.env, organisation, shard);
   const status = told(await object.enqueue(organisation, shard, json, user, key, partsOf(caller)));
-  return new Response(status, { status: 202, headers: JSON_TYPE });
+  return new Plain(status, 202);
 }
 
-async function status(c: Ours, caller: Caller): Promise<Response> {
+async function status(c: Ours, caller: Caller): Promise<Plain> {
   const { id, object } = asked(c, caller);
   return found(told(await object.status(id, boundTo(caller))));
 }
 
-async function cancel(c: Ours, caller: Caller): Promise<Response> {
+async function cancel(c: Ours, caller: Caller): Promise<Plain> {
   const { id, object } = asked(c, caller);
   return found(told(await object.cancel(id, boundTo(caller))));
 }
 
-async function requeue(c: Ours, caller: Caller): Promise<Response> {
+async function requeue(c: Ours, caller: Caller): Promise<Plain> {
   admin(caller);
   const { id, object } = asked(c, caller);
   return found(told(await object.revive(id)));
 }
 
-async function dead(c: Ours, caller: Caller): Promise<Response> {
+async function dead(c: Ours, caller: Caller): Promise<Plain> {
   admin(caller);
   const all = await Promise.all(
     queueObjects(c.env, caller.organisation).map(async (object) => told(await object.dead())),
   );
-  return new Response(`{"dead":[${all.flat().join(',')}]}`, { headers: JSON_TYPE });
+  return new Plain(`{"dead":[${all.flat().join(',')}]}`);
 }
 
-async function cleanup(c: Ours, caller: Caller): Promise<Response> {
+async function cleanup(c: Ours, caller: Caller): Promise<Plain> {
   admin(caller);
   const all = await Promise.all(
     queueObjects(c.env, caller.organisation).map(async (object) => told(await object.cleanup())),
@@ -152,7 +152,6 @@ async function events(c: Ours, caller: Caller): Promise<Response> {
   return new Response(body, { headers: EVENTS });
 }
 
-const JSON_TYPE = { 'content-type': 'application/json' };
 const EVENTS = { 'content-type': 'text/event-stream' };
 
 function admin(caller: Caller): void {
@@ -177,7 +176,7 @@ function placeOf(id: string): [shard: number, arrival: number] {
   return place;
 }
 
-function found(status: string | undefined): Response {
+function found(status: string | undefined): Plain {
   if (status === undefined) throw unknownId();
-  return new Response(status, { headers: JSON_TYPE });
+  return new Plain(status);
 }
