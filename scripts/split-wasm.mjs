@@ -9,8 +9,9 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { EXPORTS, FUNCTIONS, KEPT, readable } from './split-entries.mjs';
+import { ordered } from './split-order.mjs';
 import { ran } from './split-profile.mjs';
-import { body, join, list, name, parse, signed, u32, write } from './wasm-module.mjs';
+import { aligned, body, join, list, name, parse, signed, u32, write } from './wasm-module.mjs';
 
 /** How far into a vtable a method may be: `fmt::Write`, the longest, has drop, size, alignment and three methods. */
 const VTABLE_BYTES = 32;
@@ -172,8 +173,12 @@ const indices = (imported, own) => new Map([...imported, ...own].map((index, at)
 // The imports that only the rest uses are its own: the generated glue gives the same to both.
 const usedBy = (indices) =>
   new Set(indices.flatMap((index) => functions[index].body.calls.map(({ callee }) => callee)));
-const own = defined.filter((index) => first.has(index));
-const restOwn = [...rest, ...copied];
+const codeOf = (index) => functions[index].body.bytes;
+const own = ordered(
+  defined.filter((index) => first.has(index)),
+  codeOf,
+);
+const restOwn = ordered([...rest, ...copied], codeOf);
 const usedByFirst = usedBy(own);
 const usedByRest = usedBy(restOwn);
 const allImports = imports.map((_, index) => index);
@@ -209,7 +214,7 @@ const sureBody = body({ locals: Uint8Array.of(0), bytes: Uint8Array.from([...isE
 
 // The rest takes the first's functions out of the table: an export each would be longer.
 const shared = [...usedByRest].filter((index) => !isImport(index) && first.has(index) && !copied.has(index));
-shared.sort((a, b) => a - b);
+shared.sort((a, b) => inFirst.get(a) - inFirst.get(b));
 const sharedAt = placesEnd;
 placesEnd += shared.length;
 const tables = [{ ...table, min: placesEnd, max: table.max && placesEnd }, ...module.tables.slice(1)];
@@ -257,7 +262,7 @@ writeFileSync(
     9: list([...elements((index) => inFirstTable(index) !== undefined, inFirstTable), sharedElements]),
     12: module.dataCount === undefined ? undefined : u32(module.dataCount),
     10: list([
-      ...own.map((index) => body(functions[index].body, (callee) => inFirst.get(callee), throughTable)),
+      ...own.map((index) => body(aligned(functions[index].body), (callee) => inFirst.get(callee), throughTable)),
       sureBody,
       ...[...stubs, ...nets].map((index) => body(passing(index))),
     ]),
@@ -288,7 +293,7 @@ writeFileSync(
         (index) => inRest.get(index),
       ),
     ),
-    10: list(restOwn.map((index) => body(functions[index].body, (callee) => inRest.get(callee)))),
+    10: list(restOwn.map((index) => body(aligned(functions[index].body), (callee) => inRest.get(callee)))),
   }),
 );
 const sum = (indices) => indices.reduce((total, index) => total + size(index), 0);

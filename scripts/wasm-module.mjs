@@ -20,6 +20,10 @@ function simd(op) {
   return op >= 84 && op <= 91 ? 'm1' : '';
 }
 
+/** Bytes that loads and stores (from 0x28 on) are of, as powers of two; 128-bit ones are mostly of two or four numbers. */
+const WIDTHS = [...'23230011001122232301012'].map(Number);
+const WIDTH_128 = 2;
+
 /** Reads the binary format. */
 class Reader {
   constructor(bytes, at = 0) {
@@ -79,13 +83,15 @@ class Reader {
     this.u32();
   }
 
-  /** An expression: its bytes, where it names functions, and its 32-bit constants. */
+  /** An expression: its bytes, where it names functions, its 32-bit constants, and where it says how memory is aligned. */
   code() {
     const start = this.at;
     const calls = [];
+    const hints = [];
     const constants = new Set();
     for (let depth = 1; depth > 0;) {
       const op = this.byte();
+      if (WIDTHS[op - 0x28] !== undefined) hints.push([this.at - start, WIDTHS[op - 0x28]]);
       if (op === 0x0b) depth--;
       else if (op >= 0x02 && op <= 0x04) depth++;
       if (op === 0x10 || op === 0x12 || op === 0xd2) {
@@ -103,10 +109,11 @@ class Reader {
         const lanes = this.u32();
         if (lanes === 12)
           for (let lane = 0; lane < 16; lane += 4) constants.add(this.view.getUint32(this.at + lane, true));
+        if (lanes === 0 || lanes === 11) hints.push([this.at - start, WIDTH_128]);
         this.skip(lanes === 12 ? '88' : simd(lanes));
       } else this.skip(IMMEDIATES.get(op) ?? '');
     }
-    return { bytes: this.since(start), calls, constants };
+    return { bytes: this.since(start), calls, constants, hints };
   }
 }
 
@@ -234,6 +241,17 @@ export function write(sections) {
   const order = [1, 2, 3, 4, 5, 6, 7, 9, 12, 10, 11];
   const written = order.filter((id) => sections[id]).map((id) => join([id], sized(sections[id])));
   return join([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0], ...written);
+}
+
+/**
+ * The same code, every load and store of a kind said to be aligned alike: engines take that for a hint and no more, and
+ * what is always the same costs nothing once compressed.
+ */
+export function aligned({ bytes, hints, ...code }) {
+  const alike = Uint8Array.from(bytes);
+  // 64 and more says that a memory's number follows.
+  for (const [at, width] of hints) if (alike[at] < 64) alike[at] = width;
+  return { ...code, bytes: alike };
 }
 
 /**

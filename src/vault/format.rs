@@ -189,7 +189,7 @@ fn around(c: char) -> bool {
 fn impossible(key: &str) -> Option<&'static str> {
     if key.is_empty() || key.eq_ignore_ascii_case("bearer") {
         Some("is empty")
-    } else if key.contains('\u{2026}') {
+    } else if text::contains(key, "\u{2026}") {
         Some("was copied from where it is shown shortened")
     } else if key.contains(char::is_whitespace) {
         Some("contains a blank or a line break")
