@@ -187,7 +187,12 @@ const GENERATED = './tidegate_bg.js';
 const importName = (index) => (imports[index].space === GENERATED ? `i${index}` : imports[index].name);
 const importOf = (index) => join(name(imports[index].space), name(importName(index)), [0], u32(imports[index].type));
 const numbers = new Map(imports.map(({ name }, index) => [name, importName(index)]));
-const glue = readFileSync(gluePath, 'utf8').replace(/\b__wb\w+/g, (own) => numbers.get(own) ?? own);
+// The functions that the glue calls are told by number too, in both files; `memory` and the like keep their names.
+const exportNumbers = new Map([...exported.values()].map((name, at) => [name, `e${at}`]));
+const exportName = (name) => exportNumbers.get(name) ?? name;
+const glue = readFileSync(gluePath, 'utf8')
+  .replace(/\b__wb\w+/g, (own) => numbers.get(own) ?? own)
+  .replace(/\bwasm\.(\w+)/g, (_, own) => `wasm.${exportName(own)}`);
 
 const firstImports = allImports.filter((index) => usedByFirst.has(index) || exported.has(index));
 // `LOAD`, `SURE` and the nets are nobody's of the whole module.
@@ -239,7 +244,7 @@ writeFileSync(gluePath, `${glue}${JOINT}`);
 const exportOf =
   (indices) =>
   ({ name: text, kind, index }) =>
-    join(name(text), [kind], u32(kind === 0 ? indices.get(index) : index));
+    join(name(exportName(text)), [kind], u32(kind === 0 ? indices.get(index) : index));
 const isOfFirst = ({ kind, index }) => kind !== 0 || inFirst.has(index);
 
 const voidType = module.types.findIndex(({ params, results }) => params.length + results.length === 0);
