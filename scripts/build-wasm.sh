@@ -101,7 +101,7 @@ server() {
   local wasm="$STAGE/tidegate-server/tidegate-server_bg.wasm"
   if [ "${#STD[@]}" -gt 0 ]; then STD=("${FAST_STD[@]}"); fi
   QUICK=(--no-opt)
-  CARGO_TARGET_DIR=target/speed variant tidegate-server "profile speed" web
+  CARGO_TARGET_DIR=target/speed variant tidegate-server "profile speed" web --features speed
   optimised "$wasm" -O3
   say "optimised tidegate-server.wasm: $(sizes "$wasm")"
 }

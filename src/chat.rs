@@ -12,7 +12,7 @@ pub use delta::{Delta, Finish};
 pub use dialect::Dialect;
 
 use crate::error::{Error, Result};
-use crate::json::{self, Fields, Raw};
+use crate::json::{self, Fields, Item, Raw};
 use crate::text::decimal;
 
 /// Who speaks.
@@ -184,12 +184,29 @@ fn at(index: usize, field: &str) -> String {
 }
 
 fn messages(raw: Raw<'_>) -> Result<Vec<Message<'_>>> {
-    let items = json::items(raw.get()).map_err(|_| Error::invalid("messages", "must be a list"))?;
-    items.into_iter().enumerate().map(|(index, item)| message(index, item)).collect()
+    let (mut messages, mut refused) = (Vec::with_capacity(4), None);
+    let listed = json::each(raw.get(), &mut |item| match message(messages.len(), item) {
+        Ok(message) => {
+            messages.push(message);
+            Some(())
+        }
+        Err(error) => {
+            refused = Some(error);
+            None
+        }
+    });
+    if let Some(error) = refused {
+        return Err(error);
+    }
+    listed.ok_or_else(|| Error::invalid("messages", "must be a list"))?;
+    Ok(messages)
 }
 
-fn message(index: usize, raw: Raw<'_>) -> Result<Message<'_>> {
-    let fields = object(raw.get()).ok_or_else(|| Error::invalid(&at(index, ""), OBJECT))?;
+fn message(index: usize, item: Item<'_>) -> Result<Message<'_>> {
+    let fields = match item {
+        Item::Object(fields) if !fields.has_repeated() => fields,
+        Item::Object(_) | Item::Other(_) => return Err(Error::invalid(&at(index, ""), OBJECT).into()),
+    };
     let (mut role, mut parts, mut other) = (None, Vec::new(), Vec::new());
     for (name, raw) in fields.iter() {
         match name {

@@ -107,6 +107,12 @@ pub fn fields(json: &str) -> Result<Fields<'_>> {
 
 fn read_fields(json: &str) -> Option<Fields<'_>> {
     let mut scanner = Scanner::new(json);
+    let fields = object(&mut scanner)?;
+    scanner.end()?;
+    Some(fields)
+}
+
+fn object<'a>(scanner: &mut Scanner<'a>) -> Option<Fields<'a>> {
     let mut fields = Vec::with_capacity(8);
     scanner.expect(b'{')?;
     if !scanner.take(b'}') {
@@ -119,8 +125,38 @@ fn read_fields(json: &str) -> Option<Fields<'_>> {
             scanner.expect(b',')?;
         }
     }
-    scanner.end()?;
     Some(Fields(fields))
+}
+
+/// One item of an array.
+#[derive(Debug)]
+pub enum Item<'a> {
+    /// An object, read already.
+    Object(Fields<'a>),
+    /// Anything else.
+    Other(Raw<'a>),
+}
+
+/// Gives the items of an array to `sink`, until it says `None`. Who reads objects anyway walks along them once, where
+/// [`items`] and [`fields`] do so twice. `None` too for what is no array; what comes before that is seen may have been
+/// given by then.
+pub fn each<'a>(json: &'a str, sink: &mut dyn FnMut(Item<'a>) -> Option<()>) -> Option<()> {
+    let mut scanner = Scanner::new(json);
+    scanner.expect(b'[')?;
+    if !scanner.take(b']') {
+        loop {
+            sink(if scanner.is_next(b'{') {
+                Item::Object(object(&mut scanner)?)
+            } else {
+                Item::Other(Raw(scanner.value()?))
+            })?;
+            if scanner.take(b']') {
+                break;
+            }
+            scanner.expect(b',')?;
+        }
+    }
+    scanner.end()
 }
 
 /// Reads one array, under the same rules as [`fields`].

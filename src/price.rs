@@ -18,5 +18,5 @@ pub use bill::{cost, reserve};
 pub use estimate::{Parts, bound_input, estimate_input};
 pub use family::Family;
 pub use rates::{MAX_TIERS, Price, Rates, Tier};
-pub use table::Table;
+pub use table::{Table, hour_of};
 pub use tokens::{CLASSES, Features};

@@ -84,10 +84,16 @@ fn with<'a>(piece: &Delta<'_>, text: Escaped<'a>) -> Option<Delta<'a>> {
     })
 }
 
-/// What follows after `prefix`. Eight bytes at a time: the `memcmp` of this target goes byte by byte.
+/// What follows after `prefix`. Sixteen bytes at a time, the last ones twice: the `memcmp` of this target goes byte by byte.
 fn strip<'a>(bytes: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     let (own, rest) = bytes.split_at_checked(prefix.len())?;
-    let ((own, own_end), (wanted, wanted_end)) = (own.as_chunks::<8>(), prefix.as_chunks::<8>());
-    let same = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*a) == u64::from_le_bytes(*b);
-    (own.iter().zip(wanted).all(same) && own_end == wanted_end).then_some(rest)
+    let number = |block: &[u8; 16]| u128::from_le_bytes(*block);
+    let same = match (own.last_chunk(), prefix.last_chunk()) {
+        (Some(own_end), Some(end)) => {
+            let mut blocks = own.as_chunks().0.iter().zip(prefix.as_chunks().0);
+            blocks.all(|(own, wanted)| number(own) == number(wanted)) && number(own_end) == number(end)
+        }
+        _ => own == prefix,
+    };
+    same.then_some(rest)
 }

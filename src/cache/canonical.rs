@@ -8,7 +8,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::json::{self, Fields, Raw};
+use crate::json::{self, Fields, Item, Raw};
 
 /// Levels of arrays and objects in one another, beyond which input is refused.
 const MAX_DEPTH: u8 = 128;
@@ -21,8 +21,10 @@ pub(super) enum Tag {
     Literal = b'l',
     /// A text, decoded.
     Text = b's',
-    /// An array: its items follow.
+    /// The beginning of an array: its items follow.
     List = b'[',
+    /// The end of an array, with the number of its items.
+    Close = b']',
     /// An object: names and values follow, sorted by name.
     Map = b'{',
 }
@@ -73,11 +75,21 @@ fn value(hash: &mut Sha256, raw: Raw<'_>, depth: u8) -> Result<()> {
         Some(b'{') => map_at(hash, json::fields(raw.get())?, depth)?,
         Some(b'[') => {
             let inner = deeper(depth)?;
-            let items = json::items(raw.get())?;
-            head(hash, Tag::List, items.len());
-            for item in items {
-                value(hash, item, inner)?;
+            hash.update([Tag::List as u8]);
+            let (mut count, mut refused) = (0usize, None);
+            let whole = json::each(raw.get(), &mut |item| {
+                count = count.saturating_add(1);
+                let fed = match item {
+                    Item::Object(fields) => map_at(hash, fields, inner),
+                    Item::Other(raw) => value(hash, raw, inner),
+                };
+                fed.map_err(|error| refused = Some(error)).ok()
+            });
+            if let Some(error) = refused {
+                return Err(error);
             }
+            whole.ok_or_else(|| Error::invalid("", "must be JSON"))?;
+            head(hash, Tag::Close, count);
         }
         Some(b'"') => {
             let decoded = json::text(raw).ok_or_else(|| Error::invalid("", "must hold Unicode text only"))?;

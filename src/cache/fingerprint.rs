@@ -104,7 +104,7 @@ impl Targets {
     pub fn new<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Self {
         let mut hash = Sha256::new();
         text(&mut hash, SCHEMA);
-        head(&mut hash, Tag::List, names.len());
+        head(&mut hash, Tag::List, names.len()); // before them: nothing that a request says can look like one of them
         for name in names {
             text(&mut hash, name);
         }

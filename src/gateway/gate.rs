@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::Head;
 use super::flight::Flight;
 use super::memo::Memo;
+use super::offers::Known;
 use super::told::tell;
 use crate::cache::{ExactCache, Fingerprint, Targets};
 use crate::chat::Dialect;
@@ -74,6 +75,7 @@ pub(super) struct State {
     pub(super) memo: Memo,
     pub(super) finals: VecDeque<Final>,
     pub(super) in_flight: u32,
+    pub(super) prices: Option<Known>,
     /// Where answers are shared with other processes.
     #[cfg(feature = "edge")]
     pub(super) shelf: Option<Rc<dyn super::shelf::Shelf>>,
@@ -108,6 +110,7 @@ impl Gate {
             memo: Memo::default(),
             finals: VecDeque::new(),
             in_flight: 0,
+            prices: None,
             #[cfg(feature = "edge")]
             shelf: None,
         };

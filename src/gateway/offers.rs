@@ -1,12 +1,14 @@
 //! What each target would cost for a request, and whether it can take it.
 
+use std::rc::Rc;
+
 use super::ask::unable;
 use super::facts::{Facts, Reach};
 use super::gate::Gate;
 use crate::config::UnknownPrice;
 use crate::error::{Code, Detail, Error, FieldError};
 use crate::money::{NanoUsd, Rate};
-use crate::price::{Price, bound_input, estimate_input, reserve};
+use crate::price::{Price, bound_input, estimate_input, hour_of, reserve};
 use crate::route::{Candidate, Exclusion};
 use crate::time::Timestamp;
 
@@ -24,12 +26,9 @@ pub(super) struct Offer {
 pub(super) fn offers(gate: &Gate, facts: &Facts, reach: &Reach, now: Timestamp) -> (Vec<Offer>, Vec<Candidate>) {
     let config = &gate.config;
     let flags = reach.keyed.iter().zip(&reach.able);
-    let each = config.targets.iter().zip(flags).map(|(target, (keyed, able))| {
-        // A price may rise while an attempt runs: the dearer one counts.
-        let until = now.after(config.timeouts.total);
-        let known = gate.prices.lookup_until(&target.provider, &target.model, now, until, &config.prices);
-        let worst = || (config.unknown_price == UnknownPrice::Worst).then(|| gate.prices.worst(now));
-        let price = known.or_else(worst);
+    let prices = prices(gate, now);
+    let each = config.targets.iter().zip(&*prices).zip(flags).map(|((target, price), (keyed, able))| {
+        let price = *price;
         // Whoever cannot take the request anyway is not measured.
         let usable = *keyed && *able;
         let input = if usable { bound_input(&facts.parts, &target.provider, &target.model) } else { None };
@@ -53,6 +52,34 @@ pub(super) fn offers(gate: &Gate, facts: &Facts, reach: &Reach, now: Timestamp) 
         (Offer { price, max_output, bound }, candidate)
     });
     each.unzip()
+}
+
+/// What the targets cost, looked up once an hour.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// The hours of the span that they hold for.
+    hours: (i64, i64),
+    prices: Rc<[Option<Price>]>,
+}
+
+/// The prices of all targets, in their order, for requests of `now`.
+fn prices(gate: &Gate, now: Timestamp) -> Rc<[Option<Price>]> {
+    let config = &gate.config;
+    // A price may rise while an attempt runs: the dearer one counts.
+    let until = now.after(config.timeouts.total);
+    let hours = (hour_of(now), hour_of(until));
+    let known = &mut gate.state.borrow_mut().prices;
+    if let Some(known) = known.as_ref().filter(|known| known.hours == hours) {
+        return known.prices.clone();
+    }
+    let each = config.targets.iter().map(|target| {
+        let known = gate.prices.lookup_until(&target.provider, &target.model, now, until, &config.prices);
+        let worst = || (config.unknown_price == UnknownPrice::Worst).then(|| gate.prices.worst(now));
+        known.or_else(worst)
+    });
+    let prices: Rc<[Option<Price>]> = each.collect();
+    *known = Some(Known { hours, prices: prices.clone() });
+    prices
 }
 
 /// The error when no target is left, by what kept the first choice out.

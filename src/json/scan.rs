@@ -69,6 +69,11 @@ impl<'a> Scanner<'a> {
         self.eat(byte)
     }
 
+    /// Whether `byte` comes next, after whitespace; it is still ahead.
+    pub(super) fn is_next(&mut self, byte: u8) -> bool {
+        self.token() == Some(byte)
+    }
+
     /// `byte` and nothing else, after whitespace.
     pub(super) fn expect(&mut self, byte: u8) -> Option<()> {
         self.take(byte).then_some(())

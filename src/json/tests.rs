@@ -28,6 +28,27 @@ fn only_whole_valid_input_is_read() {
 }
 
 #[test]
+fn items_are_given_one_by_one() {
+    let mut seen = Vec::new();
+    let whole = each(" [1, {\"a\":[{}]} ,\"{\", [{}]] ", &mut |item| {
+        seen.push(match item {
+            Item::Object(own) => own.iter().flat_map(|(name, value)| [name.into(), value.get().into()]).collect(),
+            Item::Other(raw) => vec![String::from(raw.get())],
+        });
+        Some(())
+    });
+    assert_eq!(whole, Some(()));
+    assert_eq!(seen, [vec!["1"], vec!["a", "[{}]"], vec!["\"{\""], vec!["[{}]"]]);
+    for bad in ["", "{}", "[", "[1,]", "[{]", "[{}", "[1] 2", "[{},,1]"] {
+        assert_eq!(each(bad, &mut |_| Some(())), None, "{bad}");
+    }
+    let mut count = 0;
+    assert_eq!(each("[1,2]", &mut |_| (count += 1, None::<()>).1), None, "stopped");
+    assert_eq!(count, 1);
+    assert_eq!(each("[]", &mut |_| None), Some(()));
+}
+
+#[test]
 fn texts_are_decoded_and_borrow_where_they_can() {
     assert!(matches!(text(raw("\"plain é\"")), Some(Cow::Borrowed("plain é"))));
     assert_eq!(text(raw(r#""\ud83d\ude00\"\\""#)).unwrap(), "😀\"\\");

@@ -50,10 +50,9 @@ impl Table {
         until: Timestamp,
         overrides: &[PriceOverride],
     ) -> Option<Price> {
-        // Prices change only at full hours, so the ends of the span see both sides of the one change within it.
+        // The ends of the span see both sides of the one change within it.
         let first = self.lookup(provider, model, from, overrides)?;
-        let hour = |at: Timestamp| at.as_millis().div_euclid(HOUR);
-        if hour(from) == hour(until) {
+        if hour_of(from) == hour_of(until) {
             return Some(first);
         }
         Some(self.lookup(provider, model, until, overrides).map_or(first, |last| first.max(&last)))
@@ -108,6 +107,12 @@ fn limits(row: &Model, at: Timestamp) -> Price {
         retired: row.retired_on.is_some_and(|last| day_of(at) >= i64::from(last)),
         ..Price::default()
     }
+}
+
+/// The hour since 1970: prices change only at full hours, so all that is asked of a table within one is the same.
+#[must_use]
+pub const fn hour_of(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(HOUR)
 }
 
 fn day_of(at: Timestamp) -> i64 {

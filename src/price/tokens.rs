@@ -94,47 +94,51 @@ impl Features {
         }
     }
 
-    /// ASCII letters with extended Latin ones after the first; camelCase breaks count as tokenizers split there.
     /// Counts the words at the beginning that are of ASCII letters alone, and passes single blanks between them. Returns
     /// what follows.
-    fn plain_words<'a>(&mut self, mut text: &'a str) -> &'a str {
+    fn plain_words<'a>(&mut self, text: &'a str) -> &'a str {
+        let bytes = text.as_bytes();
+        let (mut words, mut at) = (Words::default(), 0usize);
         loop {
+            let rest = bytes.get(at..).unwrap_or_default();
             // Most words have no capitals; then there is nothing to count but letters.
-            let small = small_letters(text.as_bytes());
+            let small = small_letters(rest);
             let (mut letters, mut capitals, mut breaks, mut lower) = (small, 0u32, 0u32, small > 0);
-            let mut next = None;
-            for byte in text.get(small as usize..).unwrap_or_default().bytes() {
-                if !byte.is_ascii_alphabetic() {
-                    next = Some(byte);
-                    break;
-                }
+            let mut next = rest.get(small as usize);
+            while let Some(byte) = next
+                && byte.is_ascii_alphabetic()
+            {
                 letters = letters.wrapping_add(1);
                 if byte.is_ascii_uppercase() {
                     capitals = capitals.wrapping_add(1);
                     breaks = breaks.wrapping_add(u32::from(lower));
                 }
                 lower = byte.is_ascii_lowercase();
+                next = rest.get(letters as usize);
             }
             if letters == 0 || next.is_some_and(|byte| !byte.is_ascii()) {
-                return text;
+                break;
             }
-            self.letters(letters, capitals, breaks);
-            text = text.get(letters as usize..).unwrap_or_default();
-            match text.as_bytes() {
-                [b' ', letter, ..] if letter.is_ascii_alphabetic() => text = text.get(1..).unwrap_or_default(),
-                _ => return text,
+            words.add(letters, capitals, breaks);
+            at = at.wrapping_add(letters as usize);
+            match bytes.get(at..) {
+                Some([b' ', letter, ..]) if letter.is_ascii_alphabetic() => at = at.wrapping_add(1),
+                _ => break,
             }
         }
+        self.words(&words);
+        text.get(at..).unwrap_or_default()
     }
 
-    fn letters(&mut self, letters: u32, capitals: u32, breaks: u32) {
-        self.count(Class::Words, 1);
-        self.count(Class::CaseBreaks, breaks);
-        self.count(Class::Letters5To12, letters.min(12).saturating_sub(4));
-        self.count(Class::Letters13, letters.saturating_sub(12));
-        self.count(Class::MoreCapitals, capitals.saturating_sub(1).saturating_sub(breaks));
+    fn words(&mut self, words: &Words) {
+        self.count(Class::Words, words.all);
+        self.count(Class::CaseBreaks, words.breaks);
+        self.count(Class::Letters5To12, words.letters_5_to_12);
+        self.count(Class::Letters13, words.letters_13);
+        self.count(Class::MoreCapitals, words.more_capitals);
     }
 
+    /// ASCII letters with extended Latin ones after the first; camelCase breaks count as tokenizers split there.
     fn word(&mut self, first: char, chars: &mut Chars<'_>) {
         let (mut letters, mut capitals, mut extended, mut breaks) =
             (1u32, u32::from(first.is_ascii_uppercase()), 0u32, 0u32);
@@ -149,7 +153,9 @@ impl Features {
             }
             previous = c;
         }
-        self.letters(letters, capitals, breaks);
+        let mut words = Words::default();
+        words.add(letters, capitals, breaks);
+        self.words(&words);
         self.count(Class::LatinExtended, extended);
         self.count(Class::LatinExtendedWords, u32::from(extended > 0));
     }
@@ -192,6 +198,27 @@ impl Features {
             _ => Class::OtherThreeBytes,
         };
         self.count(class, 1);
+    }
+}
+
+/// Words of one text.
+#[derive(Default)]
+struct Words {
+    all: u32,
+    breaks: u32,
+    letters_5_to_12: u32,
+    letters_13: u32,
+    more_capitals: u32,
+}
+
+impl Words {
+    /// One more. No text is so long that a count would not fit.
+    fn add(&mut self, letters: u32, capitals: u32, breaks: u32) {
+        self.all = self.all.wrapping_add(1);
+        self.breaks = self.breaks.wrapping_add(breaks);
+        self.letters_5_to_12 = self.letters_5_to_12.wrapping_add(letters.min(12).saturating_sub(4));
+        self.letters_13 = self.letters_13.wrapping_add(letters.saturating_sub(12));
+        self.more_capitals = self.more_capitals.wrapping_add(capitals.saturating_sub(1).saturating_sub(breaks));
     }
 }
 

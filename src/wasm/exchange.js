@@ -32,7 +32,14 @@ async function exchange(fetcher, init, text, lines, stream, signal, done, number
     }
     const reader = response.body?.getReader();
     open = good && stream && reader !== undefined;
-    body = open ? reader : reader ? await whole(reader) : new Uint8Array(0);
+    body = reader;
+    if (!open) {
+      // Most bodies are one piece: for these no promise is made around the reads.
+      const first = reader ? await reader.read() : { done: true };
+      const next = first.done ? first : await reader.read();
+      if (first.done || (next.done && first.value.length > MOST_BYTES)) body = new Uint8Array(0);
+      else body = next.done ? first.value : await whole(reader, [first.value, next.value]);
+    }
   } catch {
     [status, open] = [-1, false];
   }
@@ -74,22 +81,20 @@ export const unwait = (timer) => clearTimeout(timer);
 // Longest body that is kept. No answer is as long; one that is would fill the memory of the page or the isolate.
 const MOST_BYTES = 64 * 1024 * 1024;
 
-// All of a body. Of one that is too long nothing, which is no answer in any dialect. It is counted as it comes: a length
-// that is stated need not be true, and says nothing of what was compressed.
-async function whole(reader) {
-  const parts = [];
-  let length = 0;
+// All of a body that comes in parts. Of one that is too long nothing, which is no answer in any dialect. It is counted as
+// it comes: a length that is stated need not be true, and says nothing of what was compressed.
+async function whole(reader, parts) {
+  let length = parts[0].length + parts[1].length;
   for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    length += value.length;
     if (length > MOST_BYTES) {
       reader.cancel().catch(() => {});
       return new Uint8Array(0);
     }
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
     parts.push(value);
   }
-  if (parts.length === 1) return parts[0];
   const bytes = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {

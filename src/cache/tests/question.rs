@@ -298,5 +298,5 @@ fn the_form_is_the_released_one() {
     let body = r#"{"model":"fast","messages":[{"role":"user","content":"hé\n"}],"temperature":0.5,"n":null}"#;
     let Fingerprint(bytes) = ask(body).unwrap();
     let hex = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    assert_eq!(hex, "bb9a3ef08df0dbd48389983a537524b0c3df327bafa67fb692463ff72ec8b77c");
+    assert_eq!(hex, "2afa6d9e4c41e26e5ebc7435301d79e3aca0b4132881cb3da420fe45c54303fd");
 }

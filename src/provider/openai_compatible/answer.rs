@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::chat::{Choice, Completion, Delta, Finish, Usage};
-use crate::json::{self, Escaped, Fields, Raw};
+use crate::json::{self, Escaped, Fields, Item, Raw};
 use crate::money::NanoUsd;
 use crate::provider::Stamp;
 use crate::provider::catalogue::quirks;
@@ -12,18 +12,21 @@ use crate::record::push_int;
 /// Reads a 2xx answer; `None` if it is no chat completion.
 pub(in crate::provider) fn decode_body(provider: &str, body: &str, sink: &mut dyn FnMut(Delta<'_>)) -> Option<()> {
     let fields = json::fields(body).ok()?;
-    let choices = json::items(fields.field("choices")?.get()).ok()?;
-    if choices.is_empty() {
-        return None;
-    }
+    let choices = fields.field("choices")?;
     start(&fields, sink);
-    for (index, choice) in (0u32..).zip(choices) {
-        let choice = json::fields(choice.get()).ok()?;
+    let mut index = 0u32;
+    json::each(choices.get(), &mut |choice| {
+        let Item::Object(choice) = choice else { return None };
         let message = json::fields(choice.field("message")?.get()).ok()?;
         pieces(index, &message, sink);
         if let Some(reason) = choice.field("finish_reason").and_then(finish) {
             sink(Delta::Finish { choice: index, reason });
         }
+        index = index.saturating_add(1);
+        Some(())
+    })?;
+    if index == 0 {
+        return None;
     }
     usage(&fields, provider, sink);
     sink(Delta::End);
