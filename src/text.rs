@@ -40,8 +40,11 @@ pub fn push_int(out: &mut String, mut number: u64) {
     let mut digits = [b'0'; 20];
     let mut first = digits.len();
     loop {
-        // Nine digits at a time: to divide 64 bits takes several times as long as 32.
-        let (above, mut below) = (number / 1_000_000_000, (number % 1_000_000_000) as u32);
+        // To divide 64 bits takes several times as long as 32: they are for what is longer, nine digits at a time.
+        let (above, mut below) = match u32::try_from(number) {
+            Ok(short) => (0, short),
+            Err(_) => (number / 1_000_000_000, (number % 1_000_000_000) as u32),
+        };
         let mut at = first;
         while below > 0 {
             at = at.saturating_sub(1);

@@ -54,7 +54,7 @@ pub(super) fn offers(gate: &Gate, facts: &Facts, reach: &Reach, now: Timestamp) 
     each.unzip()
 }
 
-/// What the targets cost, looked up once an hour.
+/// What the targets cost, looked up once an hour in the build for speed.
 #[derive(Debug)]
 pub(super) struct Known {
     /// The hours of the span that they hold for.
@@ -68,8 +68,10 @@ fn prices(gate: &Gate, now: Timestamp) -> Rc<[Option<Price>]> {
     // A price may rise while an attempt runs: the dearer one counts.
     let until = now.after(config.timeouts.total);
     let hours = (hour_of(now), hour_of(until));
+    // Where bytes count, they are looked up each time.
+    let keeps = cfg!(feature = "speed");
     let known = &mut gate.state.borrow_mut().prices;
-    if let Some(known) = known.as_ref().filter(|known| known.hours == hours) {
+    if keeps && let Some(known) = known.as_ref().filter(|known| known.hours == hours) {
         return known.prices.clone();
     }
     let each = config.targets.iter().map(|target| {
@@ -78,7 +80,9 @@ fn prices(gate: &Gate, now: Timestamp) -> Rc<[Option<Price>]> {
         known.or_else(worst)
     });
     let prices: Rc<[Option<Price>]> = each.collect();
-    *known = Some(Known { hours, prices: prices.clone() });
+    if keeps {
+        *known = Some(Known { hours, prices: prices.clone() });
+    }
     prices
 }
 

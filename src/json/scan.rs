@@ -222,7 +222,7 @@ pub(crate) fn inside(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Which of 16 bytes are quote, backslash or control character.
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128", feature = "speed"))]
 fn special(block: &[u8; 16]) -> u16 {
     use std::arch::wasm32::{u8x16_bitmask, u8x16_eq, u8x16_lt, u8x16_splat, u64x2, v128_or};
     let half = |half: Option<&[u8; 8]>| half.map_or(0, |half| u64::from_le_bytes(*half));
@@ -240,7 +240,7 @@ pub(super) fn plain(bytes: &[u8]) -> usize {
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES.wrapping_mul(limit)) & !word;
     let equal = |word: u64, byte: u8| below(word ^ ONES.wrapping_mul(byte.into()), 1);
     let mut length = 0usize;
-    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128", feature = "speed"))]
     let bytes = {
         let (blocks, rest) = bytes.as_chunks::<16>();
         for block in blocks {
