@@ -9,8 +9,11 @@ export type FlatHeaders = string[];
 /** Headers as one text, a line for each name and each value: a list crosses item by item. */
 export type HeaderLines = string;
 
-/** A whole answer: its kind, status, headers, body and account. A cached stream is one too: all of its events. */
-export type WholeAnswer = [kind: 0, status: number, headers: HeaderLines, body: string, account: string];
+/**
+ * A whole answer: its kind, status, headers, body (in bytes, where a server hands it out) and account. A cached stream is
+ * one too: all of its events.
+ */
+export type WholeAnswer = [kind: 0, status: number, headers: HeaderLines, body: string | Uint8Array, account: string];
 
 /** A stream that has passed its commit point. Without a reader everything is in `head` and `finish`. */
 export type StreamedAnswer = [

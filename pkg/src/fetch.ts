@@ -105,10 +105,12 @@ export function answered(
     return meta;
   };
   if (answer[0] === 0) {
-    const [, status, headers, text, json] = answer;
+    const [, status, headers, whole, json] = answer;
     const meta = account(json);
     // A replay of a stream is at hand as a whole.
-    const body = trailer && headers.includes('text/event-stream') ? text + trailerOf(json) : text;
+    const told = trailer && headers.includes('text/event-stream');
+    const text = () => (typeof whole === 'string' ? whole : new TextDecoder().decode(whole));
+    const body = told ? text() + trailerOf(json) : (whole as BodyInit);
     return [new Response(body, { status, headers: headersOf(headers, meta, more) }), Promise.resolve(meta)];
   }
   const [, status, headers, stream, reader, soFar] = answer;

@@ -6,9 +6,10 @@ use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use super::convert::{error, from_js, text_of};
-use super::core::{Core, DEFAULT_TENANT, Listening, controls};
+use super::core::{Core, DEFAULT_TENANT, controls};
 use super::stream::ChatStream;
 use super::tasks::at_once;
+use super::waits::Listening;
 use crate::abort::Abort;
 use crate::chat::Dialect;
 use crate::error::{Code, Error};
@@ -112,10 +113,10 @@ impl Core {
                     return at_once(async move {
                         let entered = gateway::enter(&*host, &caller, "models", None).await;
                         let allowance = entered.map_err(|failed| error(&failed))?;
-                        Ok(whole("application/json", Some(allowance), &listed?, "{}"))
+                        Ok(whole("application/json", Some(allowance), listed?.into(), "{}"))
                     });
                 }
-                return Ok(whole("application/json", None, &listed?, "{}"));
+                return Ok(whole("application/json", None, listed?.into(), "{}"));
             }
             Recognised::Unsupported => return refuse(&Code::UnsupportedEndpoint.into()),
             Recognised::WrongMethod(_) => {
@@ -123,6 +124,9 @@ impl Core {
                 return refuse(&Error { status: Some(405), ..other });
             }
         };
+        // A server hands them out; as a text they would be decoded, and encoded again.
+        #[cfg(feature = "edge")]
+        let in_bytes = asks.caller.is_some();
         let abort = Abort::new();
         let (_, owner, path) = parts(endpoint);
         let own_key = gate.admit_key(&*host, owner, presented(headers, path));
@@ -144,11 +148,16 @@ impl Core {
             ..Call::chat(body, asks.tenant.as_deref().unwrap_or(DEFAULT_TENANT))
         };
         at_once(async move {
-            let _listening = signal.map(|signal| Listening::to(signal, abort));
+            let _listening = signal.map(|signal| Listening::to(&host.waits, signal, abort));
             match gateway::open(&gate, &host, call).await {
                 Ok(Opened::Whole(reply)) => {
                     let kind = if reply.events { "text/event-stream" } else { "application/json" };
-                    Ok(whole(kind, allowance(&reply.meta), &reply.body, &reply.meta.to_json()))
+                    #[cfg(feature = "edge")]
+                    let body =
+                        if in_bytes { Uint8Array::from(reply.body.as_bytes()).into() } else { (&*reply.body).into() };
+                    #[cfg(not(feature = "edge"))]
+                    let body = (&*reply.body).into();
+                    Ok(whole(kind, allowance(&reply.meta), body, &reply.meta.to_json()))
                 }
                 Ok(Opened::Stream(mut streaming)) => {
                     let reader = streaming.take_chunks().map_or(JsValue::UNDEFINED, |chunks| chunks.into_reader());
@@ -208,8 +217,8 @@ fn answer_headers(kind: &str, left: Left) -> JsValue {
     lines.into()
 }
 
-fn whole(kind: &str, left: Left, body: &str, account: &str) -> JsValue {
-    [JsValue::from(WHOLE), 200.into(), answer_headers(kind, left), body.into(), account.into()]
+fn whole(kind: &str, left: Left, body: JsValue, account: &str) -> JsValue {
+    [JsValue::from(WHOLE), 200.into(), answer_headers(kind, left), body, account.into()]
         .into_iter()
         .collect::<Array>()
         .into()

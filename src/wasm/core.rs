@@ -13,6 +13,7 @@ use super::disk::Disk;
 use super::host::JsHost;
 use super::keys::Keys;
 use super::tasks::at_once;
+use super::waits::Listening;
 use super::zone::Intl;
 use crate::abort::Abort;
 use crate::admit::{Command, Outcome, TargetFigures};
@@ -44,7 +45,7 @@ impl Core {
         let (gate, host) = (self.gate.clone(), self.host.clone());
         at_once(async move {
             let abort = Abort::new();
-            let _listening = signal.map(|signal| Listening::to(signal, abort.clone()));
+            let _listening = signal.map(|signal| Listening::to(&host.waits, signal, abort.clone()));
             match gateway::chat(&gate, &host, Call { controls, abort, ..call }).await {
                 Ok(reply) => Ok(reply.to_json().into()),
                 Err(failed) => Err(error(&failed)),
@@ -179,27 +180,4 @@ pub(super) fn controls(flags: u32, ttl_ms: Option<f64>, namespace: Option<String
 pub(super) fn span(millis: f64) -> Duration {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped; NaN becomes zero")]
     Duration::from_millis(millis.clamp(0.0, 86_400_000.0) as u64)
-}
-
-/// Listens to a signal as long as it lives.
-pub(super) struct Listening {
-    signal: AbortSignal,
-    closure: Closure<dyn FnMut()>,
-}
-
-impl Listening {
-    pub(super) fn to(signal: AbortSignal, abort: Abort) -> Self {
-        if signal.aborted() {
-            abort.trigger();
-        }
-        let closure = Closure::<dyn FnMut()>::new(move || abort.trigger());
-        let _ = signal.add_event_listener_with_callback("abort", closure.as_ref().unchecked_ref());
-        Self { signal, closure }
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let _ = self.signal.remove_event_listener_with_callback("abort", self.closure.as_ref().unchecked_ref());
-    }
 }

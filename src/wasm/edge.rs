@@ -12,7 +12,7 @@ use super::zone::Intl;
 use crate::admit::edge::{BudgetFigures, Caller, EdgeLedger, EdgePolicy, Errand, Rows};
 use crate::admit::{Command, Notice, Outcome};
 use crate::config::GatewayConfig;
-use crate::error::{Allowance, Code, Result};
+use crate::error::{Allowance, Code, Error, Result};
 use crate::gateway::{self, Call};
 use crate::host::Ledger;
 use crate::time::Timestamp;
@@ -169,7 +169,8 @@ fn caller(parts: Vec<String>) -> Caller {
 
 #[wasm_bindgen]
 impl Core {
-    /// [`call`](Core::call) on behalf of a caller, `[tier, user, token]`, with its limits. `headers` come as one text, a
+    /// [`call`](Core::call) on behalf of a caller, `[tier, user, token]`, with its limits. Body and answer are bytes, which nobody here reads; `headers`
+    /// come as one text, a
     /// line for each name and each value: a list crosses item by item. The server's own `traceparent`
     /// among the headers goes to providers; the caller's must have been replaced by then. Its settlement may follow its
     /// answer: [`follow`](Core::follow) is to be waited for then.
@@ -179,7 +180,7 @@ impl Core {
         &self,
         by: Vec<String>,
         endpoint: String,
-        body: &JsString,
+        body: &[u8],
         headers: &str,
         tenant: Option<String>,
         cache_flags: u32,
@@ -187,13 +188,16 @@ impl Core {
         namespace: Option<String>,
         signal: Option<AbortSignal>,
     ) -> Result<JsValue, JsValue> {
+        let text = std::str::from_utf8(body).map_err(|_| error(&Error::invalid("body", "must be UTF-8")))?;
+        // As every decoder does: a mark of the order of bytes is no part of a text.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let headers: Vec<String> = headers.split('\n').map(Into::into).collect();
         let (pairs, _) = headers.as_chunks::<2>();
         let trace = pairs.iter().find(|[name, value]| name == "traceparent" && is_trace(value));
         let trace = trace.map(|[_, value]| value.as_str().into());
         let asks =
             call::Asks { tenant, cache_flags, ttl_ms, namespace, caller: Some(caller(by).into()), trace, posts: true };
-        self.take(&endpoint, &text_of(body), &headers, asks, signal)
+        self.take(&endpoint, text, &headers, asks, signal)
     }
 
     /// [`chat`](Core::chat) on behalf of a caller, `[tier, user, token]`, with its limits.

@@ -78,6 +78,15 @@ export const wait = (millis, done, number) => setTimeout(done, millis, number);
 
 export const unwait = (timer) => clearTimeout(timer);
 
+// A signal, which is told to `done`.
+export function listen(signal, done, number) {
+  const heard = () => done(number);
+  signal.addEventListener('abort', heard);
+  return heard;
+}
+
+export const unlisten = (signal, heard) => signal.removeEventListener('abort', heard);
+
 // Longest body that is kept. No answer is as long; one that is would fill the memory of the page or the isolate.
 const MOST_BYTES = 64 * 1024 * 1024;
 

@@ -3,7 +3,7 @@
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::AbortController;
+use web_sys::{AbortController, AbortSignal};
 
 use super::waits::{Came, Waits};
 use crate::error::{NetworkKind, Result};
@@ -53,6 +53,10 @@ extern "C" {
 
     #[wasm_bindgen(js_name = unwait)]
     pub(super) fn clear_timer(timer: &JsValue);
+
+    pub(super) fn listen(signal: &AbortSignal, done: &Function, number: u32) -> JsValue;
+
+    pub(super) fn unlisten(signal: &AbortSignal, heard: &JsValue);
 
     fn refuses(fetcher: &JsValue, url: &str) -> Promise;
 

@@ -44,7 +44,7 @@ pub(super) struct JsHost {
     config: GatewayConfig,
     books: Books,
     fetcher: Fetcher,
-    waits: Waits,
+    pub(super) waits: Waits,
     emit: Option<Function>,
     /// Loads the rest of the program; nothing if all is here.
     rest: Option<Function>,

@@ -9,9 +9,11 @@ use std::task::{Context, Poll, Waker};
 
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
+use web_sys::AbortSignal;
 
-use super::fetch::{clear_timer, set_timer};
+use super::fetch::{clear_timer, listen, set_timer, unlisten};
 use super::tasks::go_on;
+use crate::abort::Abort;
 
 /// What came: of a fetch see `exchange.js`; of a timer nothing.
 pub(super) struct Came {
@@ -37,10 +39,12 @@ impl Waits {
         let own = places.clone();
         let done =
             Closure::<dyn Fn(u32, i32, bool, JsValue, JsValue)>::new(move |number, status, open, headers, body| {
-                let waker = own.borrow_mut().fill(number, Came { status, open, headers, body });
+                let heard = own.borrow_mut().fill(number, Came { status, open, headers, body });
                 // Not while the places are borrowed: who is woken may take one.
-                if let Some(waker) = waker {
-                    go_on(waker);
+                match heard {
+                    Some(Heard::Wait(waker)) => go_on(waker),
+                    Some(Heard::Signal(abort)) => abort.trigger(),
+                    None => {}
                 }
             });
         Self { places, done: done.into_js_value().unchecked_into() }
@@ -53,10 +57,18 @@ impl Waits {
     }
 }
 
+/// Who hears of what came.
+enum Heard {
+    Wait(Waker),
+    Signal(Abort),
+}
+
 enum Place {
     Free,
     Waiting(Option<Waker>),
     Came(Came),
+    /// A signal's, as long as it is listened to.
+    Signal(Abort),
     /// Nobody waits any more; it has not come yet.
     Left,
 }
@@ -84,9 +96,13 @@ impl Places {
         }
     }
 
-    fn fill(&mut self, number: u32, came: Came) -> Option<Waker> {
+    fn fill(&mut self, number: u32, came: Came) -> Option<Heard> {
         match self.set(number, Place::Came(came)) {
-            Place::Waiting(waker) => waker,
+            Place::Waiting(waker) => waker.map(Heard::Wait),
+            Place::Signal(abort) => {
+                self.set(number, Place::Signal(abort.clone()));
+                Some(Heard::Signal(abort))
+            }
             Place::Left => {
                 self.release(number);
                 None
@@ -140,7 +156,7 @@ impl Future for Wait {
                 Poll::Pending
             }
             Some(Place::Came(came)) => Poll::Ready(std::mem::replace(came, Came::nothing())),
-            Some(Place::Free | Place::Left) | None => Poll::Pending,
+            Some(Place::Free | Place::Left | Place::Signal(_)) | None => Poll::Pending,
         }
     }
 }
@@ -150,8 +166,38 @@ impl Drop for Wait {
         let mut places = self.places.borrow_mut();
         match places.set(self.number, Place::Left) {
             Place::Came(_) => places.release(self.number),
-            Place::Waiting(_) | Place::Left | Place::Free => {}
+            Place::Waiting(_) | Place::Left | Place::Free | Place::Signal(_) => {}
         }
+    }
+}
+
+/// Listens to a signal as long as it lives.
+pub(super) struct Listening {
+    places: Rc<RefCell<Places>>,
+    number: u32,
+    signal: AbortSignal,
+    /// What JavaScript calls.
+    heard: JsValue,
+}
+
+impl Listening {
+    /// Sets `abort` once the signal says so; now, if it has.
+    pub(super) fn to(waits: &Waits, signal: AbortSignal, abort: Abort) -> Self {
+        if signal.aborted() {
+            abort.trigger();
+        }
+        let places = waits.places.clone();
+        let number = places.borrow_mut().take();
+        places.borrow_mut().set(number, Place::Signal(abort));
+        let heard = listen(&signal, &waits.done, number);
+        Self { places, number, signal, heard }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        unlisten(&self.signal, &self.heard);
+        self.places.borrow_mut().release(self.number);
     }
 }
 

@@ -16,11 +16,11 @@ export interface Gate {
   readonly core: Caller &
     Pick<Core, 'clearCache' | 'removeKey' | 'setKey'> & {
       status(): Promise<unknown>;
-      /** `call` on behalf of a caller, by what `partsOf` makes of it, with its limits. Headers as lines. */
+      /** `call` on behalf of a caller, by what `partsOf` makes of it, with its limits. Headers as lines, bodies in bytes. */
       callFor(
         by: string[],
         endpoint: string,
-        body: string,
+        body: Uint8Array,
         headers: string,
         tenant: string,
         cacheFlags: number,

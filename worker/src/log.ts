@@ -36,18 +36,20 @@ function traceOf(given: string | null): string {
   const [, version, id, flags, more] = (given !== null && TRACE.exec(given)) || [];
   const sound = id !== undefined && (version !== '00' || more === undefined);
   const kept = sound ? (Number.parseInt(flags ?? '', 16) & FLAGS).toString(16).padStart(2, '0') : '00';
-  return `00-${sound ? id : random(16)}-${random(8)}-${kept}`;
+  const [trace, place] = random();
+  return `00-${sound ? id : trace}-${place}-${kept}`;
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-/** Random bytes in hex, never all zero. */
-function random(count: number): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(count));
+/** Two ids of random bytes in hex, of 16 and 8, never all zero. Asking for bytes costs more than the bytes. */
+function random(): [trace: string, place: string] {
+  const bytes = crypto.getRandomValues(new Uint8Array(24));
   bytes[0] ||= 1;
+  bytes[16] ||= 1;
   let text = '';
   for (const byte of bytes) text += HEX[byte];
-  return text;
+  return [text.slice(0, 32), text.slice(32)];
 }
 
 /**

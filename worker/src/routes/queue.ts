@@ -1,6 +1,6 @@
 import { unknownId } from '../../../pkg/src/queue/engine';
 import type { Caller } from '../auth';
-import { readBody } from '../body';
+import { readText } from '../body';
 import { forbidden, invalid } from '../errors';
 import { partsOf } from '../gates';
 import { queueObject, queueObjects, queueStats, shardsOf, told } from '../queue/place';
@@ -80,7 +80,7 @@ export const queue: Route[] = [
 
 async function enqueue(c: Ours, caller: Caller): Promise<Plain> {
   const shards = shardsOf(c.env);
-  const json = await readBody(c.req.raw, c.req.headers);
+  const json = await readText(c.req.raw, c.req.headers);
   const key = c.req.header('idempotency-key');
   load();
   const shard = shards === 1 ? 0 : queueShard(json, caller.user, key, shards);
