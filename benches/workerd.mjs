@@ -39,7 +39,48 @@ export default {
   },
 };`;
 
-// The same, with one row written durably by an object before the provider is asked: less no ledger can do that counts
+// The same with what of the platform a gateway makes use of for each request, and no gateway: headers read, both bodies
+// read as they come, a signal to abort the fetch by, one timer, as many headers and a line in the log as ours.
+const BARE_PARTS = `
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+async function whole(reader) {
+  for (let all = []; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return all[0];
+    all.push(value);
+  }
+}
+export default {
+  async fetch(request, env, context) {
+    const sent = [];
+    request.headers.forEach((value, name) => sent.push(name, value));
+    const body = utf8.decode(await request.arrayBuffer());
+    const controller = new AbortController();
+    const leave = () => controller.abort();
+    request.signal.addEventListener('abort', leave);
+    const late = setTimeout(leave, 120_000);
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer ${KEY}' };
+    const { signal } = controller;
+    const response = await fetch('${BASE_URL}/chat/completions', { method: 'POST', headers, body, signal });
+    const reader = response.body.getReader();
+    const streamed = body.includes('"stream":true');
+    const pull = async (sink) => {
+      const { done, value } = await reader.read();
+      if (done) sink.close();
+      else sink.enqueue(value);
+    };
+    const out = streamed ? new ReadableStream({ pull }, { highWaterMark: 0 }) : await whole(reader);
+    clearTimeout(late);
+    request.signal.removeEventListener('abort', leave);
+    const told = { 'content-type': streamed ? 'text/event-stream' : 'application/json' };
+    for (let at = 0; at < 15; at += 1) told['x-told-' + at] = 'as long as most are';
+    context.waitUntil(Promise.resolve());
+    console.log(JSON.stringify({ event: 'request', told, sent: sent.length }));
+    return new Response(out, { headers: told });
+  },
+};`;
+
+// The bare one, with one row written durably by an object before the provider is asked: less no ledger can do that counts
 // each request before it is sent and forgets none.
 const BARE_LEDGER = `
 import { DurableObject } from 'cloudflare:workers';
@@ -98,6 +139,7 @@ const PLENTY = {
 
 const WORKERS = {
   bare: () => ({ modules: true, script: BARE }),
+  'bare-parts': () => ({ modules: true, script: BARE_PARTS }),
   'bare-ledger': () => ({
     modules: true,
     script: BARE_LEDGER,

@@ -58,6 +58,8 @@ function allowedOf(request: Request, env: Env): string | undefined {
 
 /** What lets pages of the configured origins read an answer, errors included. */
 export function corsHeaders(request: Request, env: Env): Record<string, string> {
+  // No page may read an answer then, whatever its origin.
+  if (!env.ALLOWED_ORIGINS) return {};
   const allowed = allowedOf(request, env);
   if (!allowed) return { vary: 'Origin' };
   return { vary: 'Origin', 'access-control-allow-origin': allowed, 'access-control-expose-headers': EXPOSED };

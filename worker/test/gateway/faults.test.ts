@@ -117,6 +117,18 @@ describe('hostile bodies', () => {
     expect(sent).toBeLessThan(40);
   });
 
+  it('takes a mark of the order of bytes for none of the text, stated length or not', async () => {
+    const marked = new TextEncoder().encode(`\ufeff${JSON.stringify({ messages: [user] })}`);
+    expect((await post(marked)).status).toBe(200);
+    const pieces = new ReadableStream({
+      start(controller) {
+        for (const byte of marked) controller.enqueue(Uint8Array.of(byte));
+        controller.close();
+      },
+    });
+    expect((await post(pieces)).status).toBe(200);
+  });
+
   it('takes JSON by any name, but no upload', async () => {
     const body = JSON.stringify({ messages: [{ role: 'user', content: 'typed' }] });
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/vnd.api+json', '']) {
