@@ -53,6 +53,28 @@ async function exchange(fetcher, init, text, lines, stream, signal, done, number
   }
 }
 
+// A question to whoever decides elsewhere, told to `done` as an exchange is: status 0 and the reply, or -1.
+export function question(ask, bytes, done, number) {
+  void answer(ask, bytes, done, number);
+}
+
+async function answer(ask, bytes, done, number) {
+  let status = 0;
+  let reply;
+  try {
+    reply = await ask(bytes);
+  } catch {
+    status = -1;
+  }
+  try {
+    done(number, status, false, undefined, reply);
+  } catch (trap) {
+    queueMicrotask(() => {
+      throw trap;
+    });
+  }
+}
+
 // A promise with what settles it, and a call once all that runs has returned.
 export function deferred() {
   const own = {};

@@ -214,14 +214,23 @@ impl Ledger for JsHost {
     }
 }
 
+#[wasm_bindgen(module = "/src/wasm/exchange.js")]
+extern "C" {
+    fn question(ask: &Function, bytes: &Uint8Array, done: &Function, number: u32);
+}
+
 impl JsHost {
     /// Asks whoever decides elsewhere.
     async fn asked(&self, ask: &Function, command: &Command) -> Result<Reply> {
         let bytes = Uint8Array::from(command.encode().as_slice());
-        let promise = ask.call1(&JsValue::UNDEFINED, &bytes).map_err(|_| Code::Internal)?;
+        let wait = self.waits.place();
+        question(ask, &bytes, &self.waits.done, wait.number);
+        let came = wait.await;
         // Whatever went wrong, nothing was admitted that we know of: fail closed.
-        let reply = JsFuture::from(Promise::resolve(&promise)).await.map_err(|_| Code::Internal)?;
-        Ok(Reply::decode(&Uint8Array::new(&reply).to_vec()).map_err(|_| Code::Internal)?)
+        if came.status < 0 {
+            return Err(Code::Internal.into());
+        }
+        Ok(Reply::decode(&Uint8Array::new(&came.body).to_vec()).map_err(|_| Code::Internal)?)
     }
 
     /// The same, with what was posted before it: one call for both, and one write.
