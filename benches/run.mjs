@@ -38,7 +38,7 @@ const BENCHES = {
     hosts(only(['bare-chromium', 'tidegate-chromium-indexeddb', 'bare-workerd', 'tidegate-workerd-object']), amount),
   isolation: (only) => isolation(only(['page', 'worker']), amount),
   worker: (only) =>
-    workers(only(['bare', 'bare-parts', 'bare-ledger', 'portkey', 'tidegate', 'tidegate-leased']), amount),
+    workers(only(['bare', 'platform-parts', 'bare-ledger', 'portkey', 'tidegate', 'tidegate-leased']), amount),
   enqueue: (only) => enqueue(only(['bare-object', 'tidegate']), amount),
   'scan-mb-s': (only) => scan(only(['tidegate', 'tidegate-chromium', 'secretlint', 'regexp-union']), amount),
   'screen-1kb': (only) => screen(only(['tidegate', 'secretlint', 'regexp-union']), amount),

@@ -41,7 +41,7 @@ export default {
 
 // The same with what of the platform a gateway makes use of for each request, and no gateway: headers read, both bodies
 // read as they come, a signal to abort the fetch by, one timer, as many headers and a line in the log as ours.
-const BARE_PARTS = `
+const PLATFORM_PARTS = `
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 async function whole(reader) {
   for (let all = []; ; ) {
@@ -139,7 +139,7 @@ const PLENTY = {
 
 const WORKERS = {
   bare: () => ({ modules: true, script: BARE }),
-  'bare-parts': () => ({ modules: true, script: BARE_PARTS }),
+  'platform-parts': () => ({ modules: true, script: PLATFORM_PARTS }),
   'bare-ledger': () => ({
     modules: true,
     script: BARE_LEDGER,
