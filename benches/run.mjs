@@ -1,5 +1,5 @@
 // `make bench`: measures, prints a table, writes target/bench.json. What each row is: README.md beside this file.
-//   node benches/run.mjs [--only chat,cache-hit,sse-event,hosts,worker,isolation,scan-mb-s,screen-1kb,size] [--rows bare,tidegate] [--rounds 15] [--requests 2000]
+//   node benches/run.mjs [--only chat,cache-hit,sse-event,hosts,worker,isolation,scan-mb-s,screen-1kb,scanner-raw-kb,size] [--rows bare,tidegate] [--rounds 15] [--requests 2000]
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
@@ -9,6 +9,7 @@ import { hosts } from './hosts.mjs';
 import { isolation } from './isolation.mjs';
 import { load } from './rounds.mjs';
 import { scan, screen } from './scan.mjs';
+import { scannerSize } from './scanner-size.mjs';
 import { size } from './size.mjs';
 import { table } from './table.mjs';
 import { versions } from './versions.mjs';
@@ -42,6 +43,7 @@ const BENCHES = {
   enqueue: (only) => enqueue(only(['bare-object', 'tidegate']), amount),
   'scan-mb-s': (only) => scan(only(['tidegate', 'tidegate-chromium', 'secretlint', 'regexp-union']), amount),
   'screen-1kb': (only) => screen(only(['tidegate', 'secretlint', 'regexp-union']), amount),
+  'scanner-raw-kb': (only) => scannerSize(only(['scanner', 'with-redaction'])),
   size: (only) => size(only(['bare', 'cockatiel-stack', 'openai', 'ai-sdk', 'tidegate'])),
 };
 
