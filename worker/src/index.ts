@@ -1,3 +1,5 @@
+import { Hono } from 'hono';
+
 import { flat } from '../../pkg/src/flat';
 import { finished } from './answers';
 import { api } from './api';
@@ -13,8 +15,7 @@ import { figures } from './routes/figures';
 import { health } from './routes/health';
 import { openapi } from './routes/openapi';
 import { queue } from './routes/queue';
-import { served, type Route } from './routes/route';
-import { Router } from './routes/router';
+import { register, type Route } from './routes/route';
 import { session } from './routes/session';
 import { status } from './routes/status';
 import { load } from './wasm';
@@ -25,6 +26,14 @@ export { Directory } from './organisation/directory';
 export { Organisation } from './organisation/object';
 export { RequestQueue } from './queue/object';
 
+const app = new Hono<{ Bindings: Env }>();
+// Every route answers its own errors; what reaches this is a defect.
+app.onError((failure) => {
+  console.error('worker:', failure.name);
+  load();
+  return errorResponse('chat', failure);
+});
+
 const admin = [...organisations, ...tokens, ...blocks, ...keys];
 const routes = [...health, ...status, ...figures, ...session, ...queue, ...admin];
 const document: Route = {
@@ -33,8 +42,12 @@ const document: Route = {
   summary: 'This document',
   handle: (c) => c.json(openapi(routes)),
 };
-/** What is not of these is for the gateway. */
-const router = new Router([...routes, document]);
+register(app, [...routes, document]);
+
+/** The addresses of the routes above. All others are for the gateway, without the way through the router. */
+const OWN = new RegExp(
+  `^https?://[^/]*(?:${[...routes, document].map(({ path }) => path.replace(/:\w+/g, '[^/?]+')).join('|')})(?:\\?|$)`,
+);
 
 export default {
   async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
@@ -46,7 +59,7 @@ export default {
       const problem = `must not be longer than ${MAX_HEADER_BYTES} bytes, nor more than ${MAX_HEADERS}`;
       return finished(errorResponse('chat', invalid('headers', problem, 431)), request, env);
     }
-    const found = router.find(url);
-    return found ? served(found, request, url, headers, env) : api(request, url, headers, env, context);
+    if (!OWN.test(url)) return api(request, url, headers, env, context);
+    return finished(await app.fetch(request, env, context), request, env);
   },
 };

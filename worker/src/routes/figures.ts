@@ -8,7 +8,7 @@ import { userName } from '../names';
 import { eraseQueued, queueStatsIfAny } from '../queue/place';
 import { gateStatus } from '../status';
 import { numberOf, read, ruledBy } from './input';
-import { Plain, type Route } from './route';
+import type { Route } from './route';
 import { ABOUT, PAGES } from './schemas';
 
 const PAGE = 1_000;
@@ -42,7 +42,7 @@ export const figures: Route[] = [
         ...queueGauges(await queueStatsIfAny(c.env, organisation)),
       ] as [string, number][];
       const text = exposition({ ...(await object.counters()), ...Object.fromEntries(gauges) });
-      return new Plain(text, 200, 'text/plain; version=0.0.4; charset=utf-8');
+      return c.body(text, 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
     },
   },
   {

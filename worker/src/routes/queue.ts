@@ -5,7 +5,7 @@ import { forbidden, invalid } from '../errors';
 import { partsOf } from '../gates';
 import { queueObject, queueObjects, queueStats, shardsOf, told } from '../queue/place';
 import { load, queuePlace, queueShard } from '../wasm';
-import { Plain, type Ours, type Route } from './route';
+import type { Ours, Route } from './route';
 import { oneOf, textOf, whole } from './schemas';
 
 const PATH = '/api/ai/queue';
@@ -78,43 +78,43 @@ export const queue: Route[] = [
   },
 ];
 
-async function enqueue(c: Ours, caller: Caller): Promise<Plain> {
+async function enqueue(c: Ours, caller: Caller): Promise<Response> {
   const shards = shardsOf(c.env);
-  const json = await readText(c.req.raw, c.req.headers);
+  const json = await readText(c.req.raw, c.req.raw.headers);
   const key = c.req.header('idempotency-key');
   load();
   const shard = shards === 1 ? 0 : queueShard(json, caller.user, key, shards);
   const { organisation, user } = caller;
   const object = queueObject(c.env, organisation, shard);
   const status = told(await object.enqueue(organisation, shard, json, user, key, partsOf(caller)));
-  return new Plain(status, 202);
+  return new Response(status, { status: 202, headers: JSON_TYPE });
 }
 
-async function status(c: Ours, caller: Caller): Promise<Plain> {
+async function status(c: Ours, caller: Caller): Promise<Response> {
   const { id, object } = asked(c, caller);
   return found(told(await object.status(id, boundTo(caller))));
 }
 
-async function cancel(c: Ours, caller: Caller): Promise<Plain> {
+async function cancel(c: Ours, caller: Caller): Promise<Response> {
   const { id, object } = asked(c, caller);
   return found(told(await object.cancel(id, boundTo(caller))));
 }
 
-async function requeue(c: Ours, caller: Caller): Promise<Plain> {
+async function requeue(c: Ours, caller: Caller): Promise<Response> {
   admin(caller);
   const { id, object } = asked(c, caller);
   return found(told(await object.revive(id)));
 }
 
-async function dead(c: Ours, caller: Caller): Promise<Plain> {
+async function dead(c: Ours, caller: Caller): Promise<Response> {
   admin(caller);
   const all = await Promise.all(
     queueObjects(c.env, caller.organisation).map(async (object) => told(await object.dead())),
   );
-  return new Plain(`{"dead":[${all.flat().join(',')}]}`);
+  return new Response(`{"dead":[${all.flat().join(',')}]}`, { headers: JSON_TYPE });
 }
 
-async function cleanup(c: Ours, caller: Caller): Promise<Plain> {
+async function cleanup(c: Ours, caller: Caller): Promise<Response> {
   admin(caller);
   const all = await Promise.all(
     queueObjects(c.env, caller.organisation).map(async (object) => told(await object.cleanup())),
@@ -152,6 +152,7 @@ async function events(c: Ours, caller: Caller): Promise<Response> {
   return new Response(body, { headers: EVENTS });
 }
 
+const JSON_TYPE = { 'content-type': 'application/json' };
 const EVENTS = { 'content-type': 'text/event-stream' };
 
 function admin(caller: Caller): void {
@@ -176,7 +177,7 @@ function placeOf(id: string): [shard: number, arrival: number] {
   return place;
 }
 
-function found(status: string | undefined): Plain {
+function found(status: string | undefined): Response {
   if (status === undefined) throw unknownId();
-  return new Plain(status);
+  return new Response(status, { headers: JSON_TYPE });
 }

@@ -1,16 +1,14 @@
-import { recordOf } from '../../../pkg/src/flat';
-import type { FlatHeaders } from '../../../pkg/src/boundary';
-import { common, finished } from '../answers';
+import type { Context, Hono } from 'hono';
+
 import { callerOf, stripped, type Caller, type Scope } from '../auth';
 import type { Env } from '../env';
 import { errorResponse, wrongMethod } from '../errors';
 import { gateOf, partsOf } from '../gates';
-import { toldOf } from '../log';
 import { load } from '../wasm';
 import { ruledBy } from './input';
-import { Ours, Plain, type Found } from './router';
 
-export { Plain, type Ours } from './router';
+/** What Hono gives to each request. */
+export type Ours = Context<{ Bindings: Env }>;
 
 interface Described {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -31,58 +29,41 @@ interface Described {
 /** A JSON schema. */
 export type Schema = Record<string, unknown>;
 
-/** An answer, or what is to be one. */
-export type Reply = Response | Plain;
-
 /** One route of the Worker's own. What it throws is answered as an error in OpenAI's form. */
 export type Route = Described &
   (
-    | { scope?: undefined; handle(c: Ours): Reply | Promise<Reply> }
+    | { scope?: undefined; handle(c: Ours): Response | Promise<Response> }
     /** Only callers with the scope get to `handle`, which is told who they are. */
-    | { scope: Scope; handle(c: Ours, caller: Caller): Reply | Promise<Reply> }
+    | { scope: Scope; handle(c: Ours, caller: Caller): Response | Promise<Response> }
   );
 
-/** Answers a request to a path of the Worker's own, by its address and headers; any other method than a route's with a 405. */
-export async function served(
-  { routes, params }: Found,
-  raw: Request,
-  url: string,
-  list: FlatHeaders,
-  env: Env,
-): Promise<Response> {
-  const { given, headers } = stripped(raw, url, list);
-  const told = toldOf(raw.method, headers);
-  const isHead = raw.method === 'HEAD';
-  const route = routes.get(isHead ? 'GET' : raw.method);
-  const rates: FlatHeaders = [];
-  const allowed = [...routes.keys()].join(', ');
-  const reply = await answer(async () => {
-    if (!route) throw wrongMethod(allowed);
-    return run(new Ours(raw, url, headers, params, env), route, given, rates);
-  });
-  if (reply instanceof Plain) {
-    const { text, status, type } = reply;
-    const own = { 'content-type': type, ...recordOf(rates), ...common(raw, told, env) };
-    return new Response(isHead ? null : text, { status, headers: own });
+/** Puts routes into the app, with a 405 for every other method of their paths. */
+export function register(app: Hono<{ Bindings: Env }>, routes: readonly Route[]): void {
+  for (const route of routes) app.on(route.method, route.path, (c) => answer(() => run(c, route)));
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const allowed = routes.filter((route) => route.path === path).map((route) => route.method);
+    app.all(path, async () => {
+      const response = await answer(() => Promise.reject(wrongMethod(allowed.join(', '))));
+      response.headers.set('allow', allowed.join(', '));
+      return response;
+    });
   }
-  const response = isHead ? new Response(null, reply) : reply;
-  if (!route) response.headers.set('allow', allowed);
-  for (let at = 1; at < rates.length; at += 2) response.headers.set(rates[at - 1] ?? '', rates[at] ?? '');
-  return finished(response, raw, env, told);
 }
 
-/** `rates` becomes the headers that say what the caller may still do. */
-async function run(c: Ours, route: Route, given: string[], rates: FlatHeaders): Promise<Reply> {
+async function run(c: Ours, route: Route): Promise<Response> {
   if (route.scope === undefined) return route.handle(c);
-  const caller = await callerOf(c.req.raw, given, c.env, route.scope);
+  const caller = await callerOf(c.req.raw, stripped(c.req.raw).given, c.env, route.scope);
   // Before anything else is read: whoever asks about another organisation is told nothing but that.
   ruledBy(c, caller);
   const { core } = gateOf(caller.organisation, c.env);
-  rates.push(...(await core.enter(partsOf(caller), route.rate ?? 'other')));
-  return route.handle(c, caller);
+  const rate = await core.enter(partsOf(caller), route.rate ?? 'other');
+  // On errors too.
+  const response = await answer(async () => route.handle(c, caller));
+  for (let at = 1; at < rate.length; at += 2) response.headers.set(rate[at - 1] ?? '', rate[at] ?? '');
+  return response;
 }
 
-async function answer(work: () => Promise<Reply>): Promise<Reply> {
+async function answer(work: () => Promise<Response>): Promise<Response> {
   try {
     return await work();
   } catch (thrown) {
