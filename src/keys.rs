@@ -15,7 +15,7 @@ pub use placeholder::is_placeholder;
 pub use proof::Claim;
 pub(crate) use proof::{decode64, sextet};
 pub use read::{Hit, aws_pair, fits, left_of, read};
-pub use rule::{Piece, RULES, Rule};
+pub use rule::{Piece, RULES, Rule, row};
 
 /// What it means that a key of this kind lies open.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -165,6 +165,7 @@ const fn set_of(byte: u8) -> u32 {
 }
 
 /// Whether a byte is of one of these sets.
+#[inline(never)]
 pub(crate) fn is(byte: u8, sets: u32) -> bool {
     class_of(byte) & sets != 0
 }
@@ -236,16 +237,14 @@ impl Advice {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Rotate => "Revoke it at the provider and make a new one; then take it out of here.",
-            Self::Test => "A key for tests: replace it, and keep it out of what you publish.",
-            Self::Restrict => {
-                "Public only if it is restricted to Firebase APIs; any other Google key must be replaced."
-            }
-            Self::Pair => "Names a key without being one: make sure that its secret half is nowhere near.",
-            Self::Token => "Whoever has it is its bearer until it expires: end the session that it belongs to.",
-            Self::Admin => "Revoke it at once: it administers the account. Then look through the account's log.",
+            Self::Rotate => "Revoke it at the provider, make a new one, and take it out of here.",
+            Self::Test => "A key for tests: replace it, and publish it nowhere.",
+            Self::Restrict => "Public only if restricted to Firebase APIs; any other must be replaced.",
+            Self::Pair => "Names a key and is none: keep its secret half away from it.",
+            Self::Token => "Whoever has it is its bearer until it expires: end its session.",
+            Self::Admin => "Revoke it at once: it administers the account. Then read its log.",
             Self::Public => "Made to be public: nothing to do.",
-            Self::Sample => "Printed in its provider's documentation: nobody's key. Put your own in its place.",
+            Self::Sample => "From documentation, nobody's key: put your own in its place.",
         }
     }
 }

@@ -9,12 +9,13 @@ use crate::keys::{run_before, set, sextet};
 const MOST: usize = 8_192;
 const BACK: usize = 256;
 
-/// Decodes the run around the group of four that begins at `group`, beginning no earlier than `least`.
-pub(super) fn decoded(text: &[u8], group: usize, least: usize) -> Option<View> {
+/// Decodes the run around the group of four that begins at `group`, beginning no earlier than `least`. `most` characters
+/// at most are taken behind it.
+pub(super) fn decoded(text: &[u8], group: usize, least: usize, most: usize) -> Option<View> {
     let least = least.max(group.saturating_sub(BACK));
     let before = run_before(text.get(least..group)?, set::BASE64_ANY, BACK);
     let from = group.wrapping_sub(before & !3);
-    let stop = group.wrapping_add(MOST).min(text.len());
+    let stop = group.wrapping_add(most.min(MOST)).min(text.len());
     let mut view = View::of(Encoding::Base64);
     let (mut bits, mut held, mut at) = (0u32, 0u32, from);
     // Of the first line some may stand before `from`.

@@ -7,7 +7,7 @@ use crate::keys::{is, run, run_before, set};
 pub(super) struct View {
     pub(super) text: Vec<u8>,
     /// Where each byte, and the end, stands in the text that it was made of.
-    pub(super) origin: Vec<u32>,
+    origin: Vec<u32>,
     pub(super) encoding: Encoding,
     /// Past the last byte that was taken.
     pub(super) end: usize,
@@ -31,6 +31,12 @@ impl View {
         self.origin.push(u32::try_from(at).unwrap_or(u32::MAX));
         (self.end, self.cut) = (at, cut);
         self
+    }
+
+    /// Where a byte of the view stands in the text.
+    #[inline(never)]
+    pub(super) fn place(&self, at: u64) -> u64 {
+        usize::try_from(at).ok().and_then(|at| self.origin.get(at)).map_or(0, |at| u64::from(*at))
     }
 
     /// Where the next view may begin: of one that was cut the last bytes are looked at again.
@@ -129,22 +135,26 @@ fn unit(text: &[u8], at: usize) -> Option<Unit> {
     }
     let slashes = run(rest, set::BACKSLASH, 4);
     let after = rest.get(slashes..)?;
-    let (byte, length, encoding) = match after {
-        [quote, ..] if is(*quote, set::QUOTE) => (0, joint(rest)?, Encoding::Concat),
+    // What stands before the digits, how many those are, and what is behind them.
+    let (before, count, behind, encoding) = match after {
+        [quote, ..] if is(*quote, set::QUOTE) => {
+            return Some(Unit { byte: 0, length: joint(rest)?, encoding: Encoding::Concat });
+        }
         _ if slashes == 0 => return None,
-        [b'x', digits @ ..] => (hex(digits, 2)?, slashes.wrapping_add(3), Encoding::Hex),
+        [b'/', ..] => return Some(Unit { byte: b'/', length: slashes.wrapping_add(1), encoding: Encoding::Json }),
+        [b'x', ..] => (1, 2, 0, Encoding::Hex),
         [b'u', b'{', digits @ ..] => {
             let count = run(digits, set::ANY_HEX, 6);
             if digits.get(count) != Some(&b'}') {
                 return None;
             }
-            (hex(digits, count)?, slashes.wrapping_add(count).wrapping_add(3), Encoding::Json)
+            (2, count, 1, Encoding::Json)
         }
-        [b'u', digits @ ..] => (hex(digits, 4)?, slashes.wrapping_add(5), Encoding::Json),
-        [b'/', ..] => (b'/', slashes.wrapping_add(1), Encoding::Json),
+        [b'u', ..] => (1, 4, 0, Encoding::Json),
         _ => return None,
     };
-    Some(Unit { byte, length, encoding })
+    let length = slashes.wrapping_add(before).wrapping_add(count).wrapping_add(behind);
+    Some(Unit { byte: hex(after.get(before..)?, count)?, length, encoding })
 }
 
 /// So many hexadecimal digits, of a byte that is ASCII and can be seen.
@@ -152,9 +162,15 @@ fn unit(text: &[u8], at: usize) -> Option<Unit> {
 fn hex(text: &[u8], digits: usize) -> Option<u8> {
     let mut number = 0u32;
     for byte in text.get(..digits)? {
-        number = number.wrapping_mul(16).wrapping_add(char::from(*byte).to_digit(16)?);
+        if !is(*byte, set::ANY_HEX) {
+            return None;
+        }
+        // The digits of a letter's code count from 1.
+        let above = if *byte < b'A' { 0 } else { 9 };
+        number = number << 4 | u32::from(byte & 15).wrapping_add(above);
     }
-    u8::try_from(number).ok().filter(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t'))
+    let byte = u8::try_from(number).ok()?;
+    (matches!(byte, b' '..=b'~') || is(byte, set::BLANK | set::LINE_END)).then_some(byte)
 }
 
 /// The end of one string and the beginning of the next: a quote, a plus, a quote, blanks between them. Its length.

@@ -1,20 +1,18 @@
 //! Where to look: three bytes that every key of a kind has, by a bit set of their hashes. A few operations for each
 //! byte of text, whatever the number of rules.
 
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
-use crate::keys::{RULES, is, set};
+use crate::keys::RULES;
 
-/// What three bytes may be the beginning of: as a number, so that a list of them is in order by itself, prefixes of
-/// earlier rules first.
+/// What three bytes may be the beginning of, beside an escape and a joint, which their first byte tells. As a number, so
+/// that a list of them is in order by itself, prefixes of earlier rules first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Lead {
     /// A prefix of a rule, so many bytes before.
     Prefix { rule: u8, prefix: u8, back: u8 },
     /// Three bytes of a prefix in base64, whose first group of four begins so many characters before.
     Base64 { back: u8 },
-    /// An escaped character.
-    Escape,
 }
 
 impl Lead {
@@ -22,7 +20,6 @@ impl Lead {
         match self {
             Self::Prefix { rule, prefix, back } => u32::from_be_bytes([0, rule, prefix, back]),
             Self::Base64 { back } => u32::from_be_bytes([1, 0, 0, back]),
-            Self::Escape => u32::from_be_bytes([2, 0, 0, 0]),
         }
     }
 
@@ -32,8 +29,7 @@ impl Lead {
     pub(super) const fn of(entry: u64) -> Self {
         match (entry as u32).to_be_bytes() {
             [0, rule, prefix, back] => Self::Prefix { rule, prefix, back },
-            [1, _, _, back] => Self::Base64 { back },
-            _ => Self::Escape,
+            [_, _, _, back] => Self::Base64 { back },
         }
     }
 }
@@ -43,9 +39,10 @@ pub(super) struct Prefilter {
     /// Of prefixes and escapes, and of base64.
     pub(super) plain: Bits,
     base64: Bits,
-    /// For 16 bytes at once: which families have a byte with this lower and this upper half, for each of the three.
+    /// For 16 bytes at once: which families have a byte with this lower half, and with this upper one, for
+    /// each of the three.
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "for the vectors of Wasm"))]
-    pub(super) halves: [[u8; 16]; 6],
+    pub(super) halves: [u8; 96],
     /// Three bytes and what they lead to, in their order.
     leads: Vec<u64>,
 }
@@ -83,39 +80,30 @@ pub(super) const fn join(a: u8, b: u8, c: u8) -> u32 {
 impl Prefilter {
     /// The one for all rules.
     pub(super) fn shared() -> &'static Self {
-        static SHARED: OnceLock<Prefilter> = OnceLock::new();
-        SHARED.get_or_init(Self::build)
+        static SHARED: LazyLock<Prefilter> = LazyLock::new(Prefilter::build);
+        &SHARED
     }
 
     fn build() -> Self {
         let bits = || Bits(Box::new([0; 8_192]));
-        let mut all = Self { plain: bits(), base64: bits(), halves: [[0; 16]; 6], leads: Vec::new() };
-        for (rule, own) in (0..).zip(RULES.iter()) {
-            for (prefix, text) in (0..).zip(own.prefixes()) {
+        let mut all = Self { plain: bits(), base64: bits(), halves: [0; 96], leads: Vec::new() };
+        let mut rule = 0u8;
+        for own in RULES.iter() {
+            let mut prefix = 0u8;
+            for text in own.prefixes() {
                 let (back, three) = rarest(text.as_bytes());
                 all.add(three, Lead::Prefix { rule, prefix, back });
-                for back in 0..3 {
-                    let (three, back) = encoded(three, back);
-                    all.add(three, Lead::Base64 { back });
+                for (skip, back) in ALIGNMENTS {
+                    all.add(encoded(three, skip), Lead::Base64 { back });
                 }
+                prefix = prefix.wrapping_add(1);
             }
+            rule = rule.wrapping_add(1);
         }
-        for high in b'2'..=b'7' {
-            all.add([b'\\', b'x', high], Lead::Escape);
-            for low in b"0123456789abcdefABCDEF" {
-                all.add([b'%', high, *low], Lead::Escape);
-            }
+        for three in [[b"%", SEEN, b"0123456789abcdefABCDEF"], [b"\\", b"x", SEEN], [b"\\", b"u", b"0{"]] {
+            all.halve(three);
         }
-        all.add(*b"\\u0", Lead::Escape);
-        all.add(*b"\\u{", Lead::Escape);
-        for byte in 0..=127 {
-            for (place, sets) in [(0, BEFORE_PLUS), (2, BEHIND_PLUS)] {
-                if is(byte, sets) || (place == 0 && is_escaped(byte)) {
-                    all.halve(place, byte, family(*b" + "));
-                }
-            }
-        }
-        all.halve(1, b'+', family(*b" + "));
+        all.halve([BEFORE_PLUS, b"+", BEHIND_PLUS]);
         all
     }
 
@@ -132,17 +120,23 @@ impl Prefilter {
             return self.base64.add(bytes);
         }
         self.plain.add(bytes);
-        for (place, byte) in three.into_iter().enumerate() {
-            self.halve(place, byte, family(three));
-        }
+        self.halve([&[a], &[b], &[c]]);
     }
 
-    /// Adds a byte, at one of three places, to the halves of its family.
-    fn halve(&mut self, place: usize, byte: u8, family: u8) {
-        for (half, digit) in self.halves.iter_mut().skip(place.wrapping_mul(2)).zip([byte & 15, byte >> 4]) {
-            if let Some(own) = half.get_mut(usize::from(digit)) {
-                *own |= family;
+    /// Adds three bytes, or three lists of bytes, to the halves of their family.
+    fn halve(&mut self, three: [&[u8]; 3]) {
+        let [a, b, c] = three.map(|bytes| bytes.first().copied().unwrap_or_default());
+        let family = family([a, b, c]);
+        let mut first = 0usize;
+        for bytes in three {
+            for byte in bytes {
+                for at in [byte & 15, 16 | byte >> 4] {
+                    if let Some(own) = self.halves.get_mut(first.wrapping_add(usize::from(at))) {
+                        *own |= family;
+                    }
+                }
             }
+            first = first.wrapping_add(32);
         }
     }
 
@@ -162,8 +156,10 @@ impl Prefilter {
     #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     pub(super) fn each(&self, text: &[u8], from: usize, to: usize, found: &mut dyn FnMut(usize, u32, Kinds)) {
         threes(text, from, to, |at, three| {
-            let leads = self.base64.has(three) | self.plain.has(three) != 0;
-            if leads || (three & 0xff == u32::from(b'+') && may_join(text, at)) {
+            let first = three & 0xff;
+            let escape = first == u32::from(b'%') || first == u32::from(b'\\');
+            let joint = first == u32::from(b'+') && may_join(text, at);
+            if self.base64.has(three) | self.plain.has(three) != 0 || escape || joint {
                 found(at, three, Kinds::All);
             }
         });
@@ -192,29 +188,25 @@ fn threes(text: &[u8], from: usize, to: usize, mut each: impl FnMut(usize, u32))
     }
 }
 
-/// Whether a plus is the one at `at` that may join two strings: a quote may stand on both sides of it. In minified code
-/// hardly any does.
-#[inline(always)]
+/// Whether a quote may stand on both sides of the plus at `at`. In minified code hardly any does.
+#[inline(never)]
 pub(super) fn may_join(text: &[u8], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|at| text.get(at));
     let after = text.get(at.wrapping_add(1));
-    before.is_some_and(|byte| is(*byte, BEFORE_PLUS) || is_escaped(*byte))
-        && after.is_some_and(|byte| is(*byte, BEHIND_PLUS))
+    before.is_some_and(|byte| BEFORE_PLUS.contains(byte)) && after.is_some_and(|byte| BEHIND_PLUS.contains(byte))
 }
 
-const BEFORE_PLUS: u32 = set::QUOTE | set::BLANK | set::LINE_END;
-const BEHIND_PLUS: u32 = BEFORE_PLUS | set::BACKSLASH;
-
-/// The ends of escaped blanks.
-const fn is_escaped(byte: u8) -> bool {
-    matches!(byte, b'n' | b'r' | b't')
-}
+/// Letters are the ends of escaped blanks.
+const BEFORE_PLUS: &[u8] = b"\"'` \t\r\nnrt";
+const BEHIND_PLUS: &[u8] = b"\"'` \t\r\n\\";
+/// The first digit of a character that can be seen.
+const SEEN: &[u8] = b"234567";
 
 /// Which leads are meant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Kinds {
     /// Every one.
-    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "for what has no vectors"))]
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code, reason = "for what has no vectors"))]
     All,
     /// All but base64.
     #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "for the vectors of Wasm"))]
@@ -241,18 +233,18 @@ const fn family(three: [u8; 3]) -> u8 {
 
 /// The three bytes of a prefix that texts have least, and where they stand in it.
 fn rarest(prefix: &[u8]) -> (u8, [u8; 3]) {
-    let mut best = (u32::MAX, 0, [0; 3]);
-    for (at, three) in (0..).zip(prefix.windows(3)) {
-        let weight = three.iter().fold(0u32, |sum, byte| sum.wrapping_add(weight(*byte)));
-        if let [a, b, c] = *three
-            && weight < best.0
-        {
-            best = (weight, at, [a, b, c]);
+    let (mut best, mut least, mut at) = ((0, [0; 3]), u32::MAX, 0u8);
+    while let Some([a, b, c, ..]) = prefix.get(usize::from(at)..) {
+        let weight = weight(*a).wrapping_add(weight(*b)).wrapping_add(weight(*c));
+        if weight < least {
+            (best, least) = ((at, [*a, *b, *c]), weight);
         }
+        at = at.wrapping_add(1);
     }
-    (best.1, best.2)
+    best
 }
 
+#[inline(never)]
 const fn weight(byte: u8) -> u32 {
     match byte {
         b'a'..=b'z' | b' ' => 4,
@@ -261,20 +253,16 @@ const fn weight(byte: u8) -> u32 {
     }
 }
 
-/// Three characters that the three bytes have in base64 if `before` bytes stand before them in their group of three,
-/// and how far before those characters the group begins.
-fn encoded(three: [u8; 3], before: u8) -> ([u8; 3], u8) {
+/// Where three bytes may stand in their group of three: bits before their first whole sextet, and how many characters
+/// before it the group begins.
+const ALIGNMENTS: [(u32, u8); 3] = [(0, 0), (4, 2), (2, 3)];
+
+/// Three characters that the three bytes have in base64.
+fn encoded([a, b, c]: [u8; 3], skip: u32) -> [u8; 3] {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let [a, b, c] = three;
-    let bits = u32::from(a) << 16 | u32::from(b) << 8 | u32::from(c);
-    // The first whole sextet within those 24 bits.
-    let (skip, back) = match before {
-        0 => (0, 0),
-        1 => (4, 2),
-        _ => (2, 3),
-    };
-    let digit = |shift: u32| DIGITS.get((bits << skip >> shift & 63) as usize).copied().unwrap_or(0);
-    ([digit(18), digit(12), digit(6)], back)
+    let bits = u32::from_be_bytes([0, a, b, c]) << skip;
+    let digit = |shift: u32| DIGITS.get((bits >> shift & 63) as usize).copied().unwrap_or(0);
+    [digit(18), digit(12), digit(6)]
 }
 
 #[cfg(test)]
@@ -284,9 +272,9 @@ mod tests {
     #[test]
     fn three_bytes_in_base64_at_each_place() {
         // base64 of "?sk_", "??sk_" and "sk_" as Python's base64 gives it.
-        assert_eq!(encoded(*b"sk_", 0), (*b"c2t", 0), "c2tf");
-        assert_eq!(encoded(*b"sk_", 1), (*b"NrX", 2), "P3NrXw==");
-        assert_eq!(encoded(*b"sk_", 2), (*b"za1", 3), "Pz9za18=");
+        assert_eq!((encoded(*b"sk_", 0), ALIGNMENTS[0].0), (*b"c2t", 0), "c2tf");
+        assert_eq!((encoded(*b"sk_", 4), ALIGNMENTS[1]), (*b"NrX", (4, 2)), "P3NrXw==");
+        assert_eq!((encoded(*b"sk_", 2), ALIGNMENTS[2]), (*b"za1", (2, 3)), "Pz9za18=");
     }
 
     #[test]
@@ -300,7 +288,7 @@ mod tests {
                         Lead::Prefix { rule: r, prefix: p, back } => {
                             usize::from(r) == rule && usize::from(p) == prefix && usize::from(back) == at
                         }
-                        Lead::Base64 { .. } | Lead::Escape => false,
+                        Lead::Base64 { .. } => false,
                     });
                 });
                 assert!(met, "{text}");

@@ -49,16 +49,17 @@ impl State {
         let window = text.get(from..end.saturating_add(BEHIND).min(text.len())).unwrap_or_default();
         let mut found = Vec::new();
         search(window, start.saturating_sub(from), end.saturating_sub(from), by, &mut found);
+        let first = base.wrapping_add(from as u64);
         for mut one in found {
-            let base = base.wrapping_add(from as u64);
-            one.span = (one.span.0.wrapping_add(base), one.span.1.wrapping_add(base));
+            one.span = (one.span.0.wrapping_add(first), one.span.1.wrapping_add(first));
             add(&mut self.pending, one);
         }
-        self.next = base.saturating_add(end as u64);
+        self.next = base.wrapping_add(end as u64);
         // What begins in the next block may reach back by `BEFORE` at most.
         let settled = if last { u64::MAX } else { self.next.saturating_sub(BEFORE as u64) };
         let count = self.pending.iter().take_while(|found| found.span.1 <= settled).count();
-        for mut found in self.pending.drain(..count) {
+        let later = self.pending.split_off(count);
+        for mut found in std::mem::replace(&mut self.pending, later) {
             if by.0.publishable || found.class != Class::Publishable {
                 let mut pass = |at: u64| {
                     let from = index(self.place.at, base);
@@ -75,6 +76,7 @@ impl State {
 }
 
 /// Where `at` stands in what is held from `base` on.
+#[inline(never)]
 fn index(at: u64, base: u64) -> usize {
     usize::try_from(at.saturating_sub(base)).unwrap_or(usize::MAX)
 }
@@ -108,12 +110,12 @@ impl Scanner {
     /// Takes the last of the text, tells the rest, and is then at the beginning of another text.
     pub fn finish_with(&mut self, chunk: &[u8], sink: &mut dyn FnMut(Finding)) {
         // A text that comes at once is not copied.
-        if self.base == 0 && self.held.is_empty() {
-            return finish(&mut State::new(), chunk, 0, (&self.options, self.values.as_ref()), sink);
+        if self.base > 0 || !self.held.is_empty() {
+            self.push(chunk, sink);
         }
-        self.push(chunk, sink);
-        finish(&mut self.state, &self.held, self.base, (&self.options, self.values.as_ref()), sink);
-        self.held.clear();
+        let held = std::mem::take(&mut self.held);
+        let text = if held.is_empty() { chunk } else { &held };
+        finish(&mut self.state, text, self.base, (&self.options, self.values.as_ref()), sink);
         self.base = 0;
         self.state = State::new();
     }

@@ -32,6 +32,14 @@ fn all_digits(bytes: v128) -> bool {
     i8x16_all_true(pass(vector(low), vector(high), bytes))
 }
 
+/// The plus at `at`, if it is one that may join two strings.
+#[inline(never)]
+fn joint(text: &[u8], at: usize, to: usize, found: &mut dyn FnMut(usize, u32, Kinds)) {
+    if at < to && may_join(text, at) {
+        found(at, u32::from(b'+'), Kinds::Plain);
+    }
+}
+
 impl Prefilter {
     /// Calls `found` with each place between `from` and `to` where three bytes stand that lead somewhere, and with
     /// which kinds of leads are meant there; and with each plus that may join two strings.
@@ -40,21 +48,16 @@ impl Prefilter {
     /// place. A plus is met with what stands on both sides of it. Base64 is another matter: its threes are too many for
     /// this, but the runs that could hold a key fill sixteen bytes somewhere, and are rare.
     pub(super) fn each(&self, text: &[u8], from: usize, to: usize, found: &mut dyn FnMut(usize, u32, Kinds)) {
-        let [a, b, c, d, e, f] = &self.halves;
+        let [a, b, c, d, e, f] = self.halves.as_chunks().0 else { return };
         let (a, b, c, d, e, f) = (vector(a), vector(b), vector(c), vector(d), vector(e), vector(f));
         let none = u8x16_splat(0);
         let (mut first, mut second) = (none, none);
         let (mut at, mut run_end) = (from, from);
         let end = to.saturating_add(2).min(text.len());
         let Some(whole) = text.get(from..end) else { return };
-        let joint = |at: usize, found: &mut dyn FnMut(usize, u32, Kinds)| {
-            if at < to && may_join(text, at) {
-                found(at, u32::from(b'+'), Kinds::Plain);
-            }
-        };
         // What stands before the first plus is out of sight.
         if whole.first() == Some(&b'+') {
-            joint(from, found);
+            joint(text, from, to, found);
         }
         // The last sixteen are filled up.
         let (chunks, rest) = whole.as_chunks::<16>();
@@ -79,8 +82,8 @@ impl Prefilter {
                     if let Some([a, b, c, ..]) = text.get(place..) {
                         let three = join(*a, *b, *c);
                         if *b == b'+' {
-                            joint(place.wrapping_add(1), found);
-                        } else if self.plain.has(three) != 0 {
+                            joint(text, place.wrapping_add(1), to, found);
+                        } else if matches!(*a, b'%' | b'\\') || self.plain.has(three) != 0 {
                             found(place, three, Kinds::Plain);
                         }
                     }

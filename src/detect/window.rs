@@ -5,7 +5,7 @@ use super::escape::{self, View};
 use super::finding::{Encoding, Finding, Options, found};
 use super::prefilter::{Kinds, Lead, Prefilter};
 use super::scanner::By;
-use crate::keys::{self, RULES, run, run_before, set};
+use crate::keys::{self, Advice, RULES, Rule, row, run, set};
 
 /// How often a view may be made of a view: base64 in an escaped string, an escaped string in base64.
 const DEPTH: u8 = 2;
@@ -39,42 +39,50 @@ fn look(text: &[u8], from: usize, to: usize, means: Means<'_>, out: &mut Vec<Fin
     let mut done = Done { escaped: from.saturating_sub(OVERLAP), grouped: [from.saturating_sub(OVERLAP); 4] };
     prefilter.each(text, from, to, &mut |at, three, kinds| {
         for lead in prefilter.leads(three) {
-            let (view, until) = match Lead::of(*lead) {
+            match Lead::of(*lead) {
                 Lead::Prefix { rule, prefix, back } if kinds != Kinds::Base64 => {
                     if let Some(start) = at.checked_sub(usize::from(back)) {
                         plain(text, rule, prefix, start, options, out);
                     }
-                    continue;
-                }
-                Lead::Escape if depth > 0 && at >= done.escaped => {
-                    (escape::decoded(text, at, done.escaped), &mut done.escaped)
                 }
                 Lead::Base64 { back } if depth > 0 && kinds != Kinds::Plain => {
                     let group = at.wrapping_sub(usize::from(back));
-                    let Some(until) = done.grouped.get_mut(group & 3) else { continue };
-                    (grouped(text, group, *until), until)
+                    if let Some(until) = done.grouped.get_mut(group & 3) {
+                        through(grouped(text, group, *until), until, means, out);
+                    }
                 }
-                _ => continue,
-            };
-            through(view, until, means, out);
+                _ => {}
+            }
         }
-        if three & 0xff == u32::from(b'+') && kinds != Kinds::Base64 && depth > 0 && at >= done.escaped {
-            through(escape::joined(text, at, done.escaped), &mut done.escaped, means, out);
+        if depth > 0 && at >= done.escaped && kinds != Kinds::Base64 {
+            let view = match text.get(at) {
+                Some(b'%' | b'\\') => escape::decoded(text, at, done.escaped),
+                Some(b'+') => escape::joined(text, at, done.escaped),
+                _ => return,
+            };
+            through(view, &mut done.escaped, means, out);
         }
     });
+}
+
+/// A row, and one of its prefixes.
+#[inline(never)]
+fn shape(rule: u8, prefix: u8) -> Option<(&'static Rule, &'static str)> {
+    let rule = row(usize::from(rule))?;
+    Some((rule, rule.prefixes().nth(usize::from(prefix))?))
 }
 
 /// Reads one rule at one place.
 fn plain(text: &[u8], rule: u8, prefix: u8, start: usize, options: &Options, out: &mut Vec<Finding>) {
     let index = usize::from(rule);
-    let Some(rule) = RULES.get(index) else { return };
-    let Some(prefix) = rule.prefixes().nth(usize::from(prefix)) else { return };
+    let Some((rule, prefix)) = shape(rule, prefix) else { return };
     let Some(hit) = keys::read(index, prefix, text, start) else { return };
     let mut push = |hit: &keys::Hit, shown| {
         out.push(found(hit, shown, text.get(hit.start..hit.end).unwrap_or_default(), options));
     };
     push(&hit, if rule.is_named() { "" } else { prefix });
-    if rule.id == "aws-access-key-id"
+    // The one kind of key that names another.
+    if rule.advice == Advice::Pair
         && let Some((start, end)) = keys::aws_pair(text, hit.start, hit.end)
         && let Some(rule) = RULES.iter().position(|rule| rule.id == "aws-secret-access-key")
     {
@@ -84,35 +92,22 @@ fn plain(text: &[u8], rule: u8, prefix: u8, start: usize, options: &Options, out
 
 /// Follows what may be a prefix in base64: a short look first, since three characters prove little.
 fn grouped(text: &[u8], group: usize, until: usize) -> Option<View> {
-    let behind = text.get(group.checked_add(4)?..)?;
-    if group < until || run(behind, set::BASE64_ANY, 16) < 16 || !holds_prefix(text, group) {
+    if group < until || run(text.get(group..)?, set::BASE64_ANY, 20) < 20 {
         return None;
     }
-    base64::decoded(text, group, until)
+    let near = base64::decoded(text, group, until, 40)?; // characters: the longest prefix has 25 bytes
+    if holds_prefix(&near.text) { base64::decoded(text, group, until, usize::MAX) } else { None }
 }
 
-/// Whether a whole prefix is encoded around the group of four at `group`. Of three characters one in a thousand leads
-/// here by chance, and in an asset they stand one after the other: most are turned away before anything is decoded whole.
-fn holds_prefix(text: &[u8], group: usize) -> bool {
-    const AROUND: usize = 40; // characters: the longest prefix has 25 bytes
-    const ENDS: u32 = set::LINE_END | set::BACKSLASH;
-    let (head, tail) = text.split_at_checked(group).unwrap_or_default();
-    let before = run_before(head, set::BASE64_ANY, AROUND);
-    let after = run(tail, set::BASE64_ANY, AROUND);
-    // At the end of a line the prefix may go on in the next one.
-    if (before < AROUND && run_before(head, set::BASE64_ANY | ENDS, AROUND) > before)
-        || (after < AROUND && run(tail, set::BASE64_ANY | ENDS, AROUND) > after)
-    {
-        return true;
-    }
-    let from = group.wrapping_sub(before & !3);
-    let near = keys::decode64(text.get(from..group.wrapping_add(after)).unwrap_or_default());
+/// Whether a whole prefix stands in a text. Of three characters one in a thousand leads to base64 by chance, and in an
+/// asset they stand one after the other: most are turned away before anything is decoded whole.
+fn holds_prefix(near: &[u8]) -> bool {
     let prefilter = Prefilter::shared();
     let mut met = false;
-    prefilter.each(&near, 0, near.len(), &mut |at, three, _| {
+    prefilter.each(near, 0, near.len(), &mut |at, three, _| {
         for lead in prefilter.leads(three) {
             if let Lead::Prefix { rule, prefix, back } = Lead::of(*lead)
-                && let Some(prefix) = RULES.get(usize::from(rule)).and_then(|rule| rule.prefixes().nth(prefix.into()))
+                && let Some((_, prefix)) = shape(rule, prefix)
                 && let Some(near) = at.checked_sub(back.into()).and_then(|start| near.get(start..))
             {
                 met |= near.starts_with(prefix.as_bytes());
@@ -131,12 +126,11 @@ fn through(view: Option<View>, until: &mut usize, (depth, by): Means<'_>, out: &
         look(&view.text, 0, view.text.len(), (depth.wrapping_sub(1), by), out);
     }
     for found in out.iter_mut().skip(first) {
-        let place = |at: u64| view.origin.get(usize::try_from(at).unwrap_or(usize::MAX)).map_or(0, |at| u64::from(*at));
+        let (start, end) = found.span;
         // Past the last byte is where the next one begins; in base64 the two share a character.
-        let last = place(found.span.1.saturating_sub(1));
-        let end = place(found.span.1).max(last.wrapping_add(1));
+        let end = view.place(end).max(view.place(end.wrapping_sub(1)).wrapping_add(1));
         let end = if view.encoding == Encoding::Base64 { end.wrapping_add(1).min(view.end as u64) } else { end };
-        found.span = (place(found.span.0), end);
+        found.span = (view.place(start), end);
         found.encoding = found.encoding.max(view.encoding);
     }
 }

@@ -1,7 +1,7 @@
 //! What stands in documentation, tests and templates where a key would.
 
 use super::rule::Words;
-use super::{Piece, Proof, Rule, find, is, run, set};
+use super::{Proof, Rule, find, is, run, run_before, set};
 
 /// Words of such texts. Long enough that no random key contains one by chance.
 const WORDS: &str =
@@ -36,7 +36,7 @@ pub(super) fn is_known(whole: &[u8]) -> bool {
 #[must_use]
 pub fn is_placeholder(rule: &Rule, body: &[u8]) -> bool {
     // Their bodies are encoded text, which is neither random nor meant to be.
-    if rule.pieces().next() == Some(Piece::Pem) {
+    if rule.is_pem() {
         return false;
     }
     let encoded = matches!(rule.proof, Proof::Jwt | Proof::Host | Proof::Json);
@@ -52,22 +52,13 @@ pub(super) fn looks_made_up(body: &[u8]) -> bool {
 }
 
 fn words(body: &[u8]) -> bool {
-    Words(WORDS, b'|').any(|word| find(body, word.as_bytes()).is_some()) || yours(body)
+    Words(WORDS, "|").any(|word| find(body, word.as_bytes()).is_some()) || yours(body)
 }
 
 /// `your` is so short that of ten thousand long keys one has it: it counts where a word begins or ends.
 fn yours(body: &[u8]) -> bool {
-    let (mut rest, mut before) = (body, None);
-    let edge = |byte: Option<&u8>| byte.is_none_or(|byte| !is(*byte, set::ALNUM));
-    while let Some(at) = find(rest, b"your") {
-        before = at.checked_sub(1).and_then(|at| rest.get(at)).or(before);
-        rest = rest.get(at.wrapping_add(4)..).unwrap_or_default();
-        if edge(before) || edge(rest.first()) {
-            return true;
-        }
-        before = Some(&b'r');
-    }
-    false
+    let Some((before, your)) = find(body, b"your").and_then(|at| body.split_at_checked(at)) else { return false };
+    run_before(before, set::ALNUM, 1) == 0 || run(your, set::ALNUM, 5) == 4
 }
 
 /// Fewer different characters than chance gives, or the same one many times in a row.

@@ -1,14 +1,12 @@
 //! Holds a text against one shape.
 
 use super::proof::{self, Claim};
-use super::{
-    Advice, Class, Piece, Proof, RULES, Rule, Severity, class_of, find, is, placeholder, run, run_before, set,
-};
+use super::{Advice, Class, Piece, Proof, Rule, Severity, class_of, find, is, placeholder, row, run, run_before, set};
 
 /// A key in a text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Hit {
-    /// The row of [`RULES`].
+    /// The row of [`super::RULES`].
     pub rule: usize,
     /// Its first byte.
     pub start: usize,
@@ -22,7 +20,7 @@ impl Hit {
     /// What it means that it lies open, how bad that is, and what to do. Without a rule it is a secret.
     #[must_use]
     pub fn meaning(&self) -> (Class, Severity, Advice) {
-        let row = RULES.get(self.rule).map(|rule| (rule.class, rule.severity, rule.advice));
+        let row = row(self.rule).map(|rule| (rule.class, rule.severity, rule.advice));
         match self.claim {
             Claim::None => row.unwrap_or((Class::Secret, Severity::High, Advice::Rotate)),
             Claim::Anonymous => (Class::Publishable, Severity::Info, Advice::Public),
@@ -41,7 +39,7 @@ const SHORTEST_PEM: usize = 60;
 /// its provider's documentation prints is told as such.
 #[must_use]
 pub fn read(index: usize, prefix: &str, text: &[u8], at: usize) -> Option<Hit> {
-    let rule = RULES.get(index)?;
+    let rule = row(index)?;
     if !text.get(at..)?.starts_with(prefix.as_bytes()) || !(rule.is_named() || left_of(text, at)) {
         return None;
     }
@@ -152,7 +150,7 @@ fn pem(text: &[u8]) -> Option<usize> {
         }
         // A whole line of base64, or the last one.
         let length = run(rest, set::BASE64 | set::EQUALS, 4_096);
-        if length >= 8 || (length > 0 && good > 0 && !byte.is_ascii_lowercase()) {
+        if length >= 8 || (length > 0 && good > 0 && !is(*byte, set::LOWER)) {
             for byte in rest.iter().take(length) {
                 kinds |= 1 << (byte & 63);
             }

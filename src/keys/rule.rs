@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use super::table::TABLE;
 use super::{Advice, Class, Proof, Severity, set};
+use crate::text::split_once;
 use crate::value::Value;
 
 /// Every shape that is known.
@@ -45,34 +46,39 @@ pub enum Piece {
     Pem,
 }
 
-/// Words of a text that are apart by a byte.
+/// Words of a text, and what they are apart by.
 #[derive(Clone, Debug)]
-pub(super) struct Words(pub(super) &'static str, pub(super) u8);
+pub(super) struct Words(pub(super) &'static str, pub(super) &'static str);
 
 impl Iterator for Words {
     type Item = &'static str;
 
     #[inline(never)]
     fn next(&mut self) -> Option<&'static str> {
-        let (text, by) = (self.0, self.1);
-        if text.is_empty() {
-            return None;
-        }
-        let at = text.bytes().position(|byte| byte == by).unwrap_or(text.len());
-        self.0 = text.get(at.wrapping_add(1)..).unwrap_or_default();
-        text.get(..at)
+        let text = self.0;
+        let (word, rest) = split_once(text, self.1).unwrap_or((text, ""));
+        self.0 = rest;
+        (!text.is_empty()).then_some(word)
     }
+}
+
+/// The row of this number.
+#[inline(never)]
+#[must_use]
+pub fn row(index: usize) -> Option<&'static Rule> {
+    RULES.get(index)
 }
 
 fn rules() -> Vec<Rule> {
     let mut rules = Vec::new();
     let (mut provider, mut docs) = ("", "");
-    for line in Words(TABLE, b'\n') {
-        let mut fields = Words(line, b',');
+    for line in Words(TABLE, "\n") {
+        let mut fields = Words(line, ",");
         let mut field = || fields.next().unwrap_or_default();
         let id = field();
         if let Some(name) = id.strip_prefix('=') {
-            (provider, docs) = (name, field());
+            provider = if name.is_empty() { provider } else { name };
+            docs = field();
             continue;
         }
         let (meaning, prefixes) = (field(), field());
@@ -115,18 +121,24 @@ impl Rule {
 
     /// What it begins with: one of these.
     pub fn prefixes(&self) -> impl Iterator<Item = &'static str> + use<> {
-        Words(self.prefixes, b'|')
+        Words(self.prefixes, "|")
     }
 
     /// What follows, piece by piece.
     pub fn pieces(&self) -> impl Iterator<Item = Piece> + use<> {
-        Words(self.pieces, b',').map(Piece::parse)
+        Words(self.pieces, ",").map(Piece::parse)
     }
 
     /// Whether the prefix is the name of a variable, and no part of the key.
     #[must_use]
     pub fn is_named(&self) -> bool {
         self.pieces.starts_with('~')
+    }
+
+    /// Whether it is a block of lines between dashes.
+    #[must_use]
+    pub(super) fn is_pem(&self) -> bool {
+        self.pieces.starts_with('#')
     }
 
     /// The rule as plain data, for documentation and tools.

@@ -2,8 +2,9 @@
 //! noseyparker; 2026) and from the providers' documentation and sources. Where those differ, the wider one.
 //!
 //! Written as text, since as structures it would be twice as large in the Wasm. `=provider,docs` goes before that
-//! provider's rows: `id,meaning,prefixes,pieces`. An empty id is the provider's name; the letters of a meaning are those
-//! of `Rule::meaning`, and `Rule::proof` for the second; prefixes are apart by `|`; pieces are those of `Piece::parse`.
+//! provider's rows, `=,docs` if it is the same one: `id,meaning,prefixes,pieces`. An empty id is the provider's name; the
+//! letters of a meaning are those of `Rule::meaning`, and `Rule::proof` for the second; prefixes are apart by `|`; pieces
+//! are those of `Piece::parse`.
 //!
 //! Of rows that take the same text the earlier one goes first.
 
@@ -23,16 +24,16 @@ pub(super) const TABLE: &str = concat!(
     "anthropic-session,s,sk-ant-oat|sk-ant-ort|sk-ant-sid,d2,'-,w80-180\n",
     "=google,firebase.google.com/docs/projects/api-keys\n",
     "google-api-key,r,AIza,w35\n",
-    "=google,ai.google.dev/gemini-api/docs/api-key\n",
+    "=,ai.google.dev/gemini-api/docs/api-key\n",
     "gemini,sm,AQ.A,w49\n",
-    "=google,cloud.google.com/iam/docs/oauth-overview\n",
+    "=,cloud.google.com/iam/docs/oauth-overview\n",
     "google-oauth-secret,s,GOCSPX-,w28\n",
     "=deepseek,platform.deepseek.com/api_keys\n",
     // Also of many who offer OpenAI's API under their own roof.
     ",s,sk-,h32\n",
     "=openai,platform.openai.com/api-keys\n",
     "openai-compatible,am,sk-,a48\n",
-    "=huggingface,huggingface.co/docs/hub/security-tokens\n",
+    "=huggingface,huggingface.co/settings/tokens\n",
     "hugging-face,s,hf_|api_org_,l34\n",
     "=e2b,e2b.dev/docs/api-key\n",
     "e2b-access-token,s,sk_e2b_,h40\n",
@@ -59,19 +60,19 @@ pub(super) const TABLE: &str = concat!(
     "stripe-restricted,s,rk_live_|rk_prod_,a24-247\n",
     "stripe-test,ts,sk_test_,a24-247\n",
     "stripe-restricted-test,t,rk_test_,a24-247\n",
-    "=clerk,clerk.com/docs/deployments/clerk-environment-variables\n",
+    "=clerk,dashboard.clerk.com\n",
     ",s,sk_live_,a24-100\n",
     "clerk-test,t,sk_test_,a24-100\n",
     "clerk-publishable,ph,pk_live_|pk_test_,b12-200,=\n",
     "=stripe,docs.stripe.com/keys\n",
     "stripe-publishable,p,pk_live_|pk_test_|pk_prod_,a24-247\n",
-    "=elevenlabs,elevenlabs.io/docs/api-reference/authentication\n",
+    "=elevenlabs,elevenlabs.io/app/settings/api-keys\n",
     ",s,sk_,h48\n",
     "=sentry,docs.sentry.io/account/auth-tokens/\n",
     "sentry-user,s,sntryu_|sntrya_|sntryi_,h64\n",
     "sentry-org,s,sntrys_eyJ,e40-900,'_,b40-46,=\n",
     "sentry-legacy,s,SENTRY_AUTH_TOKEN|sentry_auth_token|sentryAuthToken,~,h64\n",
-    "=sentry,docs.sentry.io/concepts/key-terms/dsn-explainer/\n",
+    "=,docs.sentry.io/concepts/key-terms/dsn-explainer/\n",
     "sentry-dsn-secret,sd,https://|http://,h32,':,h32,'@,t4-120,'/,d1-20\n",
     "sentry-dsn,pd,https://|http://,h32,'@,t4-120,'/,d1-20\n",
     "=posthog,posthog.com/docs/api\n",
@@ -83,10 +84,10 @@ pub(super) const TABLE: &str = concat!(
     "aws-secret-access-key,cm,",
     "secret_access_key|SECRET_ACCESS_KEY|secretAccessKey|SecretAccessKey|",
     "aws_secret_key|AWS_SECRET_KEY|awsSecretKey|Secret access key,~,b40\n",
-    "=aws,docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html\n",
+    "=,docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html\n",
     "aws-bedrock,c,ABSK,b100-280,=\n",
     "aws-bedrock-short,s,bedrock-api-key-,'YmVkcm9jay5hbWF6b25hd3MuY29t,b16-4000,=\n",
-    "=github,docs.github.com/authentication/keeping-your-account-and-data-secure\n",
+    "=github,github.com/settings/tokens\n",
     ",c,ghp_|gho_|ghu_|ghs_|ghr_,a36\n",
     ",c,ghr_,a76\n",
     "github-fine-grained,c,github_pat_,a22,'_,a59\n",
@@ -100,7 +101,7 @@ pub(super) const TABLE: &str = concat!(
     ",s,xoxb-|xoxp-|xoxa-|xoxr-|xoxs-,d9-14,'-,n20-100\n",
     ",s,xapp-,d1,'-,u9-14,'-,d9-14,'-,h60-70\n",
     "slack-webhook,s,hooks.slack.com/services/,u9-12,'/,u9-12,'/,a23-25\n",
-    "=sendgrid,www.twilio.com/docs/sendgrid/ui/account-and-settings/api-keys\n",
+    "=sendgrid,app.sendgrid.com/settings/api_keys\n",
     ",s,SG.,w22,'.,w43\n",
     "=supabase,supabase.com/docs/guides/api/api-keys\n",
     "supabase-secret,c,sb_secret_,w31\n",

@@ -52,15 +52,22 @@ impl KeyScanner {
 
     /// Takes a chunk; gives the findings that can no longer change.
     pub fn push(&mut self, chunk: &[u8]) -> JsValue {
-        let mut all = Vec::new();
-        self.0.push(chunk, &mut |finding| all.push(finding));
-        told(&all)
+        self.take(chunk, false)
     }
 
     /// Takes the last chunk and gives the rest. The scanner is then at the beginning of another text.
     pub fn finish(&mut self, chunk: &[u8]) -> JsValue {
+        self.take(chunk, true)
+    }
+
+    fn take(&mut self, chunk: &[u8], last: bool) -> JsValue {
         let mut all = Vec::new();
-        self.0.finish_with(chunk, &mut |finding| all.push(finding));
+        let sink = &mut |finding| all.push(finding);
+        if last {
+            self.0.finish_with(chunk, sink)
+        } else {
+            self.0.push(chunk, sink)
+        }
         told(&all)
     }
 }

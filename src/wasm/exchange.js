@@ -96,13 +96,13 @@ export function write(text, room) {
 }
 
 // A timer, which is told to `done`.
-export const wait = (millis, done, number) => setTimeout(done, millis, number);
+export const wait = (millis, done, number) => setTimeout(done, millis, number, 0, false);
 
 export const unwait = (timer) => clearTimeout(timer);
 
 // A signal, which is told to `done`.
 export function listen(signal, done, number) {
-  const heard = () => done(number);
+  const heard = () => done(number, 0, false);
   signal.addEventListener('abort', heard);
   return heard;
 }
