@@ -5,6 +5,7 @@ import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } fr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 
 import { BIN, FILES, output, project, ROOT } from './support.mjs';
 
@@ -65,6 +66,16 @@ test('it depends on nothing; only what is for React imports by name, and names i
   // The plugin needs Vite's types alone.
   assert.deepEqual([...new Set(scripts.filter(forReact).flatMap(named)), 'vite'].sort(), peers);
   assert.ok(peers.every((name) => peerDependenciesMeta[name].optional));
+});
+
+test('the scanner finds nothing in the package that it is part of', async (t) => {
+  const installed = join(await project(t, 'types'), 'node_modules', 'tidegate');
+  const { scan } = await import(pathToFileURL(join(installed, 'dist/node.js')));
+  const found = async (bytes) => (await scan(bytes)).map(({ rule, line }) => `${rule} ${line}`);
+  assert.deepEqual(await found(Buffer.from(`key = "gsk_${'k3JQ9vT2mXw8ZrB5nLc7YdH1pFs6GaE4uKqW0tVoRiNjMbCxPzDy'}"`)), [
+    'groq 1',
+  ]);
+  for (const file of files) assert.deepEqual(await found(readFileSync(join(installed, file))), [], file);
 });
 
 test('the notices name what is linked in, with its licence', () => {
