@@ -6,6 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { Reader } from '../scripts/wasm-module.mjs';
 
 const TREE = 'target/scanner-size';
 const SOURCES = ['.cargo', 'Cargo.lock', 'Cargo.toml', 'examples', 'scripts', 'src'];
@@ -38,19 +39,15 @@ function built() {
   execFileSync('scripts/build-wasm.sh', { cwd: TREE, env, stdio: ['ignore', 'ignore', 'inherit'] });
   const bytes = readFileSync(join(TREE, 'target/wasm-whole/tidegate_bg.wasm'));
   const sizes = { functions: 0, data: 0, all: 8 };
-  for (let at = 8; at < bytes.length;) {
-    const start = at;
-    const section = bytes[at++];
-    let length = 0;
-    for (let scale = 1, byte = 128; byte >= 128; scale *= 128) {
-      byte = bytes[at++];
-      length += (byte & 127) * scale;
-    }
-    at += length;
+  for (const reader = new Reader(bytes, 8); reader.at < bytes.length;) {
+    const start = reader.at;
+    const section = reader.byte();
+    reader.take(reader.u32());
     if (section === 0) continue;
-    sizes.all += at - start;
-    if (section === 10) sizes.functions = at - start;
-    if (section === 11) sizes.data = at - start;
+    const length = reader.at - start;
+    sizes.all += length;
+    if (section === 10) sizes.functions = length;
+    if (section === 11) sizes.data = length;
   }
   return sizes;
 }

@@ -25,7 +25,7 @@ const WIDTHS = [...'23230011001122232301012'].map(Number);
 const WIDTH_128 = 2;
 
 /** Reads the binary format. */
-class Reader {
+export class Reader {
   constructor(bytes, at = 0) {
     this.bytes = bytes;
     this.at = at;

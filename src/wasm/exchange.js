@@ -43,6 +43,11 @@ async function exchange(fetcher, init, text, lines, stream, signal, done, number
   } catch {
     [status, open] = [-1, false];
   }
+  tell(done, number, status, open, read, body);
+}
+
+// Tells what came.
+function tell(done, number, status, open, read, body) {
   try {
     done(number, status, open, read, body);
   } catch (trap) {
@@ -66,13 +71,7 @@ async function answer(ask, bytes, done, number) {
   } catch {
     status = -1;
   }
-  try {
-    done(number, status, false, undefined, reply);
-  } catch (trap) {
-    queueMicrotask(() => {
-      throw trap;
-    });
-  }
+  tell(done, number, status, false, undefined, reply);
 }
 
 // A promise with what settles it, and a call once all that runs has returned.

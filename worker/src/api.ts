@@ -14,6 +14,9 @@ import { asked, load } from './wasm';
 /** The prefixes that clients insist on: OpenAI's and Anthropic's, Gemini's, Groq's, OpenRouter's. */
 const API = /^\/(v1|v1beta|openai\/v1|api\/v1)(\/|\?|$)/;
 
+/** What is asked beside headers. */
+const NOTHING = asksOf({});
+
 /** Where a request goes, in what its client speaks, by which method it is served; none if it is not. */
 type Asked = [endpoint: string, dialect: string, method?: string];
 
@@ -75,7 +78,7 @@ async function served(
   if (!method) throw unsupported();
   if (method !== told.method) throw wrongMethod(method);
 
-  const { flags, ttlMs, namespace } = asksWith(asksOf({}), headers);
+  const { flags, ttlMs, namespace } = asksWith(NOTHING, headers);
   const trailer = wantsTrailer(headers.get('x-tidegate-trailer') ?? env.TIDEGATE_TRAILER);
   const body = await readBody(raw, headers);
   const { signal } = raw;

@@ -52,6 +52,10 @@ function random(): [trace: string, place: string] {
   return [text.slice(0, 32), text.slice(32)];
 }
 
+/** A user as lines of the log show one: the same in all of them, and nobody's name. */
+export const shownUser = async (organisation: string | undefined, user: string): Promise<string> =>
+  (await hashOf(`${organisation}\n${user}`)).slice(0, 16);
+
 /**
  * One line of JSON for each request, for whoever runs the Worker; TIDEGATE_LOG: "all" (the default), "errors" or "none".
  * It has codes, counts and times, never what was asked or answered, nor a token, key or address; users are hashed.
@@ -66,7 +70,7 @@ export async function logged(
   const failed = outcome.code !== 'ok';
   if (wanted === 'none' || (wanted === 'errors' && !failed)) return;
   const { meta } = outcome;
-  const user = caller?.user === undefined ? undefined : await hashOf(`${caller.organisation}\n${caller.user}`);
+  const user = caller?.user === undefined ? undefined : await shownUser(caller.organisation, caller.user);
   // Written in one piece: this is done for each request.
   const text = JSON.stringify({
     event: 'request',
@@ -75,7 +79,7 @@ export async function logged(
     method: request?.method,
     dialect: outcome.dialect,
     organisation: caller?.organisation,
-    user: user?.slice(0, 16),
+    user,
     tier: caller?.tier,
     token: caller?.token,
     requestId: meta?.requestId,

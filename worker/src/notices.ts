@@ -1,5 +1,5 @@
-import { hashOf } from './auth/token';
 import type { Env } from './env';
+import { shownUser } from './log';
 
 /** What of a ledger is for whoever runs the Worker to know; a lease that ran out and a probe that began are not. */
 const LEVELS: Record<string, string> = {
@@ -17,7 +17,7 @@ export async function noticed(organisation: string | undefined, name: string, js
   const level = LEVELS[name];
   if (level === undefined || env.TIDEGATE_LOG === 'none') return;
   const { who, ...event } = JSON.parse(json) as { who?: string | null; of?: string };
-  const user = event.of === 'user' && who ? (await hashOf(`${organisation}\n${who}`)).slice(0, 16) : undefined;
+  const user = event.of === 'user' && who ? await shownUser(organisation, who) : undefined;
   const token = event.of === 'token' && who ? who : undefined;
   console.log(JSON.stringify({ event: name, level, organisation, user, token, ...event }));
 }

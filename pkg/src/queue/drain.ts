@@ -30,7 +30,7 @@ export class Drain {
   #wake: () => void = () => undefined;
   #draining: Promise<number | undefined> | undefined;
   #woken = false;
-  /** Until when whoever drains sleeps; without an end while he does not. */
+  /** Until when whoever drains sleeps; without an end while nobody does. */
   #looksAt = Infinity;
   #stopped = false;
 
@@ -48,8 +48,8 @@ export class Drain {
   }
 
   /**
-   * A request has come that is due at `due`. Whoever drains looks again, unless he could do nothing: all hands are full,
-   * and he looks before it is due anyway.
+   * A request has come that is due at `due`. Whoever drains looks again, unless nothing could be done: all hands are full,
+   * and the next look is before it is due anyway.
    */
   came(due: number): void {
     if (this.#running.size < this.#engine.machine.concurrency || due < this.#looksAt) this.wake();

@@ -77,22 +77,6 @@ impl EdgeLedger {
         Ok(ledger)
     }
 
-    /// One decision, from bytes to bytes.
-    ///
-    /// # Errors
-    /// As [`EdgeLedger::apply`].
-    pub fn decide(
-        &mut self,
-        command: &[u8],
-        policy: &EdgePolicy<'_>,
-        zones: &dyn ZoneRules,
-        now: Timestamp,
-        rows: &mut dyn Rows,
-    ) -> Result<Vec<u8>> {
-        let mut replies = self.decide_all([command].into_iter(), policy, zones, now, rows)?;
-        Ok(replies.pop().unwrap_or_default())
-    }
-
     /// Several decisions, one after the other, from bytes to bytes. The rows are written once, after the last.
     ///
     /// # Errors

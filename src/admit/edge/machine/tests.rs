@@ -380,8 +380,10 @@ fn a_count_is_taken_without_a_write_and_nothing_else_is() {
     let mut other = ledger.clone();
     for _ in 0..2 {
         let counted = ledger.count(&errand("ann", None), &policy, &UtcOnly, at(0), &mut rows).unwrap();
-        let decided = other.decide(&errand("ann", None), &policy, &UtcOnly, at(0), &mut MemoryRows::default());
-        assert_eq!(counted, Some(decided.unwrap()));
+        let command = errand("ann", None);
+        let commands = [command.as_slice()].into_iter();
+        let decided = other.decide_all(commands, &policy, &UtcOnly, at(0), &mut MemoryRows::default()).unwrap();
+        assert_eq!((counted, decided.len()), (decided.first().cloned(), 1));
         assert!(ledger.unwritten() && rows.is_empty());
     }
     ledger.flush(at(0), &mut rows).unwrap();
