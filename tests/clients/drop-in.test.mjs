@@ -56,15 +56,18 @@ describe('gate.fetch as it is handed to an SDK', () => {
     throw new Error(`held: ${JSON.stringify(await gate.status())}`);
   };
 
+  /** What the provider got of the question that was asked last, not of a test before. */
+  const own = () => standIn.journal.filter(({ body }) => JSON.stringify(body).includes(`sea ${questions} salty`));
   const hungUp = async () => {
-    for (let waited = 0; !standIn.journal[0].aborted && waited < 2_000; waited += 10) await sleep(10);
-    assert.equal(standIn.journal[0].aborted, true, 'the provider is hung up on');
+    const gone = () => own().length > 0 && own().every(({ aborted }) => aborted);
+    for (let waited = 0; !gone() && waited < 15_000; waited += 10) await sleep(10);
+    assert.ok(gone(), 'the provider is hung up on');
   };
 
   test('needs no `this`, and sends the key of the vault, never the one of the SDK', async () => {
     const { fetch } = gate;
     await create(client(fetch));
-    const [{ key, headers }] = standIn.journal;
+    const [{ key, headers }] = own();
     assert.equal(key, KEYS.openai);
     assert.doesNotMatch(JSON.stringify(headers), /not-a-key|stainless/);
   });
@@ -90,7 +93,7 @@ describe('gate.fetch as it is handed to an SDK', () => {
       assert.ok(chunk.choices.length > 0, 'usage that nobody asked for is not handed out');
       text += chunk.choices[0].delta.content ?? '';
     }
-    assert.equal(text, textOf(standIn.journal[0].body.messages[0].content));
+    assert.equal(text, textOf(own()[0].body.messages[0].content));
     assert.equal((await gate.fetch.result(response)).costNanoUsd, COST);
     assert.equal((await heldNothing()).spentNanoUsd, COST);
   });
@@ -163,7 +166,7 @@ describe('gate.fetch as it is handed to an SDK', () => {
     const [{ content }] = messages();
     const answer = await google.models.generateContent({ model: 'gemini-3.7-flash', contents: content });
     assert.equal(answer.text, textOf(content));
-    assert.equal(standIn.journal[0].key, KEYS.google);
+    assert.equal(own()[0].key, KEYS.google);
   });
 
   test('a locked vault is 423 before anything is sent, and the SDK does not try again', async () => {
@@ -181,7 +184,7 @@ describe('gate.fetch as it is handed to an SDK', () => {
       const stream = await chat();
       let text = '';
       for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
-      assert.equal(text, textOf(standIn.journal[0].body.messages[0].content));
+      assert.equal(text, textOf(own()[0].body.messages[0].content));
       assert.equal((await stream.result).costNanoUsd, COST);
       await heldNothing();
     });

@@ -28,29 +28,40 @@ export const CLIENTS = {
  * @property {string} client
  * @property {'plain' | 'stream' | 'tools' | 'json'} op
  * @property {string} question
- * @property {'before' | { pieces: number } | { ms: number }} [abort] when the caller's signal fires
+ * @property {'before' | { pieces: number } | { asked: string }} [abort] when the caller's signal fires; `asked` is an
+ *   address that answers once the provider has the request
  * @property {import('./clients/questions.mjs').Setup} setup without the fetch, which is no data
  */
 
 /**
  * @param {Task} task
  * @param {typeof fetch} [fetch] in place of the SDK's own
- * @returns {Promise<{ value?: object, error?: object, pieces: string[], firstMs?: number, ms: number }>}
+ * @returns {Promise<{ value?: object, error?: object, pieces: string[], firstMs?: number, ms: number, afterAbortMs?: number }>}
  */
 export async function run({ client: name, op, question, abort, setup }, fetch) {
   const client = CLIENTS[name];
   const controller = new AbortController();
   if (abort === 'before') controller.abort();
-  const timer = abort?.ms === undefined ? undefined : setTimeout(() => controller.abort(), abort.ms);
+  let abortedAt;
+  const leave = () => {
+    abortedAt ??= Date.now();
+    controller.abort();
+  };
+  const watch = new AbortController();
+  // What is no address, or hung up on, tells nothing: then nobody leaves.
+  if (abort?.asked) globalThis.fetch(abort.asked, { signal: watch.signal }).then(leave, () => {});
   const pieces = [];
   let firstMs;
   const onPiece = (piece) => {
     firstMs ??= Date.now() - started;
     pieces.push(piece);
-    if (pieces.length === abort?.pieces) controller.abort();
+    if (pieces.length === abort?.pieces) leave();
   };
   const started = Date.now();
-  const outcome = (more) => ({ ...more, pieces, firstMs, ms: Date.now() - started });
+  const outcome = (more) => {
+    const ended = Date.now();
+    return { ...more, pieces, firstMs, ms: ended - started, afterAbortMs: abortedAt && ended - abortedAt };
+  };
   try {
     const operations = client.open({ ...setup, ...(fetch ? { fetch } : {}) });
     const signal = abort ? controller.signal : undefined;
@@ -59,6 +70,6 @@ export async function run({ client: name, op, question, abort, setup }, fetch) {
     const { name, message } = error ?? {};
     return outcome({ error: { ...client.describe(error), name, message: String(message) } });
   } finally {
-    clearTimeout(timer);
+    watch.abort();
   }
 }

@@ -5,9 +5,10 @@
 //
 //   POST   /control/faults  { provider, faults: [fault, …], last? }   one for each request; `last` for all after them
 //   GET    /control/journal                                           what came, in order; DELETE empties it
+//   GET    /control/asked?TEXT                                        answers once a request with that text has come
 //   POST   /control/reset                                             no faults, no journal
 
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -131,6 +132,7 @@ const allowed = (request) => ({
  */
 export async function startStandIn(port = 0) {
   const journal = [];
+  const arrivals = new EventEmitter().setMaxListeners(0);
   const scripts = new Map();
   const faults = (provider, list = [], last = undefined) =>
     scripts.set(provider, { list: list.map(checked), last: last && checked(last) });
@@ -138,22 +140,29 @@ export async function startStandIn(port = 0) {
     journal.length = 0;
     scripts.clear();
   };
+  const arrived = async (text) => {
+    while (!journal.some(({ body }) => JSON.stringify(body).includes(text))) await once(arrivals, 'request');
+  };
   const control = {
     'POST /control/faults': ({ provider, faults: list, last }) => faults(provider, list, last),
     'GET /control/journal': () => journal,
+    'GET /control/asked': (_, text) => arrived(text),
     'DELETE /control/journal': () => void (journal.length = 0),
     'POST /control/reset': () => reset(),
   };
 
   const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url, 'http://stand-in');
+    const { pathname, search } = new URL(request.url, 'http://stand-in');
     for (const [name, value] of Object.entries(allowed(request))) response.setHeader(name, value);
     if (request.method === 'OPTIONS' || request.method === 'HEAD') return void response.writeHead(204).end();
-    const text = await bodyOf(request).catch(() => '');
+    // Who hangs up before all is said has not asked.
+    const text = await bodyOf(request).catch(() => undefined);
+    if (text === undefined) return void response.destroy();
     const route = control[`${request.method} ${pathname}`];
     if (route) {
       try {
-        response.end(JSON.stringify(route(text ? JSON.parse(text) : {}) ?? {}));
+        const told = await route(text ? JSON.parse(text) : {}, decodeURIComponent(search.slice(1)));
+        response.end(JSON.stringify(told ?? {}));
       } catch (cause) {
         response.writeHead(400).end(JSON.stringify({ error: cause.message }));
       }
@@ -167,6 +176,7 @@ export async function startStandIn(port = 0) {
     const entry = { provider, path: request.url, model: asked.model, stream: asked.stream, key: keyOf(request) };
     Object.assign(entry, { headers: request.headers, body, at: Date.now(), aborted: false });
     journal.push(entry);
+    arrivals.emit('request');
     const script = scripts.get(provider);
     const fault = keyOf(request) ? (script?.list.shift() ?? script?.last) : { kind: 'status', status: 401 };
     const gone = new AbortController();

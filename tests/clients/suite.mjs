@@ -27,13 +27,13 @@ const succeeded = (outcome) => {
   return outcome.value;
 };
 
-/** Waits for what the provider learns a moment later than the client. */
+/** Waits for what the provider learns a moment later than the client; on a busy machine that moment is long. */
 async function until(met, what) {
-  for (let waited = 0; !met(); waited += 10) {
-    assert.ok(waited < 3_000, what);
-    await sleep(10);
-  }
+  for (const started = Date.now(); !met(); await sleep(10)) assert.ok(Date.now() - started < 15_000, what);
 }
+
+/** What nobody answers ends this soon after the abort, however busy the machine is: the gateway's timers are longer. */
+const AT_ONCE_MS = 4_000;
 
 /**
  * @param {string} title
@@ -62,11 +62,16 @@ export function suite(title, clients, open, { gateway = false, skip = false, mor
         const calls = () => all().length;
         const own = (index = 0) => all()[index];
         const standIn = () => context.transport.standIn;
+        // Of the question that is asked next: an abort by the clock may come before the request does.
+        const onceAsked = () => {
+          const next = question();
+          return { question: next, abort: { asked: `${standIn().url}/control/asked?${encodeURIComponent(next)}` } };
+        };
         const faults = (...list) => standIn().faults(client.provider, list);
         const shared = () => context.transport.shared === true;
         const hungUp = async () => {
           if (context.transport.blind) return;
-          await until(() => standIn().journal[0]?.aborted, 'the provider is hung up on');
+          await until(() => calls() > 0 && all().every(({ aborted }) => aborted), 'the provider is hung up on');
         };
         // A client that leaves is not noticed by a Worker here, so what it asked for goes on, and may take the fault that
         // the next test has set: such a test is tried again.
@@ -92,6 +97,7 @@ export function suite(title, clients, open, { gateway = false, skip = false, mor
           standIn,
           shared,
           hungUp,
+          onceAsked,
           faults,
           client,
           failed,
@@ -170,7 +176,7 @@ function answers({ check, run, calls, own, faults, succeeded }) {
   });
 }
 
-function aborts({ check, run, calls, standIn, faults, client, failed, hungUp }) {
+function aborts({ check, run, calls, standIn, faults, client, failed, hungUp, onceAsked }) {
   check('an abort before the request sends nothing', async () => {
     assert.equal(failed(await run('plain', { abort: 'before' })).kind, 'aborted');
     assert.equal(failed(await run('stream', { abort: 'before' })).kind, 'aborted');
@@ -179,9 +185,9 @@ function aborts({ check, run, calls, standIn, faults, client, failed, hungUp }) 
 
   check('an abort while it waits hangs up, and is not tried again', async () => {
     faults({ kind: 'hang' });
-    const outcome = await run('plain', { abort: { ms: 300 } });
+    const outcome = await run('plain', onceAsked());
     assert.equal(failed(outcome).kind, 'aborted');
-    assert.ok(outcome.ms < 2_000, `${outcome.ms} ms`);
+    assert.ok(outcome.afterAbortMs < AT_ONCE_MS, `${outcome.afterAbortMs} ms`);
     await hungUp();
     assert.equal(calls(), 1);
   });
@@ -191,18 +197,22 @@ function aborts({ check, run, calls, standIn, faults, client, failed, hungUp }) 
     const outcome = await run('stream', { abort: { pieces: 2 } });
     if (client.endsQuietly) assert.ok(outcome.pieces.length >= 2);
     else assert.equal(failed(outcome).kind, 'aborted');
-    assert.ok(outcome.ms < 2_000, `${outcome.ms} ms`);
+    assert.ok(outcome.afterAbortMs < AT_ONCE_MS, `${outcome.afterAbortMs} ms`);
     await hungUp();
     assert.equal(calls(), 1);
   });
 
   check("the client's own timeout ends the request", async () => {
     for (const op of ['plain', 'stream']) {
-      standIn().reset();
-      faults({ kind: 'hang' });
-      const outcome = await run(op, { setup: { timeoutMs: 300, maxRetries: 0 } });
-      assert.equal(failed(outcome).kind, client.timeoutIs ?? 'timeout');
-      assert.ok(outcome.ms < 2_500, `${outcome.ms} ms`);
+      // On a busy machine the shorter one may run out before anything is sent.
+      for (const timeoutMs of [300, 3_000]) {
+        standIn().reset();
+        faults({ kind: 'hang' });
+        const outcome = await run(op, { setup: { timeoutMs, maxRetries: 0 } });
+        assert.equal(failed(outcome).kind, client.timeoutIs ?? 'timeout');
+        assert.ok(outcome.ms < timeoutMs + AT_ONCE_MS, `${outcome.ms} ms`);
+        if (calls() > 0) break;
+      }
       await hungUp();
     }
   });

@@ -1,12 +1,13 @@
 """One operation of one Python client for each line of standard input: what run.mjs does for those of JavaScript.
 
-A line is a task as JSON, the line that answers it `{value | error, pieces, firstMs, ms}`.
+A line is a task as JSON, the line that answers it `{value | error, pieces, firstMs, ms, afterAbortMs}`.
 """
 
 import asyncio
 import json
 import sys
 import time
+import urllib.request
 
 import anthropic
 import openai
@@ -198,14 +199,20 @@ def settings_of(setup, path):
 
 async def perform(task):
     pieces, started, first = [], time.monotonic(), []
-    abort = task.get("abort")
+    abort, aborted = task.get("abort"), []
 
     async def on_piece(piece):
         first.append(since())
         pieces.append(piece)
         if isinstance(abort, dict) and len(pieces) == abort.get("pieces"):
+            aborted.append(since())
             asyncio.current_task().cancel()
             await asyncio.sleep(0)
+
+    async def leave_once_asked():
+        await asyncio.to_thread(urllib.request.urlopen, abort["asked"], timeout=60)
+        aborted.append(since())
+        running.cancel()
 
     def since():
         return round((time.monotonic() - started) * 1000)
@@ -216,8 +223,7 @@ async def perform(task):
     running = asyncio.create_task(work(task["question"], on_piece))
     if abort == "before":
         running.cancel()
-    elif isinstance(abort, dict) and "ms" in abort:
-        asyncio.get_running_loop().call_later(abort["ms"] / 1000, running.cancel)
+    watch = asyncio.create_task(leave_once_asked()) if isinstance(abort, dict) and "asked" in abort else None
     try:
         outcome = {"value": await running}
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001: whatever it is, it is told
@@ -229,8 +235,12 @@ async def perform(task):
             told["status"] = status
         if response is not None and response.headers.get("retry-after"):
             told["retryAfter"] = response.headers["retry-after"]
+    after_abort = since() - aborted[0] if aborted else None
+    if watch:
+        watch.cancel()
     await operations.client.close()
-    return {**outcome, "pieces": pieces, "firstMs": first[0] if first else None, "ms": since()}
+    told = {"pieces": pieces, "firstMs": first[0] if first else None, "ms": since(), "afterAbortMs": after_abort}
+    return {**outcome, **told}
 
 
 for line in sys.stdin:
