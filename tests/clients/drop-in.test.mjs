@@ -158,8 +158,8 @@ describe('gate.fetch as it is handed to an SDK', () => {
   });
 
   test('in place of the global fetch, for an SDK that takes none', async (t) => {
-    const own = globalThis.fetch;
-    t.after(() => (globalThis.fetch = own));
+    const replaced = globalThis.fetch;
+    t.after(() => (globalThis.fetch = replaced));
     globalThis.fetch = gate.fetch;
     assert.equal((await fetch(`${standIn.url}/control/journal`)).status, 200, 'other addresses are passed on');
     const google = new GoogleGenAI({ apiKey: 'not-a-key' });
