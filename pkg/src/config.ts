@@ -18,7 +18,12 @@ export interface TidegateConfig {
    * Where requests go, in order: the first is the primary, the others are fallbacks.
    * Default: `groq` `openai/gpt-oss-20b`, then `openrouter` `qwen/qwen3-coder:free`.
    */
-  targets?: { provider: string; model: string }[];
+  targets?: {
+    provider: string;
+    model: string;
+    /** One of `providers`, a gateway of your own that requests to this target go through. The budget here counts them. */
+    relay?: string;
+  }[];
   /**
    * Providers that are not built in, or what is different about one that is. Built in are `groq`, `openrouter`, `openai`,
    * `anthropic`, `google`, `deepseek`, `huggingface`, `mistral` and `xai`.
@@ -46,7 +51,7 @@ export interface TidegateConfig {
     timeZone?: string;
     /** Local hour at which the period begins, 0 to 23. Default 0. */
     resetHour?: number;
-    /** Percentages of the cap, ascending, each told once per period. Default `[80, 100]`. */
+    /** Percentages of the cap, ascending, each told once per period; 100 always is. Default `[80, 100]`. */
     thresholds?: number[];
   };
   /** Retries at the same target, of transient failures only. */
@@ -99,6 +104,12 @@ export interface TidegateConfig {
     /** Keep answers on disk, sealed with a key of the vault, while it is unlocked. Default false. */
     persist?: boolean;
   };
+  /**
+   * Whose key a request of `gate.fetch` is sent with. `vault` (default): the vault's; one that looks real is taken off
+   * and told (`key-in-request`). `passthrough`: one that looks real is sent to the provider that the request is meant
+   * for, to no other, and has a cache of its own.
+   */
+  keys?: 'vault' | 'passthrough';
   /** Limits. */
   limits?: {
     /** All message texts together, in UTF-16 units (`text.length`), 1 to 10,000,000. Default 50,000. */
@@ -159,7 +170,7 @@ export interface TidegateConfig {
     per?: 'day' | 'week' | 'month';
     /** Dollars per period, exact as a text. */
     limitUsd: number | string;
-    /** Percentages of the cap, ascending, each told once per period. Default `[80, 95, 100]`, in a Worker for `budget` too. */
+    /** As in `budget`. Default `[80, 95, 100]`, in a Worker for `budget` too. */
     thresholds?: number[];
     /** Add to a period what was not used of the one before, once. Default false. */
     rollover?: boolean;

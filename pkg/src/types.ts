@@ -203,6 +203,8 @@ export interface Events {
     count: number;
     at: number;
   };
+  /** A request of `gate.fetch` had a key that looks real. It was taken off: it should not be where it was. */
+  'key-in-request': { provider: string | null; at: number };
   'attempt-start': { requestId: string; attempt: number; target: string; retry: boolean; at: number };
   /** A stream has come to its commit point: from now on no other target is asked. `durationMs` since the attempt began. */
   'first-output': { requestId: string; attempt: number; target: string; durationMs: number; at: number };

@@ -3,12 +3,18 @@ import { init, isTidegateError, Tidegate, TidegateError } from 'tidegate';
 import type { ChatAnswer, ChatRequest, Events, Status, StoredKey, TidegateConfig } from 'tidegate';
 
 const config: TidegateConfig = { budget: { limitUsd: '0.25', timeZone: 'Europe/Paris' }, cache: { persist: true } };
+export const relayed: TidegateConfig = {
+  targets: [{ provider: 'openai', model: 'gpt-4.1-mini', relay: 'own' }],
+  providers: { own: { baseUrl: 'https://gate.example/v1' } },
+  keys: 'passthrough',
+};
 const request: ChatRequest = { messages: [{ role: 'user', content: 'Hello' }], max_tokens: 16, seed: 7 };
 
 export async function use(signal: AbortSignal): Promise<string | null> {
   await init();
   const gate: Tidegate = await Tidegate.open(config);
   const off: () => void = gate.on('attempt-end', (event: Events['attempt-end']) => console.log(event.durationMs));
+  gate.on('key-in-request', ({ provider }) => console.log(provider));
   const keys: StoredKey[] = await gate.vault.list();
   const status: Status = await gate.status();
   try {
