@@ -33,7 +33,7 @@ pub struct BudgetConfig {
     pub time_zone: String,
     /// Local hour, 0 to 23, at which a period begins. Default 0.
     pub reset_hour: u8,
-    /// Percentages of the cap, ascending, each told once per period. Default 80 and 100.
+    /// Percentages of the cap, ascending, each told once per period; 100 is always among them. Default 80 and 100.
     pub thresholds: Vec<u32>,
 }
 

@@ -143,13 +143,17 @@ fn budget(section: &mut Section<'_>, out: &mut BudgetConfig, zones: &dyn ZoneRul
 fn thresholds(section: &mut Section<'_>, out: &mut Vec<u32>) {
     const PERCENT: &str = "must be ascending whole numbers from 1 to 100";
     let Some(value) = section.take("thresholds") else { return };
-    let percents: Vec<u32> = match value {
+    let mut percents: Vec<u32> = match value {
         Value::List(items) => items.iter().filter_map(|item| whole(item, 1, 100)).collect(),
         _ => return section.fail("thresholds", PERCENT),
     };
     let complete = matches!(value, Value::List(items) if items.len() == percents.len());
     let ascending = percents.iter().zip(percents.iter().skip(1)).all(|(a, b)| a < b);
     if complete && ascending {
+        // Whatever else is told: the end of a budget always is.
+        if percents.last() != Some(&100) {
+            percents.push(100);
+        }
         *out = percents;
     } else {
         section.fail("thresholds", PERCENT);

@@ -48,7 +48,7 @@ fn every_field_is_read() {
     )
     .unwrap();
     assert_eq!(config.budget.limit, NanoUsd::new(250_000_000));
-    assert_eq!((config.budget.reset_hour, config.budget.thresholds.as_slice()), (4, &[50, 90][..]));
+    assert_eq!((config.budget.reset_hour, config.budget.thresholds.as_slice()), (4, &[50, 90, 100][..]));
     assert_eq!(config.base_url("mine"), Some("http://localhost:4000/v1"));
     assert_eq!(
         (config.origin("mine"), config.origin("groq")),

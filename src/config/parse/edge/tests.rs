@@ -20,7 +20,10 @@ fn defaults_are_the_documented_ones() {
     assert_eq!(rates, [300, 60, 100, 100]);
     assert_eq!(edge.tier("nobody's").unwrap().name, "free", "an unknown tier is the slowest");
     assert_eq!(parse("{}").unwrap().budget.thresholds, [80, 95, 100]);
-    assert_eq!(parse(r#"{"budget":{"thresholds":[50]}}"#).unwrap().budget.thresholds, [50]);
+    for (given, told) in [("[50]", &[50, 100][..]), ("[]", &[100]), ("[50,100]", &[50, 100])] {
+        let config = parse(&format!(r#"{{"budget":{{"thresholds":{given}}}}}"#)).unwrap();
+        assert_eq!(config.budget.thresholds, told, "100 is always told");
+    }
 }
 
 #[test]
@@ -42,7 +45,7 @@ fn what_is_given_goes_before() {
         (user.of, user.per, user.rollover, user.tier.as_deref()),
         (BudgetScope::User, BudgetSpan::Month, true, Some("gold"))
     );
-    assert_eq!((user.cap.limit, user.cap.thresholds), (NanoUsd::new(2_500_000_000), vec![10]));
+    assert_eq!((user.cap.limit, user.cap.thresholds), (NanoUsd::new(2_500_000_000), vec![10, 100]));
     assert_eq!((organisation.per, organisation.cap.limit), (BudgetSpan::Day, NanoUsd::ZERO));
     assert_eq!(organisation.cap.thresholds, [80, 95, 100]);
 }
