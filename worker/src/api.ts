@@ -1,12 +1,13 @@
 import { asksOf, asksWith } from '../../pkg/src/asks';
 import type { FlatHeaders } from '../../pkg/src/boundary';
+import { toError } from '../../pkg/src/errors';
 import { answered } from '../../pkg/src/fetch';
 import { common, finished } from './answers';
 import { callerOf, stripped, type Stripped } from './auth';
 import { readBody } from './body';
 import type { Env } from './env';
 import { errorResponse, invalid, nothingHere, unsupported, wrongMethod } from './errors';
-import { keyedGateOf, partsOf, within } from './gates';
+import { gateOf, keyedGateOf, partsOf, within } from './gates';
 import { toldOf, type Told } from './log';
 import { Notes } from './notes';
 import { asked, load } from './wasm';
@@ -54,11 +55,23 @@ export async function api(
   const notes = new Notes(told, dialect, env);
   try {
     return await served(raw, env, context, request, told, endpoint, method, notes);
-  } catch (thrown) {
+  } catch (failure) {
+    const [thrown, rate] = await counted(failure, notes, env);
     context.waitUntil(notes.failed(thrown));
     const response = errorResponse(dialect, thrown);
     if (response.status === 405 && method) response.headers.set('allow', method);
+    for (let at = 1; at < rate.length; at += 2) response.headers.set(rate[at - 1] ?? '', rate[at] ?? '');
     return finished(response, raw, env, told);
+  }
+}
+
+/** What the Worker itself refuses to a known caller is a request of theirs, too: the error to tell, and their rate. */
+async function counted(thrown: unknown, { caller, handed }: Notes, env: Env): Promise<[unknown, FlatHeaders]> {
+  if (!caller || handed) return [thrown, []];
+  try {
+    return [thrown, await gateOf(caller.organisation, env).core.enter(partsOf(caller), 'other')];
+  } catch (refusal) {
+    return [toError(refusal).code === 'rate_limited' ? refusal : thrown, []];
   }
 }
 
@@ -85,6 +98,7 @@ async function served(
   const { organisation } = caller;
   const { core, deadlineMs, leases } = await keyedGateOf(organisation, env);
   headers.set('traceparent', told.trace);
+  notes.handed = true;
   const asked = core.callFor(
     partsOf(caller),
     endpoint,

@@ -10,6 +10,8 @@ import { logged, type Told } from './log';
 export class Notes {
   /** Known once the caller is let in. Who is not is in the log alone. */
   caller: Asker | undefined;
+  /** Whether the gateway has it: from then on it is counted there. */
+  handed = false;
   #started = Date.now();
   #firstMs: number | undefined;
   #noted = false;

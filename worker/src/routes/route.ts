@@ -53,12 +53,14 @@ export function register(app: Hono<{ Bindings: Env }>, routes: readonly Route[])
 async function run(c: Ours, route: Route): Promise<Response> {
   if (route.scope === undefined) return route.handle(c);
   const caller = await callerOf(c.req.raw, stripped(c.req.raw).given, c.env, route.scope);
-  // Before anything else is read: whoever asks about another organisation is told nothing but that.
-  ruledBy(c, caller);
   const { core } = gateOf(caller.organisation, c.env);
   const rate = await core.enter(partsOf(caller), route.rate ?? 'other');
   // On errors too.
-  const response = await answer(async () => route.handle(c, caller));
+  const response = await answer(async () => {
+    // Before anything else is read: whoever asks about another organisation is told nothing but that.
+    ruledBy(c, caller);
+    return route.handle(c, caller);
+  });
   for (let at = 1; at < rate.length; at += 2) response.headers.set(rate[at - 1] ?? '', rate[at] ?? '');
   return response;
 }

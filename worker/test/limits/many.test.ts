@@ -89,6 +89,28 @@ describe('a caller’s rate', () => {
     expect(rate(models).slice(0, 2)).toEqual([1_000_000, 999_999]);
   });
 
+  it('is told and counted also where the Worker itself refuses, whatever for', async () => {
+    const headers = await caller('early', 'enterprise', { scopes: ['chat', 'admin'] });
+    const post = (path: string, body: string, more = {}) =>
+      call(path, { method: 'POST', body, headers: { ...headers, ...more } });
+    const huge = `"${'x'.repeat(11_000_000)}"`;
+    const refused: [number, Promise<Answer>][] = [
+      [501, post('/v1/files', '{}')],
+      [405, post('/v1/models', '{}')],
+      [400, ask({}, { ...headers, 'x-tidegate-cache': 'perhaps' })],
+      [413, post('/v1/chat/completions', huge)],
+      [415, post('/v1/chat/completions', '{}', { 'content-type': 'multipart/form-data; boundary=x' })],
+      [403, call('/api/ai/export?organisation=told', { headers })],
+      [404, call('/api/ai/queue?action=status&requestId=none', { headers })],
+    ];
+    for (const [status, answering] of refused) {
+      const answer = await answering;
+      expect([answer.status, rate(answer)[0]]).toEqual([status, 1_000_000]);
+      // What is taken flows back within a millisecond: it was taken just now.
+      expect(rate(answer)[1]).toBeLessThan(1_000_000);
+    }
+  });
+
   it('is one for all tokens of a user', async () => {
     const first = await caller('team', 'free', { user: 'ann' });
     const second = bearer((await made('team', { tier: 'free', user: 'ann' })).token);
