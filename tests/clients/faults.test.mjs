@@ -66,8 +66,8 @@ describe('faults, without another target', { concurrency: 3 }, () => {
     for (const mode of row.modes) {
       test(`${row.name}, ${mode}`, () =>
         each(async ({ failing, caller }) => {
-          const { fault, timers } = row;
-          const seen = await ask({ failing, caller, stream: mode === 'streamed', fault, timers });
+          const { fault, timer } = row;
+          const seen = await ask({ failing, caller, stream: mode === 'streamed', fault, timer });
           if (row.sees === 'answer') sawAnswer(seen);
           else if (row.sees === 'cut') sawCut(seen, row);
           else sawError(seen, row);
@@ -85,9 +85,9 @@ describe('faults, with another target of another dialect', { concurrency: 3 }, (
     for (const mode of row.modes) {
       test(`${row.name}, ${mode}: ${row.moves ? 'the other one answers' : 'nobody else is asked'}`, () =>
         each(async ({ failing, caller }) => {
-          const { timers } = row;
+          const { timer } = row;
           const fault = row.waitMs ? { ...row.fault, wait: { ...row.fault.wait, ms: LONGER_MS } } : row.fault;
-          const seen = await ask({ failing, caller, stream: mode === 'streamed', fault, timers, withSecond: true });
+          const seen = await ask({ failing, caller, stream: mode === 'streamed', fault, timer, withSecond: true });
           const before = row.moves ? (row.before ?? row.attempts) : row.attempts;
           const other = row.moves ? [failing.second] : [];
           assert.deepEqual(asked(seen), [...Array(before).fill(failing.provider), ...other]);

@@ -6,6 +6,7 @@
 //   POST   /control/faults  { provider, faults: [fault, …], last? }   one for each request; `last` for all after them
 //   GET    /control/journal                                           what came, in order; DELETE empties it
 //   GET    /control/asked?TEXT                                        answers once a request with that text has come
+//   POST   /control/release                                           lets go what the fault `hold` holds
 //   POST   /control/reset                                             no faults, no journal
 
 import { EventEmitter, once } from 'node:events';
@@ -89,7 +90,8 @@ const lengthened = (fault, text) =>
       )
     : text;
 
-async function answer(response, dialect, asked, provider, fault, signal) {
+async function answer(response, dialect, asked, provider, fault, signal, released) {
+  if (fault?.kind === 'hold') await released(signal);
   if (fault?.kind === 'hang') await sleep(2 ** 31 - 1, undefined, { signal });
   if (fault?.kind === 'slow-headers') await sleep(fault.ms, undefined, { signal });
   const early = wholeFault(fault, dialect, provider);
@@ -128,11 +130,11 @@ const allowed = (request) => ({
 
 /**
  * Starts it. `root(provider)` stands for the provider's origin: what an SDK appends to that comes behind it.
- * @returns {Promise<{ url: string, root(provider: string): string, faults(provider: string, faults: object[], last?: object): void, journal: object[], reset(): void, stop(): Promise<void> }>}
+ * @returns {Promise<{ url: string, root(provider: string): string, faults(provider: string, faults: object[], last?: object): void, release(): void, journal: object[], reset(): void, stop(): Promise<void> }>}
  */
 export async function startStandIn(port = 0) {
   const journal = [];
-  const arrivals = new EventEmitter().setMaxListeners(0);
+  const events = new EventEmitter().setMaxListeners(0);
   const scripts = new Map();
   const faults = (provider, list = [], last = undefined) =>
     scripts.set(provider, { list: list.map(checked), last: last && checked(last) });
@@ -141,13 +143,16 @@ export async function startStandIn(port = 0) {
     scripts.clear();
   };
   const arrived = async (text) => {
-    while (!journal.some(({ body }) => JSON.stringify(body).includes(text))) await once(arrivals, 'request');
+    while (!journal.some(({ body }) => JSON.stringify(body).includes(text))) await once(events, 'request');
   };
+  const release = () => void events.emit('release');
+  const released = (signal) => once(events, 'release', { signal });
   const control = {
     'POST /control/faults': ({ provider, faults: list, last }) => faults(provider, list, last),
     'GET /control/journal': () => journal,
     'GET /control/asked': (_, text) => arrived(text),
     'DELETE /control/journal': () => void (journal.length = 0),
+    'POST /control/release': () => release(),
     'POST /control/reset': () => reset(),
   };
 
@@ -176,7 +181,7 @@ export async function startStandIn(port = 0) {
     const entry = { provider, path: request.url, model: asked.model, stream: asked.stream, key: keyOf(request) };
     Object.assign(entry, { headers: request.headers, body, at: Date.now(), aborted: false });
     journal.push(entry);
-    arrivals.emit('request');
+    events.emit('request');
     const script = scripts.get(provider);
     const fault = keyOf(request) ? (script?.list.shift() ?? script?.last) : { kind: 'status', status: 401 };
     const gone = new AbortController();
@@ -185,7 +190,7 @@ export async function startStandIn(port = 0) {
       gone.abort();
     });
     // Who went away is not waited for.
-    await answer(response, dialect, asked, provider, fault, gone.signal).catch(() => response.destroy());
+    await answer(response, dialect, asked, provider, fault, gone.signal, released).catch(() => response.destroy());
     entry.status = response.statusCode;
   });
   server.listen(port, '127.0.0.1');
@@ -196,7 +201,7 @@ export async function startStandIn(port = 0) {
       server.close(resolve);
       server.closeAllConnections();
     });
-  return { url, root: (provider) => `${url}/${provider}`, faults, journal, reset, stop };
+  return { url, root: (provider) => `${url}/${provider}`, faults, release, journal, reset, stop };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

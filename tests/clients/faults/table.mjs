@@ -21,14 +21,14 @@ const BOTH = ['whole', 'streamed'];
  * @property {boolean} [moves] whether another target is asked
  * @property {number} [before] attempts at the target before another one is asked, if not `attempts`
  * @property {number} [pieces] that the caller sees of a cut answer, 3 unless told
- * @property {'soon' | 'idle soon'} [timers] which of the gate's timers run out soon, none unless told
+ * @property {'idle'} [timer] which of the gate's timers runs out soon, the one that the caller sees unless told
  */
 
 /** @type {Row[]} */
 export const ROWS = [];
 
 const row = (name, modes, fault, sees, more) =>
-  ROWS.push({ name, modes, fault, sees, attempts: 2, bill: 'nothing', moves: true, ...more });
+  ROWS.push({ name, modes, fault, sees, attempts: 2, bill: 'nothing', moves: true, timer: sees.timeout, ...more });
 
 const limited = { status: 429, code: 'upstream_limited' };
 const failed = { status: 502, code: 'upstream_failed' };
@@ -46,8 +46,10 @@ row('10 MB in one string', ONLY_WHOLE, { kind: 'long-line' }, 'answer', { attemp
 
 // A short wait is slept, but not while another target could be asked; a long one is told.
 for (const form of ['seconds', 'ms', 'date', 'reset', 'body']) {
-  const short = status(429, { wait: { form, ms: 200 } });
-  row(`429 for 0.2 s (${form})`, BOTH, short, limited, { waitMs: 200, toldMs: 1, before: 1 });
+  // An instant is nearer by the time that a busy machine reads it.
+  const waitMs = form === 'date' || form === 'reset' ? 1_000 : 200;
+  const short = status(429, { wait: { form, ms: waitMs } });
+  row(`429 for ${waitMs} ms (${form})`, BOTH, short, limited, { waitMs, toldMs: 1, before: 1 });
   const long = status(429, { wait: { form, ms: 90_000 } });
   row(`429 for 90 s (${form})`, BOTH, long, limited, { attempts: 1, toldMs: 80_000 });
 }
@@ -84,18 +86,17 @@ row('cut at once', ONLY_STREAMED, { kind: 'cut', after: 0 }, failed, possible);
 row('a malformed chunk at once', ONLY_STREAMED, { kind: 'malformed', after: 0 }, malformed, possible);
 row('a line of 10 MB at once', ONLY_STREAMED, { kind: 'long-line', after: 0 }, malformed, possible);
 
-const timed = { bill: 'bound', timers: 'soon' };
 const late = { kind: 'slow-headers', ms: NEVER_MS };
-row('no headers, ever', ONLY_WHOLE, { kind: 'hang' }, timeout('attempt'), timed);
-row('no headers, ever', ONLY_STREAMED, { kind: 'hang' }, timeout('headers'), timed);
-row('slow headers', ONLY_WHOLE, late, timeout('attempt'), timed);
-row('slow headers', ONLY_STREAMED, late, timeout('headers'), timed);
-row('a body that stalls', ONLY_WHOLE, { kind: 'stall' }, timeout('attempt'), timed);
-row('stalled at once', ONLY_STREAMED, { kind: 'stall', after: 0 }, timeout('first-output'), timed);
+row('no headers, ever', ONLY_WHOLE, { kind: 'hang' }, timeout('attempt'), possible);
+row('no headers, ever', ONLY_STREAMED, { kind: 'hang' }, timeout('headers'), possible);
+row('slow headers', ONLY_WHOLE, late, timeout('attempt'), possible);
+row('slow headers', ONLY_STREAMED, late, timeout('headers'), possible);
+row('a body that stalls', ONLY_WHOLE, { kind: 'stall' }, timeout('attempt'), possible);
+row('stalled at once', ONLY_STREAMED, { kind: 'stall', after: 0 }, timeout('first-output'), possible);
 for (const comments of [false, true]) {
   const fault = { kind: 'slow-first', ms: NEVER_MS, comments };
   const name = comments ? 'a slow first token, under comments' : 'a slow first token';
-  row(name, ONLY_STREAMED, fault, timeout('first-output'), timed);
+  row(name, ONLY_STREAMED, fault, timeout('first-output'), possible);
 }
 
 // What the caller has seen is not said again by another.
@@ -105,9 +106,9 @@ row('cut after output', ONLY_STREAMED, { kind: 'cut', after: 3 }, 'cut', cut);
 row('a malformed chunk after output', ONLY_STREAMED, { kind: 'malformed', after: 3 }, 'cut', cut);
 row('an error event after output', ONLY_STREAMED, { kind: 'error-event', after: 3, status: 503 }, 'cut', cut);
 row('a line of 10 MB after output', ONLY_STREAMED, { kind: 'long-line', after: 3 }, 'cut', cut);
-row('stalled after output', ONLY_STREAMED, { kind: 'stall', after: 3 }, 'cut', { ...cut, timers: 'idle soon' });
+row('stalled after output', ONLY_STREAMED, { kind: 'stall', after: 3 }, 'cut', { ...cut, timer: 'idle' });
 row('too slow after output', ONLY_STREAMED, { kind: 'slow', ms: 700 }, 'cut', {
   ...cut,
-  timers: 'idle soon',
+  timer: 'idle',
   pieces: 1,
 });

@@ -3,6 +3,7 @@
 //   { kind: 'status', status, wait?: { form, ms }, headers?, code?, message? }   an error response
 //       form: seconds | ms | date (headers), body (whatever the provider writes there), reset (rate-limit headers)
 //   { kind: 'hang' }                     no headers, ever
+//   { kind: 'hold' }                     no headers before they are let go
 //   { kind: 'slow-headers', ms }
 //   { kind: 'slow-first', ms, comments? }  headers and preamble at once, the first output late; comments every 20 ms
 //   { kind: 'slow', ms }                 that long between pieces
@@ -95,7 +96,7 @@ export function wholeFault(fault, dialect, provider) {
 }
 
 const KINDS = new Set(
-  'status hang slow-headers slow-first slow stall cut early-end malformed error-event html empty long-line dribble'.split(
+  'status hang hold slow-headers slow-first slow stall cut early-end malformed error-event html empty long-line dribble'.split(
     ' ',
   ),
 );
