@@ -132,7 +132,7 @@ pub(super) struct Run<H> {
     /// What all attempts were charged.
     pub(super) cost: NanoUsd,
     pub(super) failed: Vec<AttemptError>,
-    /// The primary's error: what the caller gets when all fail.
+    /// The primary's error: what the caller gets when all fail. What the provider answered, unless it was never asked.
     primary: Option<Error>,
 }
 
@@ -342,7 +342,10 @@ impl<H: Host> Run<H> {
             Code::BudgetExceeded => cheaper,
             _ => code.next_target() && !rest.is_empty() && !self.context.is_refused(),
         };
+        // What the provider answered before says more than that there is no further attempt.
+        let answered = self.primary.take();
         let error = self.note_failure(index, error, None);
+        self.primary = answered.or_else(|| self.primary.take());
         match (goes_on, code) {
             (true, Code::BudgetExceeded) => Ok(TargetEnd::Cheaper),
             (true, _) => Ok(TargetEnd::Next),

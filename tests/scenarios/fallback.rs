@@ -141,6 +141,41 @@ fn when_all_fail_the_primarys_error_carries_every_attempt() {
 }
 
 #[test]
+fn a_circuit_that_opens_among_the_retries_does_not_hide_what_the_provider_answered() {
+    let breaker = r#""breaker":{"failures":2}"#;
+    for others in ["", r#","targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]"#] {
+        let world = World::new(&format!("{{{breaker}{others}}}"));
+        world.host.answer(|sent| status(if sent.provider == "groq" { 500 } else { 401 }, &[], ""));
+        let error = world.refused("a");
+        assert_eq!(
+            (error.code, error.provider.as_deref(), error.detail),
+            (Code::UpstreamFailed, Some("groq"), Detail::Status(500))
+        );
+        let attempts: Vec<_> = error.attempts.iter().map(|one| (one.target.as_str(), one.code)).collect();
+        let mut all = vec![(GROQ, Code::UpstreamFailed), (GROQ, Code::UpstreamFailed), (GROQ, Code::CircuitOpen)];
+        if others.is_empty() {
+            all.push((OPENROUTER, Code::Authentication));
+        }
+        assert_eq!(attempts, all);
+        // Who asks something else is told what holds now: nobody is asked.
+        assert_eq!(world.refused("b").code, Code::CircuitOpen);
+    }
+}
+
+#[test]
+fn a_cap_that_ends_the_retries_does_not_hide_what_the_provider_answered() {
+    // Room for one attempt that may be billed, not for two.
+    let world =
+        World::new(r#"{"budget":{"limitUsd":"0.002"},"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]}"#);
+    world.host.answer(|_| status(200, &[], "<html>"));
+    let error = world.refused("a");
+    assert_eq!(error.code, Code::UpstreamMalformed);
+    let attempts: Vec<_> = error.attempts.iter().map(|one| one.code).collect();
+    assert_eq!(attempts, [Code::UpstreamMalformed, Code::BudgetExceeded]);
+    assert_eq!(world.refused("b").code, Code::BudgetExceeded);
+}
+
+#[test]
 fn a_degraded_reply_stands_in_where_it_is_configured() {
     let world = World::new(r#"{"degraded":{"message":"Come back later."},"retry":{"maxRetries":0}}"#);
     world.host.answer(|_| Scripted::Lost(Duration::from_millis(5), NetworkKind::Offline));
