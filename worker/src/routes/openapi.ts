@@ -1,16 +1,26 @@
 import type { Route, Schema } from './route';
-import { TEXT } from './schemas';
+import { oneOf, TEXT } from './schemas';
 
 /** The endpoints of the model clients, which the gateway itself serves: what each takes is its provider's to say. */
-export const SERVED = [
+export const SERVED: readonly (readonly [
+  method: string,
+  path: string,
+  summary: string,
+  query?: Record<string, Schema>,
+])[] = [
   ['POST', '/v1/chat/completions', 'A chat completion, in OpenAI’s words'],
   ['POST', '/v1/responses', 'A response, in OpenAI’s words'],
   ['POST', '/v1/embeddings', 'Vectors, in OpenAI’s words'],
   ['GET', '/v1/models', 'The models that the targets offer'],
+  ['GET', '/v1/models/{model}', 'One of them'],
   ['POST', '/v1/messages', 'A message, in Anthropic’s words'],
   ['POST', '/v1beta/models/{model}:generateContent', 'An answer, in Gemini’s words'],
+  ['POST', '/v1beta/models/{model}:streamGenerateContent', 'The same as server-sent events', { alt: oneOf('sse') }],
   ['POST', '/v1beta/models/{model}:embedContent', 'A vector, in Gemini’s words'],
-] as const;
+  ['POST', '/v1beta/models/{model}:batchEmbedContents', 'Several of them'],
+  ['GET', '/v1beta/models', 'The models, in Gemini’s words'],
+  ['GET', '/v1beta/models/{model}', 'One of them, in Gemini’s words'],
+];
 
 /** What a gateway may answer with beside a 200: its providers' failures are among them. */
 const GATEWAY = [400, 401, 402, 403, 404, 405, 408, 413, 415, 422, 429, 431, 499, 500, 501, 502, 503, 504];
@@ -21,14 +31,17 @@ const READING = [400, 404, 413];
 
 const error = { $ref: '#/components/schemas/Error' };
 
-function responses(statuses: readonly number[], type = 'application/json'): Schema {
+const JSON_TYPE = 'application/json';
+const EVENTS = 'text/event-stream';
+
+function responses(statuses: readonly number[], ...types: string[]): Schema {
   const each = [...new Set(statuses)]
     .sort((one, other) => one - other)
     .map((status) => {
       const good = status < 300;
       const content = good
-        ? { [type]: { schema: {} } }
-        : { 'application/json': { schema: status === 503 ? {} : error } };
+        ? Object.fromEntries(types.map((type) => [type, { schema: {} }]))
+        : { [JSON_TYPE]: { schema: status === 503 ? {} : error } };
       const description = good ? 'Done' : 'Refused or failed, with a code';
       return [status, { description, headers: ofAnswers, content }] as const;
     });
@@ -47,10 +60,19 @@ const ofAnswers = Object.fromEntries(
 );
 
 const parameter =
-  (place: 'path' | 'query') =>
+  (place: 'path' | 'query', required = place === 'path') =>
   ([name, schema]: [string, Schema]) => ({
-    ...{ name, in: place, required: place === 'path', schema },
+    ...{ name, in: place, required, schema },
   });
+
+/** What is answered as events if the body or the path says so. */
+const STREAMS = /(completions|responses|messages|stream\w+)$/;
+
+/** What the Worker's own routes answer in. */
+function typesOf({ method, path }: Route): string[] {
+  if (path === '/metrics') return ['text/plain'];
+  return method === 'GET' && path === '/api/ai/queue' ? [JSON_TYPE, EVENTS] : [JSON_TYPE];
+}
 
 function operation(route: Route): Schema {
   const inPath = [...route.path.matchAll(/:(\w+)/g)].map(([, name = '']) => [name, TEXT] as [string, Schema]);
@@ -67,7 +89,7 @@ function operation(route: Route): Schema {
     summary: route.summary,
     parameters: [...inPath.map(parameter('path')), ...query.map(parameter('query')), ...inHeaders],
     ...(route.body && { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
-    responses: responses(statuses, route.path === '/metrics' ? 'text/plain' : 'application/json'),
+    responses: responses(statuses, ...typesOf(route)),
     // Without a scope anybody may.
     security: route.scope === undefined ? [] : [{ token: [] }],
   };
@@ -80,15 +102,20 @@ export function openapi(routes: readonly Route[]): Schema {
     paths[path] = { ...paths[path], [method.toLowerCase()]: what };
   };
   for (const route of routes) put(route.path.replace(/:(\w+)/g, '{$1}'), route.method, operation(route));
-  for (const [method, path, summary] of SERVED) {
+  for (const [method, path, summary, query = {}] of SERVED) {
     const model = path.includes('{model}') ? [parameter('path')(['model', TEXT])] : [];
+    const asked = Object.entries(query).map(parameter('query', true));
     const body = { required: true, content: { 'application/json': { schema: { type: 'object' } } } };
     put(path, method, {
       ...{
         summary,
-        parameters: [...model, ...inHeaders],
+        parameters: [...model, ...asked, ...inHeaders],
         security: [{ token: [] }],
-        responses: responses([200, ...GATEWAY]),
+        responses: responses(
+          [200, ...GATEWAY],
+          ...(query.alt ? [] : [JSON_TYPE]),
+          ...(STREAMS.test(path) ? [EVENTS] : []),
+        ),
       },
       ...(method === 'POST' && { requestBody: body }),
     });

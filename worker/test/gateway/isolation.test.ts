@@ -177,13 +177,29 @@ describe('without a token', () => {
   });
 });
 
+/** What providers have to be posted to. */
+const CALLS = [
+  ...['/v1/chat/completions', '/v1/responses', '/v1/embeddings', '/v1/messages', '/v1/completions', '/v1/files'],
+  ...['/v1/audio/speech', '/v1/images/generations', '/v1/moderations', '/v1/batches', '/v1/messages/count_tokens'],
+  ...['generateContent', 'streamGenerateContent', 'embedContent', 'batchEmbedContents', 'countTokens'].map(
+    (action) => `/v1beta/models/{model}:${action}`,
+  ),
+];
+
 describe('the OpenAPI document', () => {
   it('has what the gateway serves, and only that', async () => {
     const { asked, load } = await import('../../src/wasm');
     const { SERVED } = await import('../../src/routes/openapi');
     load();
-    for (const [method, path] of SERVED) {
-      expect((asked(method, path.replace('{model}', 'm'), []) as string[])[2], path).toBe(method);
+    const servedAs = (method: string, path: string) => (asked(method, path, []) as string[])[2];
+    for (const [method, path, , query] of SERVED) {
+      const alt = query ? '?alt=sse' : '';
+      expect(servedAs(method, path.replace('{model}', 'm') + alt), path).toBe(method);
+    }
+    // Whatever a client may call that is served, by the names of its provider's own document.
+    for (const path of CALLS) {
+      const known = SERVED.some((one) => one[1] === path);
+      expect([path, servedAs('POST', `${path.replace('{model}', 'm')}?alt=sse`) === 'POST']).toEqual([path, known]);
     }
     const all = await operations();
     for (const [method, path] of SERVED)
