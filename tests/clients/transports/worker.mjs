@@ -51,14 +51,6 @@ export async function inWorkerd() {
     shared: true,
     // The workerd of this machine, even a bare one, does not fire a request's signal when its client hangs up.
     blind: true,
-    /** Whether the Worker serves a path: 501 says that it does not. */
-    async serves(path) {
-      const { url } = await workerOf(CLIENTS.openai, 'normal');
-      const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
-      const answer = await fetch(url + path, { method: 'POST', headers, body: '{}' });
-      await answer.text();
-      return answer.status !== 501 && answer.status !== 404;
-    },
     async run(name, { setup, ...task }, variant) {
       const client = CLIENTS[name] ?? PYTHON_CLIENTS[name];
       const { url: origin } = await workerOf(client, variant);
