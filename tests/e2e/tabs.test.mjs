@@ -68,22 +68,32 @@ describe('tabs', () => {
     }
   });
 
-  test('killed in mid-request are settled at their bound', async (t) => {
-    // In the page, whose clock can be set; a worker has its own.
-    const first = await openFirst({ attemptMs: '5000', totalMs: '5000', isolation: 'page' });
+  test('killed in mid-request are settled at their bound, and give back their slot and their probe', async (t) => {
+    // In the page, whose clock can be set; a worker has its own. One slot, and a circuit that one failure opens.
+    const timers = { attemptMs: '5000', totalMs: '5000', openMs: '1000' };
+    const scarce = { failures: '1', maxRetries: '0', maxConcurrent: '1' };
+    const first = await openFirst({ ...timers, ...scarce, isolation: 'page' });
     t.after(() => first.context.close());
     const second = await another(first);
+    await demo.fault('groq', 'fail');
+    assert.equal((await first.ask('A question that opens the circuit')).code, 'upstream_failed');
+    await second.breaker('groq', 'open');
     await demo.fault('groq', 'hang');
+    await second.page.getByTestId('target-groq').getByText('probe in').waitFor({ state: 'hidden' });
     await second.page.getByLabel('Your message').fill('A question whose tab is killed');
     await second.button('Send').click();
     await first.page.locator('[data-testid="budget-reserved"]:not([data-nano-usd="0"])').waitFor();
     const bound = await first.reserved();
     assert.ok(bound > 0);
+    await first.breaker('groq', 'half-open');
     await second.page.close();
     await demo.fault('groq', 'none');
 
     await first.page.waitForTimeout(1_500);
     assert.equal(await first.reserved(), bound, 'held: the provider may be at work');
+    const asked = await demo.calls('groq');
+    assert.match((await first.ask('A question while both are held')).code, /^(queue_full|circuit_open)$/);
+    assert.equal(await demo.calls('groq'), asked);
 
     // A lease outlasts the total deadline by 60 s; the tab that is left sees three minutes pass.
     await first.page.clock.install({ time: Date.now() + 180_000 });
@@ -93,6 +103,7 @@ describe('tabs', () => {
     await first.vaultState('Vault unlocked');
     await first.page.locator(`[data-testid="budget-spent"][data-nano-usd="${bound}"]`).waitFor();
     assert.equal(await first.reserved(), 0);
-    assert.equal((await first.ask('A question that finds the slot free')).target, GROQ);
+    assert.equal((await first.ask('A question that finds slot and probe free')).target, GROQ);
+    await first.breaker('groq', 'closed');
   });
 });

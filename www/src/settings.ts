@@ -39,7 +39,7 @@ const defined = <T extends object>(fields: { [K in keyof T]: T[K] | undefined })
  * The gateway's configuration: its defaults, the demo's addresses, and what the page's query asks for. Values are
  * handed on as they are; the gateway checks them and names the bad ones.
  *
- * `?limitUsd=0.01&openMs=3000&baseMs=5&maxRetries=3&failures=5&attemptMs=2000&idleMs=5000&ttlMs=60000&name=trial&isolation=page&targets=groq/openai/gpt-oss-20b`
+ * `?limitUsd=0.01&openMs=3000&baseMs=5&maxRetries=3&failures=5&attemptMs=2000&idleMs=5000&ttlMs=60000&maxConcurrent=8&name=trial&isolation=page&targets=groq/openai/gpt-oss-20b`
  */
 export function configOf(query: URLSearchParams, demo: Demo | null): TidegateConfig {
   const text = (key: string) => query.get(key) ?? undefined;
@@ -68,6 +68,7 @@ export function configOf(query: URLSearchParams, demo: Demo | null): TidegateCon
         idleMs: number('idleMs') ?? (demo ? DEMO_IDLE_MS : undefined),
       }),
       cache: defined({ ttlMs: number('ttlMs') }),
+      limits: defined({ maxConcurrent: number('maxConcurrent') }),
     }),
   };
 }

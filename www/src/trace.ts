@@ -85,8 +85,9 @@ export function record(traces: Trace[], { name, event }: GateEvent): Trace[] {
     case 'lease-expired':
     case 'vault-lock':
       return traces;
-    // The app asks nothing of the queue, has keys put back into answers, and looks for no patterns.
+    // The app asks nothing of the queue or by `gate.fetch`, has keys put back into answers, and looks for no patterns.
     case 'queue-progress':
+    case 'key-in-request':
     case 'secret-detected':
     case 'pattern-detected':
       return traces;
