@@ -44,7 +44,10 @@ export interface Gate {
   records(): Promise<string[]>;
   /** Takes the decisions of a record again, without sending anything; says whether they are the same. */
   replay(record: string): Promise<{ same: boolean; record: string }>;
-  /** Calls `listener` for each event of this name. Returns how to stop. */
+  /**
+   * Calls `listener` for each event of this name. Returns how to stop.
+   * @throws `invalid_request` at once for a name that {@link Events} has not, and for a listener that is no function.
+   */
   on<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void;
   /** Wipes the keys from memory, closes the storage, and lets `open` make a new gate of this name. */
   close(): Promise<void>;

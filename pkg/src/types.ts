@@ -227,7 +227,8 @@ export interface Events {
   'budget-overshoot': { overshootNanoUsd: number; at: number };
   /** A request vanished (its tab was closed) and was charged its bound. */
   'lease-expired': { at: number };
-  /** A queued request of this tab has changed. Without content. */ 'queue-progress': QueueStatus;
+  /** A queued request of this tab has changed. Without content. */
+  'queue-progress': QueueStatus;
   /** The vault was locked: by `lock()`, by a rule of `autoLock`, or in another tab. */
   'vault-lock': { reason: 'call' | 'auto' | 'tab'; at: number };
   'request-end': {

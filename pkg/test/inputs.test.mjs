@@ -114,6 +114,21 @@ test('what cannot listen is refused at once', async (t) => {
   });
 });
 
+test('an event that there is not is refused at once, and those that there are are named', async (t) => {
+  const gate = await Tidegate.open({ name: 'no-such-event', ledger: 'memory' });
+  t.after(() => gate.close());
+  for (const name of ['no-such-event', 'attemptEnd', '', undefined, {}, 'toString']) {
+    assert.throws(
+      () => gate.on(name, () => undefined),
+      ({ name, code, fields: [{ path, problem }] }) =>
+        name === 'TidegateError' &&
+        code === 'invalid_request' &&
+        path === 'name' &&
+        /^is not a known event; known are request-end, attempt-start, .*, key-in-request$/u.test(problem),
+    );
+  }
+});
+
 test('a level of isolation that cannot be had here is refused, not replaced', async () => {
   for (const isolation of ['worker', 'frame']) {
     await assert.rejects(Tidegate.open({ name: 'isolated', ledger: 'memory', isolation }), {

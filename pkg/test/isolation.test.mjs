@@ -178,6 +178,27 @@ test('settings of a frame are read or named', () => {
   assert.deepEqual(paths(null), []);
 });
 
+test('a name that is no event here harms nothing', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const listened = [];
+  const on = (name) => {
+    if (name !== 'wait') throw new TypeError('no such event');
+    listened.push(name);
+    return () => undefined;
+  };
+  // An unhandled rejection would fail the test.
+  serve(port2, 'chat', () => Promise.resolve({ on, status: () => Promise.resolve(7) }));
+  const told = new Promise(
+    (resolve) => (port1.onmessage = ({ data }) => data[0] === 'done' && data[1] === 2 && resolve(data)),
+  );
+  port1.postMessage(['open', 1, OPENING]);
+  for (const name of ['no-such-event', 'wait']) port1.postMessage(['listen', name, true]);
+  port1.postMessage(['call', 2, 'status', []]);
+  assert.deepEqual(await told, ['done', 2, 7]);
+  port1.close();
+  assert.deepEqual(listened, ['wait']);
+});
+
 test('what a method gives is moved out of its realm: no copy of a key stays', async () => {
   const { port1, port2 } = new MessageChannel();
   const key = new TextEncoder().encode('the key itself');

@@ -140,6 +140,9 @@ for (const isolation of ['page', 'worker']) {
       const bad = await failure(page, () => globalThis.gate.chat({ messages: [] }));
       assert.match(bad.message, /messages/u);
       assert.deepEqual(Object.keys(bad.fields[0]).sort(), ['path', 'problem']);
+      const deaf = await failure(page, () => globalThis.gate.on('no-such-event', () => undefined));
+      assert.equal(deaf.code, 'invalid_request');
+      assert.match(deaf.message, /name is not a known event; known are request-end, /u);
     });
 
     test('a vault is made, locked, opened; bytes are wiped; a wrong passphrase is told', async (t) => {

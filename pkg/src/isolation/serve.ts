@@ -209,12 +209,11 @@ class Server {
       pending.stopped = true;
       pending.off?.();
     });
-    this.#gate.then(
-      (gate) => {
-        if (!pending.stopped) pending.off = gate.on(name, (event) => this.send(['event', name, event]));
-      },
-      () => undefined,
-    );
+    // The page refuses a name that is none; one of a later version than this is never told.
+    const listen = (gate: Tidegate) => {
+      if (!pending.stopped) pending.off = gate.on(name, (event) => this.send(['event', name, event]));
+    };
+    this.#gate.then(listen).catch(() => undefined);
   }
 
   #fail(id: number, thrown: unknown): void {
