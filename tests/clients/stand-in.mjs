@@ -1,5 +1,5 @@
-// A provider that says what a test wants and fails when a test wants it to: OpenAI, Groq, OpenRouter, Anthropic and
-// Gemini on one local port, each under a path of its own that stands for its origin. The faults: stand-in/faults.mjs.
+// A provider that says what a test wants and fails when a test wants it to: OpenAI, Groq, OpenRouter, DeepSeek, Hugging
+// Face, Anthropic and Gemini on one local port, each under a path of its own that stands for its origin. The faults: stand-in/faults.mjs.
 //
 //   node tests/clients/stand-in.mjs [PORT]
 //
@@ -27,6 +27,8 @@ const ENDPOINTS = [
   [/^\/(openai)\/v1\/responses$/, responses],
   [/^\/(groq)\/openai\/v1\/chat\/completions$/, chat],
   [/^\/(openrouter)\/api\/v1\/chat\/completions$/, chat],
+  [/^\/(deepseek)\/chat\/completions$/, chat],
+  [/^\/(huggingface)\/v1\/chat\/completions$/, chat],
   [/^\/(anthropic)\/v1\/messages$/, anthropic],
   [/^\/(google)\/v1(?:beta)?\/models\/[^/]+:(?:generateContent|streamGenerateContent)$/, google],
 ];
@@ -206,5 +208,7 @@ export async function startStandIn(port = 0) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const { url } = await startStandIn(Number(process.argv[2] ?? 4110));
-  console.log(`${url}: /openai/v1, /groq/openai/v1, /openrouter/api/v1, /anthropic/v1, /google/v1beta; /control`);
+  console.log(
+    `${url}: /openai/v1, /groq/openai/v1, /openrouter/api/v1, /deepseek, /huggingface/v1, /anthropic/v1, /google/v1beta; /control`,
+  );
 }

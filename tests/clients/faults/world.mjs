@@ -14,12 +14,14 @@ import { ASKING, CODES, readStream, readWhole } from './callers.mjs';
 /** Nobody waits longer, however slow the machine is: it hangs. */
 const HANGS_MS = 60_000;
 
-/** Those that fail: each provider in each dialect that it has. `callers`: in its own dialect, and in another one. */
+/** Those that fail: each provider in each dialect that it has. `callers`: in its own dialect, in another one, or both. */
 export const FAILING = [
   { provider: 'openai', dialect: 'chat', callers: ['chat', 'google'], second: 'anthropic' },
   { provider: 'openai', dialect: 'responses', callers: ['responses', 'chat'], second: 'google' },
   { provider: 'groq', dialect: 'chat', callers: ['chat', 'responses'], second: 'google' },
   { provider: 'openrouter', dialect: 'chat', callers: ['chat', 'anthropic'], second: 'anthropic' },
+  { provider: 'deepseek', dialect: 'chat', callers: ['chat'], second: 'google' },
+  { provider: 'huggingface', dialect: 'chat', callers: ['anthropic'], second: 'anthropic' },
   { provider: 'anthropic', dialect: 'anthropic', callers: ['anthropic', 'responses'], second: 'groq' },
   { provider: 'google', dialect: 'google', callers: ['google', 'anthropic'], second: 'openai' },
 ];

@@ -1,4 +1,4 @@
-// OpenAI's chat completions, as OpenAI, Groq and OpenRouter answer them.
+// OpenAI's chat completions, as OpenAI, Groq, OpenRouter, DeepSeek and Hugging Face's router answer them.
 
 import { argumentsOf, contentText, frame, halves, reply } from './replies.mjs';
 
@@ -21,6 +21,7 @@ const usageOf = ({ input, output }, provider) => ({
   completion_tokens: output,
   total_tokens: input + output,
   ...(provider === 'openrouter' ? { cost: 0.000_021 } : {}),
+  ...(provider === 'deepseek' ? { prompt_cache_hit_tokens: 0, prompt_cache_miss_tokens: input } : {}),
   ...(provider === 'groq' ? { queue_time: 0.04, prompt_time: 0.01, completion_time: 0.05, total_time: 0.06 } : {}),
 });
 
@@ -57,6 +58,7 @@ export function frames(asked, provider) {
   });
   const list = [frame(chunk({ role: 'assistant', content: answer.tool ? null : '' }))];
   if (provider === 'openrouter') list.unshift({ text: ': OPENROUTER PROCESSING\n\n', content: false });
+  if (provider === 'deepseek') list.unshift({ text: ': keep-alive\n\n', content: false });
   for (const piece of answer.pieces) list.push(frame(chunk({ content: piece }), { content: true }));
   if (answer.tool) {
     const called = (call) => frame(chunk({ tool_calls: [{ index: 0, ...call }] }), { content: true });
@@ -68,7 +70,7 @@ export function frames(asked, provider) {
   const groq = { usage, x_groq: { id: 'req_stand_in', usage } };
   list.push(frame(chunk({}, finishOf(answer), provider === 'groq' ? groq : {})));
   if (provider === 'openrouter') list.push(frame(chunk({ role: 'assistant', content: '' }, null, { usage })));
-  if (provider === 'openai' && asked.usage) {
+  if (['openai', 'deepseek', 'huggingface'].includes(provider) && asked.usage) {
     list.push(frame({ ...base(asked, 'chat.completion.chunk'), choices: [], usage }));
   }
   list.push(frame('[DONE]'));
@@ -77,15 +79,18 @@ export function frames(asked, provider) {
 
 /** A problem as the body of an error response. */
 export const problem = ({ status, message, type, code, retryAfterMs }, provider) =>
-  provider === 'openrouter'
-    ? {
-        error: {
-          code: status,
-          message,
-          ...(retryAfterMs ? { availability: { retry_after: retryAfterMs / 1000 } } : {}),
-        },
-      }
-    : { error: { message, type, param: null, code } };
+  // The router's own errors are often no more than a sentence.
+  provider === 'huggingface'
+    ? { error: message }
+    : provider === 'openrouter'
+      ? {
+          error: {
+            code: status,
+            message,
+            ...(retryAfterMs ? { availability: { retry_after: retryAfterMs / 1000 } } : {}),
+          },
+        }
+      : { error: { message, type, param: null, code } };
 
 /** The same in the middle of a stream. */
 export const problemFrame = (given, provider) =>

@@ -7,6 +7,8 @@ export const PROVIDERS = {
   openai: ['https://api.openai.com', '/v1'],
   groq: ['https://api.groq.com', '/openai/v1'],
   openrouter: ['https://openrouter.ai', '/api/v1'],
+  deepseek: ['https://api.deepseek.com', ''],
+  huggingface: ['https://router.huggingface.co', '/v1'],
   anthropic: ['https://api.anthropic.com', '/v1'],
   google: ['https://generativelanguage.googleapis.com', '/v1beta'],
 };
@@ -16,6 +18,8 @@ export const KEYS = {
   openai: `sk-proj-${'Ab3dE6gH'.repeat(6)}`,
   groq: `gsk_${'Ab3dE6gH'.repeat(7).slice(0, 52)}`,
   openrouter: `sk-or-v1-${'0123456789abcdef'.repeat(4)}`,
+  deepseek: `sk-${'0123456789abcdef'.repeat(2)}`,
+  huggingface: `hf_${'Ab3dE6gH'.repeat(5).slice(0, 34)}`,
   anthropic: `sk-ant-api03-${'Ab3dE6gH'.repeat(12)}`,
   google: `AIza${'Ab3dE6gH'.repeat(5).slice(0, 35)}`,
 };
