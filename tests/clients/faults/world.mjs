@@ -36,7 +36,8 @@ export const costOf = (provider) => (provider === 'openrouter' ? 21_000 : USAGE.
 /** The one that a fault is about runs out soon; all others are out of reach of a busy machine too. */
 const LATE = { headersMs: 50_000, firstOutputMs: 50_000, idleMs: 50_000, attemptMs: 50_000, totalMs: 55_000 };
 const TIMERS = { headers: 'headersMs', 'first-output': 'firstOutputMs', idle: 'idleMs', attempt: 'attemptMs' };
-const SOON_MS = 500;
+/** The stand-in has to have heard of the request by then; between outputs it has, and there a slow piece takes 700. */
+const SOON_MS = { idle: 500, other: 1_500 };
 /** Before the first output another target may be asked, and has to answer before the same timer runs out. */
 const SOON_FOR_SECOND_MS = 2_000;
 
@@ -101,7 +102,7 @@ async function watchedBound(failing, caller, stream) {
  */
 export async function ask({ failing, caller, stream, fault, timer, withSecond = false, whileAsked }) {
   const standIn = await startStandIn();
-  const soonMs = withSecond && timer !== 'idle' ? SOON_FOR_SECOND_MS : SOON_MS;
+  const soonMs = timer === 'idle' ? SOON_MS.idle : withSecond ? SOON_FOR_SECOND_MS : SOON_MS.other;
   const timeouts = timer ? { ...LATE, [TIMERS[timer]]: soonMs } : LATE;
   const gate = await openGate(standIn, failing, withSecond ? failing.second : undefined, timeouts);
   const giveUp = new AbortController();
