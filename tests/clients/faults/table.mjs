@@ -37,7 +37,7 @@ const timeout = (kind) => ({ status: 504, code: 'timeout', timeout: kind });
 const status = (code, more) => ({ kind: 'status', status: code, ...more });
 
 row('no fault', BOTH, undefined, 'answer', { attempts: 1 });
-row('bytes one by one', BOTH, { kind: 'dribble' }, 'answer', { attempts: 1 });
+row('three bytes at a time', BOTH, { kind: 'dribble', bytes: 3 }, 'answer', { attempts: 1 });
 row('headers a little late', BOTH, { kind: 'slow-headers', ms: 100 }, 'answer', { attempts: 1 });
 row('a first token a little late', BOTH, { kind: 'slow-first', ms: 100, comments: true }, 'answer', {
   attempts: 1,
