@@ -1,27 +1,26 @@
 //! One organisation's ledger with all limits by caller: one decision at a time, from rows to rows.
 
+mod enter;
 mod erase;
 mod figures;
 mod lending;
-
-use std::time::Duration;
+mod settle;
+mod spend;
+mod subjects;
 
 use lending::Wish;
 
-use super::books::{first_day, limit, period_of};
-use super::caller::{Caller, Entry, Errand};
-use super::desk::{Claim, Desk, bit};
+use super::caller::Errand;
+use super::desk::Desk;
 use super::policy::EdgePolicy;
 use super::store::{LONGEST_KEY, Rows};
 use super::subject::{Kind, Subject};
-use crate::admit::command::{Charge, Command, Entered, Notice, Outcome, Reply};
-use crate::admit::ledger::{LedgerState, unknown_zone};
-use crate::admit::period::{Calendar, Place};
-use crate::config::{BudgetRule, BudgetScope, RateConfig};
-use crate::error::{Allowance, Code, Detail, Error, Result};
+use crate::admit::command::{Command, Entered, Notice, Outcome, Reply};
+use crate::admit::ledger::LedgerState;
+use crate::config::RateConfig;
+use crate::error::{Code, Result};
 use crate::host::ZoneRules;
-use crate::money::NanoUsd;
-use crate::pack::{Reader, Writer};
+use crate::pack::Writer;
 use crate::time::Timestamp;
 
 const LEDGER: &str = "ledger";
@@ -307,279 +306,6 @@ impl Turn<'_> {
             Some(command) => self.plain(command)?,
         };
         Ok(Reply { entered, ..reply })
-    }
-
-    /// Whose buckets a caller's requests are counted in: its user's, so that more tokens are not more requests; else
-    /// its token's; else the organisation's.
-    fn payer(&mut self, caller: &Caller) -> Result<&mut Subject> {
-        match (&caller.user, &caller.token) {
-            (Some(_), _) => self.subject(BudgetScope::User, caller),
-            (None, Some(_)) => self.subject(BudgetScope::Token, caller),
-            (None, None) => self.subject(BudgetScope::Organisation, caller),
-        }
-    }
-
-    /// One of a caller's three subjects. Asked for one that the caller does not have, it is the organisation.
-    fn subject(&mut self, of: BudgetScope, caller: &Caller) -> Result<&mut Subject> {
-        let (letter, name) = match of {
-            BudgetScope::Organisation => return Ok(&mut self.ledger.desk.organisation),
-            BudgetScope::User => ("u", &caller.user),
-            BudgetScope::Token => ("t", &caller.token),
-        };
-        let Some(name) = name else { return Ok(&mut self.ledger.desk.organisation) };
-        let is = |one: &AtHand| one.key.strip_prefix(letter) == Some(name);
-        let index = match self.ledger.at_hand.iter().position(is) {
-            Some(index) => index,
-            None => {
-                let one = self.load(of, [letter, name].concat(), name)?;
-                self.ledger.at_hand.push(one);
-                self.ledger.at_hand.len().saturating_sub(1)
-            }
-        };
-        #[expect(clippy::indexing_slicing, reason = "found or pushed above")]
-        let one = &mut self.ledger.at_hand[index];
-        one.touched = true;
-        Ok(&mut one.subject)
-    }
-
-    fn load(&mut self, of: BudgetScope, key: String, name: &str) -> Result<AtHand> {
-        let Some(row) = self.rows.read(&key)? else {
-            // It may be one of those that were forgotten.
-            let closed = self.ledger.desk.forgotten.is_some_and(|until| self.now <= until);
-            let subject = if closed { Subject::closed(self.place()?.period) } else { Subject::default() };
-            return Ok(AtHand { key, subject, row: Vec::new(), touched: true });
-        };
-        let mut subject = Subject::restore(&row)?;
-        let mut sound = Reader::new(&[]);
-        for claim in &self.ledger.desk.claims {
-            let own = if of == BudgetScope::User { &claim.caller.user } else { &claim.caller.token };
-            if own.as_deref() == Some(name) {
-                claim.restore(of, &mut subject, &mut sound);
-            }
-        }
-        sound.end()?;
-        Ok(AtHand { key, subject, row, touched: true })
-    }
-
-    /// Counts a request, or says why not. Takes from all of its buckets or from none.
-    fn enter(&mut self, caller: &Caller, entry: &Entry) -> Result<(Allowance, Option<Box<Error>>)> {
-        let (edge, now) = (self.policy.edge, self.now);
-        let mut asks: Vec<Ask> = Vec::with_capacity(3);
-        if let Some(route) = edge.route(&entry.route) {
-            // No target's name begins so.
-            asks.push((Kind::Named(["/", &route.name].concat()), route.rate, 1));
-        }
-        if let (Some(tokens), Some(tier)) = (entry.tokens, edge.tier(&caller.tier)) {
-            asks.push((Kind::Requests, tier.requests, 1));
-            asks.extend(tier.tokens.map(|rate| (Kind::Tokens, rate, tokens)));
-        }
-        let payer = self.payer(caller)?;
-        // `None`, a wait without an end, is the longest.
-        let longer = |a: Option<_>, b: Option<_>| a.is_none() || b.is_some_and(|b| a.is_some_and(|a| a > b));
-        let mut refusal: Option<(Allowance, _)> = None;
-        for (kind, rate, count) in &asks {
-            let bucket = payer.bucket(kind, *rate, now);
-            if let Err(wait) = bucket.check(*rate, *count)
-                && refusal.as_ref().is_none_or(|(_, known)| longer(wait, *known))
-            {
-                refusal = Some((bucket.allowance(*rate), wait));
-            }
-        }
-        if let Some((allowance, wait)) = refusal {
-            let mut error = Error::new(Code::RateLimited);
-            error.retry_after = wait;
-            return Ok((allowance, Some(error.into())));
-        }
-        let mut tightest: Option<Allowance> = None;
-        for (kind, rate, count) in &asks {
-            let bucket = payer.bucket(kind, *rate, now);
-            bucket.take(*count);
-            let own = bucket.allowance(*rate);
-            // Requests are told in requests: a caller could not tell which of the two a figure is.
-            if *kind != Kind::Tokens && tightest.is_none_or(|known| own.remaining < known.remaining) {
-                tightest = Some(own);
-            }
-        }
-        let none = Allowance { limit: 0, remaining: 0, reset: Duration::ZERO };
-        Ok((tightest.unwrap_or(none), None))
-    }
-
-    /// An attempt: checks its target's buckets and all books, asks the ledger, and takes once that has admitted.
-    fn admit(&mut self, caller: &Caller, command: &Command, target: &str, bound: NanoUsd) -> Result<Reply> {
-        let (edge, now) = (self.policy.edge, self.now);
-        let provider = target.split('/').next().unwrap_or("");
-        let asks: Vec<Ask> = edge
-            .targets
-            .iter()
-            .filter(|own| own.name == target || own.name == provider)
-            .map(|own| (Kind::Named(own.name.clone()), own.rate, 1))
-            .collect();
-        for (kind, rate, count) in &asks {
-            if let Err(wait) = self.ledger.desk.organisation.bucket(kind, *rate, now).check(*rate, *count) {
-                let mut error = Error::new(Code::RateLimited);
-                error.retry_after = wait;
-                return Ok(Reply::of(Err(error.into())));
-            }
-        }
-        let (mut books, mut day) = (0, 0);
-        if self.policy.rules(caller).next().is_some() {
-            let place = self.place()?;
-            day = place.period;
-            if let Some(refusal) = self.check(caller, bound, place)? {
-                return Ok(Reply::of(Err(refusal)));
-            }
-            books = self.policy.rules(caller).fold(0, |books, rule| books | bit(rule.of, rule.per));
-        }
-        let reply = self.plain(command)?;
-        if let Ok(Outcome::Admitted { reservation, .. }) = &reply.result {
-            for (kind, rate, count) in &asks {
-                self.ledger.desk.organisation.bucket(kind, *rate, now).take(*count);
-            }
-            if books != 0 {
-                let (id, caller) = (*reservation, caller.clone());
-                let claim = Claim { id, bound, day, books, late: false, caller };
-                for (of, per, period) in claim.books() {
-                    let subject = self.subject(of, &claim.caller)?;
-                    subject.books(per).reserve(period, bound);
-                    subject.trim(day);
-                }
-                self.ledger.desk.claims.push(claim);
-            }
-        }
-        Ok(reply)
-    }
-
-    /// Whether the bound fits all of a caller's books; the refusal by the one that resets last, since nothing is
-    /// admitted before.
-    fn check(&mut self, caller: &Caller, bound: NanoUsd, place: Place) -> Result<Option<Box<Error>>> {
-        let policy = self.policy;
-        let mut refusal: Option<(Timestamp, Box<Error>)> = None;
-        for rule in policy.rules(caller) {
-            let mut told = Vec::new();
-            let period = period_of(rule.per, place.period);
-            let books = self.subject(rule.of, caller)?.books(rule.per);
-            let mut cap = std::borrow::Cow::Borrowed(&rule.cap);
-            if rule.rollover {
-                cap.to_mut().limit = limit(rule, books, period);
-            }
-            let fits = books.check(period, bound, &cap, &mut told);
-            let book = books.shown(period, cap.limit);
-            let next = if books.is_open(period) { period.saturating_add(1) } else { books.next_open(period) };
-            self.tell(rule.of, caller, rule, told);
-            if fits {
-                continue;
-            }
-            let resets_at = self.begins(rule, next, place)?;
-            if refusal.as_ref().is_none_or(|(known, _)| resets_at > *known) {
-                let detail = Detail::BudgetOf {
-                    of: rule.of.as_str(),
-                    per: rule.per.as_str(),
-                    limit: cap.limit,
-                    spent: book.spent,
-                    reserved: book.reserved,
-                    resets_at,
-                };
-                let error = Error::new(Code::BudgetExceeded).with(detail).after(resets_at.since(self.now));
-                refusal = Some((resets_at, error.into()));
-            }
-        }
-        Ok(refusal.map(|(_, error)| error))
-    }
-
-    fn tell(&mut self, of: BudgetScope, caller: &Caller, rule: &BudgetRule, told: Vec<Notice>) {
-        for notice in told {
-            // An overshoot is told once, by the ledger.
-            if let Notice::Threshold { period, percent, spent, limit } = notice {
-                let who = match of {
-                    BudgetScope::Organisation => None,
-                    BudgetScope::User => caller.user.clone(),
-                    BudgetScope::Token => caller.token.clone(),
-                };
-                self.notices.push(Notice::BudgetOf { of, per: rule.per, who, period, percent, spent, limit });
-            }
-        }
-    }
-
-    /// Any other command: the ledger decides, the books follow.
-    fn plain(&mut self, command: &Command) -> Result<Reply> {
-        let (policy, zones, now) = (&self.policy.ledger, self.zones, self.now);
-        let reply = self.ledger.core.apply(command, policy, zones, now);
-        for notice in &reply.notices {
-            if let Notice::LeaseExpired { reservation } = notice
-                && let Some(index) = self.claim(*reservation)
-            {
-                self.close(index, Charge::Bound)?;
-            }
-        }
-        if let Command::Settle { reservation, charge, .. } = command
-            && let Some(index) = self.claim(*reservation)
-        {
-            match &reply.result {
-                Ok(Outcome::Settled { .. }) => self.close(index, *charge)?,
-                // The ledger has forgotten it: no bill comes any more.
-                _ => drop(self.ledger.desk.claims.remove(index)),
-            }
-        }
-        let core = &self.ledger.core;
-        if self.ledger.desk.claims.iter().any(|claim| claim.late) {
-            self.ledger.desk.claims.retain(|claim| !claim.late || core.reservations.late(claim.id).is_some());
-        }
-        Ok(reply)
-    }
-
-    fn claim(&self, reservation: u64) -> Option<usize> {
-        self.ledger.desk.claims.binary_search_by_key(&reservation, |claim| claim.id).ok()
-    }
-
-    /// Ends a claim in all its books, as the ledger ended the reservation in its own: a bound that was charged may be
-    /// replaced by one bill.
-    fn close(&mut self, index: usize, charge: Charge) -> Result<()> {
-        let Some(claim) = self.ledger.desk.claims.get(index).cloned() else { return Ok(()) };
-        let (was_late, bound) = (claim.late, claim.bound);
-        let amount = match charge {
-            Charge::Released => NanoUsd::ZERO,
-            Charge::Actual(amount) => amount,
-            Charge::Bound if was_late => return Ok(()),
-            Charge::Bound => bound,
-        };
-        let (policy, caller) = (self.policy, &claim.caller);
-        for (of, per, period) in claim.books() {
-            let mut told = Vec::new();
-            let rule = policy.rule(of, per, &caller.tier);
-            let books = self.subject(of, caller)?.books(per);
-            let instead = if was_late { bound } else { NanoUsd::ZERO };
-            if !was_late {
-                books.release(period, bound);
-            }
-            // Without a rule, since the configuration has changed, nothing is told.
-            let mut cap = rule.map(|rule| rule.cap.clone()).unwrap_or_default();
-            match rule {
-                Some(rule) => cap.limit = limit(rule, books, period),
-                None => cap.thresholds.clear(),
-            }
-            if charge != Charge::Released || was_late {
-                books.charge(period, amount, bound, instead, &cap, &mut told);
-            }
-            if let Some(rule) = rule {
-                self.tell(of, caller, rule, told);
-            }
-        }
-        match self.ledger.desk.claims.get_mut(index) {
-            Some(claim) if charge == Charge::Bound => claim.late = true,
-            _ => drop(self.ledger.desk.claims.remove(index)),
-        }
-        Ok(())
-    }
-
-    /// When a period begins.
-    fn begins(&self, rule: &BudgetRule, period: i64, place: Place) -> Result<Timestamp> {
-        let calendar = Calendar::new(self.policy.ledger.budget, self.zones);
-        calendar.start_of(first_day(rule.per, period), self.now, place.offset).ok_or_else(unknown_zone)
-    }
-
-    /// The present local day.
-    fn place(&self) -> Result<Place> {
-        Calendar::new(self.policy.ledger.budget, self.zones).period_of(self.now).ok_or_else(unknown_zone)
     }
 }
 

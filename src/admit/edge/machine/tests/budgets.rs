@@ -1,0 +1,141 @@
+//! Budgets of organisations, users and tokens.
+
+use super::*;
+
+#[test]
+fn the_tightest_budget_wins_and_is_named() {
+    use BudgetScope::{Organisation, Token, User};
+    use BudgetSpan::{Day, Month, Week};
+    let mut bench = Bench::new(vec![
+        rule(User, Day, 10),
+        rule(User, Week, 15),
+        rule(Token, Month, 40),
+        rule(Organisation, Week, 45),
+    ]);
+    let (ann, bob) = (user("ann"), user("bob"));
+    bench.spend(&ann, 8);
+    let (code, wait, detail) = refused(bench.admit(&ann, 5));
+    assert_eq!((code, wait), (Code::BudgetExceeded, Some(86_400)));
+    let Detail::BudgetOf { of, per, limit, spent, reserved, .. } = detail else { panic!("{detail:?}") };
+    assert_eq!((of, per, limit, spent, reserved), ("user", "day", cents(10), cents(8), NanoUsd::ZERO));
+    // Refused, it took nothing from the books that had room.
+    assert_eq!(bench.books(&ann)[0], (Organisation, Week, [45, 8, 0]));
+    bench.now += DAY;
+    bench.spend(&ann, 7);
+    let (_, wait, detail) = refused(bench.admit(&ann, 4));
+    assert!(
+        matches!(detail, Detail::BudgetOf { of: "user", per: "week", .. }),
+        "both are full, and the week lasts longer: {detail:?}"
+    );
+    assert_eq!(wait, Some(6 * 86_400));
+    bench.now += DAY;
+    bench.spend(&bob, 10);
+    bench.now += DAY;
+    bench.spend(&bob, 5);
+    let carl = user("carl");
+    let Detail::BudgetOf { of: "token", per: "month", .. } = refused(bench.admit(&carl, 11)).2 else {
+        panic!("the token's")
+    };
+    assert_eq!(
+        bench.books(&carl),
+        [
+            (Organisation, Week, [45, 30, 0]),
+            (User, Day, [10, 0, 0]),
+            (User, Week, [15, 0, 0]),
+            (Token, Month, [40, 30, 0])
+        ]
+    );
+    bench.now += 6 * DAY;
+    assert_eq!(
+        bench.books(&ann),
+        [
+            (Organisation, Week, [45, 0, 0]),
+            (User, Day, [10, 0, 0]),
+            (User, Week, [15, 0, 0]),
+            (Token, Month, [40, 30, 0])
+        ]
+    );
+}
+
+#[test]
+fn thresholds_are_told_once_a_period_in_each_book() {
+    use BudgetScope::{Organisation, User};
+    let mut bench = Bench::new(vec![rule(User, BudgetSpan::Week, 20), rule(Organisation, BudgetSpan::Month, 100)]);
+    let ann = user("ann");
+    bench.spend(&ann, 16);
+    assert_eq!(bench.told(), [(User, BudgetSpan::Week, 80)]);
+    bench.spend(&ann, 3);
+    assert_eq!(bench.told(), [(User, BudgetSpan::Week, 95)]);
+    assert_eq!(refused(bench.admit(&ann, 2)).0, Code::BudgetExceeded);
+    assert_eq!(bench.told(), [(User, BudgetSpan::Week, 100)]);
+    assert_eq!(refused(bench.admit(&ann, 2)).0, Code::BudgetExceeded);
+    assert_eq!(bench.told(), []);
+    bench.now += 7 * DAY;
+    bench.spend(&ann, 19);
+    assert_eq!(bench.told(), [(User, BudgetSpan::Week, 80), (User, BudgetSpan::Week, 95)]);
+}
+
+#[test]
+fn a_vanished_attempt_is_charged_in_all_books_until_its_bill_comes() {
+    let mut bench =
+        Bench::new(vec![rule(BudgetScope::User, BudgetSpan::Day, 50), rule(BudgetScope::Token, BudgetSpan::Day, 50)]);
+    let ann = user("ann");
+    let id = bench.admit(&ann, 20).unwrap();
+    let money =
+        |bench: &mut Bench| bench.books(&user("ann")).into_iter().map(|(_, _, money)| money).collect::<Vec<_>>();
+    assert_eq!(money(&mut bench), [[50, 0, 20], [50, 0, 20]]);
+    bench.now += 181;
+    assert_eq!(money(&mut bench), [[50, 20, 0], [50, 20, 0]]);
+    assert_eq!(bench.settle(id, Charge::Actual(cents(3))), Outcome::Settled { charged: cents(3) });
+    assert_eq!(bench.settle(id, Charge::Actual(cents(9))), Outcome::NotHeld, "one bill");
+    assert_eq!(money(&mut bench), [[50, 3, 0], [50, 3, 0]]);
+    let id = bench.admit(&ann, 20).unwrap();
+    bench.settle(id, Charge::Released);
+    assert_eq!(money(&mut bench), [[50, 3, 0], [50, 3, 0]]);
+    let id = bench.admit(&ann, 20).unwrap();
+    bench.settle(id, Charge::Bound);
+    bench.now += DAY + 1;
+    bench.apply(&Command::Status).unwrap();
+    assert_eq!(bench.settle(id, Charge::Released), Outcome::NotHeld, "too late for a bill");
+    assert!(bench.ledger.desk.claims.is_empty());
+}
+
+#[test]
+fn what_was_not_used_is_carried_once() {
+    let mut bench = Bench::new(vec![BudgetRule { rollover: true, ..rule(BudgetScope::User, BudgetSpan::Day, 10) }]);
+    let ann = user("ann");
+    let limit = |bench: &mut Bench| bench.books(&user("ann"))[0].2[0];
+    assert_eq!(limit(&mut bench), 10, "a new user has nothing to carry");
+    bench.spend(&ann, 4);
+    bench.now += DAY;
+    assert_eq!(limit(&mut bench), 16);
+    bench.spend(&ann, 16);
+    assert_eq!(refused(bench.admit(&ann, 1)).0, Code::BudgetExceeded);
+    bench.now += DAY;
+    assert_eq!(limit(&mut bench), 10, "beyond its own nothing is left");
+    bench.now += 3 * DAY;
+    assert_eq!(limit(&mut bench), 20, "a whole day, not three");
+    bench.admit(&ann, 3).unwrap();
+    bench.now += 86_300;
+    bench.admit(&ann, 2).unwrap();
+    bench.now += 100;
+    assert_eq!(limit(&mut bench), 10 + 10 - 3 - 2, "what is held counts as used, and what ran out as its bound");
+}
+
+#[test]
+fn who_was_forgotten_while_something_was_owed_spends_nothing_more() {
+    let mut bench = Bench::new(vec![rule(BudgetScope::User, BudgetSpan::Week, 10)]);
+    bench.spend(&user("ann"), 10);
+    // A clock far ahead lets her row go, and comes back.
+    let owed = bench.rows.forget(0, Timestamp::from_millis(i64::MAX - 1)).unwrap();
+    assert!(owed.is_some() && bench.rows.len() == 2, "ledger and desk stay for ever");
+    bench.ledger.at_hand.clear();
+    bench.ledger.desk.forgotten = owed;
+    bench.ledger.write(at(0), &mut bench.rows).unwrap();
+    bench.apply(&Command::Status).unwrap();
+    let (code, wait, _) = refused(bench.admit(&user("ann"), 1));
+    assert_eq!((code, wait.is_some()), (Code::BudgetExceeded, true));
+    assert_eq!(Duration::from_secs(wait.unwrap_or(0)).as_secs(), 7 * 86_400);
+    bench.now += 40 * DAY;
+    bench.spend(&user("bob"), 10);
+}

@@ -1,0 +1,214 @@
+//! What is written, when, and what follows from what cannot be read.
+
+use super::*;
+
+#[test]
+fn a_decision_writes_its_own_rows_alone() {
+    let mut bench = Bench::new(vec![rule(BudgetScope::User, BudgetSpan::Month, 500)]);
+    for index in 0..300 {
+        bench.spend(&user(&format!("user-{index}")), 1);
+    }
+    let id = bench.admit(&user("user-7"), 1).unwrap();
+    assert_eq!(bench.written, ["desk", "ledger"], "what is held follows from the desk");
+    let bytes: usize = bench.written.iter().map(|key| bench.rows.read(key).unwrap().unwrap().len()).sum();
+    assert!(bytes < 400, "{bytes}");
+    bench.settle(id, Charge::Actual(cents(1)));
+    assert_eq!(bench.written, ["desk", "ledger", "uuser-7"]);
+    bench.enter(&user("user-8"), "chat", Some(1)).unwrap();
+    assert_eq!(bench.written, ["uuser-8"]);
+    assert!(bench.deferred, "no answer waits for the disk for a count");
+    bench.apply(&Command::Status).unwrap();
+    assert!(bench.written.is_empty());
+}
+
+#[test]
+fn counts_that_wait_go_with_the_next_decision_and_before_they_are_forgotten() {
+    let bench = Bench::new(Vec::new());
+    let (policy, mut rows, mut ledger) = (EdgePolicy::of(&bench.config), MemoryRows::default(), bench.ledger.clone());
+    let enter = |name: &str| {
+        let entry = Some(Entry { route: "other".into(), tokens: None });
+        Command::For(Errand { caller: user(name), entry, correction: None, command: None }.into())
+    };
+    ledger.apply(&enter("ann"), &policy, &UtcOnly, at(0), &mut rows).unwrap();
+    assert!(ledger.unwritten() && rows.is_empty());
+    let admit = Command::Admit {
+        tenant: "me".into(),
+        target: "groq/m".into(),
+        bound: cents(1),
+        lease_until: at(180),
+        slot: None,
+    };
+    ledger.apply(&admit, &policy, &UtcOnly, at(0), &mut rows).unwrap();
+    assert!(!ledger.unwritten());
+    assert!(rows.read("uann").unwrap().is_some());
+    for index in 0..600 {
+        ledger.apply(&enter(&format!("user-{index}")), &policy, &UtcOnly, at(0), &mut rows).unwrap();
+    }
+    assert!(rows.len() > 500, "what is no longer at hand is written first");
+}
+
+#[test]
+fn a_count_is_taken_without_a_write_and_nothing_else_is() {
+    let bench = Bench::new(Vec::new());
+    let (policy, mut rows, mut ledger) = (EdgePolicy::of(&bench.config), MemoryRows::default(), bench.ledger.clone());
+    let errand = |name: &str, command: Option<Command>| {
+        let entry = Some(Entry { route: "other".into(), tokens: None });
+        Command::For(Errand { caller: user(name), entry, correction: None, command }.into()).encode()
+    };
+    let mut other = ledger.clone();
+    for _ in 0..2 {
+        let counted = ledger.count(&errand("ann", None), &policy, &UtcOnly, at(0), &mut rows).unwrap();
+        let command = errand("ann", None);
+        let commands = [command.as_slice()].into_iter();
+        let decided = other.decide_all(commands, &policy, &UtcOnly, at(0), &mut MemoryRows::default()).unwrap();
+        assert_eq!((counted, decided.len()), (decided.first().cloned(), 1));
+        assert!(ledger.unwritten() && rows.is_empty());
+    }
+    ledger.flush(at(0), &mut rows).unwrap();
+    assert_eq!(rows.len(), 1, "nothing but the caller's count");
+    let (tenant, target) = ("me".into(), "groq/m".into());
+    let admit = Command::Admit { tenant, target, bound: cents(1), lease_until: at(180), slot: None };
+    let settle = Command::Settle {
+        reservation: 1,
+        charge: Charge::Bound,
+        outcome: BreakerOutcome::Success,
+        cool_until: None,
+        end_slot: true,
+    };
+    for command in [errand("ann", Some(admit.clone())), admit.encode(), settle.encode(), Vec::new(), vec![255; 9]] {
+        assert_eq!(ledger.count(&command, &policy, &UtcOnly, at(0), &mut rows), Ok(None));
+    }
+    assert!(ledger.in_flight() == 0 && !ledger.unwritten());
+    let full = (0..600).find(|index| {
+        ledger.count(&errand(&format!("user-{index}"), None), &policy, &UtcOnly, at(0), &mut rows) == Ok(None)
+    });
+    assert!(full.is_some_and(|index| index > 200), "rows must be written first: {full:?}");
+    assert_eq!(rows.len(), 1);
+}
+
+#[test]
+fn an_erased_user_leaves_no_name_and_what_he_held_is_settled_all_the_same() {
+    let rules = BudgetScope::ALL.map(|of| rule(of, BudgetSpan::Week, 500));
+    let mut bench = Bench::new(rules.into());
+    let (ann, bob) = (user("ann"), Caller { token: Some("t2".into()), ..user("bob") });
+    bench.spend(&ann, 3);
+    bench.spend(&bob, 2);
+    bench.enter(&ann, "other", None).unwrap();
+    let (held, late) = (bench.admit(&ann, 10).unwrap(), bench.admit(&ann, 7).unwrap());
+    bench.settle(late, Charge::Bound);
+    let organisation = |bench: &mut Bench| {
+        bench.books(&bob).into_iter().find(|(of, per, _)| (*of, *per) == (BudgetScope::Organisation, BudgetSpan::Week))
+    };
+    let before = organisation(&mut bench);
+    bench.ledger.erase("ann", &["t1".into()], at(bench.now), &mut bench.rows).unwrap();
+    for (key, row) in bench.rows.iter() {
+        let text = String::from_utf8_lossy(row);
+        assert!(!key.contains("ann") && key != "tt1" && !text.contains("ann") && !text.contains("t1"), "{key}");
+    }
+    assert_eq!(organisation(&mut bench), before, "what was spent and is held stays");
+    bench.settle(held, Charge::Actual(cents(4)));
+    bench.settle(late, Charge::Actual(cents(5)));
+    let [.., after] = [before, organisation(&mut bench)].map(Option::unwrap);
+    assert_eq!(after.2, [500, 3 + 2 + 4 + 5, 0]);
+    assert_eq!(
+        bench.books(&bob).iter().filter(|(of, ..)| *of == BudgetScope::User).map(|one| one.2).next(),
+        Some([500, 2, 0])
+    );
+    assert!(bench.rows.read("uann").unwrap().is_none(), "no settlement brings him back");
+}
+
+#[test]
+fn damaged_rows_admit_nothing() {
+    let mut bench = Bench::new(vec![rule(BudgetScope::User, BudgetSpan::Month, 500)]);
+    bench.admit(&user("ann"), 1).unwrap();
+    for key in ["desk", "ledger", "uann"] {
+        let row = bench.rows.read(key).unwrap().unwrap();
+        for damaged in [Vec::new(), vec![9], row[..row.len() - 1].to_vec(), [row.as_slice(), &[0]].concat()] {
+            let mut rows = bench.rows.clone();
+            rows.write(key, &damaged, Timestamp::MAX).unwrap();
+            let command = Command::For(
+                Errand {
+                    caller: user("ann"),
+                    entry: Some(Entry { route: "chat".into(), tokens: None }),
+                    correction: None,
+                    command: None,
+                }
+                .into(),
+            );
+            let policy = EdgePolicy::of(&bench.config);
+            let decided = EdgeLedger::open(&rows)
+                .and_then(|mut ledger| ledger.apply(&command, &policy, &UtcOnly, at(1), &mut rows));
+            assert!(decided.is_err(), "{key}");
+            assert_eq!(rows.read(key).unwrap(), Some(damaged));
+        }
+    }
+    // A hold without its book.
+    let mut rows = bench.rows.clone();
+    let mut writer = Writer::new();
+    Subject::default().encode(&mut writer);
+    rows.write("uann", &writer.finish(), Timestamp::MAX).unwrap();
+    let mut ledger = EdgeLedger::open(&rows).unwrap();
+    let errand = Errand { caller: user("ann"), entry: None, correction: None, command: Some(Command::Status) };
+    assert!(
+        ledger.apply(&Command::For(errand.into()), &EdgePolicy::of(&bench.config), &UtcOnly, at(1), &mut rows).is_err()
+    );
+}
+
+/// A settlement and the next admission, and several commands at once: the same as one after the other, written once.
+#[test]
+fn together_is_one_after_the_other() {
+    struct Counted(MemoryRows, u32);
+    impl Rows for Counted {
+        fn read(&self, key: &str) -> Result<Option<Vec<u8>>> {
+            self.0.read(key)
+        }
+        fn write(&mut self, key: &str, bytes: &[u8], owed_until: Timestamp) -> Result<()> {
+            self.1 += u32::from(key == LEDGER);
+            self.0.write(key, bytes, owed_until)
+        }
+        fn erase(&mut self, key: &str) -> Result<()> {
+            self.0.erase(key)
+        }
+        fn forget(&mut self, keep: usize, now: Timestamp) -> Result<Option<Timestamp>> {
+            self.0.forget(keep, now)
+        }
+    }
+    let mut bench = Bench::new(vec![rule(BudgetScope::User, BudgetSpan::Day, 10)]);
+    let ann = user("ann");
+    let first = bench.admit(&ann, 8).unwrap();
+    assert_eq!(refused(bench.admit(&ann, 7)).0, Code::BudgetExceeded, "8 are reserved");
+    let on_behalf = |command: Command| {
+        Command::For(Errand { caller: ann.clone(), entry: None, correction: None, command: Some(command) }.into())
+    };
+    let settle = Command::Settle {
+        reservation: first,
+        charge: Charge::Actual(cents(3)),
+        outcome: BreakerOutcome::Success,
+        cool_until: None,
+        end_slot: true,
+    };
+    let admit = |bound| {
+        let (tenant, target, lease_until) = ("me".into(), "groq/m".into(), at(180));
+        on_behalf(Command::Admit { tenant, target, bound: cents(bound), lease_until, slot: None })
+    };
+    let (mut rows, mut ledger) = (Counted(bench.rows.clone(), 0), bench.ledger.clone());
+    let config = bench.config.clone();
+    let policy = EdgePolicy::of(&config);
+    let all = [Command::Together(vec![settle.clone(), admit(7)]), admit(1), Command::Status];
+    let all = all.map(|command| command.encode());
+    let replies = ledger.decide_all(all.iter().map(Vec::as_slice), &policy, &UtcOnly, at(0), &mut rows).unwrap();
+    assert_eq!(rows.1, 1, "one write for all");
+    let replies: Vec<_> = replies.iter().map(|reply| Reply::decode(reply).unwrap()).collect();
+    assert!(matches!(replies[0].result, Ok(Outcome::Admitted { .. })), "{:?}", replies[0]);
+    assert_eq!(replies[1].result.as_ref().unwrap_err().code, Code::BudgetExceeded, "3 are spent, 7 reserved");
+    assert_eq!(ledger.in_flight(), 1);
+
+    let one_by_one: Vec<_> = [settle, admit(7), admit(1), Command::Status]
+        .map(|command| {
+            let _ = bench.apply(&command);
+            bench.reply.clone()
+        })
+        .into();
+    assert_eq!(replies, one_by_one[1..]);
+    assert_eq!(rows.0.iter().collect::<Vec<_>>(), bench.rows.iter().collect::<Vec<_>>());
+}
