@@ -7,8 +7,8 @@ export async function open() {
   const here = import.meta.resolve('tidegate');
   const load = (path) => import(new URL(path, here));
   const wasm = (name) => readFile(new URL(`../wasm/${name}_bg.wasm`, here));
-  const [{ Tidegate }, { joinRest }, { memoryStorage }, glue] = await Promise.all(
-    ['tidegate.js', 'platform.js', 'storage/memory.js', '../wasm/tidegate.js'].map(load),
+  const [{ openOn }, { joinRest }, { memoryStorage }, glue] = await Promise.all(
+    ['open-here.js', 'platform.js', 'storage/memory.js', '../wasm/tidegate.js'].map(load),
   );
   glue.initSync({ module: await wasm('tidegate') });
   await joinRest(glue, () => wasm('tidegate-rest'));
@@ -18,5 +18,5 @@ export async function open() {
     later: () => load('later.js'),
     open: async () => memoryStorage(),
   };
-  return ready(await Tidegate.openOn(platform, config('memory')));
+  return ready(await openOn(platform, config('memory')));
 }

@@ -8,11 +8,12 @@ import { meter } from './isolation/meter.js';
 import { isolationFailed } from './isolation/place.js';
 import { HELLO } from './isolation/protocol.js';
 import { serve } from './isolation/serve.js';
-import { platform, Tidegate } from './page.js';
+import { make } from './page.js';
+import type { Tidegate } from './tidegate.js';
 
 const gate = (settings: FrameSettings) =>
   // The level that this page has: nothing else runs in it.
-  Tidegate.make(platform, settings.config, {}, () => undefined);
+  make(settings.config, {}, () => undefined);
 
 let settings: Promise<FrameSettings> | undefined;
 let opened: Promise<Tidegate> | undefined;

@@ -11,9 +11,9 @@ import {
 } from './detect.js';
 import type { Gate } from './gate.js';
 import { kdfWasm, load } from './node-wasm.js';
+import { openOn } from './open-here.js';
 import type { Platform } from './platform.js';
 import { memoryStorage } from './storage/memory.js';
-import { Tidegate as Here } from './tidegate.js';
 import type { TidegateConfig, TidegateHooks } from './types.js';
 
 const platform: Platform = {
@@ -35,7 +35,7 @@ const platform: Platform = {
 /** A gate: `await Tidegate.open(config)`. */
 export const Tidegate = {
   /** Opens the gate of `config.name`; the same one, if it is open with the same configuration. Another closes it first. */
-  open: (config?: TidegateConfig, hooks?: TidegateHooks): Promise<Gate> => Here.openOn(platform, config, hooks),
+  open: (config?: TidegateConfig, hooks?: TidegateHooks): Promise<Gate> => openOn(platform, config, hooks),
 };
 export type Tidegate = Gate;
 

@@ -1,8 +1,12 @@
 // The gateway in the page itself (`isolation: 'page'`), loaded only when a gate is opened so.
 
+import { makeHere } from './open-here.js';
 import { inTwoParts, once, type Glue, type Platform } from './platform.js';
 import { indexedDbStorage } from './storage/indexed-db.js';
 import { memoryStorage } from './storage/memory.js';
+import type { Tidegate } from './tidegate.js';
+import type { TidegateConfig, TidegateHooks } from './types.js';
+import { watchPresence } from './vault/presence.js';
 
 const small = inTwoParts(
   async () => {
@@ -37,7 +41,10 @@ export const platform: Platform = {
     return runKdf(await WebAssembly.compile(await response.arrayBuffer()), input);
   },
   queue: () => import('./queue/tab.js'),
+  watchPresence,
   open: async (name, ledger, decide) => (ledger === 'memory' ? memoryStorage() : indexedDbStorage(name, decide)),
 };
 
-export { Tidegate } from './tidegate.js';
+/** A gate in this page. */
+export const make = (config: TidegateConfig, hooks: TidegateHooks, forget: () => void): Promise<Tidegate> =>
+  makeHere(platform, config, hooks, forget);

@@ -4,6 +4,7 @@ import type { Build } from './build.js';
 import { internal } from './errors.js';
 import type { TidegateConfig } from './types.js';
 import type { Storage } from './storage/storage.js';
+import type { PresenceSign } from './vault/presence.js';
 
 /** The generated glue of the gateway's Wasm, once it is loaded. */
 export type Glue = typeof import('../wasm/tidegate.js');
@@ -42,6 +43,8 @@ export interface Platform {
   derive: Derive;
   /** The queue's code, loaded only when one is configured; absent where there is none. */
   queue?(): Promise<typeof import('./queue/tab.js')>;
+  /** Tells of each sign of a person until it is stopped; absent where a gate sees none. */
+  watchPresence?(tell: (sign: PresenceSign) => void): () => void;
   /** Opens what keeps ledger, vault and cache of the gate of this name. */
   open(name: string, ledger: TidegateConfig['ledger'], decider: Decide): Promise<Storage>;
 }

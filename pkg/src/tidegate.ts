@@ -6,11 +6,10 @@ import { buildFor } from './build.js';
 import { closed, internal, jsonOf, toError, type ErrorData } from './errors.js';
 import type { FetchHost } from './fetch.js';
 import type { Gate, GateVault } from './gate.js';
-import { isolationFailed, misplaced, placeOf } from './isolation/place.js';
-import { refuseServiceWorker, serviceWorkerOf } from './isolation/service-worker.js';
+import { misplaced } from './isolation/place.js';
+import { serviceWorkerOf } from './isolation/service-worker.js';
 import { lateFetch } from './late-fetch.js';
 import { Listeners } from './listeners.js';
-import { openOnce } from './opened.js';
 import { once, type Glue, type Platform } from './platform.js';
 import { queueOf, type GateQueue } from './queue/calls.js';
 import type { AllGlue, Home, TabQueue } from './queue/tab.js';
@@ -31,7 +30,6 @@ import type {
 } from './types.js';
 import { AtHand, vaultOf } from './vault/at-hand.js';
 import type { VaultParts } from './vault/parts.js';
-import { watchPresence } from './vault/presence.js';
 import { Watchdog } from './watchdog.js';
 
 type Core = InstanceType<Glue['Core']>;
@@ -64,8 +62,8 @@ export class Tidegate implements Gate {
   readonly #forget: () => void;
   readonly #rest: Rest;
   readonly #scripts: Scripts;
-  #later = (): void => {
-    this.#later = () => undefined;
+  #soon = (): void => {
+    this.#soon = () => undefined;
     // If it does not come, who needs it asks again.
     setTimeout(() => {
       this.#rest()?.catch(() => undefined);
@@ -116,8 +114,8 @@ export class Tidegate implements Gate {
     const late = once(async () => (await this.#scripts()).vaultOn(parts, atHand));
     const atHand: AtHand = new AtHand(parts, late);
     this.vault = vaultOf(atHand, late);
-    const unwatch = watchPresence((sign) => void this.vault.presence(sign));
-    signal.addEventListener('abort', unwatch);
+    const unwatch = platform.watchPresence?.((sign) => void this.vault.presence(sign));
+    if (unwatch) signal.addEventListener('abort', unwatch);
     this.budget = { status: async () => (await this.status()).budget };
     this.queue = queueOf((name, args) => this.#enqueue(name, args));
     this.cache = {
@@ -141,29 +139,22 @@ export class Tidegate implements Gate {
     this.fetch = lateFetch(async () => (await this.#scripts()).gateFetch(host));
   }
 
-  /** @internal The entries bind this to their platform. */
-  static openOn(platform: Platform, config: TidegateConfig = {}, hooks: TidegateHooks = {}): Promise<Gate> {
-    return openOnce(config, async (forget) => {
-      const [{ isolation = 'page' }] = placeOf(config);
-      if (isolation !== 'page')
-        throw isolationFailed(`There is no isolation: '${isolation}' outside of a browser's pages.`);
-      return Tidegate.make(platform, config, hooks, forget);
-    });
-  }
-
-  /** @internal One gate of its own. */
+  /**
+   * @internal One gate of its own. `config` without what is about places (`placeOf`); `allow` throws for what must not be
+   * asked here.
+   */
   static async make(
     platform: Platform,
-    whole: TidegateConfig,
+    config: TidegateConfig,
     hooks: TidegateHooks,
     forget: () => void,
+    allow?: () => void,
   ): Promise<Tidegate> {
     try {
-      const [{ serviceWorker }, config] = placeOf(whole);
       const admit = () => {
         const broken = platform.broken?.();
         if (broken) throw broken;
-        if (serviceWorker === 'refuse') refuseServiceWorker(serviceWorkerOf());
+        allow?.();
       };
       admit();
       const build = buildFor(config);
@@ -214,7 +205,7 @@ export class Tidegate implements Gate {
       const work = this.#text(jsonOf(request), options);
       const answer = JSON.parse(typeof work === 'string' ? work : await work) as ChatAnswer;
       if (this.#persistCache && answer.tidegate.cache !== 'hit') await this.#saveCache();
-      this.#later();
+      this.#soon();
       return answer;
     } catch (error) {
       // One that was under way finds the keys gone.
@@ -234,7 +225,7 @@ export class Tidegate implements Gate {
   async chatText(body: string, options: ChatOptions): Promise<string> {
     const text = await this.#text(body, options);
     if (this.#persistCache && (JSON.parse(text) as ChatAnswer).tidegate.cache !== 'hit') await this.#saveCache();
-    this.#later();
+    this.#soon();
     return text;
   }
 
@@ -250,11 +241,17 @@ export class Tidegate implements Gate {
   async chatBytes(body: string, options: ChatOptions): Promise<[Response, Promise<ChatMeta>]> {
     const { tenant, flags, ttlMs, namespace } = asksOf(options);
     const { signal } = options;
-    const [{ answered }] = await Promise.all([this.#scripts(), this.#rest()]);
+    const { answered } = await this.later();
     const endpoint = this.#caller.route(...CHAT) ?? '';
     const work = this.#caller.call(endpoint, body, [], tenant, flags, ttlMs, namespace, signal);
     const answer = work instanceof Promise ? await this.#watchdog.watch(work, this.#patienceMs) : work;
     return answered(answer, signal, (account) => this.#settled(account));
+  }
+
+  /** @internal All that loads later; gives its scripts. */
+  async later(): ReturnType<Scripts> {
+    const [scripts] = await Promise.all([this.#scripts(), this.#rest()]);
+    return scripts;
   }
 
   /** @internal Whether `fetch` takes a request to this address itself. */
@@ -265,7 +262,7 @@ export class Tidegate implements Gate {
 
   /** @internal What `fetch` answers to a request that it cannot read. */
   async refuse(method: string, url: string, error: ErrorData): Promise<[Response, Promise<ChatMeta>]> {
-    const [{ refused }] = await Promise.all([this.#scripts(), this.#rest()]);
+    const { refused } = await this.later();
     return [refused(this.#caller, this.#caller.route(method, url) ?? '', error), Promise.reject(toError(error))];
   }
 

@@ -47,8 +47,8 @@ async function make(config: TidegateConfig, hooks: TidegateHooks, forget: () => 
   const [place, rest] = placeOf(config);
   const level = levelOf(place.isolation);
   if (level === 'page') {
-    const { platform, Tidegate } = await import('./page.js');
-    return Tidegate.make(platform, config, hooks, forget);
+    const page = await import('./page.js');
+    return page.make(config, hooks, forget);
   }
   for (const hook of ['fetch', 'ledger'] as const) {
     if (hooks[hook]) throw misplaced([{ path: `hooks.${hook}`, problem: "needs isolation: 'page'" }]);

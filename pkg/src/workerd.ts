@@ -13,9 +13,10 @@ import {
 } from './detect.js';
 import type { Gate } from './gate.js';
 import * as later from './later.js';
+import { openOn } from './open-here.js';
 import { once, type Glue, type Platform } from './platform.js';
 import { memoryStorage } from './storage/memory.js';
-import { noDerive, Tidegate as Here } from './tidegate.js';
+import { noDerive } from './tidegate.js';
 import type { TidegateConfig, TidegateHooks } from './types.js';
 
 // One build, the fast one: a Worker loads it before any request, and its size costs nobody a wait.
@@ -35,7 +36,7 @@ const platform: Platform = {
 /** A gate: `await Tidegate.open(config)`. */
 export const Tidegate = {
   /** Opens the gate of `config.name`; the same one, if it is open with the same configuration. */
-  open: (config?: TidegateConfig, hooks?: TidegateHooks): Promise<Gate> => Here.openOn(platform, config, hooks),
+  open: (config?: TidegateConfig, hooks?: TidegateHooks): Promise<Gate> => openOn(platform, config, hooks),
 };
 export type Tidegate = Gate;
 

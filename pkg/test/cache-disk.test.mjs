@@ -5,9 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
 import { runKdf } from '../dist/kdf.js';
+import { openOn as openGate } from '../dist/open-here.js';
 import { joinRest } from '../dist/platform.js';
 import { memoryStorage } from '../dist/storage/memory.js';
-import { Tidegate } from '../dist/tidegate.js';
 import * as glue from '../wasm/tidegate.js';
 import { answer, ask, KEY, PASSPHRASE } from './support.mjs';
 
@@ -37,7 +37,7 @@ async function openOn(t, storage) {
     sent.push(1);
     return answer(SECRET);
   };
-  const gate = await Tidegate.openOn(platform, config, { fetch });
+  const gate = await openGate(platform, config, { fetch });
   t.after(() => gate.close());
   return { gate, sent };
 }

@@ -145,15 +145,17 @@ test('a meter refuses above each bound, says when to come back, and begins anew'
   let now = 0;
   const { admit, allows } = meter({ requestsPerMinute: 2, bytesPerMinute: 100, callsPerMinute: 1 }, () => now);
   assert.deepEqual(['vault.list', 'vault.put', 'vault.reveal', '__proto__'].map(allows), [true, false, false, false]);
-  admit('request', 40);
+  const chat = (units) => ['chat', 1, 'x'.repeat(units), {}, false];
+  const call = ['call', 1, 'status', []];
+  admit(chat(20));
   now = 1_000;
-  assert.throws(() => admit('request', 61), { code: 'rate_limited', retryAfterMs: 59_000 });
-  admit('request', 60);
-  assert.throws(() => admit('request', 0), { code: 'rate_limited' });
-  admit('call', 0);
-  assert.throws(() => admit('call', 0), { code: 'rate_limited' });
+  assert.throws(() => admit(chat(31)), { code: 'rate_limited', retryAfterMs: 59_000 });
+  admit(chat(30));
+  assert.throws(() => admit(chat(0)), { code: 'rate_limited' });
+  admit(call);
+  assert.throws(() => admit(call), { code: 'rate_limited' });
   now = 60_000;
-  admit('request', 100);
+  admit(chat(50));
 });
 
 test('settings of a frame are read or named', () => {

@@ -10,9 +10,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 import { answers } from '../../scripts/split-scenario.mjs';
+import { openOn } from '../dist/open-here.js';
 import { joinRest, onMissing } from '../dist/platform.js';
 import { memoryStorage } from '../dist/storage/memory.js';
-import { Tidegate } from '../dist/tidegate.js';
 import { answer, ask, KEY, PASSPHRASE } from './support.mjs';
 
 const GROQ = { provider: 'groq', model: 'openai/gpt-oss-20b' };
@@ -54,7 +54,7 @@ async function open(t, provider = () => answer(), config = {}) {
   };
   const targets = [GROQ, { provider: 'openrouter', model: 'qwen/qwen3-coder:free' }];
   const all = { name: randomUUID(), targets, retry: { baseMs: 1 }, ...config };
-  const gate = await Tidegate.openOn(platform, all, { fetch: async (url) => provider(String(url.url ?? url)) });
+  const gate = await openOn(platform, all, { fetch: async (url) => provider(String(url.url ?? url)) });
   t.after(() => gate.close());
   // Known to need the rest is what awaits it.
   t.after(() => assert.ok(rest.atOnce <= (rest.rare ? 1 : 0)));

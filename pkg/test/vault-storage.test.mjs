@@ -6,9 +6,9 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
 import { runKdf } from '../dist/kdf.js';
+import { openOn as openGate } from '../dist/open-here.js';
 import { joinRest } from '../dist/platform.js';
 import { memoryStorage } from '../dist/storage/memory.js';
-import { Tidegate } from '../dist/tidegate.js';
 import * as glue from '../wasm/tidegate.js';
 import { answer, ask, KEY, OTHER_KEY, PASSPHRASE } from './support.mjs';
 import { macOf, openRecord, readHeader, resummed, vaultKey, writeRecord } from './vault-format.mjs';
@@ -35,7 +35,7 @@ async function openOn(t, storage, derive = (...input) => Promise.resolve().then(
     sent.push(new Headers(init.headers).get('authorization'));
     return answer();
   };
-  const gate = await Tidegate.openOn(platform, config, { fetch });
+  const gate = await openGate(platform, config, { fetch });
   t.after(() => gate.close());
   return { gate, vault: gate.vault, sent };
 }

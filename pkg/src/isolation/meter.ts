@@ -1,6 +1,7 @@
 // Bounds what a page of another origin may ask of the frame. Money has its own cap, in the gateway.
 
 import { TidegateError } from '../errors.js';
+import type { ToGate } from './protocol.js';
 import type { Guard } from './serve.js';
 
 const MINUTE_MS = 60_000;
@@ -35,15 +36,16 @@ export function meter(bounds: Bounds, now: () => number): Guard {
   let used = { requests: 0, bytes: 0, calls: 0 };
   return {
     allows: (call) => OPEN.includes(call),
-    admit(kind, bytes) {
+    admit(message) {
+      const isRequest = message[0] === 'chat' || message[0] === 'fetch';
       const passed = now() - since;
       if (passed >= MINUTE_MS || passed < 0) {
         since = now();
         used = { requests: 0, bytes: 0, calls: 0 };
       }
-      const requests = used.requests + (kind === 'request' ? 1 : 0);
-      const calls = used.calls + (kind === 'call' ? 1 : 0);
-      const all = used.bytes + bytes;
+      const requests = used.requests + (isRequest ? 1 : 0);
+      const calls = used.calls + (isRequest ? 0 : 1);
+      const all = used.bytes + sizeOf(message);
       const { requestsPerMinute, bytesPerMinute, callsPerMinute } = bounds;
       if (requests > requestsPerMinute || all > bytesPerMinute || calls > callsPerMinute) {
         throw new TidegateError({
@@ -58,4 +60,12 @@ export function meter(bounds: Bounds, now: () => number): Guard {
       used = { requests, bytes: all, calls };
     },
   };
+}
+
+/** Bytes of text that a message carries, at two for each unit. */
+function sizeOf(message: ToGate): number {
+  if (message[0] === 'chat') return message[2].length * 2;
+  if (message[0] !== 'fetch') return 0;
+  const { url, body, headers } = message[2];
+  return [url, body, ...headers].reduce((sum, text) => sum + text.length * 2, 0);
 }

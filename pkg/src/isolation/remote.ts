@@ -1,7 +1,6 @@
 // A gate whose work is done in another realm: the same methods and types, by message.
 
-import { checked } from '../asks.js';
-import { streaming } from '../chunks.js';
+import { checked } from '../checked.js';
 import { internal, jsonOf, TidegateError, toError } from '../errors.js';
 import type { Gate, GateVault } from '../gate.js';
 import { lateFetch } from '../late-fetch.js';
@@ -20,9 +19,8 @@ import type {
 } from '../types.js';
 import { watchPresence, type PresenceSign } from '../vault/presence.js';
 import type { Line } from './line.js';
-import { VAULT_CALLS, type GateCall } from './protocol.js';
+import { VAULT_CALLS, type GateCall, type ToGate } from './protocol.js';
 import type { FetchRealm } from './remote-fetch.js';
-import { Streamed } from './streamed.js';
 
 const ABORTED = { code: 'aborted', message: 'The request was aborted.', status: 499, shouldRetry: false, attempts: [] };
 
@@ -76,12 +74,7 @@ export class RemoteGate implements Gate {
       routes: (method, url) => this.#call('routes', [method, url]),
       line: () => this.#admitted(),
     };
-    this.fetch = lateFetch(async () => {
-      const { remoteFetch } = await import('./remote-fetch.js').catch((cause: unknown) => {
-        throw internal('The rest of the gateway could not be loaded.', cause);
-      });
-      return remoteFetch(host);
-    });
+    this.fetch = lateFetch(async () => (await scripts()).remoteFetch(host));
   }
 
   /** Opens a gate in the realm that `start` gives. */
@@ -109,19 +102,17 @@ export class RemoteGate implements Gate {
   async chat(request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer | ChatStreaming> {
     try {
       const { signal, tenant, cache } = checked(options);
-      if (signal?.aborted) throw new TidegateError(ABORTED);
+      const stillWanted = () => {
+        if (signal?.aborted) throw new TidegateError(ABORTED);
+      };
+      stillWanted();
       const body = jsonOf(request);
       const stream = request?.stream === true;
-      const streamed = new Streamed(await this.#admitted(), signal, (id) => [
-        'chat',
-        id,
-        body,
-        asks(tenant, cache),
-        stream,
-      ]);
-      const [bytes, whole] = await streamed.answer;
-      if (bytes) return streaming(bytes, streamed.result, signal);
-      return JSON.parse(String(whole)) as ChatAnswer;
+      const message = (id: number): ToGate => ['chat', id, body, asks(tenant, cache), stream];
+      const [line, later] = await Promise.all([this.#admitted(), stream ? scripts() : undefined]);
+      stillWanted();
+      if (later) return await later.remoteStream(line, signal, message);
+      return JSON.parse(await whole(line, signal, message)) as ChatAnswer;
     } catch (error) {
       throw toError(error);
     }
@@ -175,6 +166,26 @@ export class RemoteGate implements Gate {
 }
 
 const CLOSE_MS = 2_000;
+
+/** What a first plain answer does not need. */
+const scripts = () =>
+  import('./remote-later.js').catch((cause: unknown) => {
+    throw internal('The rest of the gateway could not be loaded.', cause);
+  });
+
+/** A whole answer; the signal aborts it there, which then says so. */
+async function whole(line: Line, signal: AbortSignal | undefined, message: (id: number) => ToGate): Promise<string> {
+  let abort = () => {};
+  try {
+    return await line.call<string>((id) => {
+      line.send(message(id));
+      abort = () => line.send(['abort', id]);
+      signal?.addEventListener('abort', abort, { once: true });
+    });
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
 
 /** Without what is undefined: the other side takes no fields that say nothing. */
 const asks = (tenant: RequestOptions['tenant'], cache: RequestOptions['cache']): RequestOptions => ({

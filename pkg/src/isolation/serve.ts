@@ -1,16 +1,13 @@
 // The gateway's side of the boundary: takes messages, asks the gate of this realm, sends back what it says.
 
-import { dataOf, invalid, toError, type ErrorData } from '../errors.js';
-import { flat } from '../flat.js';
+import { dataOf, invalid, toError } from '../errors.js';
 import { QUEUE_CALLS } from '../queue/calls.js';
 import type { Tidegate } from '../tidegate.js';
-import type { ChatMeta, ChatOptions, Events } from '../types.js';
-import { Sender } from './flow.js';
+import type { ChatOptions, Events } from '../types.js';
+import type { Sender } from './flow.js';
 import {
   GATE_CALLS,
   VAULT_CALLS,
-  type Answering,
-  type Asking,
   type FromGate,
   type GateCall,
   type Opening,
@@ -26,18 +23,22 @@ const MOST_LISTENED = 64;
 export interface Guard {
   /** Whether this method of the gate or the vault (`vault.list`) may be called from the other side. */
   allows(call: string): boolean;
-  /** Takes a message into account; throws to refuse it. `bytes` are those that it carries. */
-  admit(kind: 'request' | 'call', bytes: number): void;
+  /** Takes a message into account; throws to refuse it. */
+  admit(message: ToGate): void;
 }
 
-interface Running {
+/** One request or call under way. */
+export interface Running {
   readonly aborting: AbortController;
   sender?: Sender;
 }
 
+/** Sends to the caller; the buffers are moved. */
+export type Send = (message: FromGate, transfer?: Transferable[]) => void;
+
 /** Answers one caller for as long as the port is open. */
 export function serve(port: Port, build: string, open: (opening: Opening) => Promise<Tidegate>, guard?: Guard): void {
-  const send = (message: FromGate, transfer: Transferable[] = []) => port.postMessage(message, transfer);
+  const send: Send = (message, transfer = []) => port.postMessage(message, transfer);
   const server = new Server(send, open, guard);
   port.onmessage = ({ data }) => {
     const message = readToGate(data);
@@ -52,7 +53,7 @@ class Server {
   #gate: Promise<Tidegate> | undefined;
 
   constructor(
-    readonly send: (message: FromGate, transfer?: Transferable[]) => void,
+    readonly send: Send,
     readonly open: (opening: Opening) => Promise<Tidegate>,
     readonly guard: Guard | undefined,
   ) {}
@@ -81,7 +82,7 @@ class Server {
     const running: Running = { aborting: new AbortController() };
     this.#running.set(id, running);
     try {
-      this.guard?.admit(message[0] === 'chat' || message[0] === 'fetch' ? 'request' : 'call', sizeOf(message));
+      this.guard?.admit(message);
       await this.#answer(message, id, running);
     } catch (thrown) {
       this.#fail(id, thrown);
@@ -106,12 +107,13 @@ class Server {
       // Moved, not copied: a key that was revealed must not stay here as well.
       return this.send(['done', id, value], buffersOf(value));
     }
-    if (message[0] === 'fetch') return this.#fetch(gate, id, message[2], running);
-    if (message[0] !== 'chat') return;
-    const options: ChatOptions = { ...message[3], signal };
-    if (!message[4]) return this.send(['done', id, await gate.chatText(message[2], options)]);
-    const [{ body }, result] = await gate.chatBytes(message[2], options);
-    await this.#stream(id, null, body, result, running);
+    if (message[0] === 'chat' && !message[4]) {
+      const options: ChatOptions = { ...message[3], signal };
+      return this.send(['done', id, await gate.chatText(message[2], options)]);
+    }
+    const { serveFetch, serveStream } = await gate.later();
+    if (message[0] === 'fetch') return serveFetch(gate, this.send, message, running);
+    if (message[0] === 'chat') return serveStream(gate, this.send, message, running);
   }
 
   async #call(gate: Tidegate, name: string, args: unknown[]): Promise<unknown> {
@@ -143,58 +145,6 @@ class Server {
       case 'close':
         this.#offs.clear();
         return gate.close();
-    }
-  }
-
-  async #fetch(gate: Tidegate, id: number, asking: Asking, running: Running): Promise<void> {
-    const { method, url, headers, body, options, refusal } = asking;
-    if (!(await gate.routes(method, url))) throw invalid('url', 'is not an address of this gate');
-    const pairs = headers.flatMap((name, at) =>
-      at % 2 === 0 ? [[name, headers[at + 1] ?? ''] as [string, string]] : [],
-    );
-    const { signal } = running.aborting;
-    const bodiless = method === 'GET' || method === 'HEAD';
-    const init = { method, headers: pairs, signal, ...(!bodiless && { body }) };
-    const [response, result] = refusal
-      ? await gate.refuse(method, url, refusal)
-      : await gate.fetch
-          .with(options)(url, init)
-          .then((answer) => [answer, gate.fetch.result(answer)] as const);
-    const head: Answering = { status: response.status, headers: flat(response.headers) };
-    if (response.headers.get('content-type')?.startsWith('text/event-stream')) {
-      return this.#stream(id, head, response.body, result, running);
-    }
-    const bytes = await response.arrayBuffer();
-    const account = await result.then(
-      (account) => ({ account }),
-      (thrown: unknown) => ({ error: dataOf(thrown) }),
-    );
-    this.send(['done', id, { ...head, ...account, body: bytes }], [bytes]);
-  }
-
-  async #stream(
-    id: number,
-    head: Answering | null,
-    body: ReadableStream<Uint8Array> | null,
-    result: Promise<ChatMeta>,
-    running: Running,
-  ): Promise<void> {
-    // A failure is told below, once.
-    result.catch(() => undefined);
-    this.send(['begin', id, head]);
-    let failure: ErrorData | null = null;
-    if (body) {
-      running.sender = new Sender(body);
-      if (running.aborting.signal.aborted) running.sender.cancel();
-      await running.sender
-        .run((bytes) => this.send(['data', id, bytes], [bytes]))
-        .catch((thrown: unknown) => (failure = dataOf(thrown)));
-    }
-    this.send(['end', id, failure]);
-    try {
-      this.send(['account', id, await result, null]);
-    } catch (thrown) {
-      this.send(['account', id, null, dataOf(thrown)]);
     }
   }
 
@@ -236,12 +186,4 @@ function buffersOf(value: unknown): ArrayBuffer[] {
   };
   look(value, 3);
   return [...found];
-}
-
-/** Bytes of text that a message carries, at two for each unit. */
-function sizeOf(message: ToGate): number {
-  if (message[0] === 'chat') return message[2].length * 2;
-  if (message[0] !== 'fetch') return 0;
-  const { url, body, headers } = message[2];
-  return [url, body, ...headers].reduce((sum, text) => sum + text.length * 2, 0);
 }

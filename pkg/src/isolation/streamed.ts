@@ -1,13 +1,26 @@
 // One request on the app's side whose answer may be a stream: its messages, its abort, its account.
 
-import type { TidegateError } from '../errors.js';
-import type { ChatMeta } from '../types.js';
+import { streaming } from '../chunks.js';
+import { internal, type TidegateError } from '../errors.js';
+import type { ChatMeta, ChatStreaming } from '../types.js';
 import { Receiver } from './flow.js';
 import type { Line } from './line.js';
 import type { Answering, ToGate } from './protocol.js';
 
 /** The bytes of a stream with its head, or a whole answer. */
 export type Answer = [bytes: ReadableStream<Uint8Array>, head: Answering | null] | [bytes: undefined, whole: unknown];
+
+/** A chat's answer as a stream. */
+export async function remoteStream(
+  line: Line,
+  signal: AbortSignal | undefined,
+  message: (id: number) => ToGate,
+): Promise<ChatStreaming> {
+  const streamed = new Streamed(line, signal, message);
+  const [bytes] = await streamed.answer;
+  if (!bytes) throw internal('The gateway gave no stream.');
+  return streaming(bytes, streamed.result, signal);
+}
 
 export class Streamed {
   /** Rejects with what failed before there was an answer. */

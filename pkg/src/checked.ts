@@ -1,0 +1,44 @@
+// The options of a request, checked where a program gives them.
+
+import { refusal } from './errors.js';
+import type { ChatOptions } from './types.js';
+
+const OPTIONS = { tenant: 'string', cache: 'object', signal: 'object' };
+const OF_CACHE = {
+  skipRead: 'boolean',
+  skipWrite: 'boolean',
+  refresh: 'boolean',
+  ttlMs: 'number',
+  namespace: 'string',
+};
+const PROBLEMS: Record<string, string> = {
+  string: 'must be a text',
+  object: 'must be an object',
+  boolean: 'must be true or false',
+  number: 'must be milliseconds, 0 or more',
+};
+
+/**
+ * The options as they are. A name that is not known is refused, too: with a slip in `tenant`, tenants would share.
+ * @throws `invalid_request`, which names the option.
+ */
+export function checked<T extends ChatOptions>(options: T): T {
+  shaped('', options, OPTIONS);
+  const { signal, cache } = options;
+  if (cache) shaped('cache', cache, OF_CACHE);
+  if (signal && typeof signal.aborted !== 'boolean') throw refusal('signal', 'must be an AbortSignal');
+  return options;
+}
+
+function shaped(path: string, value: object, types: Record<string, string>): void {
+  if (typeof value !== 'object' || value === null) throw refusal(path || 'options', 'must be an object');
+  for (const [name, own] of Object.entries(value)) {
+    const field = path && `${path}.`;
+    const type = Object.hasOwn(types, name) ? types[name] : undefined;
+    if (type === undefined)
+      throw refusal(field + name, `is not a known field; known are ${Object.keys(types).join(', ')}`);
+    // What is absent may be said to be so.
+    if (own == null) continue;
+    if (typeof own !== type || own < 0 || Number.isNaN(own)) throw refusal(field + name, PROBLEMS[type] ?? '');
+  }
+}
