@@ -2,57 +2,36 @@
 //   node benches/functions.mjs target/wasm32-unknown-unknown/release/tidegate.wasm 'tidegate::(detect|keys)::'
 import { readFileSync } from 'node:fs';
 
+import { Reader } from '../scripts/wasm-module.mjs';
+
 const SHOWN = 20;
 const [path, pattern = '.'] = process.argv.slice(2);
-const bytes = readFileSync(path);
-let at = 8;
-
-function number() {
-  for (let value = 0, scale = 1; ; scale *= 128) {
-    const byte = bytes[at++];
-    value += (byte & 127) * scale;
-    if (byte < 128) return value;
-  }
-}
-function text() {
-  const length = number();
-  at += length;
-  return bytes.toString('utf8', at - length, at);
-}
-const times = (count, work) => Array.from({ length: count }, work);
-
-function limits() {
-  const flags = bytes[at++];
-  number();
-  if (flags & 1) number();
-}
+// Also of a module that nothing was cut from yet, with tables and memories among its imports.
+const reader = new Reader(readFileSync(path), 8);
 
 /** How many functions are imported: theirs are the first numbers. */
 function imported() {
-  const kinds = times(number(), () => {
-    text();
-    text();
-    const kind = bytes[at++];
-    if (kind === 0) number();
-    else if (kind === 2) limits();
-    else {
-      at += 1;
-      if (kind === 1) limits();
-      else at += 1;
-    }
+  const kinds = reader.list(() => {
+    reader.name();
+    reader.name();
+    const kind = reader.byte();
+    // A function's type, a table's element and limits, a memory's limits, a global's type and whether it changes.
+    if (kind === 1 || kind === 3) reader.byte();
+    if (kind === 0) reader.u32();
+    else if (kind === 3) reader.byte();
+    else reader.limits();
     return kind;
   });
   return kinds.filter((kind) => kind === 0).length;
 }
 
 function namesUntil(end) {
-  const names = new Map();
-  while (at < end) {
-    const part = bytes[at++];
-    const length = number();
-    const next = at + length;
-    if (part === 1) times(number(), () => names.set(number(), text()));
-    at = next;
+  let names = new Map();
+  while (reader.at < end) {
+    const [part, length] = [reader.byte(), reader.u32()];
+    const next = reader.at + length;
+    if (part === 1) names = new Map(reader.list(() => [reader.u32(), reader.name()]));
+    reader.at = next;
   }
   return names;
 }
@@ -61,21 +40,19 @@ let imports = 0;
 let sizes = [];
 let names = new Map();
 let data = 0;
-while (at < bytes.length) {
-  const section = bytes[at++];
-  const length = number();
-  const end = at + length;
+while (reader.at < reader.bytes.length) {
+  const [section, length] = [reader.byte(), reader.u32()];
+  const end = reader.at + length;
   if (section === 2) imports = imported();
   if (section === 11) data = length;
   if (section === 10)
-    sizes = times(number(), () => {
-      const start = at;
-      const size = number();
-      at += size;
-      return at - start;
+    sizes = reader.list(() => {
+      const start = reader.at;
+      reader.take(reader.u32());
+      return reader.at - start;
     });
-  if (section === 0 && text() === 'name') names = namesUntil(end);
-  at = end;
+  if (section === 0 && reader.name() === 'name') names = namesUntil(end);
+  reader.at = end;
 }
 
 const all = sizes.map((size, index) => [size, (names.get(imports + index) ?? '?').replace(/::h[0-9a-f]{16}$/, '')]);

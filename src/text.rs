@@ -2,6 +2,14 @@
 //! for long needles and long texts, and is 2 KB of Wasm, its formatting several more; ours are a few words in
 //! an error's message or a key, and whole numbers.
 
+/// Sixteen bytes as a vector. Built for size, the compiler would call it.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[inline(always)]
+pub(crate) fn vector(bytes: &[u8; 16]) -> std::arch::wasm32::v128 {
+    let half = |half: Option<&[u8; 8]>| half.map_or(0, |half| u64::from_le_bytes(*half));
+    std::arch::wasm32::u64x2(half(bytes.first_chunk()), half(bytes.last_chunk()))
+}
+
 /// Where `part` first stands in `text`, as a byte index.
 #[must_use]
 pub fn find(text: &str, part: &str) -> Option<usize> {

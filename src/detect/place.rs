@@ -53,7 +53,7 @@ impl Place {
     #[inline(always)]
     fn pass_sixteen(&mut self, chunk: &[u8; 16]) {
         use std::arch::wasm32::{i8x16_lt, i8x16_splat, u8x16_bitmask, u8x16_eq, u8x16_ge, u8x16_splat};
-        let bytes = super::vectors::vector(chunk);
+        let bytes = crate::text::vector(chunk);
         let later = u32::from(u8x16_bitmask(i8x16_lt(bytes, i8x16_splat(-64))));
         let long = u32::from(u8x16_bitmask(u8x16_ge(bytes, u8x16_splat(0xf0))));
         let ends = u32::from(u8x16_bitmask(u8x16_eq(bytes, u8x16_splat(b'\n'))));

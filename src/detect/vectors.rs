@@ -7,17 +7,11 @@ use std::arch::wasm32::{
 
 use super::prefilter::{Kinds, Prefilter, SHORTEST, join, may_join};
 use crate::keys::{run, run_before, set};
+use crate::text::vector;
 
 /// Which bytes are digits of base64, in either alphabet, by their halves.
 const DIGITS: [[u8; 16]; 2] =
     [[26, 30, 30, 30, 30, 30, 30, 30, 30, 30, 28, 5, 4, 5, 4, 13], [0, 0, 1, 2, 4, 8, 4, 16, 0, 0, 0, 0, 0, 0, 0, 0]];
-
-/// Sixteen bytes as a vector.
-#[inline(always)]
-pub(super) fn vector(bytes: &[u8; 16]) -> v128 {
-    let half = |half: Option<&[u8; 8]>| half.map_or(0, |half| u64::from_le_bytes(*half));
-    std::arch::wasm32::u64x2(half(bytes.first_chunk()), half(bytes.last_chunk()))
-}
 
 /// What passes both halves. Built for size, the compiler would call it.
 #[inline(always)]

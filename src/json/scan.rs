@@ -224,9 +224,8 @@ pub(crate) fn inside(bytes: &[u8]) -> Option<usize> {
 /// Which of 16 bytes are quote, backslash or control character.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128", feature = "speed"))]
 fn special(block: &[u8; 16]) -> u16 {
-    use std::arch::wasm32::{u8x16_bitmask, u8x16_eq, u8x16_lt, u8x16_splat, u64x2, v128_or};
-    let half = |half: Option<&[u8; 8]>| half.map_or(0, |half| u64::from_le_bytes(*half));
-    let bytes = u64x2(half(block.first_chunk()), half(block.last_chunk()));
+    use std::arch::wasm32::{u8x16_bitmask, u8x16_eq, u8x16_lt, u8x16_splat, v128_or};
+    let bytes = crate::text::vector(block);
     let quoted = v128_or(u8x16_eq(bytes, u8x16_splat(b'"')), u8x16_eq(bytes, u8x16_splat(b'\\')));
     u8x16_bitmask(v128_or(quoted, u8x16_lt(bytes, u8x16_splat(0x20))))
 }

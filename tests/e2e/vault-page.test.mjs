@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { authenticator } from '../authenticator.mjs';
-import { launchBrowser, openApp, startDemo } from './support.mjs';
+import { aDemo, keyed, manage, opened, problem, without, works } from './vault-steps.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -18,41 +18,17 @@ const violations = async (page) => {
 };
 
 describe('the vault’s page', () => {
-  let demo;
-  let browser;
-  before(async () => {
-    [demo, browser] = await Promise.all([startDemo('--no-worker'), launchBrowser()]);
-    // Passkeys are bound to names: an IP address has none.
-    demo.url = demo.url.replace('127.0.0.1', 'localhost');
-  });
-  after(async () => {
-    await browser?.close();
-    await demo?.stop();
-  });
-
-  const opened = async (t, query, options) => {
-    await demo.reset();
-    const app = await openApp(browser, demo, query, options);
-    t.after(() => app.context.close());
-    return app;
-  };
-  const without = (app) => app.page.getByText('Without a passphrase').click();
-  const manage = (app) => app.page.getByText('Ways in, export and safety').click();
-  const keyed = async (app) => {
-    await app.button('Use the demo keys').click();
-    await app.page.getByTestId('target-groq').getByText('Ready').waitFor();
-  };
-  const works = async (app, question) => assert.equal((await app.ask(question)).code, undefined, question);
-  const problem = async (app) => {
-    const notice = app.page.getByTestId('vault-problem');
-    await notice.waitFor();
-    return notice.innerText();
-  };
+  const world = aDemo();
 
   for (const colorScheme of ['light', 'dark']) {
     for (const width of [1280, 390]) {
       test(`is managed by a person who is there, ${colorScheme}, ${width} px`, async (t) => {
-        const app = await opened(t, {}, { colorScheme, viewport: { width, height: 844 }, reducedMotion: 'reduce' });
+        const app = await opened(
+          t,
+          world,
+          {},
+          { colorScheme, viewport: { width, height: 844 }, reducedMotion: 'reduce' },
+        );
         const { page } = app;
         const check = async (state) => {
           const folder = process.env.TIDEGATE_SCREENSHOTS;

@@ -4,13 +4,14 @@ import assert from 'node:assert/strict';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { chromium } from 'playwright-core';
 
 import { openRecord, readHeader, vaultKey } from '../../pkg/test/vault-format.mjs';
 import { authenticator } from '../authenticator.mjs';
-import { CHROMIUM, launchBrowser, openApp, PASSPHRASE, startDemo, steps } from './support.mjs';
+import { CHROMIUM, PASSPHRASE, steps } from './support.mjs';
+import { aDemo, keyed, manage, opened, problem, without, works } from './vault-steps.mjs';
 
 /** In the page, as any script of its origin could: the stored bytes, and what the device key answers to a salt. */
 const readAsScript = async (salt) => {
@@ -54,39 +55,10 @@ const writeAsScript = async (bytes) => {
 };
 
 describe('the vault', () => {
-  let demo;
-  let browser;
-  before(async () => {
-    [demo, browser] = await Promise.all([startDemo('--no-worker'), launchBrowser()]);
-    // Passkeys are bound to names: an IP address has none.
-    demo.url = demo.url.replace('127.0.0.1', 'localhost');
-  });
-  after(async () => {
-    await browser?.close();
-    await demo?.stop();
-  });
-
-  const opened = async (t, query, options) => {
-    await demo.reset();
-    const app = await openApp(browser, demo, query, options);
-    t.after(() => app.context.close());
-    return app;
-  };
-  const without = (app) => app.page.getByText('Without a passphrase').click();
-  const manage = (app) => app.page.getByText('Ways in, export and safety').click();
-  const keyed = async (app) => {
-    await app.button('Use the demo keys').click();
-    await app.page.getByTestId('target-groq').getByText('Ready').waitFor();
-  };
-  const works = async (app, question) => assert.equal((await app.ask(question)).code, undefined, question);
-  const problem = async (app) => {
-    const notice = app.page.getByTestId('vault-problem');
-    await notice.waitFor();
-    return notice.innerText();
-  };
+  const world = aDemo();
 
   test('opens with a passkey, and with nothing else', async (t) => {
-    const app = await opened(t);
+    const app = await opened(t, world);
     const key = await authenticator(app.context, app.page);
     await without(app);
     await app.button('Create with a passkey').click();
@@ -112,7 +84,7 @@ describe('the vault', () => {
   });
 
   test('opens on its device without a question, as the page says also for any script of its origin', async (t) => {
-    const app = await opened(t);
+    const app = await opened(t, world);
     await without(app);
     await app.page.getByText('Any script of this site can use it').first().waitFor();
     await app.button('Create for this device').click();
@@ -134,10 +106,10 @@ describe('the vault', () => {
     const { answer } = await app.page.evaluate(readAsScript, [...header.slots[0].salt]);
     const opening = await vaultKey(header, header.slots[0], Uint8Array.from(answer));
     const record = await openRecord(opening, Uint8Array.from(first.bytes['key/groq']));
-    assert.equal(record.key, await demo.demoKey('groq'), 'and yet the vault is open to it');
+    assert.equal(record.key, await world.demo.demoKey('groq'), 'and yet the vault is open to it');
 
     // What it does protect: the bytes alone open nowhere.
-    const other = await opened(t);
+    const other = await opened(t, world);
     await other.page.evaluate(writeAsScript, first.bytes);
     await other.page.reload();
     await other.vaultState('Vault locked');
@@ -147,7 +119,7 @@ describe('the vault', () => {
   });
 
   test('locks in all tabs at once, shares new keys between them, and is forgotten in all', async (t) => {
-    const app = await opened(t);
+    const app = await opened(t, world);
     await app.createVault();
     const page = await app.context.newPage();
     await page.goto(app.url);
@@ -178,13 +150,13 @@ describe('the vault', () => {
     const profile = async (name, work) => {
       const context = await chromium.launchPersistentContext(join(folder, name), CHROMIUM);
       const page = await context.newPage();
-      await page.goto(demo.url);
+      await page.goto(world.demo.url);
       await work({ page, context, ...steps(page) });
       await context.close();
     };
     await profile('own', async (app) => {
       await app.createVault();
-      await app.addKey('Groq', await demo.demoKey('groq'));
+      await app.addKey('Groq', await world.demo.demoKey('groq'));
       await app.page.getByTestId('target-groq').getByText('Ready').waitFor();
     });
     await cp(join(folder, 'own'), join(folder, 'copy'), { recursive: true });
@@ -213,12 +185,12 @@ describe('the vault', () => {
   });
 
   test('locks itself when nobody is there', async (t) => {
-    await demo.reset();
-    const context = await browser.newContext();
+    await world.demo.reset();
+    const context = await world.browser.newContext();
     t.after(() => context.close());
     const page = await context.newPage();
     await page.clock.install();
-    await page.goto(`${demo.url}?isolation=page`);
+    await page.goto(`${world.demo.url}?isolation=page`);
     const app = { page, ...steps(page) };
     await app.createVault();
     await page.clock.fastForward('14:00');
@@ -233,9 +205,9 @@ describe('the vault', () => {
   });
 
   test('shows a key to whoever confirms, for a short time', async (t) => {
-    const app = await opened(t, {}, { permissions: ['clipboard-read', 'clipboard-write'] });
+    const app = await opened(t, world, {}, { permissions: ['clipboard-read', 'clipboard-write'] });
     const { page } = app;
-    const key = await demo.demoKey('groq');
+    const key = await world.demo.demoKey('groq');
     const text = page.getByTestId('revealed').locator('code');
     await app.createVault();
     await keyed(app);
@@ -272,7 +244,7 @@ describe('the vault', () => {
   });
 
   test('asks a device once more where there is no other way in', async (t) => {
-    const app = await opened(t);
+    const app = await opened(t, world);
     await without(app);
     await app.button('Create for this device').click();
     await app.vaultState('Vault unlocked');
@@ -282,11 +254,11 @@ describe('the vault', () => {
     await app.vaultState('Vault unlocked');
     await app.button('Show the key for Groq').click();
     await app.button('Confirm with this device').click();
-    assert.equal(await app.page.getByTestId('revealed').locator('code').innerText(), await demo.demoKey('groq'));
+    assert.equal(await app.page.getByTestId('revealed').locator('code').innerText(), await world.demo.demoKey('groq'));
   });
 
   test('locks by the rules that a person chose, which are kept', async (t) => {
-    const app = await opened(t, { isolation: 'page' });
+    const app = await opened(t, world, { isolation: 'page' });
     const { page } = app;
     await app.createVault();
     await manage(app);
