@@ -230,7 +230,7 @@ fn message(index: usize, item: Item<'_>) -> Result<Message<'_>> {
 }
 
 fn content(index: usize, raw: Raw<'_>) -> Result<Vec<Part<'_>>> {
-    const PROBLEM: &str = "must be a text, a list of parts, or null";
+    const PROBLEM: &str = "must be a text without lone surrogates, a list of parts, or null";
     if raw.get() == "null" {
         return Ok(Vec::new());
     }
@@ -245,9 +245,9 @@ fn content(index: usize, raw: Raw<'_>) -> Result<Vec<Part<'_>>> {
         parts.push(match kind.as_deref() {
             Some("text") => {
                 let text = fields.field("text").and_then(json::text);
-                Part::Text(
-                    text.ok_or_else(|| Error::invalid(&at(index, ".content"), "has a text part without a text"))?,
-                )
+                Part::Text(text.ok_or_else(|| {
+                    Error::invalid(&at(index, ".content"), "has a text part without a text, or with lone surrogates")
+                })?)
             }
             Some("refusal") => Part::Text(fields.field("refusal").and_then(json::text).unwrap_or_default()),
             Some("image_url") => {
@@ -291,6 +291,18 @@ mod tests {
             Detail::Fields(fields) => fields.first().map(|field| field.path.clone()).unwrap_or_default(),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn half_a_character_is_told_as_such() {
+        // What is left of an emoji in a text that was cut: providers refuse it in words of their own.
+        for content in [r#""cut \ud83c""#, r#""\udf0a cut""#, r#"[{"type":"text","text":"cut \ud83c"}]"#] {
+            let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":{content}}}]}}"#);
+            let Detail::Fields(fields) = ChatRequest::parse(&body).unwrap_err().detail else { panic!("{body}") };
+            assert_eq!(fields[0].path, "messages[0].content");
+            assert!(fields[0].problem.contains("lone surrogates"), "{}", fields[0].problem);
+        }
+        assert!(ChatRequest::parse(r#"{"messages":[{"role":"user","content":"whole \ud83c\udf0a"}]}"#).is_ok());
     }
 
     #[test]
