@@ -51,10 +51,10 @@ export interface ChatStream {
   paused(millis: number): void;
   /** Until a timer may run out; 0 or less once one has. */
   timeLeftMs(): number;
-  /** Settles, and gives the last bytes: terminal frames, or the error in band. */
-  finish(how: Ending): Promise<Uint8Array | undefined>;
+  /** Settles, and gives the last bytes: terminal frames, or the error in band. A promise only if it has to wait. */
+  finish(how: Ending): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   /** The consumer went away: settles. */
-  cancel(): Promise<void>;
+  cancel(): unknown;
   /** The account as JSON, final after `finish` or `cancel`. */
   account(): string;
   free(): void;

@@ -53,6 +53,8 @@ class Flow {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Whether a pull waits for the provider. */
   #waiting = false;
+  /** Whether the provider's bytes were read to their end. */
+  #drained = false;
   #aborted: (() => void) | undefined;
 
   constructor(
@@ -114,7 +116,10 @@ class Flow {
   #came(controller: Controller, { done, value }: Read): Promise<void> | undefined {
     this.#waiting = false;
     if (this.#over) return;
-    if (done) return this.#finish(controller, END);
+    if (done) {
+      this.#drained = true;
+      return this.#finish(controller, END);
+    }
     try {
       const what = this.stream.push(value);
       const out = what & SAME ? value : what & OTHER ? this.stream.take() : undefined;
@@ -153,9 +158,11 @@ class Flow {
 
   async #finish(controller: Controller, how: Ending): Promise<void> {
     this.#end();
-    if (this.reader) void (how === END ? drain(this.reader) : this.reader.cancel().catch(ignore));
+    const { reader } = this;
+    if (reader && !this.#drained) void (how === END ? drain(reader) : reader.cancel().catch(ignore));
     try {
-      const last = await this.stream.finish(how);
+      const ended = this.stream.finish(how);
+      const last = ended instanceof Promise ? await ended : ended;
       const account = this.#settle();
       // Aborted while it was settled.
       if (this.signal?.aborted) return controller.error(this.signal.reason);

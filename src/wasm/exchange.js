@@ -134,10 +134,12 @@ async function whole(reader, parts) {
   return bytes;
 }
 
-// The next bytes of a body, or null at its end.
-export async function next(reader) {
-  const { done, value } = await reader.read();
-  return done ? null : value;
+// The next bytes of a body, told to `done` as an exchange is: status 0 and the bytes, 1 for its end, or -1 if it broke off.
+export function next(reader, done, number) {
+  reader.read().then(
+    ({ done: over, value }) => tell(done, number, over ? 1 : 0, false, undefined, value),
+    () => tell(done, number, -1, false),
+  );
 }
 
 // Whether a server answers, but lets no page read what it says. Nothing of the request that failed is in these two: the first

@@ -61,7 +61,7 @@ extern "C" {
     fn refuses(fetcher: &JsValue, url: &str) -> Promise;
 
     #[wasm_bindgen(js_name = next)]
-    fn next_chunk(reader: &JsValue) -> Promise;
+    fn next_chunk(reader: &JsValue, done: &Function, number: u32);
 }
 
 #[wasm_bindgen]
@@ -106,7 +106,7 @@ impl Fetcher {
         let Ok(status) = u16::try_from(status) else { return Err(self.lost(&request.url).await) };
         let headers = if headers.is_undefined() { Vec::new() } else { read_headers(&headers.unchecked_into()) };
         let body = if open {
-            UpstreamBody::Open(JsChunks { reader: body, controller: Some(controller) })
+            UpstreamBody::Open(JsChunks { reader: body, controller: Some(controller), waits: waits.clone() })
         } else {
             controller.disarm(); // read to its end: nothing is left to abort
             UpstreamBody::Whole(body.unchecked_into::<Uint8Array>().to_vec())
@@ -163,6 +163,7 @@ fn lost() -> NetworkKind {
 pub(super) struct JsChunks {
     reader: JsValue,
     controller: Option<AbortOnDrop>,
+    waits: Waits,
 }
 
 impl JsChunks {
@@ -175,12 +176,17 @@ impl JsChunks {
 
 impl Chunks for JsChunks {
     async fn next(&mut self) -> Result<Option<Vec<u8>>, NetworkKind> {
-        let chunk = JsFuture::from(next_chunk(&self.reader)).await.map_err(|_| lost())?;
-        if chunk.is_null() {
-            disarm(self.controller.take()); // read to its end: nothing is left to abort
-            return Ok(None);
+        let wait = self.waits.place();
+        next_chunk(&self.reader, &self.waits.done, wait.number);
+        let Came { status, body, .. } = wait.await;
+        match status {
+            0 => Ok(Some(Uint8Array::new(&body).to_vec())),
+            1.. => {
+                disarm(self.controller.take()); // read to its end: nothing is left to abort
+                Ok(None)
+            }
+            _ => Err(lost()),
         }
-        Ok(Some(Uint8Array::new(&chunk).to_vec()))
     }
 }
 

@@ -1,12 +1,14 @@
 //! A stream, as JavaScript holds it: JavaScript owns the reader and the timer, all that is decided is Rust's.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
 
 use super::call::bytes;
 use super::core::span;
 use super::host::JsHost;
+use super::tasks::at_once;
 use crate::attempt::Pushed;
 use crate::error::NetworkKind;
 use crate::gateway::{Ending, Streaming};
@@ -15,7 +17,7 @@ use crate::gateway::{Ending, Streaming};
 #[wasm_bindgen]
 pub struct ChatStream {
     open: RefCell<Option<Box<Streaming<JsHost>>>>,
-    account: RefCell<String>,
+    account: Rc<RefCell<String>>,
     out: RefCell<Vec<u8>>,
 }
 
@@ -27,16 +29,19 @@ const LATE: u32 = 8;
 
 impl ChatStream {
     pub(super) fn new(streaming: Box<Streaming<JsHost>>) -> Self {
-        Self { open: RefCell::new(Some(streaming)), account: RefCell::default(), out: RefCell::default() }
+        Self { open: RefCell::new(Some(streaming)), account: Rc::default(), out: RefCell::default() }
     }
 
-    /// Ends the stream once; a second time there is nothing to end.
-    async fn close(&self, ending: Ending) -> JsValue {
+    /// Ends the stream once; a second time there is nothing to end. At once if its ledger need not be waited for.
+    fn close(&self, ending: Ending) -> Result<JsValue, JsValue> {
         let open = self.open.borrow_mut().take();
-        let Some(streaming) = open else { return JsValue::UNDEFINED };
-        let closed = streaming.finish(ending).await;
-        self.account.replace(closed.to_json());
-        bytes(&closed.trailing)
+        let Some(streaming) = open else { return Ok(JsValue::UNDEFINED) };
+        let account = self.account.clone();
+        at_once(async move {
+            let closed = streaming.finish(ending).await;
+            account.replace(closed.to_json());
+            Ok(bytes(&closed.trailing))
+        })
     }
 }
 
@@ -84,19 +89,19 @@ impl ChatStream {
     }
 
     /// Settles, and gives what is still to be handed out. `how`: 0 the last byte came, 1 the network failed,
-    /// 2 a timer ran out.
-    pub async fn finish(&self, how: u32) -> JsValue {
+    /// 2 a timer ran out. A promise only if something has to be waited for.
+    pub fn finish(&self, how: u32) -> Result<JsValue, JsValue> {
         let ending = match how {
             1 => Ending::Lost(NetworkKind::Network),
             2 => Ending::Late,
             _ => Ending::End,
         };
-        self.close(ending).await
+        self.close(ending)
     }
 
-    /// The consumer went away: settles.
-    pub async fn cancel(&self) {
-        self.close(Ending::Left).await;
+    /// The consumer went away: settles. A promise only if something has to be waited for.
+    pub fn cancel(&self) -> Result<JsValue, JsValue> {
+        self.close(Ending::Left)
     }
 
     /// The account as JSON: so far, or final once it is settled.

@@ -15,7 +15,7 @@ use super::fetch::{clear_timer, listen, set_timer, unlisten};
 use super::tasks::go_on;
 use crate::abort::Abort;
 
-/// What came: of a fetch see `exchange.js`; of a timer nothing.
+/// What came: of a fetch and of a body's next bytes see `exchange.js`; of a timer nothing.
 pub(super) struct Came {
     /// HTTP status; negative for a fetch without a response.
     pub(super) status: i32,
@@ -27,6 +27,7 @@ pub(super) struct Came {
 }
 
 /// Everything that one gate waits for.
+#[derive(Clone)]
 pub(super) struct Waits {
     places: Rc<RefCell<Places>>,
     /// To be called once for each number, with it and what came. JavaScript keeps it as long as anything may still call.

@@ -42,9 +42,19 @@ function traceOf(given: string | null): string {
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-/** Two ids of random bytes in hex, of 16 and 8, never all zero. Asking for bytes costs more than the bytes. */
+/** Bytes of two ids, of 16 and 8. */
+const IDS = 24;
+/** Drawn ahead: asking for bytes costs more than the bytes. Each is used once; none is a secret. */
+const pool = new Uint8Array(IDS * 40);
+let used = pool.length;
+
+/** Two ids of random bytes in hex, never all zero. */
 function random(): [trace: string, place: string] {
-  const bytes = crypto.getRandomValues(new Uint8Array(24));
+  if (used >= pool.length) {
+    crypto.getRandomValues(pool);
+    used = 0;
+  }
+  const bytes = pool.subarray(used, (used += IDS));
   bytes[0] ||= 1;
   bytes[16] ||= 1;
   let text = '';

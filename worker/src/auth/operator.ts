@@ -32,21 +32,24 @@ function carriesToken(given: string[], token: string): boolean {
   if (!own) throw badConfiguration('TIDEGATE_TOKEN', `must not be longer than ${MAX_BYTES} bytes`);
   let found = false;
   for (const text of given) {
-    const other = text === '' ? undefined : padded(text);
+    const other = text === '' ? undefined : padded(text, scratch.fill(0));
     // All of them, wherever it was found: the place is not told either.
     if (other) found = crypto.subtle.timingSafeEqual(own, other) || found;
   }
+  // No caller's token stays behind.
+  scratch.fill(0);
   return found;
 }
 let known: { token: string; bytes: Uint8Array | undefined } | undefined;
+/** Where a request's texts go, one after the other: nothing is awaited meanwhile. Room of their own would be a kilobyte of garbage each. */
+const scratch = new Uint8Array(MAX_BYTES + 2);
 
 /**
  * A text as bytes of one length, so that the comparison says nothing about the token's: digests would do the same, but
  * each request would wait for them. How long it is stands behind it, since a text may end in zeros. Nothing for what is
  * too long.
  */
-function padded(text: string): Uint8Array | undefined {
-  const bytes = new Uint8Array(MAX_BYTES + 2);
+function padded(text: string, bytes = new Uint8Array(MAX_BYTES + 2)): Uint8Array | undefined {
   const { read, written } = encoder.encodeInto(text, bytes);
   // What is written past the end of a text is overwritten here, or was too long.
   bytes[MAX_BYTES] = written >> 8;

@@ -241,6 +241,11 @@ describe('the token', () => {
     expect((await call(`/v1/models?a=b${right}`, { headers })).status).toBe(200);
   });
 
+  it('is found beside a longer one that is wrong', async () => {
+    const headers = { authorization: `Bearer ${'x'.repeat(200)}`, 'x-api-key': env.TIDEGATE_TOKEN };
+    expect((await call('/v1/models', { headers })).status).toBe(200);
+  });
+
   it('is checked before the body is read', async () => {
     const answer = await post('{', { authorization: 'Bearer another' });
     expect(answer.status).toBe(401);
