@@ -7,6 +7,7 @@ import { MAX_HEADER_BYTES, MAX_HEADERS, oversized } from './body';
 import { preflight } from './cors';
 import type { Env } from './env';
 import { errorResponse, invalid } from './errors';
+import { loggedRoute, toldOf } from './log';
 import { blocks } from './routes/admin/blocks';
 import { keys } from './routes/admin/keys';
 import { organisations } from './routes/admin/organisations';
@@ -15,7 +16,7 @@ import { figures } from './routes/figures';
 import { health } from './routes/health';
 import { openapi } from './routes/openapi';
 import { queue } from './routes/queue';
-import { register, type Route } from './routes/route';
+import { notedOf, register, type Route } from './routes/route';
 import { session } from './routes/session';
 import { status } from './routes/status';
 import { load } from './wasm';
@@ -60,6 +61,10 @@ export default {
       return finished(errorResponse('chat', invalid('headers', problem, 431)), request, env);
     }
     if (!OWN.test(url)) return api(request, url, headers, env, context);
-    return finished(await app.fetch(request, env, context), request, env);
+    const [told, started] = [toldOf(request.method, request.headers), Date.now()];
+    const response = finished(await app.fetch(request, env, context), request, env, told);
+    const note = notedOf(request);
+    if (note) context.waitUntil(loggedRoute(told, note, response, Date.now() - started, env));
+    return response;
   },
 };

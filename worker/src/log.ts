@@ -2,6 +2,7 @@ import type { Asker } from './auth';
 import { hashOf } from './auth/token';
 import type { Env } from './env';
 import type { Outcome } from './figures/samples';
+import type { Noted } from './routes/route';
 import { load, withoutKeys } from './wasm';
 
 /** An id of a caller's own: letters that no log can be broken with. */
@@ -66,6 +67,17 @@ function random(): [trace: string, place: string] {
 export const shownUser = async (organisation: string | undefined, user: string): Promise<string> =>
   (await hashOf(`${organisation}\n${user}`)).slice(0, 16);
 
+function wants({ TIDEGATE_LOG: wanted = 'all' }: Env, code: string): boolean {
+  return wanted !== 'none' && (wanted !== 'errors' || code !== 'ok');
+}
+
+/** The caller's id is its own to choose, and names of models come from the configuration. */
+function write(line: Record<string, unknown>): void {
+  const text = JSON.stringify(line);
+  load();
+  console.log(withoutKeys(text) ?? text);
+}
+
 /**
  * One line of JSON for each request, for whoever runs the Worker; TIDEGATE_LOG: "all" (the default), "errors" or "none".
  * It has codes, counts and times, never what was asked or answered, nor a token, key or address; users are hashed.
@@ -76,13 +88,12 @@ export async function logged(
   outcome: Outcome,
   env: Env,
 ): Promise<void> {
-  const wanted = env.TIDEGATE_LOG ?? 'all';
   const failed = outcome.code !== 'ok';
-  if (wanted === 'none' || (wanted === 'errors' && !failed)) return;
+  if (!wants(env, outcome.code)) return;
   const { meta } = outcome;
   const user = caller?.user === undefined ? undefined : await shownUser(caller.organisation, caller.user);
   // Written in one piece: this is done for each request.
-  const text = JSON.stringify({
+  write({
     event: 'request',
     level: failed ? 'warn' : 'info',
     code: outcome.code,
@@ -103,7 +114,21 @@ export async function logged(
     totalMs: outcome.totalMs,
     firstMs: outcome.firstMs,
   });
-  load();
-  // The caller's id is its own to choose, and names of models come from the configuration.
-  console.log(withoutKeys(text) ?? text);
+}
+
+/** The same for a request to a route of the Worker's own: who changed what is in it, and not to what. */
+export async function loggedRoute(
+  { method, givenId, trace }: Told,
+  { route, code, caller }: Noted,
+  { status, headers }: Response,
+  totalMs: number,
+  env: Env,
+): Promise<void> {
+  if (!wants(env, code)) return;
+  const level = code === 'ok' ? 'info' : 'warn';
+  const user = caller?.user === undefined ? undefined : await shownUser(caller.organisation, caller.user);
+  const { organisation, tier, token } = caller ?? {};
+  const requestId = headers.get('x-tidegate-request-id') ?? undefined;
+  const ids = { requestId, givenId, trace };
+  write({ event: 'request', level, code, method, route, status, organisation, user, tier, token, ...ids, totalMs });
 }

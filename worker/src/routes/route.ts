@@ -1,5 +1,6 @@
 import type { Context, Hono } from 'hono';
 
+import { toError } from '../../../pkg/src/errors';
 import { callerOf, stripped, type Caller, type Scope } from '../auth';
 import type { Env } from '../env';
 import { errorResponse, wrongMethod } from '../errors';
@@ -37,9 +38,30 @@ export type Route = Described &
     | { scope: Scope; handle(c: Ours, caller: Caller): Response | Promise<Response> }
   );
 
+/** What is noted of a request to a route, for the log. */
+export interface Noted {
+  /** The path of the route, as it is configured: nothing that the caller wrote. */
+  route: string;
+  /** `ok`, or the code of the error. */
+  code: string;
+  /** Once known. */
+  caller?: Caller;
+}
+
+const notes = new WeakMap<Request, Noted>();
+
+/** What was noted of a request; nothing of those that anybody may make as often as they like. */
+export const notedOf = (request: Request): Noted | undefined => notes.get(request);
+
 /** Puts routes into the app, with a 405 for every other method of their paths. */
 export function register(app: Hono<{ Bindings: Env }>, routes: readonly Route[]): void {
-  for (const route of routes) app.on(route.method, route.path, (c) => answer(() => run(c, route)));
+  for (const route of routes) {
+    app.on(route.method, route.path, (c) => {
+      const note: Noted = { route: route.path, code: 'ok' };
+      if (route.scope !== undefined || route.method !== 'GET') notes.set(c.req.raw, note);
+      return answer(() => run(c, route, note), note);
+    });
+  }
   for (const path of new Set(routes.map((route) => route.path))) {
     const allowed = routes.filter((route) => route.path === path).map((route) => route.method);
     app.all(path, async () => {
@@ -50,9 +72,10 @@ export function register(app: Hono<{ Bindings: Env }>, routes: readonly Route[])
   }
 }
 
-async function run(c: Ours, route: Route): Promise<Response> {
+async function run(c: Ours, route: Route, note: Noted): Promise<Response> {
   if (route.scope === undefined) return route.handle(c);
   const caller = await callerOf(c.req.raw, stripped(c.req.raw).given, c.env, route.scope);
+  note.caller = caller;
   const { core } = gateOf(caller.organisation, c.env);
   const rate = await core.enter(partsOf(caller), route.rate ?? 'other');
   // On errors too.
@@ -60,16 +83,17 @@ async function run(c: Ours, route: Route): Promise<Response> {
     // Before anything else is read: whoever asks about another organisation is told nothing but that.
     ruledBy(c, caller);
     return route.handle(c, caller);
-  });
+  }, note);
   for (let at = 1; at < rate.length; at += 2) response.headers.set(rate[at - 1] ?? '', rate[at] ?? '');
   return response;
 }
 
-async function answer(work: () => Promise<Response>): Promise<Response> {
+async function answer(work: () => Promise<Response>, note?: Noted): Promise<Response> {
   try {
     return await work();
   } catch (thrown) {
     load();
+    if (note) note.code = toError(thrown).code;
     return errorResponse('chat', thrown);
   }
 }

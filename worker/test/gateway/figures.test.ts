@@ -167,6 +167,32 @@ describe('logs', () => {
     expect(answer.headers.get('x-request-id')).toBe('my-request-1');
   });
 
+  it('tell of the Worker’s own routes who did what, not to whom or with what, and how it ended', async () => {
+    const { token, id } = await made('acme', { user: 'ann-the-user', scopes: ['chat', 'admin'] });
+    const lines: Record<string, unknown>[] = [];
+    vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(JSON.parse(line)));
+    const send = calling({ TIDEGATE_LOG: 'all' });
+    const headers = { ...bearer(token), 'x-request-id': 'my-request-2' };
+    const block = JSON.stringify({ kind: 'ip', value: '192.0.2.77', seconds: 60 });
+    const done = await send('/api/admin/blocks', { method: 'POST', headers, body: block });
+    await send('/api/ai/users/bob-of-acme', { method: 'DELETE', headers: bearer('made-up') });
+    await send('/api/ai/export?organisation=other', { headers });
+    await send('/livez');
+    await send('/openapi.json');
+    await vi.waitUntil(() => lines.length >= 3);
+    vi.restoreAllMocks();
+    expect(lines.map(({ method, route, status, code }) => [method, route, status, code])).toEqual([
+      ['POST', '/api/admin/blocks', done.status, 'ok'],
+      ['DELETE', '/api/ai/users/:id', 401, 'unauthorized'],
+      ['GET', '/api/ai/export', 403, 'forbidden'],
+    ]);
+    expect(lines[0]).toMatchObject({
+      ...{ event: 'request', level: 'info', organisation: 'acme', tier: 'pro', token: id, givenId: 'my-request-2' },
+      ...{ requestId: done.headers.get('x-tidegate-request-id'), trace: done.headers.get('traceparent') },
+    });
+    expect(JSON.stringify(lines)).not.toMatch(/ann-the-user|bob-of-acme|192\.0\.2|made-up|tg_live/);
+  });
+
   it.each([
     'x',
     '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more',
