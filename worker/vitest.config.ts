@@ -63,6 +63,10 @@ const limited = {
   budgets: [{ of: 'token', per: 'week', tier: 'pro', limitUsd: '0.12' }],
 };
 
+/** A provider and a model that may be asked a few times a minute, by all together. */
+const targets = { groq: { perMinute: 1, burst: 2 }, 'openrouter/qwen/qwen3-coder:free': { perMinute: 1, burst: 1 } };
+const paced = { ...quick, rates: { ...plenty, targets } };
+
 /** One model of each provider, which speaks its own dialect. */
 const dialects = ['openai', 'anthropic', 'google'];
 const fourDialects = {
@@ -107,6 +111,7 @@ export default defineConfig({
       worker('cap', 'test/cap/*.test.ts', oneTarget),
       worker('crowd', 'test/crowd/*.test.ts', crowd),
       worker('limits', 'test/limits/*.test.ts', limited),
+      worker('targets', 'test/targets/*.test.ts', paced),
       worker('dialects', 'test/dialects/*.test.ts', fourDialects),
     ],
   },
