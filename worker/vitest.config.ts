@@ -65,7 +65,7 @@ const limited = {
 
 /** A provider and a model that may be asked a few times a minute, by all together. */
 const targets = { groq: { perMinute: 1, burst: 2 }, 'openrouter/qwen/qwen3-coder:free': { perMinute: 1, burst: 1 } };
-const paced = { ...quick, rates: { ...plenty, targets } };
+const paced = { ...quick, rates: { ...plenty, targets, tiers: { ...plenty.tiers, slow: { perMinute: 1, burst: 1 } } } };
 
 /** One model of each provider, which speaks its own dialect. */
 const dialects = ['openai', 'anthropic', 'google'];

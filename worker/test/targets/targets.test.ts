@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
+import { forget } from '../../src/organisation/standing';
 import { ask, calm, errorOf, journal, script, type Answer } from '../client';
+import { made, organised } from '../organisations';
 
 beforeEach(calm);
 
@@ -37,4 +39,16 @@ describe('the rate of a provider or model', () => {
     expect((await ask()).status).toBe(429);
     expect((await journal()).map(({ path }) => path.split('/')[1])).toEqual(['groq', 'groq', 'openrouter']);
   });
+});
+
+it('a caller who asks for too much is not sent on to the next target', async () => {
+  await forget('acme');
+  await organised('acme', ['slow']);
+  const headers = { authorization: `Bearer ${(await made('acme', { tier: 'slow' })).token}` };
+  expect(answering(await ask({}, headers))).toEqual([200, 'groq']);
+  await journal();
+  const refused = await ask({}, headers);
+  expect([refused.status, errorOf(refused).code]).toEqual([429, 'rate_limited']);
+  expect(refused.headers.get('x-ratelimit-limit')).toBe('1');
+  expect(await journal()).toEqual([]);
 });
