@@ -7,11 +7,16 @@ export async function open() {
   const here = import.meta.resolve('tidegate');
   const load = (path) => import(new URL(path, here));
   const wasm = (name) => readFile(new URL(`../wasm/${name}_bg.wasm`, here));
-  const [{ openOn }, { joinRest }, { memoryStorage }, glue] = await Promise.all(
-    ['open-here.js', 'platform.js', 'storage/memory.js', '../wasm/tidegate.js'].map(load),
+  const [{ openOn }, { extensible, joinRest }, { memoryStorage }, module, rest] = await Promise.all(
+    ['open-here.js', 'platform.js', 'storage/memory.js', '../wasm/tidegate.js', '../wasm/tidegate-rest.js'].map(load),
   );
+  const glue = extensible(module);
   glue.initSync({ module: await wasm('tidegate') });
-  await joinRest(glue, () => wasm('tidegate-rest'));
+  await joinRest(
+    glue,
+    () => wasm('tidegate-rest'),
+    async () => rest,
+  );
   const platform = {
     runtime: 'node',
     load: async () => glue,

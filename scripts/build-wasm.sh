@@ -38,7 +38,7 @@ built() {
   for name in tidegate tidegate-dialects tidegate-all tidegate-server kdf; do
     if [ ! -s "$OUT/$name.js" ] || [ ! -s "$OUT/${name}_bg.wasm" ]; then return 1; fi
   done
-  [ -s "$OUT/tidegate-rest_bg.wasm" ] || return 1
+  [ -s "$OUT/tidegate-rest_bg.wasm" ] && [ -s "$OUT/tidegate-rest.js" ] || return 1
   [ "$(cat "$STAMP" 2>/dev/null)" = "$SOURCES" ]
 }
 
@@ -126,7 +126,8 @@ split() {
     optimised "$folder/tidegate_bg.wasm" --debuginfo --low-memory-unused --generate-global-effects -Oz \
       --{always,flexible,one-caller}-inline-max-function-size=0 --reorder-functions-by-name
   fi
-  node scripts/split-wasm.mjs "$folder/tidegate_bg.wasm" "$STAGE/first.wasm" "$STAGE/rest.wasm" "$folder/tidegate.js"
+  node scripts/split-wasm.mjs "$folder/tidegate_bg.wasm" "$STAGE/first.wasm" "$STAGE/rest.wasm" "$folder/tidegate.js" \
+    "$folder/tidegate-rest.js"
   unnamed "$STAGE/first.wasm"
   unnamed "$STAGE/rest.wasm"
   mv "$STAGE/first.wasm" "$folder/tidegate_bg.wasm"
@@ -134,6 +135,8 @@ split() {
   echo 'export function imports(): WebAssembly.Imports;' >>"$folder/tidegate.d.ts"
   echo 'export function onMissing(load: () => void): void;' >>"$folder/tidegate.d.ts"
   echo 'export function joined(rest: WebAssembly.Instance): void;' >>"$folder/tidegate.d.ts"
+  echo "export function completed(rest: typeof import('./tidegate-rest.js')): void;" >>"$folder/tidegate.d.ts"
+  echo 'export function joinedTo(exports: WebAssembly.Exports): WebAssembly.ModuleImports;' >"$folder/tidegate-rest.d.ts"
   say "split tidegate.wasm: first $(sizes "$folder/tidegate_bg.wasm"); rest $(sizes "$folder/tidegate-rest_bg.wasm")"
 }
 

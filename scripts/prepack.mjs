@@ -16,6 +16,7 @@ const BUILT = [
   'wasm/tidegate-server_bg.wasm',
   'wasm/kdf_bg.wasm',
   'wasm/tidegate.js',
+  'wasm/tidegate-rest.js',
   'wasm/kdf.js',
   'dist/web.js',
   'dist/worker.js',

@@ -5,10 +5,11 @@
 // calls it by name asks first whether the rest is there; where an address may be all that is known of it, a net stands at
 // its place until then, which does the same.
 //
-//   node scripts/split-wasm.mjs NAMED.wasm FIRST.wasm REST.wasm GLUE.js
+//   node scripts/split-wasm.mjs NAMED.wasm FIRST.wasm REST.wasm GLUE.js REST-GLUE.js
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { EXPORTS, FUNCTIONS, KEPT, readable } from './split-entries.mjs';
+import { splitGlue } from './split-glue.mjs';
 import { ordered } from './split-order.mjs';
 import { ran } from './split-profile.mjs';
 import { aligned, body, join, list, name, parse, signed, u32, write } from './wasm-module.mjs';
@@ -22,7 +23,7 @@ const TINY = 20;
 /** What is called by name at more places than this has a net: to ask at each would be longer. */
 const NETTED = 5;
 
-const [, , input, firstPath, restPath, gluePath] = process.argv;
+const [, , input, firstPath, restPath, gluePath, restGluePath] = process.argv;
 const module = parse(readFileSync(input));
 const { functions, imports } = module;
 const nameOf = (index) => readable(module.names.get(index) ?? `function ${index}`);
@@ -185,7 +186,8 @@ const allImports = imports.map((_, index) => index);
 // Generated names end in hashes, which do not compress: numbers do. Those of modules are the modules' own.
 const GENERATED = './tidegate_bg.js';
 const importName = (index) => (imports[index].space === GENERATED ? `i${index}` : imports[index].name);
-const importOf = (index) => join(name(imports[index].space), name(importName(index)), [0], u32(imports[index].type));
+const importOf = (index, space = imports[index].space) =>
+  join(name(space), name(importName(index)), [0], u32(imports[index].type));
 const numbers = new Map(imports.map(({ name }, index) => [name, importName(index)]));
 // The functions that the glue calls are told by number too, in both files; `memory` and the like keep their names.
 const exportNumbers = new Map([...exported.values()].map((name, at) => [name, `e${at}`]));
@@ -227,6 +229,24 @@ const given = [
   ...module.globals.map((_, index) => ({ name: `g${index}`, kind: 3, index })),
   ...tables.map((_, index) => ({ name: `t${index}`, kind: 1, index })),
 ];
+const isOfFirst = ({ kind, index }) => kind !== 0 || inFirst.has(index);
+// What nobody imports but who waited for the rest is in the glue that comes with it. That may be later than the rest, which
+// can be loaded at once.
+const LATE = 'late';
+const early = usedBy([...own, ...restOwn.filter((index) => reachable.has(index))]);
+const isLateImport = (index) => !early.has(index) && !exported.has(index);
+const importNames = (indices) => new Set(indices.map(importName));
+const lateExports = new Set(module.exports.filter((item) => !isOfFirst(item)).map((item) => exportName(item.name)));
+const {
+  first: firstGlue,
+  rest: restGlue,
+  inBoth,
+} = splitGlue(
+  glue,
+  (name) => lateExports.has(name),
+  importNames(allImports.filter((index) => !isLateImport(index))),
+  importNames(allImports.filter(isLateImport)),
+);
 // The glue gives the rest what it gave to the first, and its functions. What loads the rest at once is told later.
 const JOINT = `
 const generated = __wbg_get_imports;
@@ -235,17 +255,26 @@ __wbg_get_imports = () => ({ ...generated(), rest: { load: () => missing() } });
 export const onMissing = (load) => void (missing = load);
 export const imports = () => {
   const shared = Array.from({ length: ${shared.length} }, (_, at) => wasm.t0.get(${sharedAt} + at));
-  return { ...generated(), first: Object.assign(shared, wasm) };
+  const waiting = new Proxy({}, { get: (_, name) => (...args) => late[name](...args) });
+  return { ...generated(), ${LATE}: waiting, first: Object.assign(shared, wasm) };
 };
 export const joined = ({ exports }) => void (wasm = { ...wasm, ...exports });
+let late;
+export const completed = (rest) => {
+  late = rest.joinedTo(wasm);
+  for (const [own, { prototype }] of [${inBoth.map((name) => `[${name}, rest.${name}]`).join(', ')}]) {
+    const { constructor, ...methods } = Object.getOwnPropertyDescriptors(prototype);
+    Object.defineProperties(own.prototype, methods);
+  }
+};
 `;
-writeFileSync(gluePath, `${glue}${JOINT}`);
+writeFileSync(gluePath, `${firstGlue}${JOINT}`);
+writeFileSync(restGluePath, restGlue);
 
 const exportOf =
   (indices) =>
   ({ name: text, kind, index }) =>
     join(name(exportName(text)), [kind], u32(kind === 0 ? indices.get(index) : index));
-const isOfFirst = ({ kind, index }) => kind !== 0 || inFirst.has(index);
 
 const voidType = module.types.findIndex(({ params, results }) => params.length + results.length === 0);
 if (voidType < 0) throw new Error('no function takes and gives nothing');
@@ -258,7 +287,7 @@ writeFileSync(
   firstPath,
   write({
     1: module.typeSection,
-    2: list([...firstImports.map(importOf), loadImport]),
+    2: list([...firstImports.map((index) => importOf(index)), loadImport]),
     3: typed([...own.map(typeOf), voidType, ...stubs.map(typeOf), ...[...nets].map(typeOf)]),
     4: list(tables.map(tableType)),
     5: list(module.memories),
@@ -283,7 +312,7 @@ writeFileSync(
   write({
     1: module.typeSection,
     2: list([
-      ...restImports.map(importOf),
+      ...restImports.map((index) => importOf(index, isLateImport(index) ? LATE : undefined)),
       ...shared.map((index, at) => join(FIRST, name(String(at)), [0], u32(typeOf(index)))),
       ...given.map(({ name: text, kind, index }) =>
         join(FIRST, name(text), [kind], kind === 1 ? tableType(tables[index]) : module.globals[index].kind),

@@ -15,6 +15,7 @@ const small = inTwoParts(
     return glue;
   },
   () => new URL('../wasm/tidegate-rest_bg.wasm', import.meta.url),
+  () => import('../wasm/tidegate-rest.js'),
 );
 const loadDialects = once<Glue>(async () => {
   const glue = await import('../wasm/tidegate-dialects.js');

@@ -52,6 +52,9 @@ export interface Platform {
 /** Decides in the middle of a storage's own transaction: snapshot to store (undefined: unchanged) and reply. */
 export type Decide = (snapshot: Uint8Array | undefined, command: Uint8Array) => [Uint8Array | undefined, Uint8Array];
 
+/** The glue of what waits for the rest (scripts/split-glue.mjs). */
+export type RestGlue = typeof import('../wasm/tidegate-rest.js');
+
 /** What scripts/split-wasm.mjs adds to the glue of a build that is cut in two. */
 interface Split {
   /** What the rest takes, once the first part is there. */
@@ -59,21 +62,26 @@ interface Split {
   onMissing(load: () => void): void;
   /** Takes the rest's exports in. */
   joined(rest: WebAssembly.Instance): void;
+  /** Takes the rest's glue in, once the rest is joined. */
+  completed(rest: RestGlue): void;
 }
 
-/** The small build in its two parts (scripts/split-wasm.mjs). `rest` is where the second lies. */
-export function inTwoParts(load: () => Promise<Glue>, rest: () => string | URL): Parts {
+/**
+ * The small build in its two parts (scripts/split-wasm.mjs). `rest` is where the second lies, `more` loads its glue.
+ */
+export function inTwoParts(load: () => Promise<Glue>, rest: () => string | URL, more: () => Promise<RestGlue>): Parts {
   // The place's own fetch: an app may put `gate.fetch` there later, which waits for what is fetched here.
   let real: typeof fetch;
+  let joined = false;
   let here = false;
   let broken: Error | undefined;
   const first = once(async () => {
     real = globalThis.fetch.bind(globalThis);
-    const glue = await load();
+    const glue = extensible(await load());
     onMissing(glue, () => {
       try {
         const bytes = readNow(rest());
-        here = true;
+        joined = true;
         return bytes;
       } catch (cause) {
         const trap = new WebAssembly.RuntimeError(String(cause));
@@ -83,20 +91,36 @@ export function inTwoParts(load: () => Promise<Glue>, rest: () => string | URL):
     return glue;
   });
   const second = once(async () => {
-    await joinRest(await first(), async () => {
+    const bytes = async () => {
+      if (joined) return undefined;
       const response = await real(rest());
       if (!response.ok) throw new TypeError(`The rest of the gateway is not at ${response.url}.`);
       return response.arrayBuffer();
-    });
+    };
+    await joinRest(await first(), bytes, more);
     here = true;
   });
   return { load: first, rest: () => (here ? undefined : second()), broken: () => broken };
 }
 
-/** Joins the rest to the part that is loaded: one memory, one table. A build that was not cut in two is whole already. */
-export async function joinRest(glue: Glue, rest: () => Promise<BufferSource>): Promise<void> {
-  const { imports, joined } = glue as Partial<Split>;
-  if (imports) joined?.((await WebAssembly.instantiate(await rest(), imports())).instance);
+/** Glue that more can be added to: a module cannot be changed. */
+export const extensible = (glue: Glue): Glue => ({ ...glue });
+
+/**
+ * Joins the rest to the part that is loaded: one memory, one table. `rest` gives nothing where it is joined already, and only
+ * its glue, `more`, is missing. A build that was not cut in two is whole already.
+ */
+export async function joinRest(
+  glue: Glue,
+  rest: () => Promise<BufferSource | undefined>,
+  more: () => Promise<RestGlue>,
+): Promise<void> {
+  const { imports, joined, completed } = glue as Partial<Split>;
+  if (!imports) return;
+  const [bytes, own] = await Promise.all([rest(), more()]);
+  if (bytes) joined?.((await WebAssembly.instantiate(bytes, imports())).instance);
+  completed?.(own);
+  Object.assign(glue, { ...own, ...glue });
 }
 
 /**

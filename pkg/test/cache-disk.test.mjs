@@ -6,9 +6,10 @@ import { test } from 'node:test';
 
 import { runKdf } from '../dist/kdf.js';
 import { openOn as openGate } from '../dist/open-here.js';
-import { joinRest } from '../dist/platform.js';
+import { extensible, joinRest } from '../dist/platform.js';
 import { memoryStorage } from '../dist/storage/memory.js';
-import * as glue from '../wasm/tidegate.js';
+import * as module from '../wasm/tidegate.js';
+import * as restGlue from '../wasm/tidegate-rest.js';
 import { answer, ask, KEY, PASSPHRASE } from './support.mjs';
 
 const wasm = (name) => readFile(new URL(`../wasm/${name}_bg.wasm`, import.meta.url));
@@ -19,8 +20,13 @@ async function openOn(t, storage) {
   const platform = {
     runtime: 'node',
     async load() {
+      const glue = extensible(module);
       glue.initSync({ module: await wasm('tidegate') });
-      await joinRest(glue, () => wasm('tidegate-rest'));
+      await joinRest(
+        glue,
+        () => wasm('tidegate-rest'),
+        async () => restGlue,
+      );
       return glue;
     },
     later: () => import('../dist/later.js'),

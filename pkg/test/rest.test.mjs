@@ -11,7 +11,7 @@ import { runInNewContext } from 'node:vm';
 
 import { answers } from '../../scripts/split-scenario.mjs';
 import { openOn } from '../dist/open-here.js';
-import { joinRest, onMissing } from '../dist/platform.js';
+import { extensible, joinRest, onMissing } from '../dist/platform.js';
 import { memoryStorage } from '../dist/storage/memory.js';
 import { answer, ask, KEY, PASSPHRASE } from './support.mjs';
 
@@ -23,13 +23,15 @@ const wasm = (name) => readFile(new URL(`../wasm/${name}_bg.wasm`, import.meta.u
  */
 async function instance() {
   // Glue keeps its instance for ever; another address is another module.
-  const glue = await import(`../wasm/tidegate.js?${randomUUID()}`);
+  const own = randomUUID();
+  const glue = extensible(await import(`../wasm/tidegate.js?${own}`));
+  const more = () => import(`../wasm/tidegate-rest.js?${own}`);
   glue.initSync({ module: await wasm('tidegate') });
-  const rest = { asked: 0, atOnce: 0, lost: false, here: false };
+  const rest = { asked: 0, atOnce: 0, lost: false, joined: false, here: false, more };
   onMissing(glue, () => {
     rest.atOnce++;
     if (rest.lost) throw new TypeError('offline');
-    rest.here = true;
+    rest.joined = true;
     return readFileSync(new URL('../wasm/tidegate-rest_bg.wasm', import.meta.url));
   });
   return { glue, rest };
@@ -41,7 +43,8 @@ async function open(t, provider = () => answer(), config = {}) {
   const load = async () => {
     rest.asked++;
     if (rest.lost) throw new TypeError('offline');
-    await joinRest(glue, () => wasm('tidegate-rest'));
+    await joinRest(glue, async () => (rest.joined ? undefined : wasm('tidegate-rest')), rest.more);
+    rest.joined = true;
     rest.here = true;
   };
   const platform = {
@@ -99,6 +102,15 @@ test('what loads first is enough for every answer of the scenario that it was ma
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   assert.equal(rest.atOnce, 0);
+});
+
+test('the glue of what waits for the rest comes with it', async () => {
+  const { glue, rest } = await instance();
+  const late = () => [typeof glue.KeyScanner, typeof glue.keyRules, typeof glue.Core.prototype.status];
+  assert.deepEqual(late(), ['undefined', 'undefined', 'undefined']);
+  await joinRest(glue, () => wasm('tidegate-rest'), rest.more);
+  assert.deepEqual(late(), ['function', 'function', 'function']);
+  assert.ok(glue.keyRules().length > 10);
 });
 
 for (const [name, provider] of Object.entries({

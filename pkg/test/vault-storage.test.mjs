@@ -7,9 +7,10 @@ import { test } from 'node:test';
 
 import { runKdf } from '../dist/kdf.js';
 import { openOn as openGate } from '../dist/open-here.js';
-import { joinRest } from '../dist/platform.js';
+import { extensible, joinRest } from '../dist/platform.js';
 import { memoryStorage } from '../dist/storage/memory.js';
-import * as glue from '../wasm/tidegate.js';
+import * as module from '../wasm/tidegate.js';
+import * as restGlue from '../wasm/tidegate-rest.js';
 import { answer, ask, KEY, OTHER_KEY, PASSPHRASE } from './support.mjs';
 import { macOf, openRecord, readHeader, resummed, vaultKey, writeRecord } from './vault-format.mjs';
 
@@ -17,8 +18,13 @@ const HEADER = 'vault/2';
 const FIXTURE = JSON.parse(await readFile(new URL('../../tests/vectors/vault_format_1.json', import.meta.url), 'utf8'));
 const wasm = (name) => readFile(new URL(`../wasm/${name}_bg.wasm`, import.meta.url));
 const kdf = await WebAssembly.compile(await wasm('kdf'));
+const glue = extensible(module);
 glue.initSync({ module: await wasm('tidegate') });
-await joinRest(glue, () => wasm('tidegate-rest'));
+await joinRest(
+  glue,
+  () => wasm('tidegate-rest'),
+  async () => restGlue,
+);
 
 /** A gate on a storage of the test's. */
 async function openOn(t, storage, derive = (...input) => Promise.resolve().then(() => runKdf(kdf, input))) {

@@ -1,6 +1,6 @@
 // Inside the worker: the gate as a page would have it, with the Wasm found where the page's bundler put it.
 
-import type * as Later from '../later.js';
+import type * as Later from '../worker-later.js';
 import { inTwoParts, once, type Glue, type Platform } from '../platform.js';
 import { indexedDbStorage } from '../storage/indexed-db.js';
 import { memoryStorage } from '../storage/memory.js';
@@ -9,7 +9,16 @@ import type { Opening, Port } from './protocol.js';
 import { serve } from './serve.js';
 
 /** A build's glue, before it has its Wasm. */
-export type Loader = { default(init: { module_or_path: URL }): Promise<unknown> };
+export type Loader = { initSync(init: { module: WebAssembly.Module }): unknown };
+
+/** The Wasm at an address, compiled as it comes where the server says what it is. */
+async function compiled(url: string): Promise<WebAssembly.Module> {
+  const response = await fetch(url);
+  if (!response.ok) throw new TypeError(`The gateway is not at ${url}.`);
+  return response.headers.get('content-type') === 'application/wasm'
+    ? WebAssembly.compileStreaming(response)
+    : WebAssembly.compile(await response.arrayBuffer());
+}
 
 /** A gate in this realm. */
 export async function openHere(
@@ -19,10 +28,11 @@ export async function openHere(
 ): Promise<Tidegate> {
   const parts = inTwoParts(
     async () => {
-      await glue.default({ module_or_path: new URL(gateway) });
+      glue.initSync({ module: await compiled(gateway) });
       return glue as unknown as Glue;
     },
     () => rest,
+    async () => (await loading()).restGlue,
   );
   // A realm remembers what could not be had by its address: the next try has another.
   let tries = 0;
