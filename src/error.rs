@@ -219,6 +219,18 @@ impl Error {
         }
     }
 
+    /// One sentence for people, without anything of the request.
+    #[must_use]
+    pub const fn message(&self) -> &'static str {
+        if self.is_offline() { "This device is offline: nothing was sent." } else { self.code.message() }
+    }
+
+    /// Whether it is only known that this device had no network: nobody was asked, and nobody failed.
+    #[must_use]
+    pub const fn is_offline(&self) -> bool {
+        matches!(self.detail, Detail::Network(NetworkKind::Offline))
+    }
+
     /// Whether an SDK that honours `x-should-retry` shall try again: only after a short wait of our own.
     #[must_use]
     pub fn should_retry(&self) -> bool {

@@ -20,7 +20,7 @@ pub fn problem(error: &Error) -> Value {
     let mut fields: Vec<(String, Value)> = Vec::with_capacity(account.len().saturating_add(4));
     for (name, value) in [
         ("code", error.code.as_str().into()),
-        ("message", error.code.message().into()),
+        ("message", error.message().into()),
         ("status", u32::from(error.http_status()).into()),
         ("shouldRetry", error.should_retry().into()),
     ] {
@@ -191,7 +191,7 @@ pub fn failure(dialect: Dialect, given: &Value) -> (u16, Vec<(&'static str, Stri
 
 /// What went wrong in one line, with the fields that are at fault.
 fn sentence(error: &Error) -> String {
-    let mut out: String = error.code.message().into();
+    let mut out: String = error.message().into();
     if let Detail::Fields(fields) = &error.detail {
         for (index, field) in fields.iter().enumerate() {
             out.push_str(if index == 0 { " " } else { "; " });

@@ -60,7 +60,7 @@ pub(super) async fn lead<H: Host>(
             Ok(Led::Served(served))
         }
         Err(error) => {
-            if is_final_upstream(error.code) && gate.config.degraded.is_none() {
+            if is_final_upstream(error.code) && !error.is_offline() && gate.config.degraded.is_none() {
                 gate.keep_final(prepared.fingerprint, &error, now);
             }
             Err(error)
@@ -383,10 +383,11 @@ impl<H: Host> Run<H> {
             (Code::UpstreamLimited, Some(wait)) => Some(now.after(wait)),
             _ => None,
         };
-        let charged = self.settle(hold, charge, failure.code.breaker(), cool_until).await;
-        self.emit_end(index, Some((failure.code, failure.status)), charged, times);
         let mut error = Error::new(failure.code).with(failure.detail.clone());
         error.retry_after = failure.wait;
+        let outcome = if error.is_offline() { BreakerOutcome::Ignored } else { failure.code.breaker() };
+        let charged = self.settle(hold, charge, outcome, cool_until).await;
+        self.emit_end(index, Some((failure.code, failure.status)), charged, times);
         let error = self.note_failure(index, error, failure.status);
         let remaining = self.deadline.since(now);
         let failed = Failed { code: failure.code, wait: failure.wait, stop: failure.stop };

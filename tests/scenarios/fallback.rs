@@ -176,6 +176,29 @@ fn a_cap_that_ends_the_retries_does_not_hide_what_the_provider_answered() {
 }
 
 #[test]
+fn a_device_that_was_offline_is_answered_as_soon_as_it_is_back() {
+    let world = World::new("{}");
+    world.host.answer(|_| Scripted::Lost(Duration::from_millis(5), NetworkKind::Offline));
+    for text in ["a", "b", "c"] {
+        let error = world.refused(text);
+        assert_eq!((error.code, error.message()), (Code::UpstreamFailed, "This device is offline: nothing was sent."));
+        assert_eq!(error.cost, NanoUsd::ZERO);
+    }
+    assert!(world.sent_to("groq") > 5, "more often than a circuit bears");
+    // That says nothing of a target's health, and is not kept as its answer.
+    world.host.answer(|_| completion("ok", 5, 5));
+    let reply = world.ask("a").unwrap();
+    assert_eq!((reply.meta.target.as_str(), reply.meta.attempts, world.events("circuit-open")), (GROQ, 1, 0));
+    // Any other loss may be the target's.
+    let world = World::new("{}");
+    world.host.answer(|_| Scripted::Lost(Duration::from_millis(5), NetworkKind::Network));
+    for text in ["a", "b"] {
+        world.refused(text);
+    }
+    assert_eq!(world.events("circuit-open"), 2);
+}
+
+#[test]
 fn a_degraded_reply_stands_in_where_it_is_configured() {
     let world = World::new(r#"{"degraded":{"message":"Come back later."},"retry":{"maxRetries":0}}"#);
     world.host.answer(|_| Scripted::Lost(Duration::from_millis(5), NetworkKind::Offline));
