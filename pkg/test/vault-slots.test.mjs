@@ -69,6 +69,15 @@ test('a slot of what cannot be is refused by its field', async (t) => {
   for (const [slot, path] of [
     [{ kind: 'device' }, 'slot.kind'],
     [{ kind: 'magic' }, 'slot.kind'],
+    [{ passkey: true }, 'slot.kind'],
+    [{}, 'slot.kind'],
+    [{ kind: 'recovery', name: 5 }, 'slot.name'],
+    [{ kind: 'passkey' }, 'slot.credential'],
+    [{ kind: 'passkey', ...passkey(1), credential: 'AAAA' }, 'slot.credential'],
+    [{ kind: 'passkey', ...passkey(1), prf: undefined }, 'slot.prf'],
+    [{ kind: 'passkey', ...passkey(1), salt: 'abc' }, 'slot.salt'],
+    [{ kind: 'passphrase' }, 'passphrase'],
+    [null, 'slot'],
     [{ kind: 'passphrase', passphrase: '' }, 'passphrase'],
     [{ kind: 'recovery', name: 'x'.repeat(101) }, 'slot.name'],
     [{ kind: 'passkey', ...passkey(1), prf: new Uint8Array(31) }, 'slot.prf'],
@@ -81,6 +90,18 @@ test('a slot of what cannot be is refused by its field', async (t) => {
     });
   }
   assert.equal((await vault.slots()).length, 1);
+  await vault.lock();
+  for (const [key, path] of [
+    [{ passkey: true }, 'slot.kind'],
+    [{ kind: 'passkey' }, 'slot.credential'],
+    [{ kind: 'passphrase' }, 'passphrase'],
+    [undefined, 'slot'],
+  ]) {
+    await assert.rejects(vault.unlock(key), ({ code, fields }) => {
+      assert.deepEqual([code, fields?.[0].path], ['invalid_request', path]);
+      return true;
+    });
+  }
 });
 
 test('a passphrase is changed by putting another slot in its place', async (t) => {

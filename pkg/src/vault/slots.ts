@@ -85,8 +85,12 @@ export const isSecret = (given: unknown): given is Secret => typeof given === 's
 /** What was given for a way in; a text or bytes alone are a passphrase. */
 export function slotOf<T extends { kind: string }>(given: T | Secret): T | { kind: 'passphrase'; passphrase: Secret } {
   if (isSecret(given)) return { kind: 'passphrase', passphrase: given };
-  if (given instanceof Object) return given;
-  throw invalid('slot', 'must be a way in, or a passphrase as a text or bytes');
+  if (!(given instanceof Object)) throw invalid('slot', 'must be a way in, or a passphrase as a text or bytes');
+  const { kind, name, credential } = given as Record<string, unknown>;
+  if (typeof kind !== 'string') throw invalid('slot.kind', 'must be passphrase, passkey, device or recovery');
+  if (name !== undefined && typeof name !== 'string') throw invalid('slot.name', 'must be a text');
+  if (kind === 'passkey' && !(credential instanceof Uint8Array)) throw invalid('slot.credential', 'must be bytes');
+  return given;
 }
 
 export const wipe = (...secrets: (Secret | undefined)[]): void => {
