@@ -7,7 +7,7 @@ import { EdgeDecider, load } from './wasm';
 /** Each step brings the tables from the version of its index to the next. Steps are added, never changed. */
 const MIGRATIONS = [
   'CREATE TABLE ledger (id INTEGER PRIMARY KEY CHECK (id = 1), snapshot BLOB NOT NULL) STRICT',
-  // One row for the ledger, one for each user and token with limits: a decision writes those that it changes.
+  // One row for the ledger, one for each user and token with limits: a decision writes those whose money it changes.
   `CREATE TABLE rows (key TEXT PRIMARY KEY, row BLOB NOT NULL, owed_until REAL NOT NULL) STRICT, WITHOUT ROWID;
    CREATE INDEX rows_by_owed_until ON rows (owed_until);
    INSERT INTO rows SELECT 'ledger', snapshot, 9e18 FROM ledger;

@@ -20,7 +20,6 @@ use crate::admit::ledger::LedgerState;
 use crate::config::RateConfig;
 use crate::error::{Code, Result};
 use crate::host::ZoneRules;
-use crate::pack::Writer;
 use crate::time::Timestamp;
 
 const LEDGER: &str = "ledger";
@@ -40,6 +39,8 @@ struct AtHand {
     subject: Subject,
     /// Its row as it is stored.
     row: Vec<u8>,
+    /// The end of that row: its books, which a decision writes. What comes before are counts, which may wait.
+    books: Vec<u8>,
     /// Its row is to be written.
     touched: bool,
 }
@@ -154,7 +155,7 @@ impl EdgeLedger {
     ) -> Result<Reply> {
         if self.at_hand.len() > MOST_AT_HAND {
             // Also what earlier decisions of the same turn have changed.
-            self.write(now, rows)?;
+            self.write(now, rows, true)?;
             self.at_hand.clear();
         }
         let mut turn = Turn { ledger: self, policy, zones, now, rows, notices: Vec::new() };
@@ -181,7 +182,7 @@ impl EdgeLedger {
     /// Writes what decisions have changed; what only counted may wait.
     fn keep(&mut self, counts_only: bool, now: Timestamp, rows: &mut dyn Rows) -> Result<()> {
         if !counts_only {
-            return self.write(now, rows);
+            return self.write(now, rows, false);
         }
         self.unwritten = true;
         Ok(())
@@ -194,7 +195,7 @@ impl EdgeLedger {
     }
 
     /// Whether requests were counted that no row knows of. Only counts wait so, never money or what is held: whoever
-    /// holds the ledger calls [`EdgeLedger::flush`] within a second, or the next decision writes them with its own.
+    /// holds the ledger calls [`EdgeLedger::flush`] within a second. A decision writes those whose books it changes.
     #[must_use]
     pub const fn unwritten(&self) -> bool {
         self.unwritten
@@ -205,10 +206,15 @@ impl EdgeLedger {
     /// # Errors
     /// As [`EdgeLedger::apply`].
     pub fn flush(&mut self, now: Timestamp, rows: &mut dyn Rows) -> Result<()> {
-        if self.unwritten { self.write(now, rows) } else { Ok(()) }
+        if self.unwritten { self.write(now, rows, true) } else { Ok(()) }
     }
 
-    fn write(&mut self, now: Timestamp, rows: &mut dyn Rows) -> Result<()> {
+    /// Writes the rows that have changed; those of users and tokens of which nothing but counts has, only if `counts`.
+    fn write(&mut self, now: Timestamp, rows: &mut dyn Rows, counts: bool) -> Result<()> {
+        self.decisions = self.decisions.wrapping_add(1);
+        let forgets = self.decisions.is_multiple_of(FORGET_EVERY);
+        let counts = counts || forgets;
+        self.unwritten = false;
         let core = self.core.snapshot();
         if core != self.core_row {
             rows.write(LEDGER, &core, Timestamp::MAX)?;
@@ -220,23 +226,22 @@ impl EdgeLedger {
             self.desk_row = desk;
         }
         for one in self.at_hand.iter_mut().filter(|one| one.touched) {
+            let books = one.subject.encoded_books();
+            if !counts && books == one.books {
+                self.unwritten = true;
+                continue;
+            }
             one.touched = false;
-            let mut writer = Writer::new();
-            one.subject.encode(&mut writer);
-            let row = writer.finish();
+            let row = one.subject.encoded_with(&books);
             if row != one.row {
                 rows.write(&one.key, &row, one.subject.owed_until(now))?;
-                one.row = row;
+                (one.row, one.books) = (row, books);
             }
         }
-        self.decisions = self.decisions.wrapping_add(1);
-        if self.decisions.is_multiple_of(FORGET_EVERY)
-            && let Some(owed) = rows.forget(MOST_ROWS, now)?
-        {
+        if forgets && let Some(owed) = rows.forget(MOST_ROWS, now)? {
             self.at_hand.clear();
             self.desk.forgotten = self.desk.forgotten.max(Some(owed));
         }
-        self.unwritten = false;
         Ok(())
     }
 }

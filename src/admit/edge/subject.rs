@@ -92,6 +92,13 @@ impl Subject {
     }
 
     pub(super) fn encode(&self, writer: &mut Writer) {
+        self.encode_counts(writer);
+        for books in &self.books {
+            books.encode(writer);
+        }
+    }
+
+    fn encode_counts(&self, writer: &mut Writer) {
         writer.byte(VERSION).uint(self.buckets.len() as u64);
         for (kind, bucket) in &self.buckets {
             match kind {
@@ -101,9 +108,24 @@ impl Subject {
             }
             bucket.encode(writer);
         }
+    }
+
+    /// What a row ends with: all of it that is no count.
+    pub(super) fn encoded_books(&self) -> Vec<u8> {
+        let mut writer = Writer::new();
         for books in &self.books {
-            books.encode(writer);
+            books.encode(&mut writer);
         }
+        writer.finish()
+    }
+
+    /// The row, of what [`Subject::encoded_books`] gave.
+    pub(super) fn encoded_with(&self, books: &[u8]) -> Vec<u8> {
+        let mut writer = Writer::new();
+        self.encode_counts(&mut writer);
+        let mut row = writer.finish();
+        row.extend_from_slice(books);
+        row
     }
 
     pub(super) fn decode(reader: &mut Reader<'_>) -> Self {

@@ -125,6 +125,8 @@ describe('a caller’s rate', () => {
     const { evictAllDurableObjects } = await import('cloudflare:test');
     const headers = await caller('evicted', 'free');
     for (let sent = 0; sent < 5; sent += 1) expect((await ask({}, headers)).status).toBe(200);
+    // Counts are written within half a second.
+    await new Promise((done) => setTimeout(done, 1_000));
     await evictAllDurableObjects();
     const answer = await ask({}, headers);
     expect([answer.status, rate(answer)[1]]).toEqual([429, 0]);

@@ -33,6 +33,6 @@ impl EdgeLedger {
         for key in &keys {
             rows.erase(key)?;
         }
-        self.write(now, rows)
+        self.write(now, rows, true)
     }
 }

@@ -46,9 +46,10 @@ impl Turn<'_> {
             // It may be one of those that were forgotten.
             let closed = self.ledger.desk.forgotten.is_some_and(|until| self.now <= until);
             let subject = if closed { Subject::closed(self.place()?.period) } else { Subject::default() };
-            return Ok(AtHand { key, subject, row: Vec::new(), touched: true });
+            return Ok(AtHand { key, subject, row: Vec::new(), books: Vec::new(), touched: true });
         };
         let mut subject = Subject::restore(&row)?;
+        let books = subject.encoded_books();
         let mut sound = Reader::new(&[]);
         for claim in &self.ledger.desk.claims {
             let own = if of == BudgetScope::User { &claim.caller.user } else { &claim.caller.token };
@@ -57,6 +58,6 @@ impl Turn<'_> {
             }
         }
         sound.end()?;
-        Ok(AtHand { key, subject, row, touched: true })
+        Ok(AtHand { key, subject, row, books, touched: true })
     }
 }

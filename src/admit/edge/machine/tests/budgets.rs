@@ -131,7 +131,7 @@ fn who_was_forgotten_while_something_was_owed_spends_nothing_more() {
     assert!(owed.is_some() && bench.rows.len() == 2, "ledger and desk stay for ever");
     bench.ledger.at_hand.clear();
     bench.ledger.desk.forgotten = owed;
-    bench.ledger.write(at(0), &mut bench.rows).unwrap();
+    bench.ledger.write(at(0), &mut bench.rows, true).unwrap();
     bench.apply(&Command::Status).unwrap();
     let (code, wait, _) = refused(bench.admit(&user("ann"), 1));
     assert_eq!((code, wait.is_some()), (Code::BudgetExceeded, true));

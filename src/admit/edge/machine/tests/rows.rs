@@ -41,6 +41,13 @@ fn counts_that_wait_go_with_the_next_decision_and_before_they_are_forgotten() {
     ledger.apply(&admit, &policy, &UtcOnly, at(0), &mut rows).unwrap();
     assert!(!ledger.unwritten());
     assert!(rows.read("uann").unwrap().is_some());
+    // A row that is there waits beside a decision, too, until something is written to its books.
+    let first = rows.read("uann").unwrap();
+    ledger.apply(&enter("ann"), &policy, &UtcOnly, at(1), &mut rows).unwrap();
+    ledger.apply(&admit, &policy, &UtcOnly, at(1), &mut rows).unwrap();
+    assert!(ledger.unwritten() && rows.read("uann").unwrap() == first);
+    ledger.flush(at(1), &mut rows).unwrap();
+    assert!(!ledger.unwritten() && rows.read("uann").unwrap() != first);
     for index in 0..600 {
         ledger.apply(&enter(&format!("user-{index}")), &policy, &UtcOnly, at(0), &mut rows).unwrap();
     }
