@@ -41,6 +41,18 @@ export async function indexedDbStorage(name: string, decide: Decide): Promise<St
     const transaction = (await open()).transaction(table, 'readwrite', { durability: 'strict' });
     return { transaction, done: ended(transaction), store: transaction.objectStore(table) };
   };
+  /** A full disk costs what is kept of answers: without that, a decision or a key is tried once more. */
+  const roomy = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === 'QuotaExceededError')) throw error;
+      const { done, store } = await writing('cache');
+      store.clear();
+      await done;
+      return work();
+    }
+  };
   const write = async <T extends Table>(table: T, decide: (store: IDBObjectStore) => Promise<Change<Rows[T]>>) => {
     const { transaction, done, store } = await writing(table);
     try {
@@ -55,18 +67,22 @@ export async function indexedDbStorage(name: string, decide: Decide): Promise<St
   };
   return {
     kind: 'indexeddb',
-    async ledger(command) {
-      const { done, store } = await writing('ledger');
-      const [snapshot, reply] = decide((await given(store.get(LEDGER_KEY))) as Uint8Array | undefined, command);
-      if (snapshot) store.put(snapshot, LEDGER_KEY);
-      await done;
-      return reply;
-    },
+    ledger: (command) =>
+      roomy(async () => {
+        const { done, store } = await writing('ledger');
+        const [snapshot, reply] = decide((await given(store.get(LEDGER_KEY))) as Uint8Array | undefined, command);
+        if (snapshot) store.put(snapshot, LEDGER_KEY);
+        await done;
+        return reply;
+      }),
     async all(table) {
       return rowsOf<typeof table>((await open()).transaction(table).objectStore(table));
     },
-    change: (table, put, remove) => write(table, () => Promise.resolve({ put, remove })),
-    update: (table, decide) => write(table, async (store) => decide(await rowsOf<typeof table>(store))),
+    change: (table, put, remove) => {
+      const changed = () => write(table, () => Promise.resolve({ put, remove }));
+      return table === 'cache' ? changed() : roomy(changed);
+    },
+    update: (table, decide) => roomy(() => write(table, async (store) => decide(await rowsOf<typeof table>(store)))),
     close() {
       close();
       return Promise.resolve();
