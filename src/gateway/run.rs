@@ -1,29 +1,30 @@
 //! Steps 5 to 12: the plan, and its attempts.
 
 mod events;
+mod settling;
 
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub(super) use settling::store;
+
 use super::answer::{CostSource, Served, degraded};
-use super::context::{Context, Hold, StreamEnd};
+use super::context::{Context, Hold};
 use super::gate::is_final_upstream;
 use super::offers::{Offer, no_plan, offers};
-#[cfg(feature = "edge")]
-use super::standing::Standing;
 use super::streaming::Streaming;
 use super::{Host, Prepared};
 use crate::admit::Charge;
 use crate::attempt::{Committed, Exchange, Failure, Kind, Timers};
-use crate::cache::{self, AnswerFacts, Controls, may_store};
+use crate::cache::Controls;
 use crate::chat::Usage;
 use crate::error::{AttemptError, BreakerOutcome, Code, Detail, Error, Result, TimeoutKind};
 use crate::host::of_the_rest;
 use crate::money::NanoUsd;
+use crate::price::Price;
 #[cfg(feature = "edge")]
 use crate::price::estimate_input;
-use crate::price::{self, Price};
 use crate::provider::{Answer, encode_body};
 use crate::retry::{Failure as Failed, Position, Step, next_step};
 use crate::route::plan;
@@ -68,40 +69,6 @@ pub(super) async fn lead<H: Host>(
     };
     context.keep_record(&prepared);
     led
-}
-
-/// Keeps an answer, if it may be kept.
-pub(super) fn store<H: Host>(
-    context: &Context<H>,
-    prepared: &Prepared,
-    controls: &Controls,
-    served: &Served,
-    answer: &Answer,
-    by_fallback: bool,
-    now: Timestamp,
-) {
-    let config = &context.gate.config.cache;
-    let facts = AnswerFacts {
-        is_complete: answer.complete,
-        calls_tools: answer.tool_calls,
-        is_error: false,
-        by_fallback,
-        is_sampled: prepared.facts.sampled,
-    };
-    if may_store(&facts, config, controls) {
-        let kept = cache::Answer {
-            body: served.body.clone(),
-            target: served.target.clone(),
-            by_fallback,
-            cost: served.cost,
-            usage: served.usage,
-        };
-        let ttl = controls.ttl(config);
-        context.gate.state.borrow_mut().cache.store(prepared.fingerprint, &context.tenant, kept, ttl, now);
-        // What was not stored is not there.
-        #[cfg(feature = "edge")]
-        context.gate.shelve(&prepared.fingerprint, ttl);
-    }
 }
 
 /// How the plan ended: with a whole answer, what was read of it (nothing of a degraded reply) and whether a
@@ -186,37 +153,6 @@ impl<H: Host> Run<H> {
     fn note_end(&self, target: &str, cost: NanoUsd) {
         let fields = ["end".into(), "ok".into(), target.into(), self.attempts.into(), cost.as_nano().into()];
         self.context.tape.borrow_mut().line(&fields);
-    }
-
-    /// Ends a stream that has committed: settles its bill and its target's health, gives the slot back.
-    /// Returns the end that counts (in a replay, the recorded one) and where the cost comes from.
-    pub(super) async fn close(&mut self, commit: &Commit, end: StreamEnd, answer: &Answer) -> (StreamEnd, CostSource) {
-        let (end, answer) = self.context.stream_end(end, answer);
-        let now = self.context.now();
-        let (outcome, code) = match end {
-            StreamEnd::Complete => (BreakerOutcome::Success, None),
-            StreamEnd::Cut => (BreakerOutcome::Failure, Some(Code::StreamInterrupted)),
-            StreamEnd::Left => (BreakerOutcome::Ignored, Some(Code::Aborted)),
-        };
-        let (charge, source) = match end {
-            StreamEnd::Complete => {
-                self.use_tokens(&answer);
-                bill(&answer, &commit.price)
-            }
-            // Usage before the end is no usage: providers count on, and some bill the whole answer.
-            StreamEnd::Cut | StreamEnd::Left => (Charge::Bound, CostSource::Estimated),
-        };
-        let charged = self.context.settle(commit.hold, charge, outcome, None, true).await;
-        self.cost = self.cost.saturating_add(charged);
-        self.emit_end(commit.index, code.map(|code| (code, None)), charged, (commit.began, now));
-        match code {
-            None => self.note_end(&self.name(commit.index), self.cost),
-            Some(code) => {
-                let fields = ["end".into(), code.as_str().into(), self.attempts.into()];
-                self.context.tape.borrow_mut().line(&fields);
-            }
-        }
-        (end, source)
     }
 
     async fn work(&mut self) -> Result<Ended<H::Chunks>> {
@@ -404,63 +340,6 @@ impl<H: Host> Run<H> {
         }
     }
 
-    /// A target answered: settle the bill.
-    async fn answered(
-        &mut self,
-        index: usize,
-        hold: Hold,
-        offer: &Offer,
-        answer: &Answer,
-        body: String,
-        times: (Timestamp, Timestamp),
-    ) -> Result<Served> {
-        let (charge, cost_source) = bill(answer, &offer.price);
-        self.use_tokens(answer);
-        let charged = self.settle(hold, charge, BreakerOutcome::Success, None).await;
-        self.emit_end(index, None, charged, times);
-        if times.1 >= hold.lease_until {
-            // The page was frozen past its lease: the ledger has given up on this request, so does it.
-            return Err(self.give_up(Error::new(Code::Timeout).with(Detail::Timeout(TimeoutKind::Total))));
-        }
-        Ok(Served {
-            body: body.into(),
-            target: self.name(index),
-            attempts: self.attempts,
-            usage: answer.usage.unwrap_or_default(),
-            cost: self.cost,
-            cost_source,
-            degraded: false,
-        })
-    }
-
-    /// Tells the caller's rate of tokens what was used, with the settlement that follows.
-    #[cfg(feature = "edge")]
-    fn use_tokens(&self, answer: &Answer) {
-        let context = &self.context;
-        let limited = |standing: &Standing| standing.limits_tokens(&context.gate.config.edge);
-        if let Some(standing) = context.standing.as_ref().filter(|standing| limited(standing)) {
-            standing.use_tokens(answer.usage.as_ref());
-        }
-    }
-
-    #[cfg(not(feature = "edge"))]
-    #[expect(clippy::unused_self, reason = "there are no limits by caller in this build")]
-    const fn use_tokens(&self, _: &Answer) {}
-
-    async fn settle(
-        &mut self,
-        hold: Hold,
-        charge: Charge,
-        outcome: BreakerOutcome,
-        cool_until: Option<Timestamp>,
-    ) -> NanoUsd {
-        // A success ends the request, so its slot goes back in the same decision.
-        let end_slot = outcome == BreakerOutcome::Success;
-        let charged = self.context.settle(hold, charge, outcome, cool_until, end_slot).await;
-        self.cost = self.cost.saturating_add(charged);
-        charged
-    }
-
     /// Attaches who failed, and keeps the primary's error.
     fn note_failure(&mut self, index: usize, mut error: Error, status: Option<u16>) -> Error {
         let attempt = self.attempts.max(1);
@@ -498,16 +377,6 @@ impl<H: Host> Run<H> {
 
     pub(super) fn name(&self, index: usize) -> String {
         self.context.gate.config.targets.get(index).map(|target| target.name.clone()).unwrap_or_default()
-    }
-}
-
-/// What an answer is charged.
-fn bill(answer: &Answer, price: &Price) -> (Charge, CostSource) {
-    match (answer.cost, &answer.usage) {
-        (Some(cost), _) => (Charge::Actual(cost), CostSource::Reported),
-        (None, Some(usage)) => (Charge::Actual(price::cost(price, usage)), CostSource::Computed),
-        // Unknown is never zero.
-        (None, None) => (Charge::Bound, CostSource::Estimated),
     }
 }
 
