@@ -265,10 +265,7 @@ async fn first_output<H: Transport + Clock>(
             }
             begun = visible.is_some();
         }
-        match flow.push(&bytes) {
-            Pushed::Same => head.extend_from_slice(&bytes),
-            Pushed::Bytes(bytes) => head.extend(bytes),
-        }
+        head.extend_from_slice(flow.push(&bytes).of(&bytes));
         if ended {
             head.extend(flow.finish());
         }

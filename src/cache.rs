@@ -15,6 +15,7 @@ mod canonical;
 mod entry;
 mod exact;
 mod fingerprint;
+mod hash;
 
 pub use admissible::{AnswerFacts, Controls, may_store};
 pub use entry::{Answer, Hit};

@@ -39,6 +39,8 @@ pub mod retry;
 #[cfg(feature = "gateway")]
 pub mod route;
 pub mod secret;
+#[cfg(feature = "speed")]
+pub mod shelves;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod text;

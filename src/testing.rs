@@ -36,7 +36,6 @@ use std::time::Duration;
 
 use crate::abort::{Abort, Raced, race};
 use crate::admit::{Command, LedgerPolicy, LedgerState, Reply};
-use crate::attempt::Pushed;
 use crate::config::GatewayConfig;
 use crate::error::{NetworkKind, Result};
 use crate::gateway::{Call, Closed, Ending, Streaming};
@@ -294,10 +293,7 @@ pub async fn drain(host: &ManualHost, mut streaming: Box<Streaming<ManualHost>>,
     if let Some(mut chunks) = chunks {
         while !streaming.is_over() {
             match race(chunks.next(), host.sleep(streaming.time_left()), abort).await {
-                Raced::Done(Ok(Some(bytes))) => match streaming.push(&bytes).0 {
-                    Pushed::Same => out.extend(bytes),
-                    Pushed::Bytes(bytes) => out.extend(bytes),
-                },
+                Raced::Done(Ok(Some(bytes))) => out.extend_from_slice(streaming.push(&bytes).0.of(&bytes)),
                 Raced::Done(Ok(None)) => break,
                 Raced::Done(Err(kind)) => {
                     ending = Ending::Lost(kind);

@@ -72,7 +72,12 @@ pub use slots::{
 #[cfg(feature = "gateway")]
 pub use stream::ChatStream;
 
-/// 4 KB smaller than the allocator of the standard library, which takes half as long: the build for speed has that one.
+/// 4 KB smaller than the allocator of the standard library, which takes half as long: the build for speed has that one,
+/// with shelves before it.
 #[cfg(all(feature = "gateway", not(feature = "speed")))]
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
+#[cfg(feature = "speed")]
+#[global_allocator]
+static ALLOCATOR: crate::shelves::Shelves<std::alloc::System> = crate::shelves::Shelves::before(std::alloc::System);

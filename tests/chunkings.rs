@@ -12,7 +12,7 @@
     reason = "tests"
 )]
 
-use tidegate::attempt::{Flow, Pushed, Reading};
+use tidegate::attempt::{Flow, Reading};
 use tidegate::chat::{Completion, Dialect};
 use tidegate::provider::{Stamp, StreamDecoder, sse};
 use tidegate::testing::Dice;
@@ -113,10 +113,7 @@ fn written(events: &[(&str, String)], dice: &mut Dice) -> Vec<u8> {
 }
 
 fn push(flow: &mut Flow, bytes: &[u8], out: &mut Vec<u8>) {
-    match flow.push(bytes) {
-        Pushed::Same => out.extend_from_slice(bytes),
-        Pushed::Bytes(other) => out.extend(other),
-    }
+    out.extend_from_slice(flow.push(bytes).of(bytes));
 }
 
 /// Cuts off a piece: mostly a few bytes, sometimes none, sometimes nearly all.

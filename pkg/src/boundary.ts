@@ -33,18 +33,23 @@ export const NETWORK = 1;
 export const TIMER = 2;
 export type Ending = typeof END | typeof NETWORK | typeof TIMER;
 
-/** What follows from a push: hand out the same chunk, or what `take` gives; the stream is over; a timer has run out. */
+/**
+ * What follows from a push: hand out the same chunk, or what `take` gives; the stream is over; a timer has run out; hand out
+ * the beginning of the chunk, of as many bytes as the bits from `LENGTH` on say.
+ */
 export const SAME = 1;
 export const OTHER = 2;
 export const OVER = 4;
 export const LATE = 8;
+export const PART = 16;
+export const LENGTH = 5;
 
 /** One stream in the Wasm: JavaScript owns the reader and the timer, the Wasm everything that is decided. */
 export interface ChatStream {
   /** What was read up to the commit point. */
   head(): Uint8Array | undefined;
-  /** Takes a chunk in, and says in bits what follows: `SAME`, `OTHER`, `OVER`, `LATE`. */
-  push(chunk: Uint8Array): number;
+  /** Takes a chunk in that came at `now` (`Date.now()`), and says in bits what follows: `SAME`, `OTHER`, `OVER` … */
+  push(chunk: Uint8Array, now: number): number;
   /** What to hand out in place of the chunk that was pushed last. */
   take(): Uint8Array | undefined;
   /** The consumer asked for nothing for so long. */

@@ -1,7 +1,19 @@
 // A stream of the Wasm as a ReadableStream. Nothing is read before it is asked for, so back-pressure is the platform's,
 // from the provider's socket to the consumer.
 
-import { END, LATE, NETWORK, OTHER, OVER, SAME, TIMER, type ChatStream, type Ending } from './boundary.js';
+import {
+  END,
+  LATE,
+  LENGTH,
+  NETWORK,
+  OTHER,
+  OVER,
+  PART,
+  SAME,
+  TIMER,
+  type ChatStream,
+  type Ending,
+} from './boundary.js';
 import { toError } from './errors.js';
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
@@ -48,7 +60,7 @@ class Flow {
   /** Set by the first that ends the stream; nobody touches the Wasm's object after the one who set it. */
   #over = false;
   #begun = false;
-  /** When the consumer was last given something that it has not come back from. */
+  /** When the consumer was last given something that it has not come back from; by the clock that the Wasm goes by. */
   #handed: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Whether a pull waits for the provider. */
@@ -56,6 +68,9 @@ class Flow {
   /** Whether the provider's bytes were read to their end. */
   #drained = false;
   #aborted: (() => void) | undefined;
+  /** What a read brings, made once: this runs for each chunk. */
+  #read: ((read: Read) => Promise<void> | undefined) | undefined;
+  #lost: (() => Promise<void> | undefined) | undefined;
 
   constructor(
     readonly stream: ChatStream,
@@ -66,6 +81,8 @@ class Flow {
   ) {}
 
   start(controller: Controller): void {
+    this.#read = (read) => this.#came(controller, read);
+    this.#lost = () => (this.#over ? undefined : this.#finish(controller, NETWORK));
     const { signal } = this;
     if (!signal) return;
     this.#aborted = () => {
@@ -85,30 +102,27 @@ class Flow {
       if (!this.#begun) {
         this.#begun = true;
         const head = this.stream.head();
-        if (head?.length) return void this.#hand(controller, head);
+        if (head?.length) return void this.#hand(controller, head, Date.now());
       }
       this.#resume();
       if (!this.reader) return this.#finish(controller, END);
       this.#waiting = true;
       if (this.#timer === undefined) this.#arm(controller, this.stream.timeLeftMs());
-      return this.reader.read().then(
-        (read) => this.#came(controller, read),
-        () => (this.#over ? undefined : this.#finish(controller, NETWORK)),
-      );
+      return this.reader.read().then(this.#read, this.#lost);
     } catch (defect) {
       this.#break(controller, defect);
     }
   }
 
-  #hand(controller: Controller, bytes: Uint8Array): void {
-    this.#handed = performance.now();
+  #hand(controller: Controller, bytes: Uint8Array, now: number): void {
+    this.#handed = now;
     controller.enqueue(bytes);
   }
 
   /** Tells how long the consumer asked for nothing: no timer of the provider's runs meanwhile. */
   #resume(): void {
     if (this.#handed === undefined) return;
-    const pausedMs = performance.now() - this.#handed;
+    const pausedMs = Date.now() - this.#handed;
     this.#handed = undefined;
     if (pausedMs >= PAUSE_MS) this.stream.paused(pausedMs);
   }
@@ -121,9 +135,13 @@ class Flow {
       return this.#finish(controller, END);
     }
     try {
-      const what = this.stream.push(value);
-      const out = what & SAME ? value : what & OTHER ? this.stream.take() : undefined;
-      if (out) this.#hand(controller, out);
+      const now = Date.now();
+      const what = this.stream.push(value, now);
+      let out: Uint8Array | undefined;
+      if (what & SAME) out = value;
+      else if (what & PART) out = value.subarray(0, what >>> LENGTH);
+      else if (what & OTHER) out = this.stream.take();
+      if (out) this.#hand(controller, out, now);
       if (what & OVER) return this.#finish(controller, END);
       // A chunk has just come, so this is not the timer between chunks: the time for the whole has run out.
       if (what & LATE) return this.#finish(controller, TIMER);

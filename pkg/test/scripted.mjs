@@ -1,6 +1,6 @@
 // A scripted end of the Wasm's boundary: what the streams and `fetch` of the package are tested against.
 
-import { LATE, OTHER, OVER, SAME } from '../dist/boundary.js';
+import { LATE, LENGTH, OTHER, OVER, PART, SAME } from '../dist/boundary.js';
 
 const encode = (text) => new TextEncoder().encode(text);
 export const decode = (bytes) => new TextDecoder().decode(bytes);
@@ -55,6 +55,7 @@ export class Scripted {
     if (text.includes('[DONE]')) this.over = true;
     const out = this.rewrite(text);
     this.other = out === text || out === undefined ? undefined : encode(out);
+    if (this.part) return PART | (this.part << LENGTH);
     const late = (typeof this.leftMs === 'function' ? this.leftMs() : this.leftMs) <= 0;
     return (out === text ? SAME : this.other?.length ? OTHER : 0) | (this.over ? OVER : 0) | (late ? LATE : 0);
   }

@@ -101,6 +101,16 @@ test('an end without its good end is told to the Wasm, which gives the error in 
   await endedOnce(all, ['finish', 0]);
 });
 
+test('hands out the beginning of a chunk whose last event is not complete', async () => {
+  const all = open({ last: { 0: 'and the rest' } });
+  all.wasm.part = 5;
+  all.source.send('whole, half');
+  assert.equal(await text(all.reader), 'whole');
+  all.source.close();
+  assert.equal(await text(all.reader), 'and the rest');
+  await endedOnce(all, ['finish', 0]);
+});
+
 test('a broken network ends with the error in band', async () => {
   const all = open({ last: { 1: 'error frame' } });
   all.source.send('one');

@@ -14,8 +14,22 @@ const MAX_KEPT: usize = 2 << 20;
 pub enum Pushed {
     /// Hand out the same bytes.
     Same,
+    /// Hand out so many of them, from the beginning.
+    Part(usize),
     /// Hand out these instead; maybe none.
     Bytes(Vec<u8>),
+}
+
+impl Pushed {
+    /// What to hand out of `bytes`, which were pushed.
+    #[must_use]
+    pub fn of<'a>(&'a self, bytes: &'a [u8]) -> &'a [u8] {
+        match self {
+            Self::Same => bytes,
+            Self::Part(length) => bytes.get(..*length).unwrap_or(bytes),
+            Self::Bytes(other) => other,
+        }
+    }
 }
 
 /// What is wrong with a stream.
@@ -89,7 +103,11 @@ impl Flow {
 
     /// Takes bytes in. After [`trouble`](Self::trouble) nothing is handed out any more.
     pub fn push(&mut self, bytes: &[u8]) -> Pushed {
-        let mut passing = Passing { bytes, passed: 0, out: self.frames.is_holding().then(Vec::new) };
+        let mut passing = Passing {
+            bytes,
+            passed: 0,
+            out: self.frames.held().map(|held| Vec::with_capacity(held.saturating_add(bytes.len()))),
+        };
         let events = &mut self.events;
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -218,6 +236,10 @@ impl Events {
         if self.trouble.is_some() {
             return passing.drop(frame.bytes);
         }
+        // One that was cut, and is like the one before.
+        if self.again(frame.bytes).is_some() {
+            return passing.pass(frame.bytes);
+        }
         let Some(data) = frame.data.as_deref().filter(|data| !data.is_empty()) else {
             // A comment keeps the caller's connection alive too. A translation has none.
             return passing.pass(frame.bytes);
@@ -303,7 +325,8 @@ impl Passing<'_> {
         match self.out {
             Some(out) => Pushed::Bytes(out),
             None if self.passed == self.bytes.len() => Pushed::Same,
-            None => Pushed::Bytes(self.bytes.get(..self.passed).unwrap_or_default().to_vec()),
+            None if self.passed > 0 => Pushed::Part(self.passed),
+            None => Pushed::Bytes(Vec::new()),
         }
     }
 }

@@ -5,8 +5,7 @@
 //! more. Every piece carries a tag and its length or count, so no two structures run together into the
 //! same bytes.
 
-use sha2::{Digest, Sha256};
-
+use super::hash::Hash;
 use crate::error::{Error, Result};
 use crate::json::{self, Fields, Item, Raw};
 
@@ -29,53 +28,36 @@ pub(super) enum Tag {
     Map = b'{',
 }
 
-/// Feeds a tag and a length or count: in one byte below 255, else in eight behind it. Each byte costs time to hash.
-pub(super) fn head(hash: &mut Sha256, tag: Tag, length: usize) {
-    match u8::try_from(length) {
-        Ok(short) if short < u8::MAX => hash.update([tag as u8, short]),
-        _ => {
-            hash.update([tag as u8, u8::MAX]);
-            hash.update((length as u64).to_le_bytes());
-        }
-    }
-}
-
-/// Feeds a text with its tag and length.
-pub(super) fn text(hash: &mut Sha256, text: &str) {
-    head(hash, Tag::Text, text.len());
-    hash.update(text);
-}
-
 /// Feeds an object.
 ///
 /// # Errors
 /// `invalid_request` if a name occurs twice (readers disagree on which one counts), if the nesting is
 /// deeper than 128 levels, or if a string is no Unicode text.
-pub(super) fn map(hash: &mut Sha256, fields: Fields<'_>) -> Result<()> {
+pub(super) fn map(hash: &mut Hash, fields: Fields<'_>) -> Result<()> {
     map_at(hash, fields, MAX_DEPTH)
 }
 
 /// `depth` counts down: the levels that may still be opened, this one included.
-fn map_at(hash: &mut Sha256, mut fields: Fields<'_>, depth: u8) -> Result<()> {
+fn map_at(hash: &mut Hash, mut fields: Fields<'_>, depth: u8) -> Result<()> {
     let inner = deeper(depth)?;
     if !fields.sort() {
         return Err(Error::invalid("", "must not name a field twice").into());
     }
-    head(hash, Tag::Map, fields.len());
+    hash.head(Tag::Map, fields.len());
     for (name, raw) in fields.iter() {
-        text(hash, name);
+        hash.piece(Tag::Text, name);
         value(hash, raw, inner)?;
     }
     Ok(())
 }
 
-fn value(hash: &mut Sha256, raw: Raw<'_>, depth: u8) -> Result<()> {
+fn value(hash: &mut Hash, raw: Raw<'_>, depth: u8) -> Result<()> {
     // A raw value begins with its first token: whitespace before it is not part of it.
     match raw.get().as_bytes().first() {
         Some(b'{') => map_at(hash, json::fields(raw.get())?, depth)?,
         Some(b'[') => {
             let inner = deeper(depth)?;
-            hash.update([Tag::List as u8]);
+            hash.tag(Tag::List);
             let (mut count, mut refused) = (0usize, None);
             let whole = json::each(raw.get(), &mut |item| {
                 count = count.saturating_add(1);
@@ -89,16 +71,13 @@ fn value(hash: &mut Sha256, raw: Raw<'_>, depth: u8) -> Result<()> {
                 return Err(error);
             }
             whole.ok_or_else(|| Error::invalid("", "must be JSON"))?;
-            head(hash, Tag::Close, count);
+            hash.head(Tag::Close, count);
         }
         Some(b'"') => {
             let decoded = json::text(raw).ok_or_else(|| Error::invalid("", "must hold Unicode text only"))?;
-            text(hash, &decoded);
+            hash.piece(Tag::Text, &decoded);
         }
-        _ => {
-            head(hash, Tag::Literal, raw.get().len());
-            hash.update(raw.get());
-        }
+        _ => hash.piece(Tag::Literal, raw.get()),
     }
     Ok(())
 }

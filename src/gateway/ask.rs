@@ -50,7 +50,7 @@ impl AskText {
                 dialect: dialect.as_str(),
                 kind: call.wants.as_str(),
                 requested: model.unwrap_or("auto"),
-                targets: &gate.targets,
+                targets: gate.targets(),
             };
             // By what the caller wrote, not by what was made of it; the two are the same for most.
             if dialect == Dialect::Chat {

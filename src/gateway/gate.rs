@@ -53,7 +53,9 @@ pub struct Gate {
     /// The configuration.
     pub config: GatewayConfig,
     pub(super) prices: Table,
-    pub(super) targets: Targets,
+    targets: Targets,
+    /// In place of them where no fingerprint leaves the memory.
+    own: Targets,
     /// Whether equal requests in flight join. Not in a Worker's entry: there no future may wait on
     /// another request's future.
     pub(super) joins: bool,
@@ -116,7 +118,18 @@ impl Gate {
         };
         let targets = Targets::new(config.targets.iter().map(|target| target.name.as_str()));
         let prices = Table::builtin();
-        Self { config, prices, targets, joins, fingerprint_key: Secret::new(seed), state: RefCell::new(state) }
+        let fingerprint_key = Secret::new(seed);
+        let own = Targets::own(&fingerprint_key);
+        Self { config, prices, targets, own, joins, fingerprint_key, state: RefCell::new(state) }
+    }
+
+    /// What fingerprints begin with: as long as the cache is in this memory alone, with what is quick to hash.
+    pub(super) fn targets(&self) -> &Targets {
+        #[cfg(feature = "edge")]
+        let shared = self.state.borrow().shelf.is_some();
+        #[cfg(not(feature = "edge"))]
+        let shared = false;
+        if self.config.cache.persist || shared { &self.targets } else { &self.own }
     }
 
     /// Uses `key` for `provider` from now on.

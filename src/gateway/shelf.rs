@@ -40,7 +40,10 @@ impl Drop for Looked {
 impl Gate {
     /// Shares answers through `shelf` from now on.
     pub fn share(&self, shelf: Rc<dyn Shelf>) {
-        self.state.borrow_mut().shelf = Some(shelf);
+        let mut state = self.state.borrow_mut();
+        state.shelf = Some(shelf);
+        // From now on a question has the fingerprint that the others give it.
+        state.memo.clear();
     }
 
     /// Takes the entry of a question from the shelf into memory; whether it is there now. Nothing if there is no shelf.

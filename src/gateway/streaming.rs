@@ -145,10 +145,7 @@ impl<H: Host> Streaming<H> {
         let before = self.flow.outputs();
         let mut pushed = self.flow.push(bytes);
         if let Some(restoring) = &mut self.restoring {
-            pushed = Pushed::Bytes(match &pushed {
-                Pushed::Same => restoring.push(bytes),
-                Pushed::Bytes(bytes) => restoring.push(bytes),
-            });
+            pushed = Pushed::Bytes(restoring.push(pushed.of(bytes)));
         }
         let now = self.run.context.host.now();
         // What only keeps the connection alive does not count.

@@ -69,6 +69,9 @@ impl Decoder {
             sink(self.read(bytes.get(..end).unwrap_or(bytes)));
             return Ok(end);
         }
+        // Of what has come only as much is needed as ends a frame, as most servers end it.
+        let blank = if had == 0 { None } else { bytes.windows(2).position(|two| two == b"\n\n") };
+        let bytes = blank.and_then(|blank| bytes.get(..blank.saturating_add(2))).unwrap_or(bytes);
         let mut held = std::mem::take(&mut self.held);
         held.extend_from_slice(bytes);
         // All that was held has been looked through: an end lies in what has come now.
@@ -100,10 +103,10 @@ impl Decoder {
         self.scan = Scan::default();
     }
 
-    /// Whether bytes are held whose frame is not complete.
+    /// How many bytes are held whose frame is not complete; nothing for none.
     #[must_use]
-    pub const fn is_holding(&self) -> bool {
-        !self.held.is_empty()
+    pub const fn held(&self) -> Option<usize> {
+        if self.held.is_empty() { None } else { Some(self.held.len()) }
     }
 
     fn read<'a>(&mut self, bytes: &'a [u8]) -> Frame<'a> {

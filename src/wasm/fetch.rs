@@ -76,6 +76,16 @@ extern "C" {
     fn on_line(this: &Navigator) -> JsValue;
 }
 
+#[cfg(feature = "speed")]
+#[wasm_bindgen(module = "/src/wasm/timers.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = waitTogether)]
+    pub(super) fn set_shared_timer(millis: u32, done: &Function, number: u32) -> JsValue;
+
+    #[wasm_bindgen(js_name = unwaitTogether)]
+    pub(super) fn clear_shared_timer(timer: &JsValue);
+}
+
 impl Fetcher {
     /// No redirect is followed; no cookie, referrer or HTTP cache is used. workerd and Node have neither
     /// cookies nor referrers, and workerd refuses the options that speak of them.

@@ -78,13 +78,14 @@ impl JsHost {
         let hook = |name: &str| Reflect::get(hooks, &name.into()).ok();
         let function = |name: &str| hook(name).and_then(|value| value.dyn_into::<Function>().ok());
         let books = function("ledger").map_or_else(|| Books::Memory(LedgerState::new().into()), Books::Asked);
-        let browser = hook("runtime").and_then(|runtime| runtime.as_string()).as_deref() == Some("web");
-        let fetcher = Fetcher::new(function("fetch"), browser);
+        let runtime = hook("runtime").and_then(|runtime| runtime.as_string());
+        let runs_in = |name: &str| runtime.as_deref() == Some(name);
+        let fetcher = Fetcher::new(function("fetch"), runs_in("web"));
         Self {
             config,
             books,
             fetcher,
-            waits: Waits::new(),
+            waits: Waits::new(runs_in("node")),
             emit: function("emit"),
             rest: function("rest"),
             listening: Cell::new(false),

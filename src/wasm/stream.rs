@@ -8,10 +8,11 @@ use wasm_bindgen::prelude::*;
 use super::call::bytes;
 use super::core::span;
 use super::host::JsHost;
-use super::tasks::at_once;
+use super::tasks::{at, at_once};
 use crate::attempt::Pushed;
 use crate::error::NetworkKind;
 use crate::gateway::{Ending, Streaming};
+use crate::time::Timestamp;
 
 /// One stream after its commit point.
 #[wasm_bindgen]
@@ -26,6 +27,9 @@ const SAME: u32 = 1;
 const OTHER: u32 = 2;
 const OVER: u32 = 4;
 const LATE: u32 = 8;
+const PART: u32 = 16;
+/// Above the bits: of how many bytes a part is.
+const LENGTH: u32 = 5;
 
 impl ChatStream {
     pub(super) fn new(streaming: Box<Streaming<JsHost>>) -> Self {
@@ -52,17 +56,21 @@ impl ChatStream {
         self.open.borrow_mut().as_mut().map_or(JsValue::UNDEFINED, |open| bytes(&open.take_head()))
     }
 
-    /// Takes a chunk in, and says in bits what follows: 1 hand out the same chunk, 2 hand out what
-    /// [`take`](Self::take) gives instead, 4 nothing more is to be read, 8 the time for the whole has run out.
-    pub fn push(&self, chunk: &[u8]) -> u32 {
+    /// Takes a chunk in that came at `now` (milliseconds), and says in bits what follows: 1 hand out the same chunk, 2 hand
+    /// out what [`take`](Self::take) gives instead, 4 nothing more is to be read, 8 the time for the whole has run out, 16
+    /// hand out the beginning of the chunk, so many bytes of it as the bits above say.
+    pub fn push(&self, chunk: &[u8], now: f64) -> u32 {
         let mut open = self.open.borrow_mut();
         let Some(open) = &mut *open else { return OVER };
-        let (pushed, in_time) = open.push(chunk);
+        #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
+        let now = Timestamp::from_millis(now as i64);
+        let (pushed, in_time) = at(now, || open.push(chunk));
         let out = match pushed {
             Pushed::Same => SAME,
+            Pushed::Part(length) if length >> (u32::BITS - LENGTH) == 0 => PART | (length as u32) << LENGTH,
             Pushed::Bytes(bytes) if bytes.is_empty() => 0,
-            Pushed::Bytes(bytes) => {
-                self.out.replace(bytes);
+            other => {
+                self.out.replace(other.of(chunk).to_vec());
                 OTHER
             }
         };

@@ -69,6 +69,14 @@ pub(super) fn now(read: impl FnOnce() -> Timestamp) -> Timestamp {
     }
 }
 
+/// Does what JavaScript asks for, at the time that JavaScript says it is.
+pub(super) fn at<T>(now: Timestamp, work: impl FnOnce() -> T) -> T {
+    let around = LOOK.replace(Look::At(now));
+    let done = work();
+    LOOK.set(around);
+    done
+}
+
 /// Looks at a future once. What it calls may begin another look, which ends this one's time.
 fn look(work: &mut Work, waker: &Waker) -> Poll<Settled> {
     LOOK.set(Look::Begun);

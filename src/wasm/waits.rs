@@ -11,6 +11,8 @@ use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
+#[cfg(feature = "speed")]
+use super::fetch::{clear_shared_timer, set_shared_timer};
 use super::fetch::{clear_timer, listen, set_timer, unlisten};
 use super::tasks::go_on;
 use crate::abort::Abort;
@@ -32,10 +34,14 @@ pub(super) struct Waits {
     places: Rc<RefCell<Places>>,
     /// To be called once for each number, with it and what came. JavaScript keeps it as long as anything may still call.
     pub(super) done: Function,
+    /// Whether requests may share a timer.
+    #[cfg(feature = "speed")]
+    shares_timers: bool,
 }
 
 impl Waits {
-    pub(super) fn new() -> Self {
+    #[cfg_attr(not(feature = "speed"), expect(unused_variables, reason = "no timer is shared in this build"))]
+    pub(super) fn new(shares_timers: bool) -> Self {
         let places: Rc<RefCell<Places>> = Rc::default();
         let own = places.clone();
         let done =
@@ -48,7 +54,12 @@ impl Waits {
                     None => {}
                 }
             });
-        Self { places, done: done.into_js_value().unchecked_into() }
+        Self {
+            places,
+            done: done.into_js_value().unchecked_into(),
+            #[cfg(feature = "speed")]
+            shares_timers,
+        }
     }
 
     /// A place for what is to come. Dropped before that, it stays taken until it has come.
@@ -206,14 +217,34 @@ impl Drop for Listening {
 pub(super) struct Sleep {
     wait: Wait,
     timer: JsValue,
+    #[cfg(feature = "speed")]
+    shared: bool,
 }
 
 impl Sleep {
     /// A timer of at most `i32::MAX` milliseconds.
     pub(super) fn new(waits: &Waits, millis: u32) -> Self {
         let wait = waits.place();
+        #[cfg(feature = "speed")]
+        if waits.shares_timers {
+            let timer = set_shared_timer(millis, &waits.done, wait.number);
+            return Self { wait, timer, shared: true };
+        }
         let timer = set_timer(millis, &waits.done, wait.number);
-        Self { wait, timer }
+        Self {
+            wait,
+            timer,
+            #[cfg(feature = "speed")]
+            shared: false,
+        }
+    }
+
+    fn clear(&self) {
+        #[cfg(feature = "speed")]
+        if self.shared {
+            return clear_shared_timer(&self.timer);
+        }
+        clear_timer(&self.timer);
     }
 }
 
@@ -227,7 +258,7 @@ impl Future for Sleep {
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        clear_timer(&self.timer);
+        self.clear();
         self.wait.cancel();
     }
 }

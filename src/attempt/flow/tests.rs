@@ -34,10 +34,7 @@ fn usage_that_nobody_asked_for_is_taken_out_wherever_the_bytes_are_cut() {
         let (left, right) = stream.as_bytes().split_at(cut);
         let mut out = Vec::new();
         for piece in [left, right] {
-            match flow.push(piece) {
-                Pushed::Same => out.extend_from_slice(piece),
-                Pushed::Bytes(bytes) => out.extend(bytes),
-            }
+            out.extend_from_slice(flow.push(piece).of(piece));
         }
         out.extend(flow.finish());
         assert_eq!(String::from_utf8(out).unwrap(), [ROLE, TEXT, STOP, DONE].concat(), "{cut}");
@@ -144,10 +141,7 @@ fn events_that_repeat_give_what_reading_them_gives() {
             let mut flow = Flow::new(&reading);
             let mut out = Vec::new();
             for piece in stream.as_bytes().chunks(size) {
-                match flow.push(piece) {
-                    Pushed::Same => out.extend_from_slice(piece),
-                    Pushed::Bytes(bytes) => out.extend(bytes),
-                }
+                out.extend_from_slice(flow.push(piece).of(piece));
             }
             out.extend(flow.finish());
             assert_eq!(flow.completion(), Some(&read), "{size} {stream}");

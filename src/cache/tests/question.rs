@@ -16,10 +16,17 @@ fn hashed(names: &[String]) -> Targets {
     Targets::new(names.iter().map(String::as_str))
 }
 
+/// Both kinds tell the same questions apart.
 fn ask(body: &str) -> Result<Fingerprint> {
-    let targets = hashed(&targets());
-    let scope =
-        Scope { tenant: "acme", namespace: "", dialect: "chat", kind: "chat", requested: "fast", targets: &targets };
+    asked_of(&hashed(&targets()), body)
+}
+
+fn ask_own(body: &str) -> Result<Fingerprint> {
+    asked_of(&Targets::own(&Secret::new([7; 32])), body)
+}
+
+fn asked_of(targets: &Targets, body: &str) -> Result<Fingerprint> {
+    let scope = Scope { tenant: "acme", namespace: "", dialect: "chat", kind: "chat", requested: "fast", targets };
     fingerprint(&scope, json::fields(body)?.iter())
 }
 
@@ -150,7 +157,9 @@ fn change(json: &mut Json, path: u64) {
 proptest! {
     #[test]
     fn how_it_is_written_does_not_matter(body in any_body(), one: u64, other: u64) {
-        prop_assert_eq!(ask(&Pen::write(&body, one)).unwrap(), ask(&Pen::write(&body, other)).unwrap());
+        for ask in [ask, ask_own] {
+            prop_assert_eq!(ask(&Pen::write(&body, one)).unwrap(), ask(&Pen::write(&body, other)).unwrap());
+        }
     }
 
     #[test]
@@ -158,7 +167,9 @@ proptest! {
         let mut changed = body.clone();
         change(&mut changed, path);
         prop_assert_ne!(&body, &changed);
-        prop_assert_ne!(ask(&Pen::write(&body, seed)).unwrap(), ask(&Pen::write(&changed, seed)).unwrap());
+        for ask in [ask, ask_own] {
+            prop_assert_ne!(ask(&Pen::write(&body, seed)).unwrap(), ask(&Pen::write(&changed, seed)).unwrap());
+        }
     }
 
     #[test]
@@ -196,10 +207,12 @@ fn structures_do_not_run_together() {
         r#"{"a":[2,1]}"#,
         r#"{"a":[12]}"#,
     ];
-    let mut seen: Vec<_> = bodies.iter().map(|body| ask(body).unwrap()).collect();
-    seen.sort_unstable();
-    seen.dedup();
-    assert_eq!(seen.len(), bodies.len());
+    for ask in [ask, ask_own] {
+        let mut seen: Vec<_> = bodies.iter().map(|body| ask(body).unwrap()).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), bodies.len());
+    }
 }
 
 #[test]
@@ -262,6 +275,15 @@ fn every_part_of_the_scope_counts() {
     seen.sort_unstable();
     seen.dedup();
     assert_eq!(seen.len(), scopes.len());
+}
+
+#[test]
+fn a_gate_of_another_key_has_other_fingerprints() {
+    let body = r#"{"model":"fast"}"#;
+    let other = Targets::own(&Secret::new([8; 32]));
+    assert_eq!(ask_own(body).unwrap(), ask_own(body).unwrap());
+    assert_ne!(ask_own(body).unwrap(), asked_of(&other, body).unwrap());
+    assert_ne!(ask_own(body).unwrap(), ask(body).unwrap());
 }
 
 #[test]
