@@ -6,7 +6,7 @@
 use std::io::{Error, Read, Write};
 
 use serde_json::{Value, json};
-use tidegate::attempt::{Flow, Pushed, Reading};
+use tidegate::attempt::{Flow, Reading};
 use tidegate::chat::{Choice, Completion, Dialect, Finish};
 use tidegate::provider::{Stamp, decode_body, encode_body};
 
@@ -44,10 +44,7 @@ fn stream(dialect: Dialect, provider: &str, text: &str) -> Value {
     let (mut written, mut told) = (Vec::new(), Value::Null);
     for caller in Dialect::ALL {
         let mut flow = Flow::new(&Reading::chat(dialect, caller, provider, STAMP));
-        let mut out = match flow.push(text.as_bytes()) {
-            Pushed::Same => text.as_bytes().to_vec(),
-            Pushed::Bytes(bytes) => bytes,
-        };
+        let mut out = flow.push(text.as_bytes()).of(text.as_bytes()).to_vec();
         out.extend(flow.finish());
         if !flow.is_finished() {
             return Value::Null;

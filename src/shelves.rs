@@ -148,14 +148,14 @@ mod tests {
     // SAFETY: passes everything on.
     unsafe impl GlobalAlloc for Counting {
         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-            self.0.set(self.0.get() + 1);
-            self.1.set(self.1.get() + layout.size());
+            self.0.set(self.0.get().wrapping_add(1));
+            self.1.set(self.1.get().wrapping_add(layout.size()));
             // SAFETY: as the caller promises.
             unsafe { System.alloc(layout) }
         }
 
         unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-            self.1.set(self.1.get() - layout.size());
+            self.1.set(self.1.get().wrapping_sub(layout.size()));
             // SAFETY: as the caller promises.
             unsafe { System.dealloc(block, layout) }
         }

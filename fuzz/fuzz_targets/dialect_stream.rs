@@ -7,16 +7,13 @@ mod pair;
 
 use libfuzzer_sys::fuzz_target;
 use pair::{Pair, STAMP};
-use tidegate::attempt::{Flow, Pushed, Reading};
+use tidegate::attempt::{Flow, Reading};
 use tidegate::chat::{Completion, Dialect};
 use tidegate::provider::sse::{Decoder, Frame};
 use tidegate::provider::{Stamp, StreamDecoder};
 
 fn push(flow: &mut Flow, bytes: &[u8], out: &mut Vec<u8>) {
-    match flow.push(bytes) {
-        Pushed::Same => out.extend_from_slice(bytes),
-        Pushed::Bytes(other) => out.extend(other),
-    }
+    out.extend_from_slice(flow.push(bytes).of(bytes));
 }
 
 /// What a stream says, read event by event.

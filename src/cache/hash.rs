@@ -51,13 +51,7 @@ impl Hash {
     pub(super) fn finish(self) -> [u8; 32] {
         match self {
             Self::Lasting(hash) => hash.finalize().into(),
-            Self::Own(hash) => {
-                let mut bytes = [0; 32];
-                for (to, from) in bytes.iter_mut().zip(hash.finish().to_le_bytes()) {
-                    *to = from;
-                }
-                bytes
-            }
+            Self::Own(hash) => hash.finish(),
         }
     }
 }
@@ -98,21 +92,19 @@ impl Sip {
         }
     }
 
-    fn finish(mut self) -> u128 {
+    /// The hash, and as many zeros.
+    fn finish(mut self) -> [u8; 32] {
         // The number of bytes modulo 256, in the last word's last byte; no bytes are left over.
         let length = self.words << 3;
         self.word(length << 56);
-        let low = self.half([0, 0, 0xee, 0]);
-        let high = self.half([0, 0xdd, 0, 0]);
-        u128::from(high) << 64 | u128::from(low)
-    }
-
-    fn half(&mut self, mark: [u64; 4]) -> u64 {
-        for (word, mark) in self.state.iter_mut().zip(mark) {
-            *word ^= mark;
+        let mut bytes = [0; 32];
+        for (half, mark) in bytes.as_chunks_mut().0.iter_mut().zip([[0, 0xee], [0xdd, 0]]) {
+            self.state[1] ^= mark[0];
+            self.state[2] ^= mark[1];
+            self.state = rounds(4, self.state);
+            *half = self.state.iter().fold(0, |sum, word| sum ^ word).to_le_bytes();
         }
-        self.state = rounds(4, self.state);
-        self.state.iter().fold(0, |sum, word| sum ^ word)
+        bytes
     }
 }
 
@@ -146,7 +138,7 @@ mod tests {
         let of = |length: u8| {
             let mut hash = Sip::new([0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908]);
             hash.bytes(&(0..length).collect::<Vec<_>>());
-            hash.finish()
+            u128::from_le_bytes(*hash.finish().first_chunk().unwrap())
         };
         assert_eq!(of(0), u128::from_be(0xa381_7f04_ba25_a8e6_6df6_7214_c755_0293));
         assert_eq!(of(8), u128::from_be(0x3b62_a9ba_6258_f561_0f83_e264_f314_97b4));

@@ -80,12 +80,16 @@ impl JsHost {
         let books = function("ledger").map_or_else(|| Books::Memory(LedgerState::new().into()), Books::Asked);
         let runtime = hook("runtime").and_then(|runtime| runtime.as_string());
         let runs_in = |name: &str| runtime.as_deref() == Some(name);
+        #[cfg(feature = "speed")]
+        let waits = Waits::new(runs_in("node"));
+        #[cfg(not(feature = "speed"))]
+        let waits = Waits::new(false);
         let fetcher = Fetcher::new(function("fetch"), runs_in("web"));
         Self {
             config,
             books,
             fetcher,
-            waits: Waits::new(runs_in("node")),
+            waits,
             emit: function("emit"),
             rest: function("rest"),
             listening: Cell::new(false),

@@ -67,7 +67,9 @@ impl ChatStream {
         let (pushed, in_time) = at(now, || open.push(chunk));
         let out = match pushed {
             Pushed::Same => SAME,
-            Pushed::Part(length) if length >> (u32::BITS - LENGTH) == 0 => PART | (length as u32) << LENGTH,
+            Pushed::Part(length) if length >> (u32::BITS - LENGTH) == 0 => {
+                PART | u32::try_from(length).unwrap_or(0) << LENGTH
+            }
             Pushed::Bytes(bytes) if bytes.is_empty() => 0,
             other => {
                 self.out.replace(other.of(chunk).to_vec());
