@@ -145,11 +145,16 @@ impl Failure {
     }
 
     /// A fetch without a response. Browsers do not say whether anything was sent, so it counts as possibly billed unless
-    /// the browser was offline: an answer that no page may read was paid for, too.
-    fn lost(kind: NetworkKind) -> Self {
+    /// the browser was offline before: an answer that no page may read was paid for, too.
+    pub(crate) fn lost(kind: NetworkKind) -> Self {
         // Where the provider does not let this origin in, trying again changes nothing.
         let stop = kind == NetworkKind::Cors;
         Self { stop, billed: kind != NetworkKind::Offline, ..Self::billed(Code::UpstreamFailed, Detail::Network(kind)) }
+    }
+
+    /// An answer that broke off: it had been asked for, whatever has become of the network since.
+    fn cut() -> Self {
+        Self::lost(NetworkKind::Network)
     }
 
     /// What the provider says about it, if it is a failure.
@@ -253,7 +258,7 @@ async fn first_output<H: Transport + Clock>(
     loop {
         let chunk = match chunks.next().await {
             Ok(chunk) => chunk,
-            Err(kind) => return Exchange::Failed(Failure::lost(kind)),
+            Err(_) => return Exchange::Failed(Failure::cut()),
         };
         let ended = chunk.is_none();
         let bytes = chunk.unwrap_or_default();
@@ -309,7 +314,7 @@ async fn whole<H: Transport + Clock>(
             Ok(Some(chunk)) if body.len().saturating_add(chunk.len()) <= MAX_BODY => body.extend(chunk),
             Ok(Some(_)) => return Exchange::Failed(Failure::malformed(response.status)),
             Ok(None) => return read(response, body, reading, true, host.now()),
-            Err(kind) => return Exchange::Failed(Failure::lost(kind)),
+            Err(_) => return Exchange::Failed(Failure::cut()),
         }
     }
 }

@@ -21,7 +21,7 @@ use super::{Head, Host, Prepared};
 use crate::abort::{Abort, Raced, race};
 use crate::attempt::{Committed, Exchange, Failure, Flow, Reading, Timers, exchange};
 use crate::chat::Dialect;
-use crate::error::{Code, Detail};
+use crate::error::{Code, Detail, NetworkKind};
 use crate::host::UpstreamRequest;
 use crate::money::NanoUsd;
 use crate::provider::{Answer, Stamp};
@@ -149,6 +149,10 @@ impl<H: Host> Context<H> {
                 self.came(&with_answer("ok", answer));
             }
             Exchange::Streaming(_) => self.came(&["stream".into()]),
+            // Nobody was asked, so there is nothing more to know of it; what follows is another decision than after a failure.
+            Exchange::Failed(Failure { detail: Detail::Network(NetworkKind::Offline), .. }) => {
+                self.came(&["offline".into()])
+            }
             Exchange::Failed(failure) => self.came(&[
                 "no".into(),
                 failure.code.as_str().into(),
@@ -255,6 +259,7 @@ fn replay_exchange<H: Host>(mut past: Outcome, context: &Context<H>) -> Exchange
             billed: past.int() == 1,
             detail: Detail::None,
         }),
+        "offline" => Exchange::Failed(Failure::lost(NetworkKind::Offline)),
         "stranded" => Exchange::Stranded,
         _ => Exchange::Aborted { sent: past.int() == 1 },
     }

@@ -107,13 +107,15 @@ impl Fetcher {
         waits: &Waits,
     ) -> Result<UpstreamResponse<JsChunks>, NetworkKind> {
         let Some((text, lines)) = written(&request) else { return Err(NetworkKind::Network) };
+        // What goes offline later may have sent it.
+        let offline = self.in_browser && is_offline();
         let wait = waits.place();
         // EXPOSE: the one JS string that holds the key: it goes into the request and nothing keeps it.
         let text = text.expose();
         let begun = begin(&self.fetch, &self.init, text, lines, request.stream, &waits.done, wait.number);
         let controller = AbortOnDrop(Some(begun));
         let Came { status, open, headers, body } = wait.await;
-        let Ok(status) = u16::try_from(status) else { return Err(self.lost(&request.url).await) };
+        let Ok(status) = u16::try_from(status) else { return Err(self.lost(&request.url, offline).await) };
         let headers = if headers.is_undefined() { Vec::new() } else { read_headers(&headers.unchecked_into()) };
         let body = if open {
             UpstreamBody::Open(JsChunks { reader: body, controller: Some(controller), waits: waits.clone() })
@@ -151,22 +153,23 @@ fn written(request: &UpstreamRequest<'_>) -> Option<(Secret<String>, u32)> {
 
 impl Fetcher {
     /// Why a fetch gave no response. A server that can be reached, only not read, does not let this page's origin in.
-    async fn lost(&self, url: &str) -> NetworkKind {
-        let kind = lost();
-        if kind != NetworkKind::Network || !self.in_browser {
-            return kind;
+    async fn lost(&self, url: &str, offline: bool) -> NetworkKind {
+        if offline {
+            return NetworkKind::Offline;
+        }
+        if !self.in_browser {
+            return NetworkKind::Network;
         }
         match JsFuture::from(refuses(&self.fetch, url)).await {
             Ok(refuses) if refuses.is_truthy() => NetworkKind::Cors,
-            _ => kind,
+            _ => NetworkKind::Network,
         }
     }
 }
 
 /// Browsers give a TypeError for everything; offline is the one thing that they do tell.
-fn lost() -> NetworkKind {
-    let offline = NAVIGATOR.with(|own| own.as_ref().and_then(|own| own.on_line().as_bool()) == Some(false));
-    if offline { NetworkKind::Offline } else { NetworkKind::Network }
+fn is_offline() -> bool {
+    NAVIGATOR.with(|own| own.as_ref().and_then(|own| own.on_line().as_bool()) == Some(false))
 }
 
 /// The rest of an answer that is still coming in.
@@ -195,7 +198,7 @@ impl Chunks for JsChunks {
                 disarm(self.controller.take()); // read to its end: nothing is left to abort
                 Ok(None)
             }
-            _ => Err(lost()),
+            _ => Err(NetworkKind::Network),
         }
     }
 }

@@ -32,6 +32,24 @@ async function closed(t, breaksOff = false) {
   return { url: `http://localhost:${server.address().port}`, methods, stop };
 }
 
+/** A server that lets pages in and never answers; `asked` once something was sent. */
+async function held(t) {
+  const { promise: asked, resolve } = Promise.withResolvers();
+  const server = createServer((request, response) => {
+    if (request.method === 'POST') return resolve();
+    const allow = { 'access-control-allow-origin': '*', 'access-control-allow-headers': 'authorization, content-type' };
+    response.writeHead(204, allow).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const stop = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  t.after(stop);
+  return { url: `http://localhost:${server.address().port}`, asked, stop };
+}
+
 const ask = () => globalThis.gate.chat({ messages: [{ role: 'user', content: 'Hi' }], max_tokens: 8 });
 const budget = (page) => page.evaluate(async () => (await globalThis.gate.status()).budget);
 
@@ -80,5 +98,17 @@ for (const isolation of ['page', 'worker']) {
     const error = await failure(page, again);
     assert.deepEqual([error.code, error.network], ['upstream_failed', 'offline']);
     assert.equal((await budget(page)).spentNanoUsd, spentNanoUsd);
+  });
+
+  test(`level ${isolation}: a page that goes offline while it waits is charged what may have been sent`, async (t) => {
+    const { url, asked, stop } = await held(t);
+    const page = await start(t, url);
+    const answer = failure(page, ask);
+    await asked;
+    await page.context().setOffline(true);
+    stop();
+    const error = await answer;
+    assert.equal(error.code, 'upstream_failed');
+    assert.ok((await budget(page)).spentNanoUsd > 0);
   });
 }
