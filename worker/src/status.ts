@@ -4,6 +4,7 @@ import { unusableOrigins } from './cors';
 import type { Env } from './env';
 import { reasonOf } from './errors';
 import { gateOf, keyedGateOf, within } from './gates';
+import { hasSessionKey } from './session/token';
 
 /** The gateway's status, as far as the Worker reads it. */
 export interface Status {
@@ -20,23 +21,70 @@ export async function gateStatus(organisation: string, env: Env): Promise<Status
   return (await within(organisation, STATUS_MS, gate.core.status(), false)) as Status;
 }
 
+/** How the parts stand that an answer needs, or that may be missing: `ready`, or a word that says what is wrong. */
+export interface Components {
+  /** Answers are decided: whoever reads this was let in by it. */
+  gateway: 'ready';
+  /** Answered just now; where it does not, there is no status but an error. */
+  ledger: 'ready';
+  /** `resting`: every breaker of those with a key is open. */
+  targets: 'ready' | 'resting' | 'no-key';
+  /** `off`: there is no master key to seal with. */
+  queue: 'ready' | 'off' | 'unreachable';
+  /** Tokens for pages. */
+  sessions: 'ready' | 'off' | 'misconfigured';
+}
+
+/** The parts, by what is known of an organisation's targets and whether its queue answered. */
+export function componentsOf(env: Env, targets: Status['targets'], queueAnswered: boolean): Components {
+  return {
+    gateway: 'ready',
+    ledger: 'ready',
+    targets: targetsOf(targets),
+    queue: queueAnswered ? 'ready' : env.TIDEGATE_MASTER_KEY ? 'unreachable' : 'off',
+    sessions: sessionsOf(env),
+  };
+}
+
+function targetsOf(targets: Status['targets']): Components['targets'] {
+  const keyed = targets.filter((target) => target.keyed);
+  if (keyed.length === 0) return 'no-key';
+  return keyed.every(({ breaker }) => breaker === 'open') ? 'resting' : 'ready';
+}
+
+function sessionsOf(env: Env): Components['sessions'] {
+  try {
+    if (!authConfig(env).session) return 'off';
+    return sessionObstacles(env).length === 0 && hasSessionKey(env) ? 'ready' : 'misconfigured';
+  } catch {
+    return 'misconfigured';
+  }
+}
+
+/** What tokens for pages lack. @throws `config_invalid` where what is configured cannot be read. */
+function sessionObstacles(env: Env): string[] {
+  const { session } = authConfig(env);
+  const reasons = [];
+  if (session && !env.TIDEGATE_SESSION_KEY) reasons.push('TIDEGATE_SESSION_KEY: is not set');
+  if (session?.turnstile && !env.TURNSTILE_SECRET) reasons.push('TURNSTILE_SECRET: is not set');
+  return reasons;
+}
+
 /** Why no request could be served now; empty if one could. Asks no provider, so it is never billed. */
 export async function obstacles(env: Env): Promise<string[]> {
   const reasons = unusableOrigins(env).map((entry) => `ALLOWED_ORIGINS: ${entry} is no origin`);
   if (!env.TIDEGATE_TOKEN) reasons.push('TIDEGATE_TOKEN: is not set');
   try {
-    const { session } = authConfig(env);
-    if (session && !env.TIDEGATE_SESSION_KEY) reasons.push('TIDEGATE_SESSION_KEY: is not set');
-    if (session?.turnstile && !env.TURNSTILE_SECRET) reasons.push('TURNSTILE_SECRET: is not set');
+    reasons.push(...sessionObstacles(env));
   } catch (failure) {
     reasons.push(reasonOf(failure));
   }
   try {
     const { targets, budget } = await gateStatus(DEFAULT_ORGANISATION, env);
     reasons.push(...gateOf(DEFAULT_ORGANISATION, env).refusedKeys);
-    const keyed = targets.filter((target) => target.keyed);
-    if (keyed.length === 0) reasons.push('targets: none has a key');
-    else if (keyed.every(({ breaker }) => breaker === 'open')) reasons.push('targets: all of them rest');
+    const state = targetsOf(targets);
+    if (state === 'no-key') reasons.push('targets: none has a key');
+    if (state === 'resting') reasons.push('targets: all of them rest');
     if (budget.spentNanoUsd + budget.reservedNanoUsd >= budget.limitNanoUsd) reasons.push('budget: nothing is left');
   } catch (failure) {
     reasons.push(`gateway: ${reasonOf(failure)}`);

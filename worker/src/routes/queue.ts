@@ -20,6 +20,7 @@ const ASKED = {
     priority: oneOf('critical', 'high', 'normal', 'low'),
     maxRetries: whole(0, 10),
     timeoutMs: whole(1, 86_400_000),
+    timeout: whole(1, 86_400_000),
     organisation: textOf(256),
     user: textOf(256),
     conversation: textOf(256),

@@ -1,7 +1,7 @@
 import { gateOf, partsOf } from '../gates';
 import { queueStatsIfAny } from '../queue/place';
 import { wayOf } from '../shelf';
-import { gateStatus } from '../status';
+import { componentsOf, gateStatus } from '../status';
 import type { Route } from './route';
 
 /** What a caller may know of how things stand. Asks no provider. */
@@ -11,7 +11,7 @@ export const status: Route[] = [
     path: '/api/ai/status',
     scope: 'chat',
     summary:
-      'Who the caller is and what it may still do, the models and their breakers, the queue; the budget, for admins',
+      'Who the caller is and what it may still do, components, models and their breakers, the queue; the budget, for admins',
     rate: 'status',
     handle: async (c, caller) => {
       const { targets, budget } = await gateStatus(caller.organisation, c.env);
@@ -26,6 +26,7 @@ export const status: Route[] = [
           ...(tokens && { tokens }),
           budgets: budgets.filter(({ of }) => of !== 'organisation' || scopes.includes('admin')),
         },
+        components: componentsOf(c.env, targets, queue !== undefined),
         models: targets,
         inFlight,
         ...(queue && { queue }),

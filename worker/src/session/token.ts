@@ -12,6 +12,11 @@ const MIN_KEY = 32;
 /** The id that all sessions have in budgets and blocks: of an organisation they are one token. */
 export const SESSION = 'session';
 
+/** Whether sessions can be signed and checked. */
+export function hasSessionKey(env: Env): boolean {
+  return (env.TIDEGATE_SESSION_KEY ?? '').length >= MIN_KEY;
+}
+
 function keyOf(env: Env): Uint8Array {
   const key = env.TIDEGATE_SESSION_KEY ?? '';
   if (key.length < MIN_KEY) throw badConfiguration('TIDEGATE_SESSION_KEY', `must have ${MIN_KEY} characters or more`);

@@ -234,6 +234,31 @@ describe('logs', () => {
   });
 });
 
+describe('components', () => {
+  const components = async (more: Record<string, unknown> = {}) =>
+    (
+      JSON.parse((await calling(more)('/api/ai/status', { headers: bearer(env.TIDEGATE_TOKEN ?? '') })).text) as {
+        components: Record<string, string>;
+      }
+    ).components;
+
+  it('say which part of an organisation’s gateway is off, wrong or resting', async () => {
+    const session = { TIDEGATE_AUTH: { session: { cookie: '__Host-session' } } };
+    expect(await components()).toEqual({
+      ...{ gateway: 'ready', ledger: 'ready', targets: 'ready', queue: 'ready', sessions: 'off' },
+    });
+    expect(await components({ TIDEGATE_MASTER_KEY: '' })).toMatchObject({ queue: 'off' });
+    expect(await components({ ...session, TIDEGATE_SESSION_KEY: 'short' })).toMatchObject({
+      sessions: 'misconfigured',
+    });
+    expect(await components({ ...session, TIDEGATE_SESSION_KEY: 'k'.repeat(32) })).toMatchObject({ sessions: 'ready' });
+    await script('groq', { status: 500, body: '{}' });
+    await script('openrouter', { status: 500, body: '{}' });
+    for (let index = 0; index < 4; index += 1) await ask();
+    expect(await components()).toMatchObject({ targets: 'resting' });
+  });
+});
+
 describe('readiness', () => {
   it('ends with the budget and while every target rests', async () => {
     const tiny = calling({ TIDEGATE_CONFIG: '{"budget":{"limitUsd":"0.000001"}}' });
