@@ -3,7 +3,7 @@
 //! an error's message or a key, and whole numbers.
 
 /// Sixteen bytes as a vector. Built for size, the compiler would call it.
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[cfg(all(feature = "gateway", target_arch = "wasm32", target_feature = "simd128"))]
 #[inline(always)]
 pub(crate) fn vector(bytes: &[u8; 16]) -> std::arch::wasm32::v128 {
     let half = |half: Option<&[u8; 8]>| half.map_or(0, |half| u64::from_le_bytes(*half));
