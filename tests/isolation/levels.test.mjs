@@ -188,11 +188,12 @@ for (const isolation of ['page', 'worker']) {
         const request = { messages: [{ role: 'user', content: 'never' }], max_tokens: 8 };
         const never = AbortSignal.abort();
         const early = await gate.chat(request, { signal: never }).catch(({ code }) => code);
-        const later = AbortSignal.timeout(300);
+        // Long enough for the request to be out on a busy machine.
+        const later = AbortSignal.timeout(1_500);
         const chat = await gate.chat(request, { signal: later }).catch(({ code }) => code);
         const body = JSON.stringify({ model: 'auto', ...request });
         const aborting = new AbortController();
-        setTimeout(() => aborting.abort(new RangeError('mine')), 300);
+        setTimeout(() => aborting.abort(new RangeError('mine')), 1_500);
         const init = { method: 'POST', body, signal: aborting.signal };
         const fetched = await gate.fetch('https://api.openai.com/v1/chat/completions', init).catch(({ name }) => name);
         return { early, chat, fetched, held: (await gate.status()).inFlight };
