@@ -12,16 +12,11 @@ let browser;
 before(async () => (browser = await launch()));
 after(() => browser?.close());
 
-/** A server that answers everything and says nothing of other origins; `url` of nobody once it is stopped. */
-async function closed(t, breaksOff = false) {
-  const methods = [];
-  const server = createServer((request, response) => {
-    methods.push(request.method);
-    // One that lets pages in, but ends the connection in the place of an answer.
-    if (breaksOff && request.method === 'POST') return request.socket.destroy();
-    const allow = { 'access-control-allow-origin': '*', 'access-control-allow-headers': 'authorization, content-type' };
-    response.writeHead(200, breaksOff ? allow : {}).end('{}');
-  });
+const ALLOW = { 'access-control-allow-origin': '*', 'access-control-allow-headers': 'authorization, content-type' };
+
+/** A server that does with each request what `answer` does; `url` of nobody once it is stopped. */
+async function listening(t, answer) {
+  const server = createServer(answer);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const stop = () => {
@@ -29,25 +24,29 @@ async function closed(t, breaksOff = false) {
     server.close();
   };
   t.after(stop);
-  return { url: `http://localhost:${server.address().port}`, methods, stop };
+  return { url: `http://localhost:${server.address().port}`, stop };
+}
+
+/** A server that answers everything and says nothing of other origins. */
+async function closed(t, breaksOff = false) {
+  const methods = [];
+  const server = await listening(t, (request, response) => {
+    methods.push(request.method);
+    // One that lets pages in, but ends the connection in the place of an answer.
+    if (breaksOff && request.method === 'POST') return request.socket.destroy();
+    response.writeHead(200, breaksOff ? ALLOW : {}).end('{}');
+  });
+  return { ...server, methods };
 }
 
 /** A server that lets pages in and never answers; `asked` once something was sent. */
 async function held(t) {
   const { promise: asked, resolve } = Promise.withResolvers();
-  const server = createServer((request, response) => {
+  const server = await listening(t, (request, response) => {
     if (request.method === 'POST') return resolve();
-    const allow = { 'access-control-allow-origin': '*', 'access-control-allow-headers': 'authorization, content-type' };
-    response.writeHead(204, allow).end();
+    response.writeHead(204, ALLOW).end();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const stop = () => {
-    server.closeAllConnections();
-    server.close();
-  };
-  t.after(stop);
-  return { url: `http://localhost:${server.address().port}`, asked, stop };
+  return { ...server, asked };
 }
 
 const ask = () => globalThis.gate.chat({ messages: [{ role: 'user', content: 'Hi' }], max_tokens: 8 });
