@@ -1,3 +1,4 @@
+import type { FlatHeaders } from '../../pkg/src/boundary';
 import { corsHeaders } from './cors';
 import type { Env } from './env';
 import { toldOf, type Told } from './log';
@@ -31,4 +32,9 @@ export function finished(
   const all = common(request, told, env, headers.get('x-request-id') ?? undefined);
   for (const name in all) headers.set(name, all[name] ?? '');
   return response;
+}
+
+/** Sets headers that come as names and values in turn. */
+export function setEach(headers: Headers, flat: FlatHeaders): void {
+  for (let at = 1; at < flat.length; at += 2) headers.set(flat[at - 1] ?? '', flat[at] ?? '');
 }

@@ -2,7 +2,7 @@ import { asksOf, asksWith } from '../../pkg/src/asks';
 import type { FlatHeaders } from '../../pkg/src/boundary';
 import { toError } from '../../pkg/src/errors';
 import { answered } from '../../pkg/src/fetch';
-import { common, finished } from './answers';
+import { common, finished, setEach } from './answers';
 import { callerOf, stripped, type Stripped } from './auth';
 import { readBody } from './body';
 import type { Env } from './env';
@@ -60,7 +60,7 @@ export async function api(
     context.waitUntil(notes.failed(thrown));
     const response = errorResponse(dialect, thrown);
     if (response.status === 405 && method) response.headers.set('allow', method);
-    for (let at = 1; at < rate.length; at += 2) response.headers.set(rate[at - 1] ?? '', rate[at] ?? '');
+    setEach(response.headers, rate);
     return finished(response, raw, env, told);
   }
 }

@@ -88,7 +88,7 @@ function operation(route: Route): Schema {
   return {
     summary: route.summary,
     parameters: [...inPath.map(parameter('path')), ...query.map(parameter('query')), ...inHeaders],
-    ...(route.body && { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
+    ...(route.body && { requestBody: { required: true, content: { [JSON_TYPE]: { schema: route.body } } } }),
     responses: responses(statuses, ...typesOf(route)),
     // Without a scope anybody may.
     security: route.scope === undefined ? [] : [{ token: [] }],
@@ -105,7 +105,7 @@ export function openapi(routes: readonly Route[]): Schema {
   for (const [method, path, summary, query = {}] of SERVED) {
     const model = path.includes('{model}') ? [parameter('path')(['model', TEXT])] : [];
     const asked = Object.entries(query).map(parameter('query', true));
-    const body = { required: true, content: { 'application/json': { schema: { type: 'object' } } } };
+    const body = { required: true, content: { [JSON_TYPE]: { schema: { type: 'object' } } } };
     put(path, method, {
       ...{
         summary,

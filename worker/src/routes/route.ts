@@ -1,6 +1,7 @@
 import type { Context, Hono } from 'hono';
 
 import { toError } from '../../../pkg/src/errors';
+import { setEach } from '../answers';
 import { callerOf, stripped, type Caller, type Scope } from '../auth';
 import type { Env } from '../env';
 import { errorResponse, wrongMethod } from '../errors';
@@ -84,7 +85,7 @@ async function run(c: Ours, route: Route, note: Noted): Promise<Response> {
     ruledBy(c, caller);
     return route.handle(c, caller);
   }, note);
-  for (let at = 1; at < rate.length; at += 2) response.headers.set(rate[at - 1] ?? '', rate[at] ?? '');
+  setEach(response.headers, rate);
   return response;
 }
 
