@@ -4,7 +4,7 @@ import { unusableOrigins } from './cors';
 import type { Env } from './env';
 import { reasonOf } from './errors';
 import { gateOf, keyedGateOf, within } from './gates';
-import { hasSessionKey } from './session/token';
+import { sessionKeyProblem } from './session/token';
 
 /** The gateway's status, as far as the Worker reads it. */
 export interface Status {
@@ -55,7 +55,7 @@ function targetsOf(targets: Status['targets']): Components['targets'] {
 function sessionsOf(env: Env): Components['sessions'] {
   try {
     if (!authConfig(env).session) return 'off';
-    return sessionObstacles(env).length === 0 && hasSessionKey(env) ? 'ready' : 'misconfigured';
+    return sessionObstacles(env).length === 0 ? 'ready' : 'misconfigured';
   } catch {
     return 'misconfigured';
   }
@@ -65,7 +65,8 @@ function sessionsOf(env: Env): Components['sessions'] {
 function sessionObstacles(env: Env): string[] {
   const { session } = authConfig(env);
   const reasons = [];
-  if (session && !env.TIDEGATE_SESSION_KEY) reasons.push('TIDEGATE_SESSION_KEY: is not set');
+  const wrong = session && sessionKeyProblem(env);
+  if (wrong) reasons.push(`TIDEGATE_SESSION_KEY: ${wrong}`);
   if (session?.turnstile && !env.TURNSTILE_SECRET) reasons.push('TURNSTILE_SECRET: is not set');
   return reasons;
 }

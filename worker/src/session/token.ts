@@ -12,15 +12,16 @@ const MIN_KEY = 32;
 /** The id that all sessions have in budgets and blocks: of an organisation they are one token. */
 export const SESSION = 'session';
 
-/** Whether sessions can be signed and checked. */
-export function hasSessionKey(env: Env): boolean {
-  return (env.TIDEGATE_SESSION_KEY ?? '').length >= MIN_KEY;
+/** Why sessions can be neither signed nor checked, if so. */
+export function sessionKeyProblem({ TIDEGATE_SESSION_KEY: key = '' }: Env): string | undefined {
+  if (key === '') return 'is not set';
+  return key.length < MIN_KEY ? `must have ${MIN_KEY} characters or more` : undefined;
 }
 
 function keyOf(env: Env): Uint8Array {
-  const key = env.TIDEGATE_SESSION_KEY ?? '';
-  if (key.length < MIN_KEY) throw badConfiguration('TIDEGATE_SESSION_KEY', `must have ${MIN_KEY} characters or more`);
-  return new TextEncoder().encode(key);
+  const problem = sessionKeyProblem(env);
+  if (problem) throw badConfiguration('TIDEGATE_SESSION_KEY', problem);
+  return new TextEncoder().encode(env.TIDEGATE_SESSION_KEY);
 }
 
 /** A token that says who its holder is, and is kept nowhere. */

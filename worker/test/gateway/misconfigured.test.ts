@@ -48,6 +48,11 @@ describe('readiness says what is wrong', () => {
       { ALLOWED_ORIGINS: 'https://app.example/' },
       'ALLOWED_ORIGINS: https://app.example/ is no origin',
     ],
+    [
+      'a key for sessions that is too short',
+      { TIDEGATE_AUTH: { session: { cookie: '__Host-session' } }, TIDEGATE_SESSION_KEY: 'short' },
+      'TIDEGATE_SESSION_KEY: must have 32 characters',
+    ],
   ])('%s', async (_, variables, reason) => {
     const send = await started(variables);
     const ready = await send('/readyz');
