@@ -65,7 +65,7 @@ impl ErrorBody {
         let error = object(&root, "error");
         match (error.is_empty(), embedded) {
             (false, _) => Some(Self { output, ..Self::of(&error, now) }),
-            (true, true) => None,
+            (true, true) => Some(Self { output, ..Self::of(&of_choice(&root)?, now) }),
             (true, false) => Some(Self::of(&root, now)),
         }
     }
@@ -134,6 +134,15 @@ impl ErrorBody {
         let labels = || self.labels.iter();
         labels().find_map(number).or_else(|| labels().find_map(named)).unwrap_or(502)
     }
+}
+
+/// The error that OpenRouter puts into an answer that broke off.
+fn of_choice<'a>(root: &Fields<'a>) -> Option<Fields<'a>> {
+    let choices = json::items(root.field("choices")?.get()).ok()?;
+    let choices = choices.into_iter().filter_map(|choice| json::fields(choice.get()).ok());
+    let broken = |reason: &str| matches!(reason, "null" | "\"error\"");
+    let mut broken = choices.filter(|choice| choice.field("finish_reason").is_none_or(|reason| broken(reason.get())));
+    broken.find_map(|choice| Some(object(&choice, "error")).filter(|error| !error.is_empty()))
 }
 
 /// A field that is an object; none is one without fields.

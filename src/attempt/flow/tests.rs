@@ -55,6 +55,26 @@ fn after_trouble_nothing_is_handed_out() {
 }
 
 #[test]
+fn an_answer_that_broke_off_is_trouble_wherever_that_is_told() {
+    for ending in [
+        r#""finish_reason":"error","error":{"code":502,"message":"Provider disconnected"}"#,
+        r#""finish_reason":null,"error":{"code":502,"message":"Provider disconnected"}"#,
+        r#""finish_reason":"error""#,
+        r#""finish_reason":"insufficient_system_resource""#,
+    ] {
+        let mut flow = flow(true);
+        let end = format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{}},{ending}}}]}}\n\n");
+        assert_eq!(flow.push([TEXT, &end, DONE].concat().as_bytes()), Pushed::Bytes(TEXT.into()), "{ending}");
+        assert!(matches!(flow.trouble(), Some(Trouble::Failed(_))), "{ending}");
+        assert!(!flow.is_finished(), "{ending}");
+    }
+    let mut flow = flow(true);
+    let good = r#"data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop","error":{"code":0}}]}"#;
+    flow.push([TEXT, good, "\n\n"].concat().as_bytes());
+    assert!(flow.is_finished(), "what ended by itself is whole, whatever is beside it");
+}
+
+#[test]
 fn an_end_without_a_reason_is_no_end() {
     let mut flow = flow(true);
     flow.push([ROLE, TEXT].concat().as_bytes());

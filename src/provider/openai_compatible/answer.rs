@@ -17,6 +17,9 @@ pub(in crate::provider) fn decode_body(provider: &str, body: &str, sink: &mut dy
     let mut index = 0u32;
     json::each(choices.get(), &mut |choice| {
         let Item::Object(choice) = choice else { return None };
+        if failed(&choice) {
+            return None;
+        }
         let message = json::fields(choice.field("message")?.get()).ok()?;
         pieces(index, &message, sink);
         if let Some(reason) = choice.field("finish_reason").and_then(finish) {
@@ -43,11 +46,23 @@ pub(super) fn start(fields: &Fields<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
 pub(super) fn finish(raw: Raw<'_>) -> Option<Finish> {
     Some(match json::text(raw)?.as_ref() {
         "stop" => Finish::Stop,
-        "length" => Finish::Length,
+        // `model_length` is Mistral's, for the end of the context.
+        "length" | "model_length" => Finish::Length,
         "tool_calls" | "function_call" => Finish::ToolCalls,
         "content_filter" => Finish::ContentFilter,
         _ => Finish::Other,
     })
+}
+
+/// Whether an answer broke off, though the status was 200 when it did: OpenRouter and Mistral end it with `error`,
+/// DeepSeek with `insufficient_system_resource`; OpenRouter puts an `error` beside it
+/// (openrouter.ai/docs/api-reference/overview#finish-reason, api-docs.deepseek.com/api/create-chat-completion).
+pub(super) fn failed(choice: &Fields<'_>) -> bool {
+    match choice.field("finish_reason").and_then(json::text).as_deref() {
+        Some("error" | "insufficient_system_resource") => true,
+        Some(_) => false,
+        None => choice.field("error").is_some_and(|raw| raw.get() != "null"),
+    }
 }
 
 /// What a message, or the delta of one, brings.
@@ -338,6 +353,21 @@ mod tests {
         for body in ["", "<html>", "[]", "{}", r#"{"choices":[]}"#, r#"{"choices":[{}]}"#, r#"{"choices":7}"#] {
             assert_eq!(read(body, "groq"), None, "{body}");
         }
+    }
+
+    #[test]
+    fn an_answer_that_broke_off_is_none() {
+        let end = |end: &str| format!(r#"{{"choices":[{{"message":{{"role":"assistant","content":"x"}},{end}}}]}}"#);
+        for broken in [
+            r#""finish_reason":"error""#,
+            r#""finish_reason":"insufficient_system_resource""#,
+            r#""finish_reason":null,"error":{"code":502}"#,
+        ] {
+            assert_eq!(read(&end(broken), "openrouter"), None, "{broken}");
+        }
+        let full = read(&end(r#""finish_reason":"model_length""#), "mistral").unwrap();
+        assert_eq!(full.choices[0].finish, Some(Finish::Length));
+        assert!(read(&end(r#""finish_reason":"stop","error":null"#), "openrouter").is_some());
     }
 
     #[test]

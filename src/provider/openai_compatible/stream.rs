@@ -1,6 +1,6 @@
 //! Streams.
 
-use super::answer::{finish, head, pieces, push_usage, reason, start, usage};
+use super::answer::{failed, finish, head, pieces, push_usage, reason, start, usage};
 use crate::chat::{Delta, Usage};
 use crate::error::Error;
 use crate::json::{self, Raw};
@@ -42,8 +42,7 @@ impl StreamDecoder {
             return Ok(());
         }
         let fields = json::fields(data).map_err(|_| Malformed)?;
-        let failed = fields.field("error").is_some_and(|raw| raw.get() != "null");
-        if failed || name == "error" {
+        if fields.field("error").is_some_and(|raw| raw.get() != "null") || name == "error" {
             sink(Delta::Failed { body: data.into() });
             return Ok(());
         }
@@ -62,14 +61,19 @@ impl StreamDecoder {
             self.started = true;
             start(&fields, sink);
         }
+        let mut broken = false;
         for choice in choices {
-            self.choice(choice, sink)?;
+            broken |= self.choice(choice, sink)?;
         }
         usage(&fields, &self.provider, sink);
+        if broken {
+            sink(Delta::Failed { body: data.into() });
+        }
         Ok(())
     }
 
-    fn choice(&mut self, choice: Raw<'_>, sink: &mut dyn FnMut(Delta<'_>)) -> Result<(), Malformed> {
+    /// True if the answer broke off.
+    fn choice(&mut self, choice: Raw<'_>, sink: &mut dyn FnMut(Delta<'_>)) -> Result<bool, Malformed> {
         let choice = json::fields(choice.get()).map_err(|_| Malformed)?;
         let index = choice.field("index").and_then(json::uint).unwrap_or(0);
         let index = u32::try_from(index).ok().filter(|index| *index < u128::BITS).ok_or(Malformed)?;
@@ -80,11 +84,14 @@ impl StreamDecoder {
             let delta = json::fields(delta.get()).map_err(|_| Malformed)?;
             pieces(index, &delta, &mut |delta| sink(numbered(delta, calls)));
         }
+        if failed(&choice) {
+            return Ok(true);
+        }
         if let Some(reason) = choice.field("finish_reason").and_then(finish) {
             self.ended |= bit;
             sink(Delta::Finish { choice: index, reason });
         }
-        Ok(())
+        Ok(false)
     }
 
     /// `[DONE]` is optional, a finish reason for every answer is not.

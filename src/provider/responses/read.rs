@@ -224,8 +224,9 @@ impl Reader {
         {
             Some("max_output_tokens" | "max_tokens") => Finish::Length,
             Some("content_filter") => Finish::ContentFilter,
-            Some(_) => Finish::Other,
-            None if incomplete || status.as_deref() == Some("incomplete") => Finish::Other,
+            // It did not come to its end, whatever the reason is called: other dialects know no other word for that.
+            Some(_) => Finish::Length,
+            None if incomplete || status.as_deref() == Some("incomplete") => Finish::Length,
             None if self.calls.is_empty() => Finish::Stop,
             None => Finish::ToolCalls,
         };

@@ -167,7 +167,7 @@ fn items_without_an_index_are_told_apart_by_their_ids() {
     let (completion, _, finished) = read_stream(&events.map(|data| ("", data))).unwrap();
     let calls: Vec<_> = completion.choices[0].calls.iter().map(|call| (&*call.name, &*call.arguments)).collect();
     assert_eq!((calls, finished), (vec![("f", "{}"), ("g", "{}")], true));
-    assert_eq!(completion.choices[0].finish, Some(Finish::Other));
+    assert_eq!(completion.choices[0].finish, Some(Finish::Length));
 }
 
 #[test]
@@ -177,8 +177,8 @@ fn every_end_has_its_reason() {
         (r#""output":[]"#, Finish::Stop),
         (r#""status":"incomplete","incomplete_details":{"reason":"max_output_tokens"}"#, Finish::Length),
         (r#""status":"incomplete","incomplete_details":{"reason":"content_filter"}"#, Finish::ContentFilter),
-        (r#""status":"incomplete","incomplete_details":{"reason":"new"}"#, Finish::Other),
-        (r#""status":"incomplete""#, Finish::Other),
+        (r#""status":"incomplete","incomplete_details":{"reason":"new"}"#, Finish::Length),
+        (r#""status":"incomplete""#, Finish::Length),
     ] {
         let body = format!(
             r#"{{"id":"r",{end},"output":[{{"type":"message","content":[{{"type":"refusal","refusal":"no"}}]}}]}}"#

@@ -174,7 +174,7 @@ fn good_answers_are_none() {
         r#"{"error":"","choices":[{}]}"#,
         r#"{"error":false}"#,
         r#"{"choices":[{"message":{"content":"{\"error\":{\"code\":500}}"}}]}"#,
-        r#"{"choices":[{"error":{"code":500}}]}"#,
+        r#"{"choices":[{"finish_reason":"stop","error":{"code":500}}]}"#,
         r#"{"error":{"code":500}"#,
         "<html>\"error\"</html>",
     ];
@@ -196,4 +196,17 @@ fn output_beside_an_error_is_possibly_billed() {
     let nothing = r#"{"error":{"code":502},"usage":null,"choices":[]}"#;
     assert!(!answer(200, &[], nothing).unwrap().billed);
     assert!(!answer(500, &[], r#"{"error":{},"usage":{"prompt_tokens":5}}"#).unwrap().billed);
+}
+
+#[test]
+fn an_error_in_an_answer_that_broke_off_counts_and_one_beside_a_whole_answer_does_not() {
+    let body = |end: &str| format!(r#"{{"choices":[{{"message":{{"content":"x"}},{end}}}]}}"#);
+    let limited =
+        answer(200, &[], &body(r#""finish_reason":"error","error":{"code":429,"message":"slow down"}"#)).unwrap();
+    assert_eq!((limited.code, limited.status, limited.billed), (Code::UpstreamLimited, 429, true));
+    let gone = answer(200, &[], &body(r#""finish_reason":null,"error":{"code":502,"message":"gone"}"#)).unwrap();
+    assert_eq!((gone.code, gone.billed), (Code::UpstreamFailed, true));
+    for whole in [r#""finish_reason":"stop","error":{"code":502}"#, r#""finish_reason":"stop","error":null"#] {
+        assert_eq!(answer(200, &[], &body(whole)), None, "{whole}");
+    }
 }
