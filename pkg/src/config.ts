@@ -139,7 +139,8 @@ export interface TidegateConfig {
      */
     patterns?: 'off' | 'warn';
   };
-  /** The queue, `gate.queue`: off unless given, if only as `{}`. Loads the largest build. */ queue?: QueueConfig;
+  /** The queue, `gate.queue`: off unless given, if only as `{}`. Loads the largest build. */
+  queue?: QueueConfig;
   /**
    * Only in a Worker: how often its callers may ask. Rates are token buckets: `perMinute` flows in, `burst` (default: as
    * much) can be used at once, both 1 to 1,000,000,000. They are counted by user; without one by API token; without one

@@ -15,7 +15,7 @@ export { isTidegateError, TidegateError, type AttemptError, type ErrorCode, type
 export type { GateQueue } from './queue/calls.js';
 export type * from './queue/types.js';
 export type * from './types.js';
-export type { GateVault as Vault } from './gate.js';
+export type { Gate, GateVault as Vault } from './gate.js';
 export type { StoredKey } from './vault.js';
 export type { PresenceSign } from './vault/presence.js';
 export type { AddedSlot, NewSlot, SlotInfo, SlotKey } from './vault/slots.js';

@@ -4,8 +4,10 @@ import type {
   BudgetStatus,
   ChatAnswer,
   ChatOptions,
+  ChatFields,
   ChatRequest,
   ChatStreaming,
+  ChatStreamRequest,
   Events,
   GateFetch,
   Status,
@@ -34,10 +36,9 @@ export interface Gate {
    * when the answer begins: what fails until then rejects, and another target may still have been tried.
    * @throws {TidegateError} with the codes of the README's table; `budget_exceeded` says when the cap resets.
    */
-  chat(request: ChatRequest & { stream: true }, options?: ChatOptions): Promise<ChatStreaming>;
-  chat(request: ChatRequest & { stream: false }, options?: ChatOptions): Promise<ChatAnswer>;
-  chat(request: ChatRequest & { stream: boolean }, options?: ChatOptions): Promise<ChatAnswer | ChatStreaming>;
   chat(request: ChatRequest, options?: ChatOptions): Promise<ChatAnswer>;
+  chat(request: ChatStreamRequest, options?: ChatOptions): Promise<ChatStreaming>;
+  chat(request: ChatFields & { stream?: boolean }, options?: ChatOptions): Promise<ChatAnswer | ChatStreaming>;
   /** Targets, breakers, budget, cache, vault, and where the gate runs. */
   status(): Promise<Status>;
   /** Decision records of the last 64 requests, oldest first: plain text without content or keys. */

@@ -20,8 +20,10 @@ import type {
   ChatAnswer,
   ChatMeta,
   ChatOptions,
+  ChatFields,
   ChatRequest,
   ChatStreaming,
+  ChatStreamRequest,
   Events,
   GateFetch,
   Status,
@@ -194,12 +196,11 @@ export class Tidegate implements Gate {
     }
   }
 
-  chat(request: ChatRequest & { stream: true }, options?: ChatOptions): Promise<ChatStreaming>;
-  chat(request: ChatRequest & { stream: false }, options?: ChatOptions): Promise<ChatAnswer>;
-  chat(request: ChatRequest & { stream: boolean }, options?: ChatOptions): Promise<ChatAnswer | ChatStreaming>;
   chat(request: ChatRequest, options?: ChatOptions): Promise<ChatAnswer>;
+  chat(request: ChatStreamRequest, options?: ChatOptions): Promise<ChatStreaming>;
+  chat(request: ChatFields & { stream?: boolean }, options?: ChatOptions): Promise<ChatAnswer | ChatStreaming>;
   // Whole answers are read here: each promise around one costs as much as a good part of what is decided about it.
-  async chat(request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer | ChatStreaming> {
+  async chat(request: ChatFields & { stream?: boolean }, options: ChatOptions = {}): Promise<ChatAnswer | ChatStreaming> {
     try {
       if (request?.stream === true) return await this.#stream(request, options);
       const work = this.#text(jsonOf(request), options);
@@ -215,7 +216,7 @@ export class Tidegate implements Gate {
     }
   }
 
-  async #stream(request: ChatRequest, options: ChatOptions): Promise<ChatStreaming> {
+  async #stream(request: ChatFields, options: ChatOptions): Promise<ChatStreaming> {
     const [{ body }, result] = await this.chatBytes(jsonOf(request), options);
     if (!body) throw internal('The gateway gave no stream.');
     return (await this.#scripts()).streaming(body, result, options.signal);

@@ -8,8 +8,8 @@ export type { BudgetStatus } from './budget.js';
 export type { TidegateConfig } from './config.js';
 export type { TidegateHooks } from './hooks.js';
 
-/** A chat request in the shape of OpenAI's chat completions. Fields not named here are carried through as they are. */
-export interface ChatRequest {
+/** What chat requests share, in the shape of OpenAI's chat completions. Fields not named here are carried through. */
+export interface ChatFields {
   /** At least one. */
   messages: ChatMessage[];
   /** Model or `provider/model` of a configured target to ask first; none or `auto` for the configured order. */
@@ -18,14 +18,41 @@ export interface ChatRequest {
   max_tokens?: number;
   max_completion_tokens?: number;
   temperature?: number;
+  /** Functions that the model may call, in OpenAI's form: `{ type: 'function', function: { name, parameters } }`. */
+  tools?: { type: string; [field: string]: unknown }[];
+  /** `{ type: 'json_object' }`, or `json_schema` with a schema. */
+  response_format?: { type: string; [field: string]: unknown };
   [field: string]: unknown;
 }
 
-/** One message. */
+/** A chat request that is answered whole. */
+export interface ChatRequest extends ChatFields {
+  /** `true` makes it a {@link ChatStreamRequest}: then `gate.chat` gives chunks. */
+  stream?: false;
+}
+
+/** A chat request that is answered in chunks. */
+export interface ChatStreamRequest extends ChatFields {
+  stream: true;
+}
+
+/** One message. An answer's message can stand in the next request. */
 export interface ChatMessage {
   role: 'system' | 'developer' | 'user' | 'assistant' | 'tool' | 'function';
   content?: string | null | { type: string; [field: string]: unknown }[];
+  /** Of the assistant: what it called. */
+  tool_calls?: ToolCall[];
+  /** Of a `tool`: which call `content` is the result of. */
+  tool_call_id?: string;
   [field: string]: unknown;
+}
+
+/** A function that the model wants called. The app calls it, and sends the result in a message of role `tool`. */
+export interface ToolCall {
+  id: string;
+  type: 'function';
+  /** `arguments` is JSON as the model wrote it: it may be anything. */
+  function: { name: string; arguments: string };
 }
 
 /** What requests ask for beside their content. */
@@ -83,7 +110,14 @@ export interface ChatAnswer {
   model: string;
   choices: {
     index: number;
-    message: { role: string; content: string | null; [field: string]: unknown };
+    message: {
+      role: 'assistant';
+      content: string | null;
+      tool_calls?: ToolCall[];
+      /** What the model thought, where its provider tells; some call it `reasoning_content`. */
+      reasoning?: string | null;
+      [field: string]: unknown;
+    };
     finish_reason: string | null;
     [field: string]: unknown;
   }[];
@@ -102,7 +136,15 @@ export interface ChatChunk {
   /** Empty in the chunk that carries the usage. */
   choices: {
     index: number;
-    delta: { role?: string; content?: string | null; [field: string]: unknown };
+    delta: {
+      role?: string;
+      content?: string | null;
+      /** Pieces of calls: those of one `index` belong together, and their `arguments` are to be joined. */
+      tool_calls?: { index: number; id?: string; type?: string; function?: { name?: string; arguments?: string } }[];
+      /** What the model thinks, where its provider tells; some call it `reasoning_content`. */
+      reasoning?: string | null;
+      [field: string]: unknown;
+    };
     finish_reason: string | null;
     [field: string]: unknown;
   }[];

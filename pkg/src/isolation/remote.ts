@@ -10,8 +10,10 @@ import type {
   BudgetStatus,
   ChatAnswer,
   ChatOptions,
+  ChatFields,
   ChatRequest,
   ChatStreaming,
+  ChatStreamRequest,
   Events,
   GateFetch,
   RequestOptions,
@@ -95,11 +97,10 @@ export class RemoteGate implements Gate {
     return new RemoteGate(realm, listeners, forget);
   }
 
-  chat(request: ChatRequest & { stream: true }, options?: ChatOptions): Promise<ChatStreaming>;
-  chat(request: ChatRequest & { stream: false }, options?: ChatOptions): Promise<ChatAnswer>;
-  chat(request: ChatRequest & { stream: boolean }, options?: ChatOptions): Promise<ChatAnswer | ChatStreaming>;
   chat(request: ChatRequest, options?: ChatOptions): Promise<ChatAnswer>;
-  async chat(request: ChatRequest, options: ChatOptions = {}): Promise<ChatAnswer | ChatStreaming> {
+  chat(request: ChatStreamRequest, options?: ChatOptions): Promise<ChatStreaming>;
+  chat(request: ChatFields & { stream?: boolean }, options?: ChatOptions): Promise<ChatAnswer | ChatStreaming>;
+  async chat(request: ChatFields & { stream?: boolean }, options: ChatOptions = {}): Promise<ChatAnswer | ChatStreaming> {
     try {
       const { signal, tenant, cache } = checked(options);
       const stillWanted = () => {

@@ -1,6 +1,17 @@
 import { monitor, type PageFinding } from 'tidegate/monitor';
 import { init, isTidegateError, Tidegate, TidegateError } from 'tidegate';
-import type { ChatAnswer, ChatRequest, Events, Status, StoredKey, TidegateConfig } from 'tidegate';
+import type {
+  ChatAnswer,
+  ChatMessage,
+  ChatRequest,
+  ChatStreaming,
+  ChatStreamRequest,
+  Events,
+  Gate,
+  Status,
+  StoredKey,
+  TidegateConfig,
+} from 'tidegate';
 
 const config: TidegateConfig = { budget: { limitUsd: '0.25', timeZone: 'Europe/Paris' }, cache: { persist: true } };
 export const relayed: TidegateConfig = {
@@ -35,3 +46,28 @@ export const wrong: TidegateConfig = { budgets: {} };
 export const event: keyof Events = 'attempt-began';
 
 export const stop = () => monitor({ onFinding: (found: PageFinding) => console.log(found.where, found.rule) }).stop();
+
+/** A conversation with a tool: what the model said goes back as it came. */
+export async function converse(gate: Gate): Promise<string> {
+  const messages: ChatMessage[] = [{ role: 'user', content: 'Hello' }];
+  const tools = [{ type: 'function', function: { name: 'now', parameters: { type: 'object' } } }];
+  const said = (await gate.chat({ messages, tools })).choices[0]?.message;
+  if (!said) return '';
+  messages.push(said);
+  for (const call of said.tool_calls ?? []) {
+    messages.push({ role: 'tool', tool_call_id: call.id, content: call.function.name });
+  }
+  const request: ChatStreamRequest = { messages, stream: true };
+  let text = said.reasoning ?? '';
+  for await (const chunk of await gate.chat(request)) {
+    const delta = chunk.choices[0]?.delta;
+    text += delta?.content ?? delta?.tool_calls?.[0]?.function?.arguments ?? '';
+  }
+  return text;
+}
+
+// @ts-expect-error an answer in chunks is a `ChatStreamRequest`: the type of `gate.chat` follows from it
+export const streamed: ChatRequest = { messages: [], stream: true };
+
+export const either = (gate: Gate, stream: boolean): Promise<ChatAnswer | ChatStreaming> =>
+  gate.chat({ messages: [{ role: 'user', content: 'Hello' }], stream });
