@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
+import { fileStorage } from '../dist/storage/file.js';
 import { ask, keyed } from './support.mjs';
 
 function file(t) {
@@ -51,4 +55,57 @@ test('a file that cannot be written refuses', async (t) => {
   const { gate, sent } = await keyed(t, { ledger: { file: join(file(t), 'no', 'such', 'folder') } });
   await assert.rejects(gate.chat(ask('one')), { code: 'internal' });
   assert.deepEqual(sent, []);
+});
+
+/** A ledger that counts its decisions. */
+const counter = (path, more = () => {}) =>
+  fileStorage(path, (bytes) => {
+    more(bytes);
+    return [Buffer.from(String(Number(bytes ?? 0) + 1)), new Uint8Array()];
+  });
+
+test('processes that find the lock of one that died take it away once, and lose no decision', async (t) => {
+  const script = fileURLToPath(new URL('ledger-child.mjs', import.meta.url));
+  const processes = Array.from({ length: 8 }, () => fork(script));
+  t.after(() => processes.forEach((one) => one.kill()));
+  await Promise.all(processes.map((one) => once(one, 'message')));
+  for (let round = 0; round < 12; round++) {
+    const path = file(t);
+    writeFileSync(`${path}.lock`, '');
+    utimesSync(`${path}.lock`, 1, 1);
+    const failures = processes.map(async (one) => (await once(one, 'message'))[0]);
+    for (const one of processes) one.send({ path, decisions: 3 });
+    assert.deepEqual(await Promise.all(failures), Array(8).fill(0));
+    assert.equal(readFileSync(path, 'utf8'), '24');
+    assert.deepEqual(readdirSync(join(path, '..')), ['ledger']);
+  }
+});
+
+test('who slept while it had the lock decides anew, and leaves the lock to who has it now', async (t) => {
+  const path = file(t);
+  const seen = [];
+  const other = counter(path, (bytes) => {
+    seen.push(String(bytes));
+    if (seen.length > 1) return;
+    // Meanwhile another process took the lock, decided, and has taken it once more.
+    rmSync(`${path}.lock`);
+    writeFileSync(path, '7');
+    writeFileSync(`${path}.lock`, '', { flag: 'wx' });
+    setTimeout(() => {
+      assert.equal(readFileSync(path, 'utf8'), '7');
+      rmSync(`${path}.lock`);
+    }, 50);
+  });
+  await other.ledger(new Uint8Array());
+  assert.deepEqual(seen, ['undefined', '7']);
+  assert.equal(readFileSync(path, 'utf8'), '8');
+  assert.deepEqual(readdirSync(join(path, '..')), ['ledger']);
+});
+
+test('a lock of a time that is yet to come is one of a clock that was set back', async (t) => {
+  const path = file(t);
+  writeFileSync(`${path}.lock`, '');
+  utimesSync(`${path}.lock`, Date.now() / 1_000 + 86_400, Date.now() / 1_000 + 86_400);
+  await counter(path).ledger(new Uint8Array());
+  assert.equal(readFileSync(path, 'utf8'), '1');
 });
