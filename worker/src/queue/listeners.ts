@@ -47,7 +47,10 @@ export class Listeners {
     this.#ctx.acceptWebSocket(server);
     this.#hasNoSocket = false;
     server.serializeAttachment(wish);
-    if (status !== undefined) send(server, status);
+    if (status !== undefined) {
+      send(server, status);
+      if (hasEnded(status)) server.close(1000, 'ended');
+    }
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -93,7 +96,7 @@ export class Listeners {
         write(': open\n\n');
         if (status !== undefined) {
           stream.send(status);
-          if ((JSON.parse(status) as { endedAt?: number }).endedAt !== undefined) return stream.end();
+          if (hasEnded(status)) return stream.end();
         }
         alive = setInterval(() => write(': alive\n\n'), ALIVE_MS);
       },
@@ -151,6 +154,9 @@ export class Listeners {
     );
   }
 }
+
+/** Whether nothing more will be told of the request with this status. */
+const hasEnded = (status: string) => (JSON.parse(status) as { endedAt?: number }).endedAt !== undefined;
 
 function send(socket: WebSocket, text: string): void {
   try {

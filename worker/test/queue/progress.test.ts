@@ -85,6 +85,14 @@ describe('a WebSocket', () => {
     expect(messages[1]?.result?.choices).toHaveLength(1);
   });
 
+  it('that comes when all is over is told the result, and closes', async () => {
+    const { requestId } = await enqueued();
+    const done = await reached(requestId, ['completed']);
+    const { messages, closed } = await socket(`&requestId=${requestId}`);
+    expect(await closed).toBe(1000);
+    expect(messages).toEqual([done]);
+  });
+
   it('tells a user of his requests alone, and an admin of all', async () => {
     await forget('acme');
     await organised('acme', ['pro']);
