@@ -207,7 +207,7 @@ fn message(index: usize, item: Item<'_>) -> Result<Message<'_>> {
         Item::Object(fields) if !fields.has_repeated() => fields,
         Item::Object(_) | Item::Other(_) => return Err(Error::invalid(&at(index, ""), OBJECT).into()),
     };
-    let (mut role, mut parts, mut other) = (None, Vec::new(), Vec::new());
+    let (mut role, mut parts, mut other, mut refers) = (None, Vec::new(), Vec::new(), false);
     for (name, raw) in fields.iter() {
         match name {
             "role" => {
@@ -220,8 +220,13 @@ fn message(index: usize, item: Item<'_>) -> Result<Message<'_>> {
                 }
             }
             "content" => parts = content(index, raw)?,
+            // An earlier answer by its id: nothing here says how long it is.
+            "audio" if raw.get() != "null" => refers = true,
             _ => other.push(raw),
         }
+    }
+    if refers {
+        parts.push(Part::Other);
     }
     let role = role.ok_or_else(|| {
         Error::invalid(&at(index, ".role"), "must be system, developer, user, assistant, tool or function")

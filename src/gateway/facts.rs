@@ -185,6 +185,10 @@ fn requested(model: Option<&str>, config: &GatewayConfig) -> Result<Option<usize
 
 /// Everything the model reads counts: texts by their features, JSON that it also reads (tools, schemas,
 /// tool calls, fields that we do not know) by its bytes.
+/// Output costs up to so many times what input does, and what a prediction got wrong is billed as output, beside the
+/// output bound (platform.openai.com/docs/guides/predicted-outputs).
+const PREDICTED: u64 = 8;
+
 fn measure(request: &ChatRequest<'_>) -> Parts {
     let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
     let mut parts =
@@ -203,9 +207,36 @@ fn measure(request: &ChatRequest<'_>) -> Parts {
         }
     }
     for (name, raw) in request.fields.iter() {
-        if !matches!(name, "messages" | "model" | "max_tokens" | "max_completion_tokens" | "stream" | "n") {
-            parts.schema_bytes = parts.schema_bytes.saturating_add(raw.get().len() as u64);
-        }
+        let weight = match name {
+            "messages" | "model" | "max_tokens" | "max_completion_tokens" | "stream" | "n" => 0,
+            "prediction" => PREDICTED,
+            _ => 1,
+        };
+        parts.schema_bytes = parts.schema_bytes.saturating_add(weight.saturating_mul(raw.get().len() as u64));
     }
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(more: &str) -> Parts {
+        let body = format!(r#"{{"messages":[{{"role":"user","content":"x"}}{more}}}"#);
+        measure(&ChatRequest::parse(&body).unwrap())
+    }
+
+    #[test]
+    fn what_a_prediction_may_cost_is_bounded_as_output() {
+        let prediction = r#"{"type":"content","content":"let x = 1;"}"#;
+        let plain = parts("]").schema_bytes;
+        let predicted = parts(&format!(r#"],"prediction":{prediction}"#)).schema_bytes;
+        assert_eq!(predicted - plain, PREDICTED * prediction.len() as u64);
+    }
+
+    #[test]
+    fn an_earlier_answer_by_its_id_has_no_bound() {
+        assert_eq!(parts(r#",{"role":"assistant","content":null,"audio":{"id":"audio_1"}}]"#).other, 1);
+        assert_eq!(parts(r#",{"role":"assistant","content":"x","audio":null}]"#).other, 0);
+    }
 }
