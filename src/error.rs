@@ -222,7 +222,19 @@ impl Error {
     /// One sentence for people, without anything of the request.
     #[must_use]
     pub const fn message(&self) -> &'static str {
-        if self.is_offline() { "This device is offline: nothing was sent." } else { self.code.message() }
+        if self.is_offline() {
+            "This device is offline: nothing was sent."
+        } else if self.never_fits() {
+            "This request alone could cost more than the whole spending cap: lower max_tokens, or raise the cap."
+        } else {
+            self.code.message()
+        }
+    }
+
+    /// Whether a request's bound is above the cap itself: the ledger states a wait with every other refusal.
+    #[must_use]
+    pub const fn never_fits(&self) -> bool {
+        matches!(self.detail, Detail::Budget { .. }) && self.retry_after.is_none()
     }
 
     /// Whether it is only known that this device had no network: nobody was asked, and nobody failed.

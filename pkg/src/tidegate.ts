@@ -200,7 +200,10 @@ export class Tidegate implements Gate {
   chat(request: ChatStreamRequest, options?: ChatOptions): Promise<ChatStreaming>;
   chat(request: ChatFields & { stream?: boolean }, options?: ChatOptions): Promise<ChatAnswer | ChatStreaming>;
   // Whole answers are read here: each promise around one costs as much as a good part of what is decided about it.
-  async chat(request: ChatFields & { stream?: boolean }, options: ChatOptions = {}): Promise<ChatAnswer | ChatStreaming> {
+  async chat(
+    request: ChatFields & { stream?: boolean },
+    options: ChatOptions = {},
+  ): Promise<ChatAnswer | ChatStreaming> {
     try {
       if (request?.stream === true) return await this.#stream(request, options);
       const work = this.#text(jsonOf(request), options);

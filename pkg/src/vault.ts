@@ -183,12 +183,9 @@ export class Vault {
     return wiping(key, this.#parts.closed, async (bytes) => {
       let warnings: string[] = [];
       await this.#access.update((records) => {
-        const header = records.get(HEADER);
-        const put = this.#parts.core.vaultPut(
-          header instanceof Uint8Array ? header : new Uint8Array(),
-          provider,
-          bytes,
-        );
+        // One of the first format has no such header until it is unlocked, and that is then what is missing.
+        const header = records.has(FIRST) ? new Uint8Array() : bytesAt(records, HEADER);
+        const put = this.#parts.core.vaultPut(header, provider, bytes);
         const sealed = put as { header: Uint8Array; record: Uint8Array; warnings: string[] };
         warnings = sealed.warnings;
         return {

@@ -92,7 +92,10 @@ test('what is absent may be said to be so', async (t) => {
   const gate = await Tidegate.open({ name: 'absent', ledger: 'memory' });
   t.after(() => gate.close());
   const options = { tenant: undefined, signal: null, cache: { ttlMs: null, namespace: undefined, refresh: null } };
-  await assert.rejects(gate.chat({ messages: [{ role: 'user', content: 'Hi' }] }, options), { code: 'no_target' });
+  await assert.rejects(gate.chat({ messages: [{ role: 'user', content: 'Hi' }] }, options), {
+    code: 'no_target',
+    message: /groq has no key/u,
+  });
 });
 
 test('`fetch` with options that are none answers so, in the dialect of the request', async (t) => {

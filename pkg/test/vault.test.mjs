@@ -9,7 +9,7 @@ test('the life of a vault', async (t) => {
   const { gate, sent } = await open(t, { cache: { ttlMs: 0 } });
   const { vault } = gate;
   assert.equal(await vault.state(), 'absent');
-  await assert.rejects(vault.put('groq', KEY), { code: 'vault_locked' });
+  await assert.rejects(vault.put('groq', KEY), { code: 'invalid_request', message: /create it first/u });
   await assert.rejects(vault.unlock(PASSPHRASE), { code: 'invalid_request' });
   await assert.rejects(vault.create(''), { code: 'invalid_request' });
   await vault.create(PASSPHRASE);

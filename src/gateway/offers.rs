@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::ask::unable;
 use super::facts::{Facts, Reach};
 use super::gate::Gate;
-use crate::config::UnknownPrice;
+use crate::config::{TargetConfig, UnknownPrice};
 use crate::error::{Code, Detail, Error, FieldError};
 use crate::money::{NanoUsd, Rate};
 use crate::price::{Price, bound_input, estimate_input, hour_of, reserve};
@@ -86,15 +86,15 @@ fn prices(gate: &Gate, now: Timestamp) -> Rc<[Option<Price>]> {
     prices
 }
 
-/// The error when no target is left, by what kept the first choice out.
-pub(super) fn no_plan(exclusion: Exclusion, reach: &Reach) -> Error {
+/// The error when none of the `targets` is left, by what kept the first choice out.
+pub(super) fn no_plan(exclusion: Exclusion, reach: &Reach, targets: &[TargetConfig]) -> Error {
     let unpriced = |path: &str, problem: &'static str| {
         Error::new(Code::UnpricedInput)
             .with(Detail::Fields(vec![FieldError { path: path.into(), problem: problem.into() }]))
     };
     match exclusion {
         Exclusion::NoKey if reach.locked => Error::new(Code::VaultLocked),
-        Exclusion::NoKey => Error::new(Code::NoTarget),
+        Exclusion::NoKey => keyless(reach, targets),
         Exclusion::Unable => unable(reach.lacking.as_deref()),
         Exclusion::NoPrice => unpriced("prices", "must give this model's price: it is not in the built-in table"),
         Exclusion::Unbounded => {
@@ -105,4 +105,15 @@ pub(super) fn no_plan(exclusion: Exclusion, reach: &Reach) -> Error {
             Error::field(Code::NoTarget, "allowPaidFallback", "must be true to go from a free target to a paid one")
         }
     }
+}
+
+/// Names each provider that a key would let in.
+fn keyless(reach: &Reach, targets: &[TargetConfig]) -> Error {
+    let mut fields: Vec<FieldError> = Vec::new();
+    for (target, _) in targets.iter().zip(&reach.keyed).filter(|(_, keyed)| !**keyed) {
+        if !fields.iter().any(|field| field.path == target.provider) {
+            fields.push(FieldError { path: target.provider.clone(), problem: "has no key".into() });
+        }
+    }
+    Error::new(Code::NoTarget).with(Detail::Fields(fields))
 }

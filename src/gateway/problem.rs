@@ -195,10 +195,8 @@ fn sentence(error: &Error) -> String {
     if let Detail::Fields(fields) = &error.detail {
         for (index, field) in fields.iter().enumerate() {
             out.push_str(if index == 0 { " " } else { "; " });
-            out.push_str(&field.path);
-            if !field.path.is_empty() {
-                out.push(' ');
-            }
+            out.push_str(if field.path.is_empty() { "input" } else { &field.path });
+            out.push(' ');
             out.push_str(&field.problem);
             if index.saturating_add(1) == fields.len() {
                 out.push('.');

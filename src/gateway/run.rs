@@ -161,7 +161,7 @@ impl<H: Host> Run<H> {
         let now = context.now();
         let (offers, candidates) = offers(&context.gate, &prepared.facts, &prepared.reach, now);
         let plan = plan(&candidates, prepared.facts.requested, config.allow_paid_fallback);
-        let plan = plan.map_err(|exclusion| no_plan(exclusion, &prepared.reach))?;
+        let plan = plan.map_err(|exclusion| no_plan(exclusion, &prepared.reach, &config.targets))?;
         let mut cheaper_than = None;
         for (position, index) in plan.iter().copied().enumerate() {
             let Some(offer) = offers.get(index) else { continue };
@@ -266,12 +266,16 @@ impl<H: Host> Run<H> {
     fn refused(
         &mut self,
         index: usize,
-        error: Error,
+        mut error: Error,
         offer: &Offer,
         rest: &[usize],
         offers: &[Offer],
     ) -> Result<TargetEnd<H::Chunks>> {
         let code = error.code;
+        if matches!(error.detail, Detail::Budget { limit, .. } if limit < offer.bound) {
+            // No wait helps.
+            error.retry_after = None;
+        }
         let bound_of = |index: &usize| offers.get(*index).map(|offer| offer.bound);
         let cheaper = rest.iter().filter_map(bound_of).any(|bound| bound < offer.bound);
         let goes_on = match code {

@@ -17,7 +17,7 @@ use crate::vault::records::ProviderKey;
 use crate::vault::slot::Slot;
 use crate::vault::{first, format, keyring, records};
 
-const STRAY: &str = "is for no provider of the configuration, and used for nothing";
+const STRAY: &str = "This key is for no provider of the configuration, and is used for nothing.";
 
 /// The vault, if it is unlocked, and who is there.
 #[derive(Default)]

@@ -300,7 +300,11 @@ fn a_locked_vault_says_so() {
     world.gate.lock(true);
     assert_eq!(world.refused("a").code, Code::VaultLocked);
     world.gate.lock(false);
-    assert_eq!(world.refused("a").code, Code::NoTarget, "unlocked, but without keys");
+    let error = world.refused("a");
+    assert_eq!(error.code, Code::NoTarget, "unlocked, but without keys");
+    let Detail::Fields(fields) = error.detail else { panic!("{:?}", error.detail) };
+    let named: Vec<_> = fields.iter().map(|field| (field.path.as_str(), field.problem.as_ref())).collect();
+    assert_eq!(named, [("groq", "has no key"), ("openrouter", "has no key")]);
     assert_eq!(world.host.sent().len(), 0);
 }
 

@@ -30,9 +30,20 @@ fn the_cap_refuses_with_its_figures_and_opens_again_at_midnight() {
     assert_eq!((limit.as_nano(), spent.as_nano(), reserved.as_nano()), (2_000_000, 975_000, 0));
     assert_eq!(resets_at, START.after(Duration::from_secs(86_400)));
     assert!(!error.should_retry());
+    assert!(error.retry_after.is_some(), "until the reset");
     world.host.set_now(resets_at);
     world.ask("b").unwrap();
     assert_eq!(figures(&world).spent.as_nano(), 975_000);
+}
+
+#[test]
+fn what_is_above_the_whole_cap_is_told_no_wait() {
+    let world = World::new(&format!(r#"{{{ONLY_GROQ},"budget":{{"limitUsd":"0.001"}}}}"#));
+    world.host.answer(|_| completion("ok", 1_000, 3_000));
+    let error = world.refused("a");
+    assert_eq!((error.code, error.retry_after), (Code::BudgetExceeded, None));
+    assert!(error.message().contains("max_tokens"), "{}", error.message());
+    assert!(matches!(error.detail, Detail::Budget { .. }));
 }
 
 #[test]

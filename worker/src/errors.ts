@@ -23,7 +23,8 @@ export const badFields = (fields: NonNullable<ErrorData['fields']>) =>
 export const badConfiguration = (path: string, problem: string) => badFields([{ path, problem }]);
 export const unsupported = () => refusal('unsupported_endpoint', 501, 'This endpoint or option is not supported.');
 export const tooMany = (what: string) => refusal('invalid_request', 409, `There are too many ${what} already.`);
-export const nothingHere = () => refusal('invalid_request', 404, 'There is nothing at this address.');
+export const nothingHere = () =>
+  refusal('invalid_request', 404, 'There is nothing at this address: /openapi.json lists what there is.');
 export const wrongMethod = (method: string) => refusal('invalid_request', 405, `This endpoint takes ${method}.`);
 /** Nobody can tell whether the caller may come in. */
 export const unreachable = (who: string) =>

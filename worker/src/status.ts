@@ -84,7 +84,10 @@ export async function obstacles(env: Env): Promise<string[]> {
     const { targets, budget } = await gateStatus(DEFAULT_ORGANISATION, env);
     reasons.push(...gateOf(DEFAULT_ORGANISATION, env).refusedKeys);
     const state = targetsOf(targets);
-    if (state === 'no-key') reasons.push('targets: none has a key');
+    if (state === 'no-key') {
+      const names = new Set(targets.map(({ provider }) => `${provider.toUpperCase()}_API_KEY`));
+      reasons.push(`targets: none has a key; set ${[...names].join(' or ')}`);
+    }
     if (state === 'resting') reasons.push('targets: all of them rest');
     if (budget.spentNanoUsd + budget.reservedNanoUsd >= budget.limitNanoUsd) reasons.push('budget: nothing is left');
   } catch (failure) {

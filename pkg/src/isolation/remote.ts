@@ -100,7 +100,10 @@ export class RemoteGate implements Gate {
   chat(request: ChatRequest, options?: ChatOptions): Promise<ChatAnswer>;
   chat(request: ChatStreamRequest, options?: ChatOptions): Promise<ChatStreaming>;
   chat(request: ChatFields & { stream?: boolean }, options?: ChatOptions): Promise<ChatAnswer | ChatStreaming>;
-  async chat(request: ChatFields & { stream?: boolean }, options: ChatOptions = {}): Promise<ChatAnswer | ChatStreaming> {
+  async chat(
+    request: ChatFields & { stream?: boolean },
+    options: ChatOptions = {},
+  ): Promise<ChatAnswer | ChatStreaming> {
     try {
       const { signal, tenant, cache } = checked(options);
       const stillWanted = () => {

@@ -9,7 +9,11 @@ const KEY_BYTES = 32;
  */
 export function mastersOf(env: Env): Uint8Array {
   const present = decoded('TIDEGATE_MASTER_KEY', env.TIDEGATE_MASTER_KEY);
-  if (!present) throw badConfiguration('TIDEGATE_MASTER_KEY', 'is not set: the queue seals what it keeps with it');
+  if (!present)
+    throw badConfiguration(
+      'TIDEGATE_MASTER_KEY',
+      'is not set: the queue and organisations’ own keys are sealed with it',
+    );
   const previous = decoded('TIDEGATE_MASTER_KEY_PREVIOUS', env.TIDEGATE_MASTER_KEY_PREVIOUS);
   return Uint8Array.of(...present, ...(previous ?? []));
 }

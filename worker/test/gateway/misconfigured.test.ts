@@ -29,7 +29,11 @@ const MASKED = 'gsk_…abcd';
 describe('readiness says what is wrong', () => {
   it.each([
     ['no token', { TIDEGATE_TOKEN: undefined }, 'TIDEGATE_TOKEN: is not set'],
-    ['no key', { GROQ_API_KEY: '', OPENROUTER_API_KEY: '' }, 'targets: none has a key'],
+    [
+      'no key',
+      { GROQ_API_KEY: '', OPENROUTER_API_KEY: '' },
+      'targets: none has a key; set GROQ_API_KEY or OPENROUTER_API_KEY',
+    ],
     ['a key that is none', { GROQ_API_KEY: MASKED }, 'GROQ_API_KEY: key was copied from where it is shown shortened'],
     ['a configuration that is no JSON', { TIDEGATE_CONFIG: '{' }, 'gateway: TIDEGATE_CONFIG must be JSON'],
     [
