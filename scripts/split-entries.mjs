@@ -41,7 +41,7 @@ export const FUNCTIONS = {
   'tidegate::chat::completion::Completion::push': ['tidegate::attempt::answered::{{closure}}::{{closure}}'],
   'tidegate::provider::dialect::encode_body': [DRIVE],
   // Answers for other dialects are asked for by `Core::call`.
-  'tidegate::gateway::answer::repeat': ['tidegate::gateway::again'],
+  'tidegate::gateway::answer::repeat': ['tidegate::gateway::replies::again'],
   // What follows a failure (gateway/context.rs, `exchange`).
   'tidegate::gateway::run::Run<H>::failed': [DRIVE],
   'tidegate::gateway::answer::degraded': [DRIVE, 'tidegate::gateway::run::Run<H>::degraded'],
@@ -52,9 +52,7 @@ export const FUNCTIONS = {
   'tidegate::gateway::told::patterns': ['tidegate::gateway::open::{{closure}}'],
   'tidegate::gateway::restore::Restoring::whole': ['tidegate::gateway::open::{{closure}}'],
   'tidegate::gateway::streaming::Streaming<H>::leave': ['tidegate::wasm::core::Core::chat::{{closure}}'],
-  'tidegate::gateway::<impl tidegate::gateway::answer::Reply>::into_events': [
-    'tidegate::gateway::answer::{{closure}}::{{closure}}',
-  ],
+  'tidegate::gateway::answer::Reply::into_events': ['tidegate::gateway::shared::answer::{{closure}}::{{closure}}'],
   // A replay begins at `Core::replay`.
   'tidegate::gateway::context::replay_exchange': [DRIVE],
 };

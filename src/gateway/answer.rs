@@ -106,6 +106,11 @@ impl Reply {
         out.push('}');
         out
     }
+
+    /// The same as a stream of events.
+    pub(super) fn into_events(self, dialect: Dialect, stamp: Stamp) -> Self {
+        Self { body: as_events(dialect, &self.body, stamp).into(), events: true, meta: self.meta }
+    }
 }
 
 /// What the gateway did for one request.
@@ -225,7 +230,7 @@ fn completion(caller: Dialect, body: &str) -> Completion {
 
 /// A whole answer as a stream, for a caller who asked for one.
 #[must_use]
-pub(super) fn as_events(caller: Dialect, body: &str, stamp: Stamp) -> String {
+fn as_events(caller: Dialect, body: &str, stamp: Stamp) -> String {
     let mut encoder = StreamEncoder::new(caller, stamp);
     let mut out = String::with_capacity(body.len().saturating_mul(2));
     completion(caller, body).deltas(&mut |delta| encoder.push(&delta, &mut out));

@@ -12,12 +12,14 @@ use std::time::Duration;
 pub(super) use ends::StreamEnd;
 use ends::{read_answer, with_answer};
 
+use super::Host;
 use super::ask::{AskText, outgoing};
 use super::gate::{Gate, OwnKey};
+use super::notes::Head;
+use super::prepare::Prepared;
 #[cfg(feature = "edge")]
 use super::standing::Standing;
 use super::told::tell;
-use super::{Head, Host, Prepared};
 use crate::abort::{Abort, Raced, race};
 use crate::attempt::{Committed, Exchange, Failure, Flow, Reading, Timers, exchange};
 use crate::chat::Dialect;

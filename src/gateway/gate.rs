@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::Head;
 use super::flight::Flight;
 use super::memo::Memo;
+use super::notes::Head;
 use super::offers::Known;
 use super::told::tell;
 use crate::cache::{ExactCache, Fingerprint, Targets};

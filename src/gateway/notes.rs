@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use super::context::millis;
 use super::facts::{Facts, Reach};
+use super::prepare::Prepared;
 use super::told::Patterns;
-use super::{Gate, Meta, Prepared, RECORD_VERSION};
+use super::{Gate, Meta, RECORD_VERSION};
 use crate::cache::Fingerprint;
 use crate::error::{Code, Result};
 use crate::money::NanoUsd;

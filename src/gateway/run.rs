@@ -9,12 +9,13 @@ use std::time::Duration;
 
 pub(super) use settling::store;
 
+use super::Host;
 use super::answer::{CostSource, Served, degraded};
 use super::context::{Context, Hold};
 use super::gate::is_final_upstream;
 use super::offers::{Offer, no_plan, offers};
+use super::prepare::Prepared;
 use super::streaming::Streaming;
-use super::{Host, Prepared};
 use crate::admit::Charge;
 use crate::attempt::{Committed, Exchange, Failure, Kind, Timers};
 use crate::cache::Controls;

@@ -4,12 +4,13 @@ use super::{Commit, Run};
 use crate::admit::Charge;
 use crate::cache::{self, AnswerFacts, Controls, may_store};
 use crate::error::{BreakerOutcome, Code, Detail, Error, Result, TimeoutKind};
+use crate::gateway::Host;
 use crate::gateway::answer::{CostSource, Served};
 use crate::gateway::context::{Context, Hold, StreamEnd};
 use crate::gateway::offers::Offer;
+use crate::gateway::prepare::Prepared;
 #[cfg(feature = "edge")]
 use crate::gateway::standing::Standing;
-use crate::gateway::{Host, Prepared};
 use crate::money::NanoUsd;
 use crate::price::{self, Price};
 use crate::provider::Answer;
