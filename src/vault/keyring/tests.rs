@@ -110,6 +110,13 @@ fn every_flipped_bit_is_refused_even_with_a_right_checksum() {
     }
 }
 
+#[test]
+fn a_header_of_another_vault_asks_to_unlock_again_and_is_no_damage() {
+    let (_, unlocked) = made();
+    let (other, _) = create(&passphrase(), &SECRET, &mut counter(100)).unwrap();
+    assert_eq!(field(&unlocked.authentic(&other).map(|_| ()).unwrap_err()), (Code::VaultLocked, "vault"));
+}
+
 /// Only the MAC sees this one: the slot that opens is untouched.
 #[test]
 fn a_slot_that_was_slipped_in_is_corrupt() {
@@ -215,6 +222,9 @@ fn what_is_no_slot_is_refused_by_its_field() {
     assert_eq!(field(&new(SlotKind::Passkey, "", b"")), (Code::InvalidRequest, "slot.credential"));
     assert_eq!(field(&new(SlotKind::Passkey, "", &[1; 1_024])), (Code::InvalidRequest, "slot.credential"));
     assert_eq!(field(&new(SlotKind::Recovery, "", b"id")), (Code::InvalidRequest, "slot.credential"));
+    let (name, credential) = ("x".repeat(100), [1; 1_023]);
+    let longest = Slot::new(SlotKind::Passkey, &name, KdfParams::default(), &credential, NOW, &mut counter(0));
+    assert!(longest.is_ok(), "the longest that are allowed");
 }
 
 #[test]
