@@ -133,6 +133,9 @@ mod tests {
         assert_eq!(posted.due(at(32), false), Due::Now(settle(2)));
         assert_eq!(posted.due(at(32), false), Due::Nothing);
         posted.add(settle(3), at(32)).unwrap();
+        assert_eq!(posted.take().len(), 1);
+        assert_eq!(posted.due(at(33), false), Due::Nothing, "for nothing nobody waits");
+        posted.add(settle(3), at(32)).unwrap();
         assert_eq!(posted.due(at(33), true), Due::Now(settle(3)), "but not for ever");
     }
 
