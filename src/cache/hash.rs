@@ -156,4 +156,19 @@ mod tests {
         seen.sort_unstable();
         assert!(seen.array_windows().all(|[one, next]| one != next));
     }
+
+    /// 255 is what announces eight bytes of length: as a length of its own it would be read for one.
+    #[test]
+    fn no_length_stands_for_another() {
+        let of = |lengths: &[usize]| {
+            let mut hash = Hash::Lasting(Sha256::new());
+            lengths.iter().for_each(|length| hash.head(Tag::Text, *length));
+            hash.finish()
+        };
+        let tag = Tag::Text as u8;
+        // The eight bytes of a long length, read as four short ones.
+        let long = u64::from_le_bytes([tag, 0, tag, 1, tag, 2, tag, 3]);
+        let Ok(long) = usize::try_from(long) else { return }; // Wasm has no such length
+        assert_ne!(of(&[long]), of(&[255, 0, 1, 2, 3]));
+    }
 }
