@@ -207,6 +207,11 @@ fn a_degraded_reply_stands_in_where_it_is_configured() {
     assert_eq!(reply.meta.cost.as_nano(), 0);
     world.host.answer(|_| completion("real", 1, 1));
     assert!(!world.ask("a").unwrap().meta.degraded, "it is not cached");
+    world.host.answer(|_| status(404, &[], "{}"));
+    assert!(world.ask("b").unwrap().meta.degraded);
+    let sent = world.host.sent().len();
+    assert!(world.ask("b").unwrap().meta.degraded, "the second one too");
+    assert!(world.host.sent().len() > sent, "nobody got the error that would be repeated");
     // A refusal of ours is not papered over.
     assert_eq!(world.call(ManualHost::call("{}")).unwrap_err().code, Code::InvalidRequest);
 }

@@ -79,6 +79,19 @@ fn every_request_leaves_a_record_and_the_vaults_state_is_in_it() {
 }
 
 #[test]
+fn the_last_64_records_are_kept() {
+    let world = World::new("{}");
+    world.host.answer(|_| completion("a", 5, 5));
+    for number in 0..65 {
+        assert_eq!(world.gate.records().len(), number.min(64));
+        world.ask("q").unwrap();
+    }
+    let records = world.gate.records();
+    assert_eq!(records.len(), 64);
+    assert!(records.iter().all(|record| record.contains("\ncache\thit\n")), "the first one, a miss, went");
+}
+
+#[test]
 fn a_record_of_another_configuration_is_refused() {
     let world = World::new("{}");
     world.host.answer(|_| completion("a", 5, 5));

@@ -41,6 +41,7 @@ fn a_key_is_refused_sent_or_not_looked_for_as_configured() {
             Ok(_) => assert!(world.host.sent()[0].body.contains(KEY)),
             Err(error) => assert_eq!(error.code, Code::SecretDetected),
         }
+        assert!(world.ask("Why is the sea salty?").is_ok(), "{secrets}: there is no key in this one");
     }
 }
 
