@@ -2,7 +2,8 @@
 // for links and images. No node touches the document before all three are done, so nothing is loaded meanwhile.
 
 import DOMPurify, { type Config } from 'dompurify';
-import { Marked } from 'marked';
+
+import { htmlOf } from './markdown.js';
 
 /** Says of an address whether it may be followed or loaded. */
 export type AddressPolicy = (address: URL) => boolean;
@@ -32,18 +33,11 @@ const PURIFY: Config & { RETURN_DOM_FRAGMENT: true } = {
   RETURN_DOM_FRAGMENT: true,
 };
 
-// An instance of its own: what the app sets on the shared one has no say here.
-const markdown = new Marked({
-  gfm: true,
-  async: false,
-  renderer: { checkbox: ({ checked }) => (checked ? '☑ ' : '☐ ') },
-});
-
 /** The nodes of a model's answer. What cannot be rendered becomes plain text. */
 export function render(text: string, { links = LINKS, images = 'none' }: SafeTextPolicy): DocumentFragment {
   if (text.length > LONGEST_MARKDOWN) return plain(text);
   try {
-    const fragment = DOMPurify.sanitize(markdown.parse(text) as string, PURIFY);
+    const fragment = DOMPurify.sanitize(htmlOf(text), PURIFY);
     applyLinks(fragment, links);
     applyImages(fragment, images);
     for (const element of fragment.querySelectorAll('[class]')) {
