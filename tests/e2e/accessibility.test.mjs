@@ -102,6 +102,8 @@ describe('the page', () => {
     await focus('Use the demo keys');
     await keyboard.press('Enter');
     await app.page.getByTestId('target-groq').getByText('Ready').waitFor();
+    // The button is gone: the focus is where it was, not at the top of the page.
+    await app.page.waitForFunction(() => document.activeElement?.textContent === 'Vault');
     await focus('Your message');
     await keyboard.press('Control+a');
     await keyboard.type('A question asked by keyboard');

@@ -40,7 +40,7 @@ export function App() {
           </div>
           <div className="column">
             <BudgetPanel budget={status.budget} />
-            <TargetsPanel targets={status.targets} />
+            <TargetsPanel targets={status.targets} vault={status.vault} />
             {demo && <FaultsPanel demo={demo} />}
             <CachePanel gate={gate} cache={status.cache} refresh={refresh} />
           </div>

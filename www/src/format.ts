@@ -25,6 +25,12 @@ const small = dollars(9);
 /** Below a cent every digit that we have, down to a nano-dollar. */
 export const money = (nanoUsd: number) => (nanoUsd >= 10_000_000 ? whole : small).format(nanoUsd / 1e9);
 
+const brief = new Intl.NumberFormat(LOCALE, { style: 'currency', currency: 'USD', maximumSignificantDigits: 3 });
+
+/** For a headline: below a cent the first three digits that say something. */
+export const shortMoney = (nanoUsd: number) =>
+  nanoUsd > 0 && nanoUsd < 10_000_000 ? brief.format(nanoUsd / 1e9) : money(nanoUsd);
+
 export const number = (value: number) => count.format(value);
 export const clock = (at: number) => time.format(at);
 export const moment = (at: number) => dayTime.format(at);

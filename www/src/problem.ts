@@ -54,8 +54,17 @@ const WORDS: Record<string, [title: string, next: string]> = {
   internal: ['Something broke in the gateway', 'Reload the page. The budget and the vault are kept.'],
 };
 
-const attemptsOf = (error: TidegateError): string[] =>
-  (error.attempts ?? []).map(({ target, code, status }) => `${target}: ${code}${status ? ` (${status})` : ''}`);
+/** One line for attempts in a row that ended alike. */
+function attemptsOf(error: TidegateError): string[] {
+  const rows: { line: string; times: number }[] = [];
+  for (const { target, code, status } of error.attempts ?? []) {
+    const line = `${target}: ${code}${status ? ` (${status})` : ''}`;
+    const last = rows.at(-1);
+    if (last?.line === line) last.times += 1;
+    else rows.push({ line, times: 1 });
+  }
+  return rows.map(({ line, times }) => (times > 1 ? `${line}, ${times} times` : line));
+}
 
 /** Which timer ran out, or what the network did. */
 const CAUSES: Record<string, string> = {
@@ -79,7 +88,14 @@ export function problemOf(error: unknown): Problem {
       details: [],
     };
   }
-  const [title, next] = WORDS[error.code] ?? [error.message, 'Try again.'];
+  // A refusal for money without a wait: the request is above the whole cap.
+  const [title, next] =
+    error.code === 'budget_exceeded' && error.retryAfterMs === undefined
+      ? [
+          'This could cost more than the whole budget',
+          'Ask for a shorter answer, or raise the cap: waiting will not help.',
+        ]
+      : (WORDS[error.code] ?? [error.message, 'Try again.']);
   const cause = CAUSES[error.timeout ?? error.network ?? ''];
   const details = [
     ...(cause ? [cause] : []),

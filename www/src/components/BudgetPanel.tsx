@@ -1,6 +1,6 @@
 import type { Status } from 'tidegate';
 
-import { moment, money } from '../format';
+import { moment, money, shortMoney } from '../format';
 import { THRESHOLDS } from '../settings';
 import { Panel } from './Panel';
 import { Tag } from './Tag';
@@ -20,8 +20,8 @@ export function BudgetPanel({ budget }: { budget: Status['budget'] }) {
       aside={passed !== undefined && <Tag tone={passed >= 100 ? 'bad' : 'warn'}>{passed} % reached</Tag>}
     >
       <p className="figure">
-        <span data-testid="budget-spent" data-nano-usd={spentNanoUsd}>
-          {money(spentNanoUsd)}
+        <span data-testid="budget-spent" data-nano-usd={spentNanoUsd} title={money(spentNanoUsd)}>
+          {shortMoney(spentNanoUsd)}
         </span>{' '}
         <span className="quiet">of {money(limitNanoUsd)} spent</span>
       </p>

@@ -19,7 +19,9 @@ const note = (target: Target, now: number): string => {
 };
 
 /** The targets in the order in which they are tried, with their circuits. */
-export function TargetsPanel({ targets }: { targets: Target[] }) {
+export function TargetsPanel({ targets, vault }: { targets: Target[]; vault: Status['vault'] }) {
+  // While it is locked nobody knows here which keys are in it.
+  const keyless = vault === 'locked' ? 'Locked' : 'None';
   const now = useNow(targets.some((target) => target.openUntil !== undefined || target.coolingUntil !== undefined));
   return (
     <Panel title="Targets" testId="targets">
@@ -42,7 +44,7 @@ export function TargetsPanel({ targets }: { targets: Target[] }) {
                   {provider}
                   <span className="quiet break">{model}</span>
                 </th>
-                <td>{target.keyed ? 'Ready' : <span className="quiet">None</span>}</td>
+                <td>{target.keyed ? 'Ready' : <span className="quiet">{keyless}</span>}</td>
                 <td>
                   <Tag tone={tone}>{words}</Tag>
                   <span className="quiet note">{note(target, now)}</span>

@@ -24,6 +24,10 @@ export function VaultPanel({ gate, status, demo, refresh, reopen }: Props) {
   const act = async (work: () => Promise<unknown>) => {
     const done = await run(work);
     refresh();
+    // The button that was pressed may be gone: then the focus would be nowhere.
+    requestAnimationFrame(() => {
+      if (document.activeElement === document.body) heading.current?.focus({ preventScroll: true });
+    });
     return done;
   };
 
