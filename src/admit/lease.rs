@@ -110,6 +110,7 @@ mod tests {
     #[test]
     fn absurd_ends_are_bounded() {
         assert_eq!(Hold::until(Timestamp::MAX, at(0)).left(at(0)), LONGEST);
+        assert_eq!(Hold::lasting(LONGEST.saturating_mul(2), at(0)).left(at(0)), LONGEST);
         assert_eq!(Hold::until(at(-5), at(0)).end(), at(0));
         let mut hold = Hold::lasting(Duration::MAX, Timestamp::MAX);
         hold.tick(at(i64::MIN), LONGEST);

@@ -102,6 +102,19 @@ fn a_vanished_probe_is_free_after_its_lease() {
 }
 
 #[test]
+fn only_a_probe_that_runs_is_renewed() {
+    let mut bench = Bench::new();
+    let plain = bench.acquire(0).unwrap();
+    bench.breaker.renew(plain, Hold::until(at(100), at(0)));
+    assert!(!bench.acquire(1).unwrap().probe, "a closed circuit stays closed");
+    let mut bench = Bench::open();
+    let given_back = bench.acquire(60).unwrap();
+    bench.record(given_back, Ignored, 61);
+    bench.breaker.renew(given_back, Hold::until(at(999), at(61)));
+    assert!(bench.acquire(62).unwrap().probe, "who gave it back holds it no more");
+}
+
+#[test]
 fn outcomes_of_an_older_generation_are_ignored() {
     let mut bench = Bench::new();
     let old = bench.acquire(0).unwrap();

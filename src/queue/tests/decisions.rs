@@ -108,6 +108,17 @@ fn transient_failures_back_off_and_end_as_a_dead_letter() {
 }
 
 #[test]
+fn a_stated_wait_that_is_longer_counts() {
+    let mut shelf = Shelf::default();
+    let arrival = shelf.enqueue(&ask(Priority::Normal), None, 0, at(0)).unwrap().arrival;
+    let (_, lease) = shelf.lease(1, at(0)).unwrap();
+    let wait = Some(Duration::from_secs(10));
+    let failed = Outcome::Failed { code: Code::UpstreamFailed, wait };
+    let item = shelf.finish(arrival, lease, failed, at(0)).unwrap();
+    assert_eq!(item.state, State::Delayed { until: at(10_000), code: Code::UpstreamFailed });
+}
+
+#[test]
 fn what_stays_wrong_is_not_tried_again_and_refusals_of_our_own_are_not_counted() {
     let mut shelf = Shelf::default();
     let arrival = shelf.enqueue(&ask(Priority::Normal), None, 0, at(0)).unwrap().arrival;

@@ -93,6 +93,11 @@ fn a_vanished_attempt_is_charged_in_all_books_until_its_bill_comes() {
     bench.settle(id, Charge::Released);
     assert_eq!(money(&mut bench), [[50, 3, 0], [50, 3, 0]]);
     let id = bench.admit(&ann, 20).unwrap();
+    bench.now += 181;
+    assert_eq!(money(&mut bench), [[50, 23, 0], [50, 23, 0]]);
+    bench.settle(id, Charge::Released);
+    assert_eq!(money(&mut bench), [[50, 3, 0], [50, 3, 0]], "it was not billed after all");
+    let id = bench.admit(&ann, 20).unwrap();
     bench.settle(id, Charge::Bound);
     bench.now += DAY + 1;
     bench.apply(&Command::Status).unwrap();

@@ -23,6 +23,11 @@ fn a_tier_a_route_and_the_tokens_are_each_a_limit() {
     bench.enter(&ann, "chat", Some(40)).unwrap();
     assert_eq!(refused(bench.enter(&ann, "chat", Some(0))).1, Some(20), "a refused request took nothing");
     bench.enter(&bob, "chat", Some(90)).unwrap();
+    bench.enter(&bob, "chat", Some(10)).unwrap();
+    assert_eq!(bench.reply.entered.map(|entered| entered.allowance.remaining), Some(1), "requests, not tokens");
+    bench.enter(&bob, "chat", Some(0)).unwrap();
+    assert_eq!(refused(bench.enter(&bob, "chat", Some(20))).1, Some(20), "until there is a request");
+    assert_eq!(refused(bench.enter(&bob, "chat", Some(60))).1, Some(36), "until there are the tokens");
     // Asking no model is not asking a model: its route alone limits it, and each route by itself.
     for route in ["status", "metrics", "usage"] {
         bench.enter(&ann, route, None).unwrap();

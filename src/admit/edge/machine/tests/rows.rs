@@ -103,6 +103,9 @@ fn an_erased_user_leaves_no_name_and_what_he_held_is_settled_all_the_same() {
     bench.enter(&ann, "other", None).unwrap();
     let (held, late) = (bench.admit(&ann, 10).unwrap(), bench.admit(&ann, 7).unwrap());
     bench.settle(late, Charge::Bound);
+    // Known by one of the two names alone.
+    bench.admit(&Caller { token: None, ..user("ann") }, 1).unwrap();
+    bench.admit(&Caller { user: None, ..user("ann") }, 1).unwrap();
     let organisation = |bench: &mut Bench| {
         bench.books(&bob).into_iter().find(|(of, per, _)| (*of, *per) == (BudgetScope::Organisation, BudgetSpan::Week))
     };
@@ -116,7 +119,7 @@ fn an_erased_user_leaves_no_name_and_what_he_held_is_settled_all_the_same() {
     bench.settle(held, Charge::Actual(cents(4)));
     bench.settle(late, Charge::Actual(cents(5)));
     let [.., after] = [before, organisation(&mut bench)].map(Option::unwrap);
-    assert_eq!(after.2, [500, 3 + 2 + 4 + 5, 0]);
+    assert_eq!(after.2, [500, 3 + 2 + 4 + 5, 2]);
     assert_eq!(
         bench.books(&bob).iter().filter(|(of, ..)| *of == BudgetScope::User).map(|one| one.2).next(),
         Some([500, 2, 0])
