@@ -227,6 +227,38 @@ fn reasoning_links_and_other_marks_are_left_alone() {
     }
 }
 
+#[test]
+fn what_a_tool_is_called_with_is_no_reasoning_whatever_it_says() {
+    let (mut own, [mark, _]) = restoring(Restore::All);
+    let call = |kind: &str, key: &str| {
+        format!(
+            r#"{{"candidates":[{{"content":{{"parts":[{{"functionCall":{{"name":"f","args":{{"type":"{kind}","thought":true,"key":{key}}}}}}}]}}}}]}}"#
+        )
+    };
+    let mut inside = String::new();
+    crate::json::push_text(&mut inside, KEYS[0]);
+    for kind in ["thinking", "reasoning", "text"] {
+        assert_eq!(own.whole(&call(kind, &format!("\"{mark}\"")), false), call(kind, &inside));
+    }
+}
+
+#[test]
+fn what_custom_tools_are_given_is_a_calls_and_refusals_are_texts() {
+    let event = |kind: &str, text: &str| {
+        let mut out = format!("data: {{\"type\":\"response.{kind}.delta\",\"item_id\":\"i\",\"delta\":");
+        crate::json::push_text(&mut out, text);
+        out + "}\n\n"
+    };
+    for (kind, text) in [("custom_tool_call_input", false), ("refusal", true), ("output_text", true)] {
+        for restore in [Restore::All, Restore::Text] {
+            let (mut own, [mark, _]) = restoring(restore);
+            let out = through(&mut own, event(kind, &mark).as_bytes(), &[11]);
+            let back = text || restore == Restore::All;
+            assert_eq!(String::from_utf8(out).unwrap(), event(kind, if back { KEYS[0] } else { &mark }), "{kind}");
+        }
+    }
+}
+
 /// One event with a piece of some answers, as chat completions or Gemini write it. `ends`: the answer is at its end.
 fn several(google: bool, pieces: &[(usize, &str, bool)]) -> String {
     let choices = pieces.iter().map(|(index, text, ends)| {
