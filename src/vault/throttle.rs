@@ -27,7 +27,7 @@ pub fn attempt(stored: Option<&[u8]>, now: Timestamp) -> Result<Vec<u8>> {
     if last <= now {
         let doubled = failures.checked_sub(FREE).map(|more| 1_u64.checked_shl(more.min(63) as u32).unwrap_or(u64::MAX));
         let wait = Duration::from_secs(doubled.unwrap_or(0).min(LONGEST_SECONDS)).saturating_sub(now.since(last));
-        if !wait.is_zero() && stored.is_some() {
+        if !wait.is_zero() {
             return Err(Box::new(Error::new(Code::RateLimited).after(wait)));
         }
     }
