@@ -4,6 +4,8 @@
 
 #[path = "scenarios/cache.rs"]
 mod cache;
+#[path = "scenarios/embeddings.rs"]
+mod embeddings;
 #[path = "scenarios/fallback.rs"]
 mod fallback;
 #[path = "scenarios/money.rs"]

@@ -9,6 +9,7 @@ use tidegate::error::{Code, Detail, NetworkKind, TimeoutKind};
 use tidegate::gateway::{self, CacheState};
 use tidegate::money::NanoUsd;
 use tidegate::testing::{ManualHost, Scripted, completion, status};
+use tidegate::value::Value;
 
 use super::{GROQ, OPENROUTER, World, body};
 
@@ -34,6 +35,11 @@ fn a_broken_groq_is_retried_then_left_and_its_circuit_opens() {
     assert_eq!((reply.meta.target.as_str(), reply.meta.attempts), (OPENROUTER, 5));
     assert_eq!(world.sent_to("groq"), 4, "one attempt and three retries");
     assert_eq!(world.events("wait"), 3);
+    let events = world.host.events();
+    let started = events.iter().filter(|(name, _)| *name == "attempt-start");
+    let retries: Vec<_> = started.map(|(_, event)| event.field("retry") == Some(&Value::Bool(true))).collect();
+    assert_eq!(retries, [false, true, true, true, false], "a fallback is no retry");
+    assert_eq!(world.events("attempt-end"), 5);
     // The fifth failure opens the circuit; from then on Groq is not called.
     assert_eq!(world.ask("second").unwrap().meta.target, OPENROUTER);
     assert_eq!(world.sent_to("groq"), 5);

@@ -28,9 +28,9 @@ fn a_record_replays_and_holds_nothing_secret() {
     for secret in ["question", "answer", "gsk_", "sk-or"] {
         assert!(!record.contains(secret), "{secret} in {record}");
     }
-    let before = world.host.sent().len();
+    let before = (world.host.sent().len(), world.host.events().len());
     assert!(replays(&world, &record), "{record}");
-    assert_eq!(world.host.sent().len(), before, "a replay sends nothing");
+    assert_eq!((world.host.sent().len(), world.host.events().len()), before, "a replay sends and tells nothing");
     // A hit, a refusal and an abort leave records too.
     world.host.answer(|_| Scripted::Silence);
     let call = ManualHost::call(&body("x"));
@@ -102,6 +102,10 @@ fn a_record_of_another_configuration_is_refused() {
     for hostile in ["", "tidegate-record\t1", "tidegate-record\t99\t1\n", "\u{0}\n\n\n"] {
         assert!(world.host.run(replay(&world.gate, &world.host, hostile)).unwrap().is_err());
     }
+    // Refused before anything was decided: nothing may follow.
+    world.call(ManualHost::call("{}")).unwrap_err();
+    let longer = last(&world) + "end\tok\t-\t0\t0\n";
+    assert!(world.host.run(replay(&world.gate, &world.host, &longer)).unwrap().is_err());
 }
 
 proptest::proptest! {

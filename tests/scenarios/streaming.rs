@@ -293,6 +293,7 @@ fn one_who_asked_for_a_stream_gets_one_from_a_provider_that_gives_none() {
     assert!(text.contains("All at once.") && text.ends_with(DONE), "{text}");
     assert_eq!(closed.meta.cache.as_str(), "miss");
     assert!(world.host.events().iter().any(|(name, _)| *name == "attempt-end"));
+    assert_eq!(read(&world, &question("Hi")).unwrap().1.meta.cache.as_str(), "hit", "it is no fallback's");
 }
 
 #[test]
