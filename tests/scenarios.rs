@@ -10,6 +10,8 @@ mod embeddings;
 mod fallback;
 #[path = "scenarios/money.rs"]
 mod money;
+#[path = "scenarios/pace.rs"]
+mod pace;
 #[path = "scenarios/quiet.rs"]
 mod quiet;
 #[path = "scenarios/records.rs"]

@@ -227,6 +227,21 @@ mod tests {
     }
 
     #[test]
+    fn what_the_model_also_reads_counts_by_its_bytes() {
+        let tools = r#"[{"type":"function","function":{"name":"f"}}]"#;
+        let unknown = r#"{"a":[1,2,3]}"#;
+        let calls = r#"[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]"#;
+        let plain = parts("]").schema_bytes;
+        for (more, bytes) in [
+            (format!(r#"],"tools":{tools}"#), tools.len()),
+            (format!(r#"],"some_day":{unknown}"#), unknown.len()),
+            (format!(r#",{{"role":"assistant","content":null,"tool_calls":{calls}}}]"#), calls.len()),
+        ] {
+            assert_eq!(parts(&more).schema_bytes - plain, bytes as u64, "{more}");
+        }
+    }
+
+    #[test]
     fn what_a_prediction_may_cost_is_bounded_as_output() {
         let prediction = r#"{"type":"content","content":"let x = 1;"}"#;
         let plain = parts("]").schema_bytes;

@@ -320,6 +320,16 @@ fn a_locked_vault_says_so() {
 }
 
 #[test]
+fn a_key_that_was_removed_is_used_no_more() {
+    let world = World::new("{}");
+    world.host.answer(|_| completion("ok", 5, 5));
+    world.gate.remove_key("groq");
+    assert!(!world.gate.has_key("groq") && world.gate.has_key("openrouter"));
+    assert_eq!(world.ask("a").unwrap().meta.target, OPENROUTER);
+    assert_eq!(world.sent_to("groq"), 0);
+}
+
+#[test]
 fn what_needs_the_missing_rest_of_the_program_is_refused_and_holds_nothing() {
     let world = World::new("{}");
     world.host.strand(true);

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use tidegate::admit::{Command, Outcome};
+use tidegate::chat::Dialect;
 use tidegate::error::{Code, Detail};
-use tidegate::gateway::{self, CostSource};
+use tidegate::gateway::{self, Call, CostSource};
 use tidegate::money::NanoUsd;
 use tidegate::testing::{ManualHost, START, Scripted, completion, status};
 
@@ -81,9 +82,10 @@ fn what_may_have_been_billed_is_charged_and_what_was_not_is_released() {
         let before = figures(&world).spent;
         let next = scripted.clone();
         world.host.answer(move |_| next.clone());
-        world.refused("a");
+        let refused = world.refused("a");
         let after = figures(&world);
         assert_eq!(after.spent > before, charged, "{scripted:?}");
+        assert_eq!(after.spent.as_nano() - before.as_nano(), refused.cost.as_nano(), "{scripted:?}");
         assert_eq!((after.reserved, after.in_flight), (NanoUsd::ZERO, 0));
         world.host.advance(Duration::from_secs(120));
     }
@@ -154,4 +156,30 @@ fn thresholds_are_told_once() {
     }
     let percents: Vec<_> = world.host.events().into_iter().filter(|(name, _)| *name == "budget-threshold").collect();
     assert_eq!(percents.len(), 2, "{percents:?}");
+}
+
+#[test]
+fn a_dearer_tier_is_refused_in_every_dialect() {
+    let world = World::new("{}");
+    world.host.answer(|_| completion("ok", 1, 1));
+    for (dialect, body, name) in [
+        (Dialect::Chat, r#"{"messages":[{"role":"user","content":"a"}],TIER}"#, "service_tier"),
+        (Dialect::Responses, r#"{"model":"auto","input":"a",TIER}"#, "service_tier"),
+        (
+            Dialect::Anthropic,
+            r#"{"model":"auto","max_tokens":9,"messages":[{"role":"user","content":"a"}],TIER}"#,
+            "service_tier",
+        ),
+        (Dialect::Google, r#"{"contents":[{"role":"user","parts":[{"text":"a"}]}],TIER}"#, "serviceTier"),
+    ] {
+        let asked = |tier: &str| {
+            let body = body.replace("TIER", &format!(r#""{name}":"{tier}""#));
+            world.call(Call { dialect, model: Some("auto".into()), ..ManualHost::call(&body) })
+        };
+        let refused = asked("priority").unwrap_err();
+        assert_eq!(refused.code, Code::UnpricedInput, "{dialect:?}");
+        let Detail::Fields(fields) = refused.detail else { panic!("{dialect:?}: no field") };
+        assert_eq!(fields[0].path, name);
+    }
+    assert!(world.host.sent().is_empty());
 }

@@ -36,8 +36,10 @@ fn a_record_replays_and_holds_nothing_secret() {
     let call = ManualHost::call(&body("x"));
     call.abort.trigger();
     let _ = world.host.run(gateway::chat(&world.gate, &world.host, call));
-    world.refused("y");
+    let refused = world.refused("y");
     assert!(replays(&world, &last(&world)));
+    let end = format!("end\t{}\t", refused.code.as_str());
+    assert!(last(&world).lines().last().is_some_and(|line| line.starts_with(&end)), "{}", last(&world));
 }
 
 #[test]

@@ -11,18 +11,18 @@ use tidegate::testing::{Piece, Scripted, completion, drain, status, stream};
 use super::{GROQ, OPENROUTER, World};
 
 const ROLE: &str = "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";
-const HELLO: &str =
+pub(super) const HELLO: &str =
     "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hello\"}}]}\n\n";
-const WORLD: &str =
+pub(super) const WORLD: &str =
     "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" world\"}}]}\n\n";
-const STOP: &str =
+pub(super) const STOP: &str =
     "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
 const USAGE: &str = "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":1000,\"completion_tokens\":500}}\n\n";
-const DONE: &str = "data: [DONE]\n\n";
+pub(super) const DONE: &str = "data: [DONE]\n\n";
 /// 1,000 tokens in and 500 out of gpt-oss-20b.
 const PRICE: u64 = 225_000;
 
-fn question(text: &str) -> String {
+pub(super) fn question(text: &str) -> String {
     format!(r#"{{"stream":true,"messages":[{{"role":"user","content":"{text}"}}]}}"#)
 }
 
@@ -31,7 +31,7 @@ fn good() -> Scripted {
 }
 
 /// Opens a stream and reads it to its end.
-fn read(world: &World, body: &str) -> Result<(String, Closed), Box<tidegate::error::Error>> {
+pub(super) fn read(world: &World, body: &str) -> Result<(String, Closed), Box<tidegate::error::Error>> {
     read_until(world, body, None)
 }
 
@@ -372,20 +372,6 @@ fn what_costs_more_than_its_tokens_is_refused() {
         assert_eq!(read(&world, &body).unwrap_err().code, Code::UnpricedInput, "{extra}");
     }
     assert!(world.host.sent().is_empty());
-}
-
-#[test]
-fn a_pause_of_the_reader_is_nobodys_silence() {
-    let world = World::new("{}");
-    world.host.answer(|_| stream([HELLO, WORLD, STOP, DONE]));
-    let call = Call::chat(&question("Hi"), "t");
-    let opened = world.host.run(gateway::open(&world.gate, &world.host, call)).unwrap().ok().unwrap();
-    let Opened::Stream(mut streaming) = opened else { panic!("no stream") };
-    world.host.advance(Duration::from_secs(40));
-    assert!(streaming.time_left().is_zero());
-    streaming.paused(Duration::from_secs(40));
-    assert_eq!(streaming.time_left(), Duration::from_secs(30));
-    world.host.run(streaming.finish(gateway::Ending::Left)).unwrap();
 }
 
 #[test]

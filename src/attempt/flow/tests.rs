@@ -87,6 +87,26 @@ fn an_end_without_a_reason_is_no_end() {
     assert!(flow.is_finished(), "half a frame behind a whole answer changes nothing");
 }
 
+#[test]
+fn a_translation_ends_only_where_what_it_translates_did() {
+    let error = "data: {\"error\":{\"message\":\"overloaded\",\"code\":529}}\n\n";
+    for (stream, ends) in [
+        ([ROLE, TEXT, STOP, USAGE, DONE].concat(), true),
+        ([ROLE, TEXT, STOP].concat(), true),
+        ([ROLE, TEXT].concat(), false),
+        ([ROLE, TEXT, "data: {\"half"].concat(), false),
+        ([ROLE, TEXT, error].concat(), false),
+    ] {
+        let stamp = Stamp { created_s: 0, include_usage: true };
+        let mut flow = Flow::new(&Reading::chat(Dialect::Chat, Dialect::Anthropic, "groq", stamp));
+        let mut out = flow.push(stream.as_bytes()).of(stream.as_bytes()).to_vec();
+        out.extend(flow.finish());
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains("Hi"), "{out}");
+        assert_eq!(out.contains("message_stop"), ends, "{stream}");
+    }
+}
+
 fn event(dialect: Dialect, delta: &str) -> String {
     match dialect {
         Dialect::Chat => ["data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{", delta, "}}]}\n\n"].concat(),

@@ -130,6 +130,29 @@ fn every_flipped_bit_is_corrupt_even_with_a_right_checksum() {
     }
 }
 
+/// Neither a content key nor a nonce may come twice: each is drawn, and what is drawn is used.
+#[test]
+fn a_record_is_sealed_with_what_is_drawn_for_it_alone() {
+    let vault = vault(0);
+    let key = Secret::new(KEY.to_owned());
+    // `other`: the draw that gives other bytes.
+    let sealed = |other: Option<usize>| {
+        let mut sizes = Vec::new();
+        let mut entropy = |bytes: &mut [u8]| {
+            bytes.fill(if other == Some(sizes.len()) { 7 } else { 9 });
+            sizes.push(bytes.len());
+        };
+        let record = vault.open.put(&vault.header, "groq", GROQ, &key, NOW, &mut entropy).unwrap().record;
+        (record, sizes)
+    };
+    let (plain, mut sizes) = sealed(None);
+    for draw in 0..sizes.len() {
+        assert_ne!(sealed(Some(draw)).0, plain, "draw {draw}");
+    }
+    sizes.sort_unstable();
+    assert_eq!(sizes, [12, 12, 16, 32], "two nonces, an id, a key");
+}
+
 #[test]
 fn an_older_record_that_is_put_back_is_noticed() {
     let mut vault = vault(0);

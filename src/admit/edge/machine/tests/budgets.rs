@@ -76,6 +76,19 @@ fn thresholds_are_told_once_a_period_in_each_book() {
 }
 
 #[test]
+fn what_is_decided_together_tells_all_that_it_has_to_tell() {
+    for first in [true, false] {
+        let mut bench = Bench::new(vec![rule(BudgetScope::User, BudgetSpan::Day, 10)]);
+        let reservation = bench.admit(&user("ann"), 8).unwrap();
+        let (charge, outcome) = (Charge::Bound, BreakerOutcome::Success);
+        let settle = Command::Settle { reservation, charge, outcome, cool_until: None, end_slot: true };
+        let pair = if first { vec![settle, Command::Status] } else { vec![Command::Status, settle] };
+        bench.apply(&Command::Together(pair)).unwrap();
+        assert_eq!(bench.told(), [(BudgetScope::User, BudgetSpan::Day, 80)]);
+    }
+}
+
+#[test]
 fn a_vanished_attempt_is_charged_in_all_books_until_its_bill_comes() {
     let mut bench =
         Bench::new(vec![rule(BudgetScope::User, BudgetSpan::Day, 50), rule(BudgetScope::Token, BudgetSpan::Day, 50)]);

@@ -1,0 +1,40 @@
+//! How slow a stream may be, and whose slowness counts.
+
+use std::time::Duration;
+
+use tidegate::gateway::{self, Call, Opened};
+use tidegate::testing::{Piece, Scripted, stream};
+
+use super::World;
+use super::streaming::{DONE, HELLO, STOP, WORLD, question, read};
+
+/// A stream whose pieces come so many seconds after one another.
+fn every(seconds: u64, pieces: &[&str]) -> Scripted {
+    let pieces = pieces.iter().map(|piece| (Duration::from_secs(seconds), Piece::Bytes(piece.as_bytes().into())));
+    Scripted::Stream(Duration::from_millis(50), 200, pieces.collect())
+}
+
+#[test]
+fn each_output_begins_the_idle_time_anew_and_nothing_else_does() {
+    let world = World::new(r#"{"timeouts":{"firstOutputMs":15000,"idleMs":15000,"totalMs":120000}}"#);
+    world.host.answer(|_| every(10, &[HELLO, WORLD, HELLO, STOP, DONE]));
+    let (_, closed) = read(&world, &question("slow")).unwrap();
+    assert!(closed.error.is_none(), "{:?}", closed.error);
+    world.host.answer(|_| every(10, &[HELLO, ": ping\n\n", ": ping\n\n", WORLD, STOP, DONE]));
+    let (_, closed) = read(&world, &question("only pings")).unwrap();
+    assert!(closed.error.is_some());
+}
+
+#[test]
+fn a_pause_of_the_reader_is_nobodys_silence() {
+    let world = World::new("{}");
+    world.host.answer(|_| stream([HELLO, WORLD, STOP, DONE]));
+    let call = Call::chat(&question("Hi"), "t");
+    let opened = world.host.run(gateway::open(&world.gate, &world.host, call)).unwrap().ok().unwrap();
+    let Opened::Stream(mut streaming) = opened else { panic!("no stream") };
+    world.host.advance(Duration::from_secs(40));
+    assert!(streaming.time_left().is_zero());
+    streaming.paused(Duration::from_secs(40));
+    assert_eq!(streaming.time_left(), Duration::from_secs(30));
+    world.host.run(streaming.finish(gateway::Ending::Left)).unwrap();
+}
