@@ -1,10 +1,13 @@
 // The same requests in a page in Chromium, with the ledger that tabs share: bench `chat-hosts`.
 // CPU is that of all of Chromium's processes, for IndexedDB works outside the page.
+import { fileURLToPath } from 'node:url';
+
 import { buildApp, launch, serve } from './browser.mjs';
 
+const beside = (name) => JSON.stringify(fileURLToPath(new URL(name, import.meta.url)));
 const IN_PAGE = `
-import { BASE_URL, instantFetch, TEXT } from '${new URL('requests.mjs', import.meta.url).pathname}';
-import { chat } from '${new URL('stacks.mjs', import.meta.url).pathname}';
+import { BASE_URL, instantFetch, TEXT } from ${beside('requests.mjs')};
+import { chat } from ${beside('stacks.mjs')};
 const network = globalThis.fetch; // the gateway's own Wasm comes from the server
 globalThis.fetch = (url, init) => (String(url).startsWith(BASE_URL) ? instantFetch() : network(url, init));
 globalThis.start = async (row) => {

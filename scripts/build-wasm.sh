@@ -18,17 +18,22 @@ STAMP=target/wasm.stamp
 # brotli would be words for panics that do not happen, and what prints them. Cargo and rustc call these options
 # unstable, so the variable RUSTC_BOOTSTRAP asks for them; where they or the library's sources (rust-src) are not to be
 # had, the library that came with rustc serves.
-SMALL_FLAGS="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Csymbol-mangling-version=legacy"
-FAST_STD=(-Z build-std=std,panic_abort)
+SMALL_FLAGS=(-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Csymbol-mangling-version=legacy)
+FAST_STD=(-Z "build-std=std,panic_abort")
 SMALL_STD=("${FAST_STD[@]}" -Z build-std-features=optimize_for_size)
 # At opt-level "z" neither rustc nor LLVM inlines where a body is larger than its call: brotli knows bodies that are there
 # twice, and each function less saves its head, its type and its number. Measured at 0, 5 (as it is), 15, 25 and 50.
-SMALL_INLINED="-Zinline-mir=yes -Cllvm-args=--inline-threshold=25"
+SMALL_INLINED=(-Zinline-mir=yes -Cllvm-args=--inline-threshold=25)
+
+# Adds flags for rustc. Between them cargo takes the character 31, since a folder's name may have a space.
+more_flags() { # more_flags FLAG…
+  local IFS=$'\x1f'
+  export CARGO_ENCODED_RUSTFLAGS="${CARGO_ENCODED_RUSTFLAGS:+$CARGO_ENCODED_RUSTFLAGS$IFS}$*"
+}
 
 small_std() {
   [ -d "$(rustc --print sysroot)/lib/rustlib/src/rust/library" ] || return 1
-  # shellcheck disable=SC2086 # the flags are meant to split
-  RUSTC_BOOTSTRAP=1 rustc $SMALL_FLAGS --print cfg --target wasm32-unknown-unknown >/dev/null 2>&1 || return 1
+  RUSTC_BOOTSTRAP=1 rustc "${SMALL_FLAGS[@]}" --print cfg --target wasm32-unknown-unknown >/dev/null 2>&1 || return 1
   # The library has dependencies of its own.
   RUSTC_BOOTSTRAP=1 cargo fetch --quiet "${SMALL_STD[@]}" --target wasm32-unknown-unknown 2>/dev/null
 }
@@ -132,10 +137,12 @@ split() {
   unnamed "$STAGE/rest.wasm"
   mv "$STAGE/first.wasm" "$folder/tidegate_bg.wasm"
   mv "$STAGE/rest.wasm" "$folder/tidegate-rest_bg.wasm"
-  echo 'export function imports(): WebAssembly.Imports;' >>"$folder/tidegate.d.ts"
-  echo 'export function onMissing(load: () => void): void;' >>"$folder/tidegate.d.ts"
-  echo 'export function joined(rest: WebAssembly.Instance): void;' >>"$folder/tidegate.d.ts"
-  echo "export function completed(rest: typeof import('./tidegate-rest.js')): void;" >>"$folder/tidegate.d.ts"
+  {
+    echo 'export function imports(): WebAssembly.Imports;'
+    echo 'export function onMissing(load: () => void): void;'
+    echo 'export function joined(rest: WebAssembly.Instance): void;'
+    echo "export function completed(rest: typeof import('./tidegate-rest.js')): void;"
+  } >>"$folder/tidegate.d.ts"
   echo 'export function joinedTo(exports: WebAssembly.Exports): WebAssembly.ModuleImports;' >"$folder/tidegate-rest.d.ts"
   say "split tidegate.wasm: first $(sizes "$folder/tidegate_bg.wasm"); rest $(sizes "$folder/tidegate-rest_bg.wasm")"
 }
@@ -150,6 +157,7 @@ elif small_std; then
 else
   say "rustc's own standard library goes into the Wasm, which grows by a fifth (scripts/setup.sh wasm fetches rust-src)"
 fi
+# The first number says whether it was built for trying things out: tests/isolation and pkg/test go by it.
 SOURCES="${#QUICK[@]} ${#STD[@]} $(rustc --version) $(hash_of Cargo.toml Cargo.lock .cargo/config.toml scripts/build-wasm.sh scripts/split-*.mjs scripts/wasm-module.mjs pkg/kdf.d.ts src)"
 if [ "${TIDEGATE_WASM:-}" != whole ] && built; then
   say "the Wasm is up to date"
@@ -157,11 +165,14 @@ if [ "${TIDEGATE_WASM:-}" != whole ] && built; then
 fi
 
 # Panics name their source files: neither the paths of the machine that builds nor their bytes belong into the Wasm.
-# The variable replaces the flags of .cargo/config.toml, so they are repeated.
+# These replace the flags of .cargo/config.toml, so they are repeated.
 # --table-base: split-wasm.mjs tells by it which constants are places in the table.
-export RUSTFLAGS="-C target-feature=+simd128 -C link-arg=--table-base=5003 --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src= --remap-path-prefix=$PWD="
+unset CARGO_ENCODED_RUSTFLAGS
+more_flags -C target-feature=+simd128 -C link-arg=--table-base=5003 \
+  "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=" "--remap-path-prefix=$PWD="
 if [ "${#STD[@]}" -gt 0 ]; then
-  export RUSTC_BOOTSTRAP=1 RUSTFLAGS="$RUSTFLAGS $SMALL_FLAGS"
+  export RUSTC_BOOTSTRAP=1
+  more_flags "${SMALL_FLAGS[@]}"
 fi
 
 # Without a wasm-opt wasm-pack goes on, with an older one the module may load nowhere.
@@ -181,7 +192,7 @@ if [ "${#QUICK[@]}" -eq 0 ]; then
 fi
 # The others are built for speed, or hang on Argon2's: these alone are inlined as is best for their size.
 (
-  if [ "${#STD[@]}" -gt 0 ]; then export RUSTFLAGS="$RUSTFLAGS $SMALL_INLINED"; fi
+  if [ "${#STD[@]}" -gt 0 ]; then more_flags "${SMALL_INLINED[@]}"; fi
   variant tidegate release web --no-default-features --features gateway
   split
   variant tidegate-dialects release web --no-default-features --features gateway,dialects

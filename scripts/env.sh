@@ -1,8 +1,9 @@
+# shellcheck shell=bash
 # Sourced by every script: the versions of the tools, where they lie, and what the scripts share.
 # Needs nothing installed and prints nothing.
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-cd "$ROOT"
+cd "$ROOT" || exit
 
 # The CLI must equal the crate, so the lock file is the one place that says which.
 WASM_BINDGEN_VERSION="$(awk '$0 == "name = \"wasm-bindgen\"" { getline; gsub(/[^0-9.]/, ""); print; exit }' Cargo.lock)"
