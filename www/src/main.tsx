@@ -6,6 +6,7 @@ import './styles/base.css';
 import './styles/controls.css';
 import './styles/layout.css';
 import './styles/panels.css';
+import './styles/vault.css';
 import './styles/answer.css';
 import './styles/trace.css';
 import './styles/scan.css';
