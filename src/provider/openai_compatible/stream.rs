@@ -15,8 +15,7 @@ const MOST_CALLS: usize = 512;
 pub struct StreamDecoder {
     provider: String,
     started: bool,
-    /// The answer and the provider's number of each tool call.
-    calls: Vec<(u32, u32)>,
+    calls: Vec<Begun>,
     /// Answers that began and have not ended.
     open: u128,
     /// Answers that ended.
@@ -105,18 +104,39 @@ impl StreamDecoder {
     }
 }
 
+/// A tool call that has begun, as the provider names it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Begun {
+    choice: u32,
+    index: u32,
+    id: String,
+}
+
 /// Counts the tool calls of an answer from 0, in the order in which they begin: some servers count what they did
-/// not send as well, and clients fall over the gap.
-fn numbered<'a>(mut delta: Delta<'a>, calls: &mut Vec<(u32, u32)>) -> Delta<'a> {
+/// not send as well, and clients fall over the gap. Gemini's compatible API, and others that send calls whole, give
+/// each the number 0: a call that begins with another id is another call.
+fn numbered<'a>(mut delta: Delta<'a>, calls: &mut Vec<Begun>) -> Delta<'a> {
+    let begins = match &delta {
+        Delta::ToolCall { id, .. } => id.get(),
+        _ => "",
+    };
+    let begins = String::from(begins);
     if let Delta::ToolCall { choice, index, .. } | Delta::ToolArguments { choice, index, .. } = &mut delta {
-        let own = (*choice, *index);
-        if !calls.contains(&own) && calls.len() < MOST_CALLS {
-            calls.push(own);
+        // Of those of one number the last one goes on.
+        let last = |calls: &[Begun]| calls.iter().rposition(|one| (one.choice, one.index) == (*choice, *index));
+        let known = last(calls).and_then(|at| calls.get_mut(at));
+        let is_new = known.is_none_or(|known| {
+            if known.id.is_empty() {
+                known.id.clone_from(&begins);
+            }
+            !begins.is_empty() && known.id != begins
+        });
+        if is_new && calls.len() < MOST_CALLS {
+            calls.push(Begun { choice: *choice, index: *index, id: begins });
         }
-        if let Some((number, _)) =
-            (0u32..).zip(calls.iter().filter(|(of, _)| of == choice)).find(|(_, one)| **one == own)
-        {
-            *index = number;
+        if let Some(at) = last(calls) {
+            let before = calls.get(..at).unwrap_or_default().iter().filter(|one| one.choice == *choice).count();
+            *index = u32::try_from(before).unwrap_or(u32::MAX);
         }
     }
     delta
@@ -232,5 +252,50 @@ impl StreamEncoder {
         for piece in ["data: ", body, "\n\n"] {
             out.push_str(piece);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::Completion;
+
+    fn calls(events: &[&str]) -> Vec<(String, String, String)> {
+        let (mut decoder, mut completion) = (StreamDecoder::new("openai"), Completion::default());
+        for calls in events {
+            let data = format!(r#"{{"id":"c","choices":[{{"index":0,"delta":{{"tool_calls":[{calls}]}}}}]}}"#);
+            decoder.event("", &data, &mut |delta| completion.push(&delta)).unwrap();
+        }
+        let calls = completion.choices.remove(0).calls.into_iter();
+        calls.map(|call| (call.id, call.name, call.arguments)).collect()
+    }
+
+    fn call(id: &str, name: &str, arguments: &str) -> (String, String, String) {
+        (id.into(), name.into(), arguments.into())
+    }
+
+    #[test]
+    fn whole_calls_of_one_number_are_told_apart_by_their_ids() {
+        for index in [r#""index":0,"#, ""] {
+            let one = |id: &str| format!(r#"{{{index}"id":"{id}","function":{{"name":"f","arguments":"{{}}"}}}}"#);
+            let apart = calls(&[&one("a"), &one("b"), &one("c")]);
+            assert_eq!(apart, [call("a", "f", "{}"), call("b", "f", "{}"), call("c", "f", "{}")], "{index:?}");
+        }
+    }
+
+    #[test]
+    fn pieces_of_one_call_stay_together() {
+        let begin = r#"{"index":3,"id":"a","function":{"name":"f","arguments":"{"}}"#;
+        let more = r#"{"index":3,"function":{"arguments":"}"}}"#;
+        // Some repeat name and id, some send an empty id, some the id only once it is known.
+        let repeated = r#"{"index":3,"id":"a","function":{"name":"f","arguments":"}"}}"#;
+        let emptied = r#"{"index":3,"id":"","function":{"arguments":"}"}}"#;
+        for end in [more, repeated, emptied] {
+            assert_eq!(calls(&[begin, end]), [call("a", "f", "{}")], "{end}");
+        }
+        let nameless = r#"{"index":3,"id":"","function":{"name":"f","arguments":"{"}}"#;
+        assert_eq!(calls(&[nameless, repeated]), [call("a", "f", "{}")]);
+        let second = r#"{"index":5,"id":"b","function":{"name":"g","arguments":"{}"}}"#;
+        assert_eq!(calls(&[begin, second, more]), [call("a", "f", "{}"), call("b", "g", "{}")]);
     }
 }
