@@ -212,6 +212,12 @@ fn finish(reason: &str, calls: bool) -> Finish {
         "STOP" if calls => Finish::ToolCalls,
         "STOP" => Finish::Stop,
         "MAX_TOKENS" | "CONTINUATION" => Finish::Length,
+        // The answer broke off in a call: most dialects have no other word for one that did not come to its end.
+        "MALFORMED_FUNCTION_CALL"
+        | "MALFORMED_RESPONSE"
+        | "UNEXPECTED_TOOL_CALL"
+        | "TOO_MANY_TOOL_CALLS"
+        | "MISSING_THOUGHT_SIGNATURE" => Finish::Length,
         "SAFETY"
         | "RECITATION"
         | "BLOCKLIST"
