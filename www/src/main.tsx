@@ -7,6 +7,7 @@ import './styles/controls.css';
 import './styles/layout.css';
 import './styles/panels.css';
 import './styles/vault.css';
+import './styles/ask.css';
 import './styles/answer.css';
 import './styles/trace.css';
 import './styles/scan.css';

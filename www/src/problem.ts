@@ -107,7 +107,7 @@ export function problemOf(error: unknown): Problem {
           `It resets ${moment(error.budget.resetsAt)}.`,
         ]
       : []),
-    ...(error.retryAfterMs ? [`Worth another try in ${duration(error.retryAfterMs)}.`] : []),
+    ...(error.retryAfterMs && !error.budget ? [`Worth another try in ${duration(error.retryAfterMs)}.`] : []),
     ...attemptsOf(error),
   ];
   return { code: error.code, title, next, details };
