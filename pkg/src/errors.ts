@@ -51,12 +51,15 @@ export interface ErrorData {
   /** HTTP status that fits the code. */
   status: number;
   shouldRetry: boolean;
+  /** The provider at fault, if one is. */
   provider?: string;
+  /** Number of the attempt that failed, from 1. */
   attempt?: number;
+  /** The earliest time from now at which another try can succeed, if it is known. */
   retryAfterMs?: number;
   /** Bad fields: where, and what would be right. */
   fields?: { path: string; problem: string }[];
-  /** With `budget_exceeded`. */
+  /** With `budget_exceeded`. Without `retryAfterMs` the request alone could cost more than the cap: no wait helps. */
   budget?: { limitNanoUsd: number; spentNanoUsd: number; reservedNanoUsd: number; resetsAt: number };
   /** The provider's HTTP status. */
   upstreamStatus?: number;
