@@ -47,7 +47,7 @@ register(app, [...routes, document]);
 
 /** The addresses of the routes above. All others are for the gateway, without the way through the router. */
 const OWN = new RegExp(
-  `^https?://[^/]*(?:${[...routes, document].map(({ path }) => path.replace(/:\w+/g, '[^/?]+')).join('|')})(?:\\?|$)`,
+  `^https?://[^/]*(?:${[...routes, document].map(({ path }) => path.replaceAll('.', '\\.').replace(/:\w+/g, '[^/?]+')).join('|')})(?:\\?|$)`,
 );
 
 export default {

@@ -165,11 +165,14 @@ describe('the other routes', () => {
     expect(await journal()).toEqual([]);
   });
 
-  it.each(['/', '/v2/models', '/v1', '/livez/x', '/chat/completions'])('answers 404 at %s', async (path) => {
-    const answer = await call(path);
-    expect(answer.status).toBe(path === '/v1' ? 501 : 404);
-    expect(errorOf(answer).type).toBe('invalid_request_error');
-  });
+  it.each(['/', '/v2/models', '/v1', '/livez/x', '/openapi_json', '/chat/completions'])(
+    'answers 404 at %s',
+    async (path) => {
+      const answer = await call(path);
+      expect(answer.status).toBe(path === '/v1' ? 501 : 404);
+      expect(errorOf(answer).type).toBe('invalid_request_error');
+    },
+  );
 
   it.each([
     ['GET', '/v1/chat/completions', 'POST'],
