@@ -12,6 +12,9 @@ import { output, project, ROOT } from './support.mjs';
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const EXAMPLES = [...README.matchAll(/^```js\n(.*?)^```$/gmsu)].map(([, code]) => code);
 
+/** Of configurations, and what they are opened with. */
+const CONFIGURATIONS = [...README.matchAll(/^```ts\n(await Tidegate\.open\(.*?)^```$/gmsu)].map(([, code]) => code);
+
 const ANSWER = 'Because the air scatters blue light most.';
 const USAGE = { prompt_tokens: 12, completion_tokens: 9, total_tokens: 21 };
 
@@ -52,7 +55,10 @@ async function pasted(t, code) {
   return { asked, printed: await output(process.execPath, args, { cwd, env: { ...process.env, STAND_IN: url } }) };
 }
 
-test('the README has examples', () => assert.ok(EXAMPLES.length >= 2));
+test('the README has examples', () => {
+  assert.ok(EXAMPLES.length >= 3);
+  assert.equal(CONFIGURATIONS.length, 1);
+});
 
 for (const [place, code] of EXAMPLES.entries()) {
   const [name] = /^(?:const answer|const stream) = .*$/mu.exec(code) ?? [`number ${place}`];
@@ -63,5 +69,17 @@ for (const [place, code] of EXAMPLES.entries()) {
     assert.equal(asked.length, 1, 'one request');
     assert.match(asked[0].authorization, /^Bearer (gsk_|sk-proj-)/u, 'with the key that the person gave');
     assert.ok(!printed.includes(asked[0].authorization.slice(7)), 'which is not printed');
+  });
+}
+
+for (const code of CONFIGURATIONS) {
+  test(`a gate opens with the configuration of ${/targets: .*$/mu.exec(code)?.[0].slice(0, 60)}`, async (t) => {
+    const status = 'console.log(JSON.stringify((await gate.status()).targets.map(({ target }) => target)));';
+    const { asked, printed } = await pasted(
+      t,
+      `import { Tidegate } from 'tidegate';\n${code.replace('await Tidegate', 'const gate = await Tidegate')}${status}`,
+    );
+    assert.equal(JSON.parse(printed).length, 1);
+    assert.equal(asked.length, 0);
   });
 }

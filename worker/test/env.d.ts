@@ -15,3 +15,8 @@ declare namespace Cloudflare {
     DIALECTS: string;
   }
 }
+
+declare module '*?raw' {
+  const text: string;
+  export default text;
+}
