@@ -53,7 +53,7 @@ built() {
 variant() { # variant NAME PROFILE TARGET CARGO-OPTION… (profiles of wasm-pack: what wasm-opt does, see Cargo.toml)
   local name="$1" profile="$2" target="$3" started="$SECONDS"
   shift 3
-  say "building $name.wasm (1 min the first time)"
+  say "building $name.wasm (2 to 5 min the first time)"
   # shellcheck disable=SC2086 # the profile may be two words
   wasm-pack --log-level error build --mode no-install --target "$target" --$profile --no-pack --no-gitignore \
     ${QUICK[@]+"${QUICK[@]}"} \

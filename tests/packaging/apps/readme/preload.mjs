@@ -8,8 +8,10 @@ const SAMPLE_KEYS = {
   openai: `sk-proj-${'a1B2'.repeat(18)}a1T3BlbkFJ${'a1B2'.repeat(18)}a1`,
 };
 
-globalThis.prompt = (question) => (/key/iu.test(question) ? SAMPLE_KEYS.groq : 'correct horse battery staple');
-globalThis.key = SAMPLE_KEYS.openai;
+globalThis.prompt = (question) => {
+  if (!/key/iu.test(question)) return 'correct horse battery staple';
+  return /openai/iu.test(question) ? SAMPLE_KEYS.openai : SAMPLE_KEYS.groq;
+};
 globalThis.fetch = (input, init) => {
   const { hostname } = new URL(input instanceof Request ? input.url : input);
   const provider = /(groq|openai|openrouter)\.(?:com|ai)$/u.exec(hostname)?.[1];
