@@ -177,7 +177,7 @@ export interface ChatMeta {
   ageMs?: number;
   /** What a hit or a joined answer would have cost. */
   savedNanoUsd?: number;
-  /** What this request cost, all its attempts together. */
+  /** What this request cost, all its attempts together. A joined answer costs something only if who asked first has left. */
   costNanoUsd: number;
   /** What a stream holds until it ends. */
   reservedNanoUsd?: number;

@@ -26,6 +26,8 @@ pub(super) struct Flight {
     landing: RefCell<Option<Landing>>,
     waiting: RefCell<Vec<Waker>>,
     waiters: Cell<u32>,
+    /// Whether who began it left before it was known what it cost.
+    unpaid: Cell<bool>,
     /// Aborts the work.
     abort: Abort,
 }
@@ -46,6 +48,7 @@ impl Flight {
             landing: RefCell::new(None),
             waiting: RefCell::new(Vec::new()),
             waiters: Cell::new(0),
+            unpaid: Cell::new(false),
             abort,
         })
     }
@@ -94,6 +97,16 @@ impl Flight {
     /// Whether it takes nobody on board any more: it landed, or nobody waits on it.
     pub(super) fn is_over(&self) -> bool {
         self.waiters.get() == 0 || self.landing.borrow().is_some()
+    }
+
+    /// Who began it leaves: what it costs is another's.
+    pub(super) fn pass_on(&self) {
+        self.unpaid.set(true);
+    }
+
+    /// Whether its cost is to be told to who asks: to one alone, if who began it left.
+    pub(super) fn inherit(&self) -> bool {
+        self.unpaid.take()
     }
 
     fn wake_all(&self) {

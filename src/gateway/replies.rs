@@ -32,9 +32,14 @@ pub(super) fn own(request_id: &Rc<str>, served: &Served, cache: CacheState) -> R
     }
 }
 
-pub(super) fn joined(dialect: Dialect, prepared: &Prepared, served: &Served) -> Reply {
+/// The reply to one who joined. `pays`: who was to pay has left.
+pub(super) fn joined(dialect: Dialect, prepared: &Prepared, served: &Served, pays: bool) -> Reply {
     let id = &prepared.request_id;
-    let meta = free_meta(id, &served.target, CacheState::Joined, served.cost);
+    let mut meta = free_meta(id, &served.target, CacheState::Joined, served.cost);
+    if pays {
+        meta.saved = None;
+        (meta.cost, meta.cost_source, meta.usage) = (served.cost, served.cost_source, served.usage);
+    }
     let body = again(dialect, prepared, &served.body);
     Reply { body, events: false, meta: Meta { degraded: served.degraded, ..meta } }
 }

@@ -73,10 +73,14 @@ pub(super) async fn answer<H: Host + 'static>(
             };
         }
         let (boarded, leads) = board(gate, host, call, &prepared);
-        let waited = boarded.flight.clone().wait(&call.abort).await;
+        let flight = boarded.flight.clone();
+        let waited = flight.clone().wait(&call.abort).await;
         drop(boarded);
         match waited {
             Waited::Left => {
+                if leads {
+                    flight.pass_on();
+                }
                 note_cached(gate, &prepared, "left");
                 return Err(Code::Aborted.into());
             }
@@ -85,15 +89,16 @@ pub(super) async fn answer<H: Host + 'static>(
             }
             Waited::Landed(Ok(served)) => {
                 note_cached(gate, &prepared, "joined");
-                return Ok(Led::Served(joined(call.dialect, &prepared, &served)));
+                return Ok(Led::Served(joined(call.dialect, &prepared, &served, flight.inherit())));
             }
             // The leader's own refusal, abort or deadline is not the joiner's: the next one leads.
             Waited::Landed(Err(error)) if leads => return Err(unshare(error)),
             Waited::Landed(Err(error)) if is_final_upstream(error.code) => {
                 note_cached(gate, &prepared, "joined-error");
-                // Who led it pays.
                 let mut error = unshare(error);
-                error.cost = NanoUsd::ZERO;
+                if !flight.inherit() {
+                    error.cost = NanoUsd::ZERO;
+                }
                 return Err(error);
             }
             Waited::Landed(Err(_)) => {}

@@ -138,12 +138,21 @@ fn one_waiter_who_leaves_does_not_take_the_others_with_it() {
     let ended = world.host.run_all::<Option<tidegate::error::Result<gateway::Reply>>>(vec![
         Box::pin(async { Some(gateway::chat(&world.gate, &world.host, leader).await) }) as _,
         Box::pin(async { Some(gateway::chat(&world.gate, &world.host, ManualHost::call(&text)).await) }) as _,
+        Box::pin(async { Some(gateway::chat(&world.gate, &world.host, ManualHost::call(&text)).await) }) as _,
         Box::pin(leaver) as _,
     ]);
     let ended: Vec<_> = ended.into_iter().map(Option::unwrap).collect();
     assert_eq!(ended[0].as_ref().unwrap().as_ref().unwrap_err().code, Code::Aborted);
-    assert!(ended[1].as_ref().unwrap().is_ok());
-    assert_eq!(world.host.sent().len(), 1, "the exchange went on for the one who stayed");
+    let told = |at: usize| {
+        let meta = &ended[at].as_ref().unwrap().as_ref().unwrap().meta;
+        (meta.cost, meta.saved, meta.cache)
+    };
+    let (price, joined) = (NanoUsd::new(375), CacheState::Joined);
+    let mut costs = [told(1), told(2)];
+    costs.sort_by_key(|(cost, ..)| *cost);
+    // What it cost is told once, though who began it has left.
+    assert_eq!(costs, [(NanoUsd::ZERO, Some(price), joined), (price, None, joined)]);
+    assert_eq!(world.host.sent().len(), 1, "the exchange went on for those who stayed");
 }
 
 #[test]
