@@ -104,7 +104,7 @@ export function problemOf(error: unknown): Problem {
       ? [
           `${money(error.budget.spentNanoUsd)} of ${money(error.budget.limitNanoUsd)} is spent` +
             (error.budget.reservedNanoUsd > 0 ? `, ${money(error.budget.reservedNanoUsd)} is reserved.` : '.'),
-          `It resets ${moment(error.budget.resetsAt)}.`,
+          ...(error.retryAfterMs === undefined ? [] : [`It resets ${moment(error.budget.resetsAt)}.`]),
         ]
       : []),
     ...(error.retryAfterMs && !error.budget ? [`Worth another try in ${duration(error.retryAfterMs)}.`] : []),
