@@ -219,6 +219,12 @@ const FAILURES = [
   ['aborted', (aborting) => new Promise(() => aborting.abort())],
 ];
 
+/** What `chat` gives: a text, or what is told later. */
+const told = (work) =>
+  new Promise((resolve, reject) =>
+    typeof work === 'string' ? resolve(work) : Object.assign(work, { resolve, reject }),
+  );
+
 /** What fails while the rest cannot be had. */
 async function strand(glue, expected, fail) {
   const aborting = new AbortController();
@@ -226,7 +232,7 @@ async function strand(glue, expected, fail) {
   const core = new glue.Core({ targets: [GROQ], timeouts: { attemptMs: 50 } }, hooks);
   core.setKey('groq', new TextEncoder().encode(KEYS.groq));
   const request = JSON.stringify({ messages: user('Does it fail?') });
-  const code = await Promise.resolve(core.chat(request, undefined, 0, undefined, undefined, aborting.signal)).then(
+  const code = await told(core.chat(request, undefined, 0, undefined, undefined, aborting.signal)).then(
     () => 'none',
     (error) => error.code,
   );
@@ -246,7 +252,7 @@ async function answer(glue, config, { runtime, ledger, keyed }) {
   }
   const ask = async (request, { tenant, flags = 0, ttlMs, namespace, signal } = {}) => {
     const { tidegate, choices } = JSON.parse(
-      await core.chat(JSON.stringify(request), tenant, flags, ttlMs, namespace, signal),
+      await told(core.chat(JSON.stringify(request), tenant, flags, ttlMs, namespace, signal)),
     );
     if (!choices?.[0]?.message || tidegate.attempts > 1) {
       throw new Error(`no plain answer: ${JSON.stringify(tidegate)}`);

@@ -87,6 +87,33 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// Where the fields of an object lie in its text: name and value of each. Who kept them need not read the object again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Places(Vec<[std::ops::Range<usize>; 2]>);
+
+impl Places {
+    /// Where `fields`, which were read out of `text`, lie in it; nothing if a name is not there as it is written.
+    pub(crate) fn of(fields: &Fields<'_>, text: &str) -> Option<Self> {
+        let place = |part: &str| {
+            let start = part.as_ptr().addr().wrapping_sub(text.as_ptr().addr());
+            start..start.wrapping_add(part.len())
+        };
+        let places = fields.0.iter().map(|(name, value)| match name {
+            Cow::Borrowed(name) => Some([place(name), place(value.get())]),
+            Cow::Owned(_) => None,
+        });
+        places.collect::<Option<_>>().map(Self)
+    }
+
+    /// The fields of that text; nothing if it is another.
+    pub(crate) fn fields<'a>(&self, text: &'a str) -> Option<Fields<'a>> {
+        let read = |[name, value]: &[std::ops::Range<usize>; 2]| {
+            Some((Cow::Borrowed(text.get(name.clone())?), Raw(text.get(value.clone())?)))
+        };
+        self.0.iter().map(read).collect::<Option<_>>().map(Fields)
+    }
+}
+
 impl<'a> FromIterator<(&'a str, Raw<'a>)> for Fields<'a> {
     fn from_iter<I: IntoIterator<Item = (&'a str, Raw<'a>)>>(fields: I) -> Self {
         Self(fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
@@ -117,7 +144,8 @@ fn object<'a>(scanner: &mut Scanner<'a>) -> Option<Fields<'a>> {
     scanner.expect(b'{')?;
     if !scanner.take(b'}') {
         loop {
-            let name = text(Raw(scanner.name()?))?;
+            let (name, plain) = scanner.name()?;
+            let name = if plain { Cow::Borrowed(name) } else { Cow::Owned(unescape(name)?) };
             fields.push((name, Raw(scanner.value()?)));
             if scanner.take(b'}') {
                 break;

@@ -12,6 +12,8 @@ pub mod cache;
 pub mod chat;
 #[cfg(feature = "gateway")]
 pub mod config;
+#[cfg(all(feature = "speed", any(target_arch = "wasm32", test)))]
+mod copies;
 #[cfg(feature = "gateway")]
 pub mod detect;
 pub mod error;

@@ -59,6 +59,8 @@ impl<'a> From<&'a str> for Field<'a> {
 #[derive(Debug)]
 pub struct Tape {
     written: String,
+    /// The last long number and where it stands.
+    last: (u64, std::ops::Range<usize>),
     source: Option<(Rc<str>, usize)>,
     diverged: bool,
 }
@@ -67,14 +69,15 @@ impl Tape {
     /// A tape that records.
     #[must_use]
     pub fn recording() -> Self {
-        Self { written: String::with_capacity(512), source: None, diverged: false }
+        Self { written: String::with_capacity(512), last: (0, 0..0), source: None, diverged: false }
     }
 
     /// A tape that replays `record`: it gives back what came of each step, as long as the decisions
     /// are the same.
     #[must_use]
     pub fn replaying(record: Rc<str>) -> Self {
-        Self { written: String::with_capacity(record.len()), source: Some((record, 0)), diverged: false }
+        let written = String::with_capacity(record.len());
+        Self { written, last: (0, 0..0), source: Some((record, 0)), diverged: false }
     }
 
     /// Whether this tape replays.
@@ -141,6 +144,15 @@ impl Tape {
 
     fn field(&mut self, field: Field<'_>) {
         match field {
+            // The time above all: it is told many times within a millisecond.
+            Field::Int(number) if cfg!(feature = "speed") && number > u64::from(u32::MAX) => {
+                if number == self.last.0 {
+                    return self.written.extend_from_within(self.last.1.clone());
+                }
+                let start = self.written.len();
+                push_int(&mut self.written, number);
+                self.last = (number, start..self.written.len());
+            }
             Field::Int(number) => push_int(&mut self.written, number),
             Field::Word(word) if word.bytes().all(|byte| byte >= b' ') => self.written.push_str(word),
             Field::Word(word) => self.written.extend(word.chars().map(|c| if c < ' ' { ' ' } else { c })),

@@ -14,9 +14,9 @@
 
 use std::path::{Path, PathBuf};
 
-const LEAVES: [&str; 16] = [
-    "abort", "chat", "config", "error", "host", "json", "keys", "money", "pack", "record", "secret", "shelves", "text",
-    "time", "value", "lib",
+const LEAVES: [&str; 17] = [
+    "abort", "chat", "config", "copies", "error", "host", "json", "keys", "money", "pack", "record", "secret",
+    "shelves", "text", "time", "value", "lib",
 ];
 const POLICIES: [&str; 9] = ["admit", "cache", "detect", "price", "provider", "queue", "retry", "route", "vault"];
 /// Each may use those before it.

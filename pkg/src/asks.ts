@@ -21,8 +21,13 @@ const FLAGS = new Map([
   ['refresh', REFRESH],
 ]);
 
+/** The options of a request that has none, and what it asks. */
+export const NONE: ChatOptions = {};
+const NOTHING: Asks = { tenant: undefined, flags: 0, ttlMs: undefined, namespace: undefined };
+
 /** @throws `invalid_request` for an option that is none. */
 export function asksOf(options: ChatOptions): Asks {
+  if (options === NONE) return NOTHING;
   const { tenant, cache } = checked(options);
   const flags = (cache?.skipRead ? SKIP : 0) | (cache?.skipWrite ? NO_STORE : 0) | (cache?.refresh ? REFRESH : 0);
   return { tenant, flags, ttlMs: cache?.ttlMs, namespace: cache?.namespace };

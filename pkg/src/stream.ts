@@ -60,17 +60,19 @@ class Flow {
   /** Set by the first that ends the stream; nobody touches the Wasm's object after the one who set it. */
   #over = false;
   #begun = false;
-  /** When the consumer was last given something that it has not come back from; by the clock that the Wasm goes by. */
-  #handed: number | undefined;
+  /** When the consumer was last given something that it has not come back from, else 0; by the clock that the Wasm goes by. */
+  #handed = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Whether a pull waits for the provider. */
   #waiting = false;
+  /** Whether there was another one meanwhile. */
+  #asked = false;
   /** Whether the provider's bytes were read to their end. */
   #drained = false;
   #aborted: (() => void) | undefined;
   /** What a read brings, made once: this runs for each chunk. */
-  #read: ((read: Read) => Promise<void> | undefined) | undefined;
-  #lost: (() => Promise<void> | undefined) | undefined;
+  #read: ((read: Read) => void) | undefined;
+  #lost: (() => void) | undefined;
 
   constructor(
     readonly stream: ChatStream,
@@ -82,7 +84,9 @@ class Flow {
 
   start(controller: Controller): void {
     this.#read = (read) => this.#came(controller, read);
-    this.#lost = () => (this.#over ? undefined : this.#finish(controller, NETWORK));
+    this.#lost = () => {
+      if (!this.#over) void this.#finish(controller, NETWORK);
+    };
     const { signal } = this;
     if (!signal) return;
     this.#aborted = () => {
@@ -94,10 +98,13 @@ class Flow {
   }
 
   /**
-   * Goes on until there is something to hand out. No `async`, and no promise around the read: this runs for each chunk.
-   * What ends the stream meanwhile does not wait for the read.
+   * Goes on until there is something to hand out. No `async`, and no promise of the read for the platform to wait for, since
+   * this runs for each chunk: one that comes while a read is under way is answered once it is over. What ends the stream
+   * meanwhile does not wait for the read.
    */
-  pull(controller: Controller): Promise<void> | undefined {
+  pull(controller: Controller): void {
+    if (this.#waiting) this.#asked = true;
+    if (this.#waiting || this.#over) return;
     try {
       if (!this.#begun) {
         this.#begun = true;
@@ -105,10 +112,10 @@ class Flow {
         if (head?.length) return void this.#hand(controller, head, Date.now());
       }
       this.#resume();
-      if (!this.reader) return this.#finish(controller, END);
+      if (!this.reader) return void this.#finish(controller, END);
       this.#waiting = true;
       if (this.#timer === undefined) this.#arm(controller, this.stream.timeLeftMs());
-      return this.reader.read().then(this.#read, this.#lost);
+      void this.reader.read().then(this.#read, this.#lost);
     } catch (defect) {
       this.#break(controller, defect);
     }
@@ -121,18 +128,17 @@ class Flow {
 
   /** Tells how long the consumer asked for nothing: no timer of the provider's runs meanwhile. */
   #resume(): void {
-    if (this.#handed === undefined) return;
+    if (this.#handed === 0) return;
     const pausedMs = Date.now() - this.#handed;
-    this.#handed = undefined;
+    this.#handed = 0;
     if (pausedMs >= PAUSE_MS) this.stream.paused(pausedMs);
   }
 
-  #came(controller: Controller, { done, value }: Read): Promise<void> | undefined {
-    this.#waiting = false;
+  #came(controller: Controller, { done, value }: Read): void {
     if (this.#over) return;
     if (done) {
       this.#drained = true;
-      return this.#finish(controller, END);
+      return void this.#finish(controller, END);
     }
     try {
       const now = Date.now();
@@ -142,11 +148,16 @@ class Flow {
       else if (what & PART) out = value.subarray(0, what >>> LENGTH);
       else if (what & OTHER) out = this.stream.take();
       if (out) this.#hand(controller, out, now);
-      if (what & OVER) return this.#finish(controller, END);
+      if (what & OVER) return void this.#finish(controller, END);
       // A chunk has just come, so this is not the timer between chunks: the time for the whole has run out.
-      if (what & LATE) return this.#finish(controller, TIMER);
-      // Only with something handed out: the platform does not ask again for a read that is still waiting.
-      if (!out) return this.pull(controller);
+      if (what & LATE) return void this.#finish(controller, TIMER);
+      // Only now: what was handed out may be answered by a pull at once.
+      this.#waiting = false;
+      // The platform does not ask again for a read that is still waiting.
+      if (this.#asked || !out) {
+        this.#asked = false;
+        this.pull(controller);
+      }
     } catch (defect) {
       this.#break(controller, defect);
     }

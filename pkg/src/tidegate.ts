@@ -1,6 +1,6 @@
 // A gate in the realm that does the work: the app's own page or process, a worker, a frame.
 
-import { asksOf } from './asks.js';
+import { asksOf, NONE } from './asks.js';
 import { CHAT, type Caller } from './boundary.js';
 import { buildFor } from './build.js';
 import { closed, internal, jsonOf, toError, type ErrorData } from './errors.js';
@@ -32,7 +32,7 @@ import type {
 } from './types.js';
 import { AtHand, vaultOf } from './vault/at-hand.js';
 import type { VaultParts } from './vault/parts.js';
-import { Watchdog } from './watchdog.js';
+import { Watchdog, type Unsettled } from './watchdog.js';
 
 type Core = InstanceType<Glue['Core']>;
 
@@ -202,7 +202,7 @@ export class Tidegate implements Gate {
   // Whole answers are read here: each promise around one costs as much as a good part of what is decided about it.
   async chat(
     request: ChatFields & { stream?: boolean },
-    options: ChatOptions = {},
+    options: ChatOptions = NONE,
   ): Promise<ChatAnswer | ChatStreaming> {
     try {
       if (request?.stream === true) return await this.#stream(request, options);
@@ -237,7 +237,7 @@ export class Tidegate implements Gate {
   #text(body: string, options: ChatOptions): string | Promise<string> {
     const { tenant, flags, ttlMs, namespace } = asksOf(options);
     this.#admit();
-    const work = this.#core.chat(body, tenant, flags, ttlMs, namespace, options.signal) as string | Promise<string>;
+    const work = this.#core.chat(body, tenant, flags, ttlMs, namespace, options.signal) as string | Unsettled<string>;
     return typeof work === 'string' ? work : this.#watchdog.watch(work, this.#patienceMs);
   }
 

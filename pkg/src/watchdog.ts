@@ -10,6 +10,12 @@ interface Watched {
   fail: (error: Error) => void;
 }
 
+/** What is under way without a promise: told to the one of these two that is there when it settles. */
+export interface Unsettled<T> {
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
 export class Watchdog {
   readonly #watched = new Set<Watched>();
   readonly #broken: () => Error | undefined;
@@ -21,21 +27,21 @@ export class Watchdog {
   }
 
   /** Settles as `work` does, or rejects with `internal` once `spanMs` has long passed. */
-  watch<T>(work: Promise<T>, spanMs: number): Promise<T> {
+  watch<T>(work: Promise<T> | Unsettled<T>, spanMs: number): Promise<T> {
     return new Promise((resolve, fail) => {
       const watched = { until: Date.now() + spanMs, fail };
       this.#watched.add(watched);
       this.#arm();
-      work.then(
-        (value) => {
-          this.#watched.delete(watched);
-          resolve(value);
-        },
-        (error: unknown) => {
-          this.#watched.delete(watched);
-          fail(error);
-        },
-      );
+      const came = (value: T) => {
+        this.#watched.delete(watched);
+        resolve(value);
+      };
+      const lost = (error: unknown) => {
+        this.#watched.delete(watched);
+        fail(error);
+      };
+      if (work instanceof Promise) work.then(came, lost);
+      else [work.resolve, work.reject] = [came, lost];
     });
   }
 

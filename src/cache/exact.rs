@@ -32,6 +32,8 @@ pub struct ExactCache {
 
 /// An entry, apart from its place: each new one moves half of the others' places.
 struct Place {
+    /// What the fingerprint begins with, so that few entries are looked at when one is searched for.
+    first: u64,
     /// The cache's use counter when it was last stored or hit.
     used: u64,
     entry: Box<Entry>,
@@ -75,7 +77,7 @@ impl ExactCache {
         self.observe(now);
         let index = self.position(fingerprint).ok()?;
         let used = self.next_use();
-        let Place { used: last, entry } = self.entries.get_mut(index)?;
+        let Place { used: last, entry, .. } = self.entries.get_mut(index)?;
         let Some((age, remaining)) = entry.life(now) else {
             self.take(index);
             return None;
@@ -179,7 +181,7 @@ impl ExactCache {
         let fingerprint = entry.fingerprint;
         if let Err(index) = self.position(&fingerprint) {
             self.weight = self.weight.saturating_add(entry.weight());
-            self.entries.insert(index, Place { used, entry });
+            self.entries.insert(index, Place { first: fingerprint.first(), used, entry });
         }
         self.shrink();
         // The newest goes last.
@@ -205,7 +207,9 @@ impl ExactCache {
     }
 
     fn position(&self, fingerprint: &Fingerprint) -> Result<usize, usize> {
-        self.entries.binary_search_by(|place| place.entry.fingerprint.cmp(fingerprint))
+        let first = fingerprint.first();
+        self.entries
+            .binary_search_by(|place| place.first.cmp(&first).then_with(|| place.entry.fingerprint.cmp(fingerprint)))
     }
 
     fn take(&mut self, index: usize) {

@@ -39,6 +39,11 @@ impl Fingerprint {
     /// Of no question: for requests that neither read nor write the cache.
     pub const NONE: Self = Self([0; 32]);
 
+    /// What it begins with, as a number of the same order.
+    pub(super) fn first(&self) -> u64 {
+        self.0.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
+    }
+
     /// Itself, to make a name of with a key. It is not to leave the gateway.
     #[cfg(all(feature = "edge", target_arch = "wasm32"))]
     pub(crate) const fn bytes(&self) -> &[u8; 32] {

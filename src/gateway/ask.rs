@@ -10,7 +10,7 @@ use crate::cache::{self, Fingerprint, Scope};
 use crate::chat::{ChatRequest, Dialect};
 use crate::config::TargetConfig;
 use crate::error::{Code, Error, Result};
-use crate::json;
+use crate::json::{self, Places};
 use crate::provider::embeddings::{self, EmbeddingsRequest};
 use crate::provider::{Outgoing, VECTORS, decode_request, encode_request, is_built, not_built, path, rewrite_request};
 
@@ -21,6 +21,8 @@ pub(super) struct AskText {
     own: Rc<str>,
     /// In OpenAI's form; the same as `own` for callers who speak that.
     neutral: Rc<str>,
+    /// Where the fields of `own` lie, if they were read out of it.
+    places: Option<Rc<Places>>,
     pub(super) kind: Kind,
 }
 
@@ -72,8 +74,11 @@ impl AskText {
                 let facts = Facts::of(&request, &gate.config, call.drop_in)?.into();
                 let (streams, include_usage) = (request.stream, request.include_usage());
                 let fingerprint = fingerprint(request.model.as_deref(), &request.fields)?;
+                // Bytes that browsers do not load.
+                let kept = cfg!(feature = "speed") && Rc::ptr_eq(&own, &neutral);
+                let places = if kept { Places::of(&request.fields, &neutral).map(Rc::new) } else { None };
                 drop(request);
-                let ask = Self { own, neutral, kind: Kind::Chat };
+                let ask = Self { own, neutral, places, kind: Kind::Chat };
                 Ok(Read { ask, facts, streams, include_usage, fingerprint })
             }
             Wants::Embeddings { .. } if !VECTORS => Err(not_built().into()),
@@ -90,7 +95,7 @@ impl AskText {
                 let kind =
                     Kind::Embeddings { inputs: request.inputs.len(), listed: request.listed, base64: request.base64 };
                 drop(request);
-                let ask = Self { own, neutral, kind };
+                let ask = Self { own, neutral, places: None, kind };
                 Ok(Read { ask, facts, streams: false, include_usage: false, fingerprint })
             }
         }
@@ -98,7 +103,7 @@ impl AskText {
 
     /// For a replay, which sends nothing.
     pub(super) fn none() -> Self {
-        Self { own: "".into(), neutral: "".into(), kind: Kind::Chat }
+        Self { own: "".into(), neutral: "".into(), places: None, kind: Kind::Chat }
     }
 
     /// What follows the base URL; `None` for what the dialect does not have.
@@ -116,7 +121,11 @@ impl AskText {
     /// `invalid_request` that names what the dialect cannot carry.
     pub(super) fn write(&self, dialect: Dialect, caller: Dialect, outgoing: &Outgoing<'_>) -> Result<String> {
         match self.kind {
-            Kind::Chat if dialect == caller => Ok(rewrite_request(dialect, &json::fields(&self.own)?, outgoing)),
+            Kind::Chat if dialect == caller => {
+                let known = self.places.as_ref().and_then(|places| places.fields(&self.own));
+                let fields = known.map_or_else(|| json::fields(&self.own), Ok)?;
+                Ok(rewrite_request(dialect, &fields, outgoing))
+            }
             Kind::Chat => encode_request(dialect, &json::fields(&self.neutral)?, outgoing),
             Kind::Embeddings { .. } if !VECTORS => Err(not_built().into()),
             Kind::Embeddings { .. } if dialect == caller => {

@@ -160,3 +160,15 @@ mod oracle {
         }
     }
 }
+
+#[test]
+fn an_object_is_read_again_by_the_places_of_its_fields() {
+    let text = r#" {"a" : 1, "b":[{"c":"x"}], "a":"ä" } "#;
+    let read = fields(text).unwrap();
+    let places = Places::of(&read, text).unwrap();
+    let again = places.fields(text).unwrap();
+    assert_eq!(again.iter().collect::<Vec<_>>(), read.iter().collect::<Vec<_>>());
+    assert!(places.fields("{}").is_none(), "another text");
+    let escaped = r#"{"\u0061":1}"#;
+    assert!(Places::of(&fields(escaped).unwrap(), escaped).is_none(), "a name that does not stand there");
+}

@@ -12,7 +12,7 @@ use super::convert::{error, from_js, text_of, to_js};
 use super::disk::Disk;
 use super::host::JsHost;
 use super::keys::Keys;
-use super::tasks::at_once;
+use super::tasks::at_once_or_told;
 use super::waits::Listening;
 use super::zone::Intl;
 use crate::abort::Abort;
@@ -40,17 +40,22 @@ pub(super) fn configuration(raw: &JsValue) -> Result<GatewayConfig, JsValue> {
 }
 
 impl Core {
-    /// Takes a chat request through the gateway.
-    pub(super) fn ask(&self, call: Call, controls: Controls, signal: Option<AbortSignal>) -> Result<JsValue, JsValue> {
+    /// Takes a chat request through the gateway: the answer's JSON, or an error object.
+    pub(super) fn ask(
+        &self,
+        call: Call,
+        controls: Controls,
+        signal: Option<AbortSignal>,
+    ) -> impl Future<Output = Result<JsValue, JsValue>> + use<> {
         let (gate, host) = (self.gate.clone(), self.host.clone());
-        at_once(async move {
+        async move {
             let abort = Abort::new();
             let _listening = signal.map(|signal| Listening::to(&host.waits, signal, abort.clone()));
             match gateway::chat(&gate, &host, Call { controls, abort, ..call }).await {
                 Ok(reply) => Ok(reply.to_json().into()),
                 Err(failed) => Err(error(&failed)),
             }
-        })
+        }
     }
 }
 
@@ -74,7 +79,8 @@ impl Core {
     }
 
     /// Takes one chat request through the gateway. Gives the answer's JSON with the gateway's account of it under
-    /// `tidegate`: at once if nothing has to be waited for, else as a promise. Throws or rejects with an error object.
+    /// `tidegate`: at once if nothing has to be waited for, else to `resolve` of the object that this gives. Throws an error
+    /// object, or gives it to `reject`.
     pub fn chat(
         &self,
         body: &JsString,
@@ -85,7 +91,7 @@ impl Core {
         signal: Option<AbortSignal>,
     ) -> Result<JsValue, JsValue> {
         let call = Call::chat(&text_of(body), tenant.as_deref().unwrap_or(DEFAULT_TENANT));
-        self.ask(call, controls(cache_flags, ttl_ms, namespace), signal)
+        at_once_or_told(self.ask(call, controls(cache_flags, ttl_ms, namespace), signal))
     }
 
     /// Targets, budget and cache as the public API shows them.

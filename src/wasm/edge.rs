@@ -211,7 +211,7 @@ impl Core {
         signal: Option<AbortSignal>,
     ) -> Result<JsValue, JsValue> {
         let call = Call { caller: Some(caller(by).into()), ..Call::chat(&text_of(body), tenant) };
-        self.ask(call, controls(cache_flags, None, None), signal)
+        at_once(self.ask(call, controls(cache_flags, None, None), signal))
     }
 
     /// Counts a request to a route of the server's own: names and values of headers for its answer. Rejects with an

@@ -84,6 +84,11 @@ export function deferred() {
   return own;
 }
 
+// What settles something without a promise: who waits puts the functions of one in their place.
+export const unsettled = () => ({ resolve: nobody, reject: nobody });
+
+const nobody = () => {};
+
 export const soon = (run) => queueMicrotask(run);
 
 const encoder = new TextEncoder();

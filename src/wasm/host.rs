@@ -57,13 +57,16 @@ pub(super) struct JsHost {
     /// Settlements that are to follow their answers.
     #[cfg(feature = "edge")]
     posted: RefCell<Posted>,
-    /// Randomness drawn ahead: asking the runtime costs 2 µs, for 8 bytes as for 1,024.
+    /// Randomness drawn ahead: asking the runtime costs 2 µs, for 8 bytes as for 1,024, and in Node several times that.
     pool: RefCell<Pool>,
 }
 
+/// How many random bytes are drawn at once.
+const POOL: usize = 4096;
+
 /// Random bytes, each handed out once and wiped.
 struct Pool {
-    bytes: [u8; 1024],
+    bytes: [u8; POOL],
     used: usize,
 }
 
@@ -99,7 +102,7 @@ impl JsHost {
             kept_until: Cell::default(),
             #[cfg(feature = "edge")]
             posted: RefCell::default(),
-            pool: Pool { bytes: [0; 1024], used: 1024 }.into(),
+            pool: Pool { bytes: [0; POOL], used: POOL }.into(),
         }
     }
 }

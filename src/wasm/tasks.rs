@@ -20,9 +20,13 @@ type Work = Pin<Box<dyn Future<Output = Settled>>>;
 
 #[wasm_bindgen(module = "/src/wasm/exchange.js")]
 extern "C" {
+    #[derive(Clone)]
     type Deferred;
 
     fn deferred() -> Deferred;
+
+    /// Without a promise: who waits makes one.
+    fn unsettled() -> Deferred;
 
     #[wasm_bindgen(method, getter)]
     fn promise(this: &Deferred) -> JsValue;
@@ -164,17 +168,37 @@ impl Tasks {
 /// The result of `work` if it comes without waiting (a hit, a refusal), which then costs no promise; else a promise
 /// of it.
 pub(super) fn at_once(work: impl Future<Output = Settled> + 'static) -> Settled {
-    let mut work: Work = Box::pin(work);
+    begun(Box::pin(work), deferred).map(|begun| match begun {
+        Begun::Over(result) => result,
+        Begun::Under(deferred) => deferred.promise(),
+    })
+}
+
+/// The same, but what waits is an object whose `resolve` and `reject` are called: who makes a promise of it anyway needs no
+/// other one.
+pub(super) fn at_once_or_told(work: impl Future<Output = Settled> + 'static) -> Settled {
+    begun(Box::pin(work), unsettled).map(|begun| match begun {
+        Begun::Over(result) => result,
+        Begun::Under(deferred) => deferred.into(),
+    })
+}
+
+/// What one look at work came to.
+enum Begun {
+    Over(JsValue),
+    Under(Deferred),
+}
+
+fn begun(mut work: Work, deferred: fn() -> Deferred) -> Result<Begun, JsValue> {
     let (number, waker) = TASKS.with_borrow_mut(Tasks::take);
-    let result = look(&mut work, &waker);
-    let Poll::Ready(result) = result else {
+    let Poll::Ready(result) = look(&mut work, &waker) else {
         let deferred = deferred();
-        let promise = deferred.promise();
+        let told = deferred.clone();
         TASKS.with_borrow_mut(|tasks| tasks.keep(number, work, deferred));
-        return Ok(promise);
+        return Ok(Begun::Under(told));
     };
     TASKS.with_borrow_mut(|tasks| tasks.free.push(number));
-    result
+    result.map(Begun::Over)
 }
 
 /// Wakes, and goes on with what it woke. Only where nothing of ours is under way: called by JavaScript itself, not while
