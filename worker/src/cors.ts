@@ -38,7 +38,7 @@ const EXPOSED = [
 /** Browsers cap it at two hours. */
 const PREFLIGHT_SECONDS = '7200';
 
-export const allowedOrigins = (env: Env): string[] => (env.ALLOWED_ORIGINS ?? '').split(/[\s,]+/).filter(Boolean);
+const allowedOrigins = (env: Env): string[] => (env.ALLOWED_ORIGINS ?? '').split(/[\s,]+/).filter(Boolean);
 
 /** Entries that can match no page, such as one with a slash at its end. */
 export function unusableOrigins(env: Env): string[] {

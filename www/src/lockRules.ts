@@ -6,7 +6,7 @@ export type LockRules = Required<NonNullable<TidegateConfig['autoLock']>>;
 
 const ITEM = 'tidegate-app:auto-lock';
 
-export const LOCK_RULES: LockRules = { idleMs: 900_000, hiddenMs: 0, frozen: true };
+const LOCK_RULES: LockRules = { idleMs: 900_000, hiddenMs: 0, frozen: true };
 
 const isSpan = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 

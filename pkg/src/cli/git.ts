@@ -11,7 +11,7 @@ export async function git(cwd: string, args: readonly string[]): Promise<string>
 }
 
 /** What git prints, in pieces; one character is one byte. */
-export async function* gitStream(cwd: string, args: readonly string[]): AsyncGenerator<string> {
+async function* gitStream(cwd: string, args: readonly string[]): AsyncGenerator<string> {
   const quiet = ['-c', 'core.quotePath=false', '-c', 'color.ui=never'];
   const child = spawn('git', [...quiet, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'close');
@@ -66,7 +66,7 @@ async function commitOf(cwd: string, revision: string): Promise<string> {
 }
 
 /** Reads a diff without context. The counts of each hunk say what is a line of a file and what is a header. */
-export async function* additions(chunks: AsyncIterable<string>): AsyncGenerator<Added> {
+async function* additions(chunks: AsyncIterable<string>): AsyncGenerator<Added> {
   let commit: string | undefined;
   let path: string | undefined;
   let lines: number[] = [];

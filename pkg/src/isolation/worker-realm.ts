@@ -21,7 +21,7 @@ async function compiled(url: string): Promise<WebAssembly.Module> {
 }
 
 /** A gate in this realm. */
-export async function openHere(
+async function openHere(
   glue: Loader,
   { config, join, gateway, rest, kdf, later }: Opening,
   queue?: Platform['queue'],

@@ -96,7 +96,6 @@ export interface Rows {
 export const OPEN_LANES = 3;
 export const QUEUED = 0;
 export const RUNNING = 2;
-export const COMPLETED = 3;
 export const DEAD = 4;
 /** Of rows that this version cannot read: they are left as they are, and are in nobody's way. */
 export const UNREADABLE = 9;

@@ -19,7 +19,7 @@ export interface SafeTextPolicy {
 }
 
 /** In UTF-16 units; beyond it a text is shown as it is, since a hostile one would keep the page busy. */
-export const LONGEST_MARKDOWN = 200_000;
+const LONGEST_MARKDOWN = 200_000;
 
 const LINKS: AddressPolicy = ({ protocol }) => ['http:', 'https:', 'mailto:'].includes(protocol);
 /** What Markdown makes. No forms, no styles, no ids: nothing that could pass for a part of the app. */

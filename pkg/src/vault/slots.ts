@@ -80,7 +80,7 @@ const NONE: Uint8Array = new Uint8Array();
 export const bytesOf = (secret: Secret): Uint8Array =>
   typeof secret === 'string' ? new TextEncoder().encode(secret.normalize('NFKC')) : secret;
 
-export const isSecret = (given: unknown): given is Secret => typeof given === 'string' || given instanceof Uint8Array;
+const isSecret = (given: unknown): given is Secret => typeof given === 'string' || given instanceof Uint8Array;
 
 /** What was given for a way in; a text or bytes alone are a passphrase. */
 export function slotOf<T extends { kind: string }>(given: T | Secret): T | { kind: 'passphrase'; passphrase: Secret } {

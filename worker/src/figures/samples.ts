@@ -26,7 +26,7 @@ export interface Outcome {
 }
 
 /** Upper bounds in seconds: answers may take ten minutes. */
-export const BOUNDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
+const BOUNDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 /** Every code that an error may have, and no more: a label must not come from outside. */
 const CODE = /^[a-z_]{1,32}$/;
 

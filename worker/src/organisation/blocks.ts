@@ -8,7 +8,7 @@ export interface Block {
 }
 
 /** Of each organisation, so that a request can look through all of them. */
-export const MAX_BLOCKS = 1_000;
+const MAX_BLOCKS = 1_000;
 
 interface Row extends Record<string, SqlStorageValue> {
   kind: Block['kind'];

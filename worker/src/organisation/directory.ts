@@ -13,7 +13,7 @@ const STEPS = [
 ];
 
 /** How many organisations one Worker serves. */
-export const MAX_ORGANISATIONS = 100_000;
+const MAX_ORGANISATIONS = 100_000;
 
 /** The one object that knows which organisations there are, and whom none of them lets in. Only the operator writes. */
 export class Directory extends DurableObject<Env> {
