@@ -123,12 +123,6 @@ impl Rate {
         Self(nano)
     }
 
-    /// Nano-USD per million units.
-    #[must_use]
-    pub const fn as_per_million(self) -> u64 {
-        self.0
-    }
-
     /// What `units` cost, rounded up to a whole nano-dollar; saturates.
     #[must_use]
     pub fn cost(self, units: u64) -> NanoUsd {
