@@ -1,10 +1,11 @@
 // Workers in workerd itself, without wrangler's proxy.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import workerd from 'workerd';
 import { unstable_readConfig as readConfig } from 'wrangler';
 import { portkey } from './portkey.mjs';
 import { ANSWER, BASE_URL, HEADERS, KEY, request, STREAM, TEXT } from './requests.mjs';
@@ -12,8 +13,10 @@ import { ANSWER, BASE_URL, HEADERS, KEY, request, STREAM, TEXT } from './request
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 export const CONFIG = join(ROOT, 'worker/wrangler.jsonc');
 const BUNDLE = join(ROOT, 'target/bench-worker');
+const LOGS = join(ROOT, 'target/bench-logs');
 const TOKEN = 'token-of-the-bench';
 const AT_ONCE = 32; // requests, where throughput is measured
+const EVERY_STREAM = 4; // one of so many requests is for a stream
 const TICK_MS = 10; // of /proc's CPU figures
 
 // Answers at once. It runs in the same process, so its CPU is in every row alike.
@@ -186,6 +189,18 @@ export function post(url, agent, headers, body) {
 
 const at = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 
+/**
+ * Lets workerd write its log into a file. Through a pipe each line would wake the process that sends the requests, and be
+ * read and printed there before the answer is: as if that were the Worker's work.
+ */
+function logIntoFile() {
+  const [starter, log] = ['workerd.sh', 'workerd.log'].map((name) => join(LOGS, name));
+  mkdirSync(LOGS, { recursive: true });
+  writeFileSync(log, '');
+  writeFileSync(starter, `#!/bin/sh\nexec '${workerd.default}' "$@" >>'${log}'\n`, { mode: 0o755 });
+  process.env.MINIFLARE_WORKERD_PATH = starter;
+}
+
 /** One workerd per row. A round is `count` requests one after the other, as many at once, and some of streams. */
 async function open(name, count) {
   const config = readConfig({ config: CONFIG });
@@ -225,18 +240,21 @@ async function open(name, count) {
     for (let done = 0; done < times; done += 1) latencies.push(await ask(agent, more));
     return latencies.sort((a, b) => a - b);
   };
+  const together = async (times, more = () => undefined) => {
+    let left = times;
+    const one = async () => {
+      for (; left > 0; left -= 1) await ask(crowd, more(left));
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, one));
+  };
   const round = async () => {
     const started = cpuMs(pid);
     const latencies = await timed(count);
     const used = cpuMs(pid) - started;
     const crowdStarted = performance.now();
-    let left = count;
-    const one = async () => {
-      for (; left > 0; left -= 1) await ask(crowd);
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, one));
+    await together(count);
     const perSecond = (count * 1000) / (performance.now() - crowdStarted);
-    const streams = await timed(Math.ceil(count / 4), { stream: true });
+    const streams = await timed(Math.ceil(count / EVERY_STREAM), { stream: true });
     // Until the next round the server would hang up.
     agent.destroy();
     crowd.destroy();
@@ -254,11 +272,13 @@ async function open(name, count) {
     crowd.destroy();
     await miniflare.dispose();
   };
-  return { round, stop };
+  const warm = (times) => together(times, (left) => (left % EVERY_STREAM === 0 ? { stream: true } : undefined));
+  return { round, warm, stop };
 }
 
-/** Rows ready to be run in rounds of `count` requests: `rounds` name → function, and `stop`. */
+/** Rows ready to be run in rounds of `count` requests: `rounds` and `warms`, name → function, and `stop`. */
 export async function openInWorkerd(names, count) {
+  logIntoFile();
   const opened = {};
   const stop = () => Promise.all(Object.values(opened).map((row) => row.stop()));
   try {
@@ -267,5 +287,6 @@ export async function openInWorkerd(names, count) {
     await stop();
     throw error;
   }
-  return { rounds: Object.fromEntries(Object.entries(opened).map(([name, { round }]) => [name, round])), stop };
+  const each = (what) => Object.fromEntries(Object.entries(opened).map(([name, row]) => [name, row[what]]));
+  return { rounds: each('round'), warms: each('warm'), stop };
 }

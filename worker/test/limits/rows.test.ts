@@ -1,0 +1,49 @@
+import { env } from 'cloudflare:workers';
+import { runInDurableObject } from 'cloudflare:test';
+import { beforeEach, expect, it } from 'vitest';
+
+import { forget } from '../../src/organisation/standing';
+import { ask, calm, errorOf, journal, script } from '../client';
+import { made, organised } from '../organisations';
+import { bearer } from '../queue';
+
+const ORGANISATION = 'rows';
+const sql = <T>(run: (sql: SqlStorage) => T) =>
+  runInDurableObject(env.TENANT_LEDGER.get(env.TENANT_LEDGER.idFromName(ORGANISATION)), (_, { storage }) =>
+    run(storage.sql),
+  );
+const rows = () =>
+  sql((own) =>
+    own
+      .exec<{ key: string; row: ArrayBuffer }>('SELECT key, row FROM rows ORDER BY key')
+      .toArray()
+      .map(({ key, row }) => `${key} ${[...new Uint8Array(row)].join()}`),
+  );
+
+beforeEach(calm);
+
+it('a decision of which one row cannot be written writes none, and is not taken', async () => {
+  await forget(ORGANISATION);
+  await organised(ORGANISATION, ['pro']);
+  await script('groq', { outputTokens: 1000 });
+  const { token } = await made(ORGANISATION, { tier: 'pro', user: 'ann' });
+  expect((await ask({}, bearer(token))).status).toBe(200);
+  // The settlement is written by now: nothing but what is asked next changes a row.
+  await new Promise((done) => setTimeout(done, 700));
+  const before = await rows();
+  expect(before.length).toBeGreaterThan(1);
+  for (const change of ['INSERT', 'UPDATE']) {
+    const full = `BEFORE ${change} ON rows WHEN NEW.key <> 'ledger' BEGIN SELECT RAISE(ABORT, 'full'); END`;
+    await sql((own) => void own.exec(`CREATE TRIGGER full_${change} ${full}`));
+  }
+  await journal();
+  const refused = await ask({}, bearer(token));
+  expect(refused.status).toBe(500);
+  expect(errorOf(refused).code).toBe('internal');
+  expect(await journal()).toEqual([]);
+  expect(await rows()).toEqual(before);
+
+  await sql((own) => void own.exec('DROP TRIGGER full_INSERT; DROP TRIGGER full_UPDATE'));
+  expect((await ask({}, bearer(token))).status).toBe(200);
+  expect(await rows()).not.toEqual(before);
+});
