@@ -74,3 +74,19 @@ fn a_target_has_a_rate_of_its_own() {
     bench.now += 1;
     bench.admit(&ann, 1).unwrap();
 }
+
+#[test]
+fn names_that_are_empty_or_too_long_for_a_row_are_refused() {
+    let mut bench = Bench::new(Vec::new());
+    for (length, refused) in [(0, true), (LONGEST_KEY - 1, false), (LONGEST_KEY, true)] {
+        let name = || "x".repeat(length);
+        let of_user = Caller { user: Some(name()), ..user("ann") };
+        let of_token = Caller { token: Some(name()), ..user("ann") };
+        for caller in [of_user, of_token] {
+            let code = bench.enter(&caller, "chat", None).map_err(|error| error.code).err();
+            assert_eq!(code, refused.then_some(Code::Internal), "{length}");
+        }
+    }
+    let caller = Caller { tier: "x".repeat(LONGEST_KEY), ..user("ann") };
+    assert_eq!(bench.enter(&caller, "chat", None).unwrap_err().code, Code::Internal);
+}
