@@ -200,6 +200,11 @@ export interface Status {
     model: string;
     /** Whether a key for its provider is at hand. */
     keyed: boolean;
+    /**
+     * Whether its price is known: from the configuration (`prices`), the built-in table, or as the worst of that table
+     * (`unknownPrice: 'worst'`). A target without is passed over.
+     */
+    priced: boolean;
     breaker: 'closed' | 'open' | 'half-open';
     /** When an open breaker permits a probe. */
     openUntil?: number;

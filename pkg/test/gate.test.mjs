@@ -139,6 +139,27 @@ test('an abort before sends nothing; one during gives everything back', async (t
   assert.deepEqual([inFlight, budget.reservedNanoUsd, targets[0].failures], [0, 0, 0]);
 });
 
+test('the status tells which targets have no price, and the refusal names them', async (t) => {
+  const targets = [
+    { provider: 'groq', model: 'unheard-of' },
+    { provider: 'groq', model: 'openai/gpt-oss-20b' },
+  ];
+  const priced = async (config) => {
+    const { gate } = await keyed(t, { targets, ...config });
+    return (await gate.status()).targets.map((target) => target.priced);
+  };
+  assert.deepEqual(await priced(), [false, true]);
+  assert.deepEqual(await priced({ unknownPrice: 'worst' }), [true, true]);
+  assert.deepEqual(await priced({ prices: [{ ...targets[0], inputUsd: 0.1, outputUsd: 1 }] }), [true, true]);
+  const { gate, sent } = await keyed(t, { targets: targets.slice(0, 1) });
+  await assert.rejects(gate.chat(ask('one')), ({ code, fields, message }) => {
+    assert.deepEqual([code, fields?.map(({ path }) => path)], ['unpriced_input', ['prices']]);
+    assert.match(message, /prices must give the price of groq\/unheard-of/u);
+    return true;
+  });
+  assert.deepEqual(sent, []);
+});
+
 test('events arrive until they are switched off; a listener that throws harms nothing', async (t) => {
   const { gate } = await keyed(t);
   const thrown = [];

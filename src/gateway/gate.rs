@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::flight::Flight;
 use super::memo::Memo;
 use super::notes::Head;
-use super::offers::Known;
+use super::offers::{Known, prices};
 use super::told::tell;
 use crate::cache::{ExactCache, Fingerprint, Targets};
 use crate::chat::Dialect;
@@ -162,6 +162,13 @@ impl Gate {
     #[must_use]
     pub fn has_key(&self, provider: &str) -> bool {
         self.state.borrow().keys.iter().any(|(own, _)| own == provider)
+    }
+
+    /// Whether each target of the configuration, in its order, has a price that requests of `now` can be reserved at.
+    /// One without is passed over by every request.
+    #[must_use]
+    pub fn priced(&self, now: Timestamp) -> Vec<bool> {
+        prices(self, now).iter().map(Option::is_some).collect()
     }
 
     /// Notes that a provider's key goes out now.

@@ -63,7 +63,7 @@ pub(super) struct Known {
 }
 
 /// The prices of all targets, in their order, for requests of `now`.
-fn prices(gate: &Gate, now: Timestamp) -> Rc<[Option<Price>]> {
+pub(super) fn prices(gate: &Gate, now: Timestamp) -> Rc<[Option<Price>]> {
     let config = &gate.config;
     // A price may rise while an attempt runs: the dearer one counts.
     let until = now.after(config.timeouts.total);
@@ -86,25 +86,37 @@ fn prices(gate: &Gate, now: Timestamp) -> Rc<[Option<Price>]> {
     prices
 }
 
-/// The error when none of the `targets` is left, by what kept the first choice out.
-pub(super) fn no_plan(exclusion: Exclusion, reach: &Reach, targets: &[TargetConfig]) -> Error {
-    let unpriced = |path: &str, problem: &'static str| {
-        Error::new(Code::UnpricedInput)
-            .with(Detail::Fields(vec![FieldError { path: path.into(), problem: problem.into() }]))
-    };
+/// The error when none of the `targets` is left, by what kept the first choice out. `candidates` in the targets' order.
+pub(super) fn no_plan(
+    exclusion: Exclusion,
+    reach: &Reach,
+    targets: &[TargetConfig],
+    candidates: &[Candidate],
+) -> Error {
     match exclusion {
         Exclusion::NoKey if reach.locked => Error::new(Code::VaultLocked),
         Exclusion::NoKey => keyless(reach, targets),
         Exclusion::Unable => unable(reach.lacking.as_deref()),
-        Exclusion::NoPrice => unpriced("prices", "must give this model's price: it is not in the built-in table"),
+        Exclusion::NoPrice => unpriced(targets, candidates),
         Exclusion::Unbounded => {
-            unpriced("messages", "must not have parts (audio, files, some images) without a known price")
+            let problem = "must not have parts (audio, files, some images) without a known price";
+            Error::field(Code::UnpricedInput, "messages", problem)
         }
         Exclusion::TooLong => Error::new(Code::ContextLength),
         Exclusion::PaidAfterFree => {
             Error::field(Code::NoTarget, "allowPaidFallback", "must be true to go from a free target to a paid one")
         }
     }
+}
+
+/// Names each target that a price would let in.
+fn unpriced(targets: &[TargetConfig], candidates: &[Candidate]) -> Error {
+    let lacks = |candidate: &Candidate| candidate.keyed && candidate.able && !candidate.priced;
+    let each = targets.iter().zip(candidates).filter(|(_, candidate)| lacks(candidate)).map(|(target, _)| {
+        let problem = ["must give the price of ", &target.name, ", which the built-in table does not have"].concat();
+        FieldError { path: "prices".into(), problem: problem.into() }
+    });
+    Error::new(Code::UnpricedInput).with(Detail::Fields(each.collect()))
 }
 
 /// Names each provider that a key would let in.

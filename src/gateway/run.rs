@@ -162,7 +162,7 @@ impl<H: Host> Run<H> {
         let now = context.now();
         let (offers, candidates) = offers(&context.gate, &prepared.facts, &prepared.reach, now);
         let plan = plan(&candidates, prepared.facts.requested, config.allow_paid_fallback);
-        let plan = plan.map_err(|exclusion| no_plan(exclusion, &prepared.reach, &config.targets))?;
+        let plan = plan.map_err(|exclusion| no_plan(exclusion, &prepared.reach, &config.targets, &candidates))?;
         let mut cheaper_than = None;
         for (position, index) in plan.iter().copied().enumerate() {
             let Some(offer) = offers.get(index) else { continue };

@@ -104,7 +104,7 @@ impl Core {
             Err(failed) => return Err(error(&failed)),
         };
         let now = host.now();
-        let targets = gate.config.targets.iter().map(|target| {
+        let targets = gate.config.targets.iter().zip(gate.priced(now)).map(|(target, priced)| {
             let own = figures.targets.iter().find(|one| one.target == target.name);
             let until = |pick: fn(&TargetFigures) -> Option<Timestamp>| own.and_then(pick).filter(|until| *until > now);
             Value::map([
@@ -112,6 +112,7 @@ impl Core {
                 ("provider", target.provider.as_str().into()),
                 ("model", target.model.as_str().into()),
                 ("keyed", gate.has_key(&target.provider).into()),
+                ("priced", priced.into()),
                 ("breaker", own.map_or("closed", |one| one.state.as_str()).into()),
                 ("failures", own.map_or(0, |one| one.failures).into()),
                 ("openUntil", until(|one| one.open_until).into()),

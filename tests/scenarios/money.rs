@@ -6,6 +6,7 @@ use tidegate::admit::{Command, Outcome};
 use tidegate::chat::Dialect;
 use tidegate::error::{Code, Detail};
 use tidegate::gateway::{self, Call, CostSource};
+use tidegate::host::Clock;
 use tidegate::money::NanoUsd;
 use tidegate::testing::{ManualHost, START, Scripted, completion, status};
 
@@ -138,13 +139,38 @@ fn a_vanished_request_is_charged_at_its_bound_and_its_slot_is_free_again() {
 fn an_unknown_price_is_refused_or_reserved_at_the_worst() {
     let target = r#""targets":[{"provider":"openrouter","model":"openrouter/auto"}]"#;
     let world = World::new(&format!("{{{target}}}"));
-    assert_eq!(world.refused("a").code, Code::UnpricedInput);
+    let refused = world.refused("a");
+    assert_eq!(refused.code, Code::UnpricedInput);
+    let Detail::Fields(fields) = &refused.detail else { panic!("{refused:?}") };
+    assert_eq!(fields.len(), 1, "{fields:?}");
+    assert_eq!(fields[0].path, "prices");
+    assert!(fields[0].problem.contains("openrouter/auto"), "{fields:?}");
+    assert_eq!(world.gate.priced(world.host.now()), [false]);
     let world = World::new(&format!(r#"{{{target},"unknownPrice":"worst","budget":{{"limitUsd":100}}}}"#));
+    assert_eq!(world.gate.priced(world.host.now()), [true]);
     world.host.answer(|_| Scripted::Silence);
     let mut asked = Box::pin(gateway::chat(&world.gate, &world.host, ManualHost::call(&body("a"))));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(asked.as_mut().poll(&mut context).is_pending());
     assert!(figures(&world).reserved > NanoUsd::new(100_000_000), "the worst price of the table");
+}
+
+#[test]
+fn a_refusal_names_the_targets_that_a_price_would_let_in_and_no_others() {
+    let world = World::new(
+        r#"{"targets":[{"provider":"groq","model":"unheard-of"},{"provider":"openrouter","model":"unheard-of-too"},
+            {"provider":"mistral","model":"keyless"}]}"#,
+    );
+    assert_eq!(world.gate.priced(world.host.now()), [false; 3]);
+    let Detail::Fields(fields) = world.refused("a").detail else { panic!("no fields") };
+    let named: Vec<_> = fields.iter().map(|field| field.problem.as_ref()).collect();
+    assert_eq!(named.len(), 2, "{named:?}");
+    assert!(named[0].contains("groq/unheard-of") && named[1].contains("openrouter/unheard-of-too"), "{named:?}");
+    let world = World::new(
+        r#"{"targets":[{"provider":"groq","model":"unheard-of"},{"provider":"groq","model":"openai/gpt-oss-20b"}],
+            "prices":[{"provider":"groq","model":"unheard-of","inputUsd":0,"outputUsd":0}]}"#,
+    );
+    assert_eq!(world.gate.priced(world.host.now()), [true; 2], "an override, and the built-in table");
 }
 
 #[test]

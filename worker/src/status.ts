@@ -8,7 +8,7 @@ import { sessionKeyProblem } from './session/token';
 
 /** The gateway's status, as far as the Worker reads it. */
 export interface Status {
-  targets: { target: string; provider: string; model: string; keyed: boolean; breaker: string }[];
+  targets: { target: string; provider: string; model: string; keyed: boolean; priced: boolean; breaker: string }[];
   budget: { limitNanoUsd: number; spentNanoUsd: number; reservedNanoUsd: number; resetsAt: number };
 }
 
@@ -27,8 +27,8 @@ export interface Components {
   gateway: 'ready';
   /** Answered just now; where it does not, there is no status but an error. */
   ledger: 'ready';
-  /** `resting`: every breaker of those with a key is open. */
-  targets: 'ready' | 'resting' | 'no-key';
+  /** `no-price`: of none with a key the price is known. `resting`: every breaker of those with key and price is open. */
+  targets: 'ready' | 'resting' | 'no-key' | 'no-price';
   /** `off`: there is no master key to seal with. */
   queue: 'ready' | 'off' | 'unreachable';
   /** Tokens for pages. */
@@ -49,7 +49,9 @@ export function componentsOf(env: Env, targets: Status['targets'], queueAnswered
 function targetsOf(targets: Status['targets']): Components['targets'] {
   const keyed = targets.filter((target) => target.keyed);
   if (keyed.length === 0) return 'no-key';
-  return keyed.every(({ breaker }) => breaker === 'open') ? 'resting' : 'ready';
+  const priced = keyed.filter((target) => target.priced);
+  if (priced.length === 0) return 'no-price';
+  return priced.every(({ breaker }) => breaker === 'open') ? 'resting' : 'ready';
 }
 
 function sessionsOf(env: Env): Components['sessions'] {
@@ -87,6 +89,12 @@ export async function obstacles(env: Env): Promise<string[]> {
     if (state === 'no-key') {
       const names = new Set(targets.map(({ provider }) => `${provider.toUpperCase()}_API_KEY`));
       reasons.push(`targets: none has a key; set ${[...names].join(' or ')}`);
+    }
+    if (state === 'no-price') {
+      const names = targets.filter(({ keyed }) => keyed).map(({ target }) => target);
+      reasons.push(
+        `targets: none with a key has a known price; give prices of ${names.join(' or ')} in TIDEGATE_CONFIG`,
+      );
     }
     if (state === 'resting') reasons.push('targets: all of them rest');
     if (budget.spentNanoUsd + budget.reservedNanoUsd >= budget.limitNanoUsd) reasons.push('budget: nothing is left');

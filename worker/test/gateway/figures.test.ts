@@ -121,7 +121,7 @@ describe('status', () => {
     const own = json(await call('/api/ai/status', { headers: bearer(token) }));
     expect(own).toMatchObject({
       caller: { organisation: 'acme', user: 'ann', tier: 'pro', scopes: ['chat'] },
-      models: [{ provider: 'groq', breaker: 'closed', keyed: true }, { provider: 'openrouter' }],
+      models: [{ provider: 'groq', breaker: 'closed', keyed: true, priced: true }, { provider: 'openrouter' }],
     });
     expect(own.budget).toBeUndefined();
     // Of the operator's own organisation, in which nobody asked anything.

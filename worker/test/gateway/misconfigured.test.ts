@@ -34,6 +34,11 @@ describe('readiness says what is wrong', () => {
       { GROQ_API_KEY: '', OPENROUTER_API_KEY: '' },
       'targets: none has a key; set GROQ_API_KEY or OPENROUTER_API_KEY',
     ],
+    [
+      'no price',
+      { TIDEGATE_CONFIG: '{"targets":[{"provider":"groq","model":"unheard-of"}]}' },
+      'targets: none with a key has a known price; give prices of groq/unheard-of in TIDEGATE_CONFIG',
+    ],
     ['a key that is none', { GROQ_API_KEY: MASKED }, 'GROQ_API_KEY: key was copied from where it is shown shortened'],
     ['a configuration that is no JSON', { TIDEGATE_CONFIG: '{' }, 'gateway: TIDEGATE_CONFIG must be JSON'],
     [

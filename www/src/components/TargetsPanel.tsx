@@ -46,8 +46,17 @@ export function TargetsPanel({ targets, vault }: { targets: Target[]; vault: Sta
                 </th>
                 <td>{target.keyed ? 'Ready' : <span className="quiet">{keyless}</span>}</td>
                 <td>
-                  <Tag tone={tone}>{words}</Tag>
-                  <span className="quiet note">{note(target, now)}</span>
+                  {target.priced ? (
+                    <>
+                      <Tag tone={tone}>{words}</Tag>
+                      <span className="quiet note">{note(target, now)}</span>
+                    </>
+                  ) : (
+                    <>
+                      <Tag tone="warn">No price</Tag>
+                      <span className="quiet note">passed over: give it one under prices in the configuration</span>
+                    </>
+                  )}
                 </td>
               </tr>
             );
