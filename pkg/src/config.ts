@@ -226,7 +226,7 @@ export interface TidegateConfig {
   degraded?: { message: string };
   /**
    * Where money is counted. Browsers: `indexeddb` (default; shared by all tabs) or `memory`. Node: `memory` (default)
-   * or a file. A Worker: `memory` unless `hooks.ledger` is given.
+   * or a file. A Worker: `memory` unless `hooks.ledger` is given. One that there is not is refused (`config_invalid`).
    */
   ledger?: 'indexeddb' | 'memory' | { file: string };
   /**

@@ -10,6 +10,7 @@ import {
   type ScanOptions,
 } from './detect.js';
 import type { Gate } from './gate.js';
+import { noLedger } from './isolation/place.js';
 import { kdfWasm, load } from './node-wasm.js';
 import { openOn } from './open-here.js';
 import type { Platform } from './platform.js';
@@ -26,7 +27,10 @@ const platform: Platform = {
   },
   queue: () => import('./queue/tab.js'),
   async open(_name, ledger, decide) {
-    if (typeof ledger !== 'object') return memoryStorage();
+    if ((ledger ?? 'memory') === 'memory') return memoryStorage();
+    if (typeof ledger !== 'object' || typeof ledger.file !== 'string') {
+      throw noLedger("must be 'memory' or { file: … }: there is no IndexedDB here");
+    }
     const { fileStorage } = await import('./storage/file.js');
     return fileStorage(ledger.file, decide);
   },

@@ -1,5 +1,6 @@
 // The gateway in the page itself (`isolation: 'page'`), loaded only when a gate is opened so.
 
+import { noLedger } from './isolation/place.js';
 import { makeHere } from './open-here.js';
 import { inTwoParts, once, type Glue, type Platform } from './platform.js';
 import { indexedDbStorage } from './storage/indexed-db.js';
@@ -43,7 +44,11 @@ export const platform: Platform = {
   },
   queue: () => import('./queue/tab.js'),
   watchPresence,
-  open: async (name, ledger, decide) => (ledger === 'memory' ? memoryStorage() : indexedDbStorage(name, decide)),
+  async open(name, ledger, decide) {
+    if (ledger === 'memory') return memoryStorage();
+    if (!ledger || (ledger === 'indexeddb' && typeof indexedDB !== 'undefined')) return indexedDbStorage(name, decide);
+    throw noLedger("must be 'indexeddb' (where the browser has it) or 'memory' here");
+  },
 };
 
 /** A gate in this page. */

@@ -12,6 +12,7 @@ import {
   type ScanOptions,
 } from './detect.js';
 import type { Gate } from './gate.js';
+import { noLedger } from './isolation/place.js';
 import * as later from './later.js';
 import { openOn } from './open-here.js';
 import { once, type Glue, type Platform } from './platform.js';
@@ -30,7 +31,10 @@ const platform: Platform = {
   load: load as unknown as Platform['load'], // the same classes, nominally others
   later: () => Promise.resolve(later),
   derive: noDerive,
-  open: () => Promise.resolve(memoryStorage()),
+  open: (_name, ledger) =>
+    (ledger ?? 'memory') === 'memory'
+      ? Promise.resolve(memoryStorage())
+      : Promise.reject(noLedger("must be 'memory' here, or hooks.ledger must be given")),
 };
 
 /** A gate: `await Tidegate.open(config)`. */

@@ -56,6 +56,19 @@ test('values that are no keys, passphrases, ways in, requests or configurations'
   }
 });
 
+for (const ledger of ['indexeddb', 'redis', { file: 7 }, {}, 7]) {
+  test(`a ledger that there is not here is refused, never replaced: ${JSON.stringify(ledger)}`, async (t) => {
+    const name = 'no-such-ledger';
+    await assert.rejects(Tidegate.open({ name, ledger }), ({ code, fields }) => {
+      assert.deepEqual([code, fields?.map(({ path }) => path)], ['config_invalid', ['ledger']]);
+      return true;
+    });
+    const gate = await Tidegate.open({ name, ledger: null });
+    t.after(() => gate.close());
+    assert.equal((await gate.status()).ledger, 'memory');
+  });
+}
+
 for (const [options, field] of [
   ['x', 'options'],
   [null, 'options'],

@@ -46,6 +46,9 @@ export const misplaced = (fields: NonNullable<ErrorData['fields']>): TidegateErr
     attempts: [],
   });
 
+/** The ledger that was asked for by name is one that there is not here: money counted elsewhere would be a surprise. */
+export const noLedger = (problem: string): TidegateError => misplaced([{ path: 'ledger', problem }]);
+
 /**
  * The realm of the gate cannot be had (`shouldRetry` false: the same again fails the same way), or was lost while it
  * worked (true: it is started anew).
