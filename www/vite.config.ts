@@ -12,7 +12,7 @@ const POLICY = [
   "base-uri 'none'",
   "form-action 'none'",
   "require-trusted-types-for 'script'",
-  'trusted-types tidegate',
+  'trusted-types tidegate dompurify',
 ].join('; ');
 
 /** Only in the build: Vite's development server writes scripts and styles into the page. */

@@ -47,7 +47,11 @@ describe('the page', () => {
         await check('an answer');
         await demo.fault('groq', 'stall', { afterOutputs: 150, times: 1 });
         await app.send('Say everything about locks, in detail.');
-        await app.page.getByTestId('answer-text').getByText('“Say everything about locks, in detail”').waitFor();
+        await app.page
+          .getByTestId('answer-text')
+          .getByText('“Say everything about locks, in detail”')
+          .first()
+          .waitFor();
         await check('a stream');
         await app.button('Stop').click();
         await app.phase('stopped');

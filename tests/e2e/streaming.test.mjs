@@ -86,7 +86,7 @@ describe('a streamed answer', () => {
   test('stops at once when it is told to, and keeps what came', async () => {
     await open();
     await app.send('Name three uses of a lock, in detail.');
-    await text().getByText('uses of a lock').waitFor();
+    await text().getByText('uses of a lock').first().waitFor();
     await app.button('Stop').click();
     await app.phase('stopped');
     const kept = await text().innerText();

@@ -9,6 +9,7 @@ import './styles/panels.css';
 import './styles/vault.css';
 import './styles/ask.css';
 import './styles/answer.css';
+import './styles/markdown.css';
 import './styles/trace.css';
 import './styles/scan.css';
 

@@ -1,4 +1,4 @@
-import { useCallback, useLayoutEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 /** How near to its end a text counts as read to its end, in pixels. */
 const NEAR = 24;
@@ -25,12 +25,19 @@ export function useFollow<E extends HTMLElement>(content: unknown) {
     box.current?.scrollTo({ top: box.current.scrollHeight });
   }, []);
 
-  useLayoutEffect(() => {
+  const measure = useCallback(() => {
     const element = box.current;
     if (!element) return;
-    setOverflows(element.scrollHeight > element.clientHeight);
+    setOverflows(element.scrollHeight > element.clientHeight || element.scrollWidth > element.clientWidth);
     if (following.current) element.scrollTop = element.scrollHeight;
-  }, [content]);
+  }, []);
+  useLayoutEffect(measure, [content, measure]);
+  // It also grows where it is laid out anew: rendered at last, or in a narrower window.
+  useEffect(() => {
+    const observer = new ResizeObserver(measure);
+    for (const element of [box.current, box.current?.firstElementChild]) if (element) observer.observe(element);
+    return () => observer.disconnect();
+  }, [measure]);
 
   return { box, onScroll, away, overflows, toEnd };
 }

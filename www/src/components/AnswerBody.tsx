@@ -1,13 +1,15 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 
 import type { Reply } from '../reply';
 import type { Phase } from '../useAsk';
 import { useFollow } from '../useFollow';
+import { AnswerText, prepareAnswerText } from './AnswerText';
 
 /** Text, reasoning and tool calls in a box of bounded height, so that the page below stays where it is. */
 export function AnswerBody({ phase, reply }: { phase: Phase; reply: Reply }) {
   const { box, onScroll, away, overflows, toEnd } = useFollow<HTMLDivElement>(reply);
   const [open, setOpen] = useState(true);
+  useEffect(prepareAnswerText, []);
   const live = phase === 'streaming';
   const { text, reasoning, toolCalls } = reply;
   return (
@@ -32,11 +34,7 @@ export function AnswerBody({ phase, reply }: { phase: Phase; reply: Reply }) {
               <p>{reasoning}</p>
             </details>
           )}
-          {text && (
-            <p className="answer-text" data-testid="answer-text">
-              {text}
-            </p>
-          )}
+          {text && <AnswerText text={text} />}
           {toolCalls.map((call, index) => (
             <div key={index} className="tool-call" data-testid="tool-call">
               <p>
