@@ -249,11 +249,14 @@ impl Transport for ManualHost {
     async fn send(&self, request: UpstreamRequest<'_>) -> Result<UpstreamResponse<ScriptedChunks>, NetworkKind> {
         let keyed = ["authorization", "x-api-key", "x-goog-api-key"];
         let key = request.headers.iter().find(|(name, _)| keyed.contains(&name.as_ref()));
+        let betas = request.headers.iter().find(|(name, _)| name == "anthropic-beta");
         let sent = Sent {
             url: request.url,
             provider: request.provider.into(),
             // EXPOSE: a test looks at which key was sent where.
             authorization: key.map(|(_, value)| value.expose().clone()).unwrap_or_default(),
+            // EXPOSE: no secret, it travels with one.
+            betas: betas.map(|(_, value)| value.expose().clone()).unwrap_or_default(),
             body: request.body,
             at: self.now(),
         };

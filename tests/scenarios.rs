@@ -2,6 +2,8 @@
 #![cfg(all(feature = "testing", not(target_arch = "wasm32")))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
+#[path = "scenarios/betas.rs"]
+mod betas;
 #[path = "scenarios/cache.rs"]
 mod cache;
 #[path = "scenarios/embeddings.rs"]

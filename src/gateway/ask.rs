@@ -11,6 +11,7 @@ use crate::chat::{ChatRequest, Dialect};
 use crate::config::TargetConfig;
 use crate::error::{Code, Error, Result};
 use crate::json::{self, Places};
+use crate::provider::anthropic;
 use crate::provider::embeddings::{self, EmbeddingsRequest};
 use crate::provider::{Outgoing, VECTORS, decode_request, encode_request, is_built, not_built, path, rewrite_request};
 
@@ -141,6 +142,7 @@ impl AskText {
     pub(super) fn able(
         &self,
         caller: Dialect,
+        betas: Option<&str>,
         stream: bool,
         requested: Option<usize>,
         gate: &Gate,
@@ -162,7 +164,8 @@ impl AskText {
                 return true;
             }
             let outgoing = outgoing(target, u32::MAX, stream);
-            match self.write(dialect, caller, &outgoing) {
+            let written = betas.map_or(Ok(()), anthropic::without);
+            match written.and_then(|()| self.write(dialect, caller, &outgoing)) {
                 Ok(_) => true,
                 Err(error) => {
                     lacking.get_or_insert(error);

@@ -87,6 +87,9 @@ pub struct Call {
     pub own_key: Option<Rc<OwnKey>>,
     /// What the caller asks of the cache.
     pub controls: Controls,
+    /// The betas of Anthropic's API that it asks for, as [`betas`](crate::provider::anthropic::betas) reads them.
+    #[cfg(feature = "dialects")]
+    pub betas: Option<Rc<str>>,
     /// Aborts the request.
     pub abort: Abort,
 }
@@ -111,6 +114,8 @@ impl Call {
             posts: false,
             own_key: None,
             controls: Controls::default(),
+            #[cfg(feature = "dialects")]
+            betas: None,
             abort: Abort::new(),
         }
     }

@@ -41,6 +41,9 @@ pub(super) struct Context<H> {
     pub(super) ask: AskText,
     /// The key that the request brought.
     pub(super) own_key: Option<Rc<OwnKey>>,
+    /// The betas of Anthropic's API that go upstream.
+    #[cfg(feature = "dialects")]
+    pub(super) betas: Option<Rc<str>>,
     /// The trace context that goes upstream.
     #[cfg(feature = "edge")]
     pub(super) trace: Option<Rc<str>>,
@@ -194,6 +197,8 @@ impl<H: Host> Context<H> {
         };
         #[cfg(feature = "edge")]
         let headers = traced(headers, self.trace.as_deref());
+        #[cfg(feature = "dialects")]
+        let headers = with_betas(headers, self.betas.as_deref().filter(|_| dialect == self.caller));
         // To translate is the rest's.
         if dialect != self.caller && !self.host.rest().await {
             return Exchange::Stranded;
@@ -236,6 +241,13 @@ pub(super) fn draw<H: Host>(host: &H) -> u64 {
 
 pub(super) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The headers with Anthropic's betas among them.
+#[cfg(feature = "dialects")]
+fn with_betas(mut headers: super::gate::Headers, betas: Option<&str>) -> super::gate::Headers {
+    headers.extend(betas.map(|betas| ("anthropic-beta".into(), crate::secret::Secret::new(betas.into()))));
+    headers
 }
 
 /// The headers with the trace context among them.

@@ -41,6 +41,12 @@ pub(super) fn prepare(gate: &Gate, call: &Call, request_id: Rc<str>, started: Ti
         return Err(Error::invalid("tenant", "must be at most 1024 bytes long").into());
     }
     let mut namespace = call.controls.namespace.clone().unwrap_or_default();
+    #[cfg(feature = "dialects")]
+    if let Some(betas) = &call.betas {
+        // The same text is another question under them.
+        namespace.push('\u{2}');
+        namespace.push_str(betas);
+    }
     if let Some(own) = &call.own_key {
         // Who may use one key may not read what was paid with another.
         namespace.push('\u{1}');
@@ -56,7 +62,11 @@ pub(super) fn prepare(gate: &Gate, call: &Call, request_id: Rc<str>, started: Ti
     let stamp = Stamp { created_s, include_usage };
     let own_key = call.own_key.as_deref();
     let keyed = gate.config.targets.iter().map(|target| gate.is_keyed(target, own_key)).collect();
-    let (able, lacking) = ask.able(call.dialect, streams, facts.requested, gate);
+    #[cfg(feature = "dialects")]
+    let betas = call.betas.as_deref();
+    #[cfg(not(feature = "dialects"))]
+    let betas = None;
+    let (able, lacking) = ask.able(call.dialect, betas, streams, facts.requested, gate);
     let reach = Reach { keyed, able, lacking, locked: gate.state.borrow().locked }.into();
     let seen = seen.ok_or(namespace);
     let prepared = Prepared {

@@ -90,6 +90,8 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
         tenant: "".into(),
         ask: AskText::none(),
         own_key: None,
+        #[cfg(feature = "dialects")]
+        betas: None,
         #[cfg(feature = "edge")]
         trace: None,
         caller: Dialect::Chat,

@@ -165,6 +165,8 @@ fn context<H: Host>(
         tenant: call.tenant.clone(),
         ask: prepared.ask.clone(),
         own_key: call.own_key.clone(),
+        #[cfg(feature = "dialects")]
+        betas: call.betas.clone(),
         #[cfg(feature = "edge")]
         trace: call.trace.clone(),
         caller: call.dialect,

@@ -4,6 +4,7 @@
 //! the data of a redacted thinking block that begin with `{` are ours, see `reasoning.rs`.
 
 mod answer;
+mod betas;
 mod blocks;
 mod error;
 mod reasoning;
@@ -13,6 +14,7 @@ mod usage;
 mod write;
 
 pub(super) use answer::{decode_body, encode_body};
+pub use betas::{betas, without};
 pub(super) use error::encode_error;
 pub(super) use request::{decode_request, encode_request, rewrite_request};
 pub use stream::{StreamDecoder, StreamEncoder};

@@ -19,6 +19,8 @@ pub struct Sent {
     pub provider: String,
     /// The value of the header that carries the key, as it is sent.
     pub authorization: String,
+    /// The header `anthropic-beta`, empty without one.
+    pub betas: String,
     /// The JSON body.
     pub body: String,
     /// When.

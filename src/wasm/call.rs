@@ -15,6 +15,8 @@ use crate::chat::Dialect;
 use crate::error::{Code, Error};
 use crate::gateway::{self, Call, Gate, Meta, Opened, Wants};
 use crate::host::Clock;
+#[cfg(feature = "dialects")]
+use crate::provider::anthropic::betas;
 use crate::provider::endpoint::hint;
 use crate::provider::{Endpoint, Owner, Recognised, dialects, owner, presented, recognise};
 
@@ -127,6 +129,11 @@ impl Core {
         // A server hands them out; as a text they would be decoded, and encoded again.
         #[cfg(feature = "edge")]
         let in_bytes = asks.caller.is_some();
+        #[cfg(feature = "dialects")]
+        let betas = match dialect {
+            Dialect::Anthropic => betas(headers).map_err(|failed| error(&failed))?,
+            Dialect::Chat | Dialect::Responses | Dialect::Google => None,
+        };
         let abort = Abort::new();
         let (_, owner, path) = parts(endpoint);
         let own_key = gate.admit_key(&*host, owner, presented(headers, path));
@@ -137,6 +144,8 @@ impl Core {
             model: model.map(Into::into),
             stream,
             drop_in: true,
+            #[cfg(feature = "dialects")]
+            betas,
             controls: controls(asks.cache_flags, asks.ttl_ms, asks.namespace),
             abort: abort.clone(),
             #[cfg(feature = "edge")]

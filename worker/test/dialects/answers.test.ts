@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { calm, eventsOf, question, trailerOf } from '../client';
+import { call, calm, eventsOf, question, trailerOf } from '../client';
 import { books } from '../books';
 import { CALLERS, said, send, TARGETS } from './callers';
 
@@ -75,4 +75,16 @@ describe.each(Object.keys(CALLERS) as (keyof typeof CALLERS)[])('a client of %s'
     expect(entries.map(({ key }) => key)).toEqual([env.OPENAI_API_KEY, env.ANTHROPIC_API_KEY, env.GOOGLE_API_KEY]);
     expect(JSON.stringify(entries)).not.toContain(env.TIDEGATE_TOKEN);
   });
+});
+
+it("sends Anthropic's betas on, and refuses what is no list of them", async () => {
+  const ask = (betas: string) => {
+    const [path, init] = CALLERS.anthropic.ask({ model: 'anthropic/m', text: question(), stream: false });
+    return call(path, { ...init, headers: { ...init.headers, 'anthropic-beta': betas } });
+  };
+  expect((await ask('new-2026-01-01,other')).status).toBe(200);
+  const refused = await ask('new;other');
+  expect([refused.status, refused.text]).toEqual([400, expect.stringContaining('"path":"anthropic-beta"')]);
+  const entries = (await control('journal', 'GET')) as Entry[];
+  expect(entries.map(({ headers }) => headers['anthropic-beta'])).toEqual(['new-2026-01-01,other']);
 });
