@@ -287,6 +287,9 @@ async fn first_output<H: Transport + Clock>(
                 return Exchange::Failed(Failure { billed: failure.billed || ran, ..failure });
             }
             Some(Trouble::Malformed) => return Exchange::Failed(Failure::malformed(response.status)),
+            Some(Trouble::Media) => {
+                return Exchange::Failed(Failure { stop: true, ..Failure::malformed(response.status) });
+            }
             None => {}
         }
         match (ended, flow.has_committed() || flow.is_finished()) {
@@ -358,6 +361,10 @@ fn answered<C>(status: u16, body: Vec<u8>, reading: &Reading<'_>, streams: bool)
         })
     });
     match (decoded, completion, text) {
+        // What the caller would not see must not look like the whole answer; the same question would bring the same.
+        (Some(()), Some(_), _) if answer.media => {
+            Exchange::Failed(Failure { stop: true, ..Failure::malformed(status) })
+        }
         (Some(()), Some(completion), Some(_)) => Exchange::Collected(answer, completion),
         (Some(()), None, Some(text)) => Exchange::Answered(answer, text),
         _ => Exchange::Failed(Failure::malformed(status)),

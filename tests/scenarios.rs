@@ -10,6 +10,8 @@ mod cache;
 mod embeddings;
 #[path = "scenarios/fallback.rs"]
 mod fallback;
+#[path = "scenarios/media.rs"]
+mod media;
 #[path = "scenarios/money.rs"]
 mod money;
 #[path = "scenarios/pace.rs"]

@@ -39,6 +39,8 @@ pub enum Trouble {
     Failed(String),
     /// An event that is none, or one too long.
     Malformed,
+    /// Pictures, sound or files, which cannot be written in the caller's dialect.
+    Media,
 }
 
 /// One stream.
@@ -275,6 +277,8 @@ impl Events {
         });
         if read.is_err() {
             self.trouble = Some(Trouble::Malformed);
+        } else if self.encoder.is_some() && self.answer.media {
+            self.trouble.get_or_insert(Trouble::Media);
         }
         if pieces != 1 || self.trouble.is_some() || !self.known.piece().is_some_and(|piece| self.decoder.repeats(piece))
         {

@@ -259,7 +259,7 @@ impl<H: Host> Streaming<H> {
             (Ending::Lost(kind), _) => Detail::Network(kind),
             (Ending::Late, _) if self.run.deadline.since(now).is_zero() => Detail::Timeout(TimeoutKind::Total),
             (Ending::Late, _) => Detail::Timeout(TimeoutKind::Idle),
-            (_, Some(Trouble::Failed(_) | Trouble::Malformed) | None) => Detail::None,
+            (_, Some(Trouble::Failed(_) | Trouble::Malformed | Trouble::Media) | None) => Detail::None,
         };
         let context = &self.run.context;
         let mut error = Error::new(Code::StreamInterrupted).with(detail);

@@ -16,6 +16,8 @@ pub struct Answer {
     pub tool_calls: bool,
     /// Answers that ended.
     pub ended: u32,
+    /// Whether it has pictures, sound or files, which only its own dialect can carry.
+    pub media: bool,
 }
 
 impl Answer {
@@ -40,8 +42,8 @@ impl Answer {
             | Delta::ReasoningDetail { .. }
             | Delta::ToolArguments { .. }
             | Delta::Failed { .. }
-            | Delta::End
-            | Delta::Unmapped(_) => {}
+            | Delta::End => {}
+            Delta::Unmapped(what) => self.media |= matches!(*what, "images" | "audio" | "files"),
         }
     }
 }

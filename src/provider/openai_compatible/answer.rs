@@ -92,7 +92,7 @@ pub(super) fn pieces(choice: u32, message: &Fields<'_>, sink: &mut dyn FnMut(Del
             "tool_calls" => calls(choice, raw, sink),
             "function_call" => call(choice, 0, Escaped::default(), raw, None, sink),
             "audio" if raw.get() != "null" => sink(Delta::Unmapped("audio")),
-            "images" if raw.get() != "null" => sink(Delta::Unmapped("images")),
+            "images" if !matches!(raw.get(), "null" | "[]") => sink(Delta::Unmapped("images")),
             "annotations" if !matches!(raw.get(), "null" | "[]") => sink(Delta::Unmapped("annotations")),
             _ => {}
         }
