@@ -16,6 +16,8 @@ use crate::chat::Dialect;
 use crate::config::{GatewayConfig, KeySource, TargetConfig};
 use crate::detect::clean;
 use crate::error::{Code, Error};
+#[cfg(feature = "edge")]
+use crate::error::{Detail, FieldError};
 use crate::host::{Clock, Observer};
 use crate::money::NanoUsd;
 use crate::price::Table;
@@ -209,6 +211,23 @@ impl Gate {
             Some(own) => own.provider == target.carrier(),
             None => self.has_key(target.carrier()),
         }
+    }
+
+    /// Whether a key of `provider` would ever be used: a target's requests go to it.
+    ///
+    /// # Errors
+    /// `invalid_request` that names the providers that there are.
+    #[cfg(feature = "edge")]
+    pub fn check_carrier(&self, provider: &str) -> crate::error::Result<()> {
+        let mut known: Vec<_> = self.config.targets.iter().map(TargetConfig::carrier).collect();
+        if known.contains(&provider) {
+            return Ok(());
+        }
+        known.sort_unstable();
+        known.dedup();
+        let problem = ["must be a provider of a configured target: ", &known.join(", ")].concat();
+        let field = FieldError { path: "provider".into(), problem: problem.into() };
+        Err(Error::new(Code::InvalidRequest).with(Detail::Fields(vec![field])).into())
     }
 
     /// What becomes of a key that came with a request meant for `provider`: used, if the configuration says so;

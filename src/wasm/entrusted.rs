@@ -30,9 +30,9 @@ impl EntrustedKeys {
         Ok(Self(typed(opened)?))
     }
 
-    /// Checks and seals a provider's key: `{sealed, warnings}`.
-    pub fn seal(&self, provider: &str, mut key: Vec<u8>) -> Result<JsValue, JsValue> {
-        let checked = format::check_key(provider, &key);
+    /// Checks and seals a key of a provider that a target of the gate needs: `{sealed, warnings}`.
+    pub fn seal(&self, core: &Core, provider: &str, mut key: Vec<u8>) -> Result<JsValue, JsValue> {
+        let checked = core.gate.check_carrier(provider).and_then(|()| format::check_key(provider, &key));
         key.zeroize();
         let checked = typed(checked)?;
         let sealed = typed(self.sealed(provider, &checked.key))?;

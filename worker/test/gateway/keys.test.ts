@@ -109,6 +109,9 @@ describe('a key that an organisation entrusts', () => {
     const masked = await put(send, acme, 'gsk_…abcd');
     expect([masked.status, errorOf(masked).param]).toEqual([400, 'key']);
     expect((await put(send, acme, KEY, 'Not%20one')).status).toBe(400);
+    const nobodys = await put(send, acme, KEY, 'grok');
+    expect([nobodys.status, errorOf(nobodys).param]).toEqual([400, 'provider']);
+    expect(errorOf(nobodys).tidegate.fields?.[0]?.problem).toMatch(/: .*groq, openrouter/);
     for (const key of [undefined, '', 'short', btoa('x'.repeat(31))]) {
       const answer = await put(withMaster(key), acme, KEY);
       expect([answer.status, errorOf(answer).param]).toEqual([500, 'TIDEGATE_MASTER_KEY']);

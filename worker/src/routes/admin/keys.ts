@@ -1,9 +1,11 @@
 import { homeOf } from '../../auth/token';
 import { nothingHere, tooMany } from '../../errors';
 import { fields, text } from '../../fields';
+import { gateOf } from '../../gates';
 import { providerName } from '../../names';
 import { entrusted } from '../../organisation/keys';
 import { forget, organisationObject } from '../../organisation/standing';
+import type { Core } from '../../wasm';
 import { bodyOf, read, ruledBy } from '../input';
 import type { Route } from '../route';
 import { ABOUT, object, textOf } from '../schemas';
@@ -40,7 +42,8 @@ export const keys: Route[] = [
       await tiersOf(organisation, caller, c.env);
       const box = entrusted(organisation, c.env);
       try {
-        const { sealed, warnings } = box.seal(provider, new TextEncoder().encode(key)) as {
+        const { core } = gateOf(organisation, c.env);
+        const { sealed, warnings } = box.seal(core as unknown as Core, provider, new TextEncoder().encode(key)) as {
           sealed: Uint8Array;
           warnings: string[];
         };
