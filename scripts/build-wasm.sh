@@ -33,7 +33,7 @@ more_flags() { # more_flags FLAG…
 
 # All that rustc allows for this target but bulk memory: then copies are made by src/copies.rs, and short ones in place. Where
 # rustc's own standard library goes in, that brings bulk memory back for all.
-COPYING="-C target-cpu=mvp -C target-feature=+simd128,+multivalue,+mutable-globals,+nontrapping-fptoint,+reference-types,+sign-ext"
+COPYING=(-C target-cpu=mvp -C target-feature=+simd128,+multivalue,+mutable-globals,+nontrapping-fptoint,+reference-types,+sign-ext)
 
 small_std() {
   [ -d "$(rustc --print sysroot)/lib/rustlib/src/rust/library" ] || return 1
@@ -110,8 +110,8 @@ server() {
   local wasm="$STAGE/tidegate-server/tidegate-server_bg.wasm"
   if [ "${#STD[@]}" -gt 0 ]; then STD=("${FAST_STD[@]}"); fi
   QUICK=(--no-opt)
-  RUSTFLAGS="${RUSTFLAGS/-C target-feature=+simd128/$COPYING}" CARGO_TARGET_DIR=target/speed \
-    variant tidegate-server "profile speed" web --features speed
+  more_flags "${COPYING[@]}"
+  CARGO_TARGET_DIR=target/speed variant tidegate-server "profile speed" web --features speed
   optimised "$wasm" -O3
   say "optimised tidegate-server.wasm: $(sizes "$wasm")"
 }
