@@ -26,6 +26,8 @@ mod lease;
 mod ledger;
 mod period;
 mod reservation;
+#[cfg(feature = "edge")]
+mod session;
 mod snapshot;
 mod target;
 mod wire;
@@ -34,5 +36,7 @@ pub use command::{Charge, CircuitState, Command, Figures, Notice, Outcome, Reply
 #[cfg(feature = "edge")]
 pub use command::{Entered, MOST_TOGETHER};
 pub use ledger::{LedgerPolicy, LedgerState};
+#[cfg(feature = "edge")]
+pub use session::{Given, SessionLimits, session_day};
 pub use target::LONGEST_NAME;
 pub use wire::decide;

@@ -10,13 +10,27 @@ use super::core::{Core, controls};
 use super::tasks::at_once;
 use super::zone::Intl;
 use crate::admit::edge::{BudgetFigures, Caller, EdgeLedger, EdgePolicy, Errand, Rows};
-use crate::admit::{Command, Notice, Outcome};
+use crate::admit::{self, Command, Given, Notice, Outcome, SessionLimits};
 use crate::config::GatewayConfig;
 use crate::error::{Allowance, Code, Error, Result};
 use crate::gateway::{self, Call};
 use crate::host::Ledger;
 use crate::time::Timestamp;
 use crate::value::Value;
+
+/// `[day]` to count one more session in, in days since the Unix epoch; `[undefined, ms]` until there is one to be had.
+/// `given_day` is the last day that has sessions, 0 if none has, `given` and `own` how many: of all, of who asks.
+#[wasm_bindgen(js_name = sessionDay)]
+pub fn session_day(given_day: i32, given: u32, own: u32, per_subject: u32, total: u32, now_ms: f64) -> Array {
+    #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
+    let now = Timestamp::from_millis(now_ms as i64);
+    let given = Given { day: i64::from(given_day), total: given, own };
+    #[expect(clippy::cast_precision_loss, reason = "days, and milliseconds of two days at most")]
+    match admit::session_day(given, SessionLimits { per_subject, total }, now) {
+        Ok(day) => Array::of1(&JsValue::from_f64(day as f64)),
+        Err(wait) => Array::of2(&JsValue::UNDEFINED, &JsValue::from_f64(wait.as_millis() as f64)),
+    }
+}
 
 /// One organisation's ledger with the limits of its callers. Synchronous: all of a decision's rows are read and written
 /// within one transaction of the store. Whoever holds it is the only one who writes them.

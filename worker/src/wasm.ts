@@ -9,10 +9,11 @@ import {
   Queue,
   queuePlace,
   queueShard,
+  sessionDay,
   withoutKeys,
 } from '../../pkg/wasm/tidegate-server.js';
 
-export { asked, Core, EdgeDecider, EntrustedKeys, failure, Queue, queuePlace, queueShard, withoutKeys };
+export { asked, Core, EdgeDecider, EntrustedKeys, failure, Queue, queuePlace, queueShard, sessionDay, withoutKeys };
 
 /** Starts the isolate's one Wasm instance. Called inside requests: at module scope nothing random may run. */
 export function load(): void {

@@ -86,8 +86,11 @@ export class Organisation extends DurableObject<Env> {
     return this.#find() !== undefined && removeBlock(this.#sql, kind, value);
   }
 
-  /** Counts a session of one of the organisation's subjects, whether or not somebody set the organisation up. */
-  countSession(subject: string, limits: DailyLimits): boolean {
+  /**
+   * Counts a session of one of the organisation's subjects, whether or not somebody set the organisation up; milliseconds to
+   * wait if there is none to be had.
+   */
+  countSession(subject: string, limits: DailyLimits): number | undefined {
     migrate(this.ctx.storage, STEPS);
     return countSession(this.#sql, subject, limits, Date.now());
   }

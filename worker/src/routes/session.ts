@@ -2,7 +2,6 @@ import { letIn } from '../auth';
 import { homeOf } from '../auth/token';
 import { limited, nothingHere, unauthorized } from '../errors';
 import { fields, optional, text } from '../fields';
-import { untilTomorrow } from '../organisation/sessions';
 import { organisationObject } from '../organisation/standing';
 import { sessionConfig, subjectOf } from '../session/subject';
 import { newSession, SESSION } from '../session/token';
@@ -32,7 +31,8 @@ export const session: Route[] = [
       const object = organisationObject(c.env, await homeOf(subject.organisation));
       const limits = { perSubject: config.perSubjectPerDay, total: config.perDay };
       // Only what is given counts.
-      if (!(await object.countSession(subject.user ?? '', limits))) throw limited(untilTomorrow(Date.now()));
+      const wait = await object.countSession(subject.user ?? '', limits);
+      if (wait !== undefined) throw limited(wait);
       return c.json({ token, expiresInSeconds: config.seconds }, 201);
     },
   },

@@ -175,6 +175,17 @@ describe('the budget of a day', () => {
     vi.useRealTimers();
   });
 
+  it('is not begun anew by a clock that goes back', async () => {
+    const call = gateway({ jwt: true, perDay: 1 });
+    const once = async () => asked(call, { authorization: `Bearer ${await clerk.sign()}` });
+    vi.useFakeTimers({ now: Date.now() + 86_400_000, toFake: ['Date'] });
+    expect((await once()).status).toBe(201);
+    vi.useRealTimers();
+    const back = await once();
+    expect(back.status).toBe(429);
+    expect(Number(back.headers.get('retry-after'))).toBeGreaterThan(86_400);
+  });
+
   it('is exact when many ask at once', async () => {
     const call = gateway({ jwt: true, perSubjectPerDay: 7, perDay: 1_000 });
     const authorization = `Bearer ${await clerk.sign({ sub: 'dan' })}`;
