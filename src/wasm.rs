@@ -55,7 +55,7 @@ pub use detect::KeyValues;
 #[cfg(feature = "gateway")]
 pub use detect::{KeyRedaction, KeyScanner, key_rules};
 #[cfg(feature = "edge")]
-pub use edge::EdgeDecider;
+pub use edge::{EdgeDecider, session_day};
 #[cfg(feature = "edge")]
 pub use entrusted::EntrustedKeys;
 #[cfg(feature = "gateway")]
