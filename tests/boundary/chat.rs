@@ -15,7 +15,9 @@ const ROUTER_KEY: &str = "sk-or-v1-0123456789abcdef0123456789abcdef0123456789abc
 const PRELUDE: &str = r#"
     const ask = (text) => JSON.stringify({ messages: [{ role: 'user', content: text }] });
     const chat = async (gate, text, signal) => {
-      const body = await gate.chat(ask(text), undefined, 0, undefined, undefined, signal);
+      const begun = gate.chat(ask(text), undefined, 0, undefined, undefined, signal);
+      const settled = (resolve, reject) => Object.assign(begun, { resolve, reject });
+      const body = typeof begun === 'string' ? begun : await new Promise(settled);
       return [body, JSON.stringify(JSON.parse(body).tidegate)];
     };
     const answer = (text) => new Response(JSON.stringify({
