@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 
-import { GROQ, launchBrowser, openApp, PASSPHRASE, startDemo } from './support.mjs';
+import { demoForAll } from './demo-hooks.mjs';
+import { GROQ, openApp, PASSPHRASE } from './support.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -21,13 +22,7 @@ const sideways = (page) => page.evaluate(() => document.documentElement.scrollWi
 describe('the page', () => {
   let demo;
   let browser;
-  before(async () => {
-    [demo, browser] = await Promise.all([startDemo('--no-worker'), launchBrowser()]);
-  });
-  after(async () => {
-    await browser?.close();
-    await demo?.stop();
-  });
+  demoForAll(['--no-worker'], (started) => ([demo, browser] = started));
 
   for (const colorScheme of ['light', 'dark']) {
     for (const width of [1280, 390]) {

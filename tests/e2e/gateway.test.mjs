@@ -1,9 +1,10 @@
 // One chat request through the whole gateway, in the built app, against the running stand-ins.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 
-import { GROQ, launchBrowser, openApp, OPENROUTER, startDemo } from './support.mjs';
+import { demoForAll } from './demo-hooks.mjs';
+import { GROQ, openApp, OPENROUTER } from './support.mjs';
 
 describe('the app', () => {
   let demo;
@@ -12,13 +13,7 @@ describe('the app', () => {
 
   const open = async (query) => (app = await openApp(browser, demo, query));
 
-  before(async () => {
-    [demo, browser] = await Promise.all([startDemo('--no-worker'), launchBrowser()]);
-  });
-  after(async () => {
-    await browser?.close();
-    await demo?.stop();
-  });
+  demoForAll(['--no-worker'], (started) => ([demo, browser] = started));
   beforeEach(() => demo.reset());
   afterEach(async () => {
     await app?.context.close();

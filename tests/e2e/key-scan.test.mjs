@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 
-import { launchBrowser, openApp, startDemo } from './support.mjs';
+import { demoForAll } from './demo-hooks.mjs';
+import { openApp } from './support.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const key = () => `gsk_${randomBytes(96).toString('base64').replace(/[+/=]/gu, '').slice(0, 52)}`;
@@ -16,13 +17,7 @@ const SHOTS = process.env.TIDEGATE_SCREENSHOTS;
 describe('finding keys in the app', () => {
   let demo;
   let browser;
-  before(async () => {
-    [demo, browser] = await Promise.all([startDemo('--no-worker'), launchBrowser()]);
-  });
-  after(async () => {
-    await browser?.close();
-    await demo?.stop();
-  });
+  demoForAll(['--no-worker'], (started) => ([demo, browser] = started));
 
   const opened = async (t, look) => {
     const app = await openApp(browser, demo, {}, look);

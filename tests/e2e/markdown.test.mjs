@@ -1,9 +1,10 @@
 // What a model writes in Markdown is shown as such, and what is hostile in it is not there; it makes the page no wider.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 
-import { launchBrowser, openApp, startDemo } from './support.mjs';
+import { demoForAll } from './demo-hooks.mjs';
+import { openApp } from './support.mjs';
 
 const ANSWER = `# Locks and sluices
 
@@ -45,13 +46,7 @@ const stream = (text) => {
 describe('an answer in Markdown', () => {
   let demo;
   let browser;
-  before(async () => {
-    [demo, browser] = await Promise.all([startDemo('--no-worker'), launchBrowser()]);
-  });
-  after(async () => {
-    await browser?.close();
-    await demo?.stop();
-  });
+  demoForAll(['--no-worker'], (started) => ([demo, browser] = started));
 
   for (const width of [1280, 390]) {
     test(`is rendered, harmless, and fits into ${width} px`, async (t) => {

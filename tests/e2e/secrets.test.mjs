@@ -1,9 +1,10 @@
 // A key goes to its own provider in one header, and is nowhere else: not in the page, its log, its storage, a URL.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 
-import { launchBrowser, openApp, PASSPHRASE, startDemo } from './support.mjs';
+import { demoForAll } from './demo-hooks.mjs';
+import { openApp, PASSPHRASE } from './support.mjs';
 
 /** A secret as it is, and in Base64 at each of the three places where it may begin in a group. */
 const formsOf = (secret) => [
@@ -64,13 +65,7 @@ const dumpStorage = async () => {
 describe('keys and passphrases', () => {
   let demo;
   let browser;
-  before(async () => {
-    [demo, browser] = await Promise.all([startDemo('--no-worker'), launchBrowser()]);
-  });
-  after(async () => {
-    await browser?.close();
-    await demo?.stop();
-  });
+  demoForAll(['--no-worker'], (started) => ([demo, browser] = started));
 
   test('are nowhere but in the header to their own provider', async (t) => {
     const app = await openApp(browser, demo, { openMs: '60000' });

@@ -1,9 +1,10 @@
 // A streamed answer in the built app, in each of the ways in which it can end.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 
-import { GROQ, launchBrowser, openApp, OPENROUTER, startDemo } from './support.mjs';
+import { demoForAll } from './demo-hooks.mjs';
+import { GROQ, openApp, OPENROUTER } from './support.mjs';
 
 /** Slow enough to look at, fast enough to wait for: a usual answer takes a second. */
 const PACE = ['--no-worker', '--tokens-per-second', '50'];
@@ -22,13 +23,7 @@ describe('a streamed answer', () => {
   const target = () => app.page.getByTestId('answer-target').getAttribute('data-target');
   const focused = () => app.page.evaluate(() => document.activeElement?.textContent);
 
-  before(async () => {
-    [demo, browser] = await Promise.all([startDemo(...PACE), launchBrowser()]);
-  });
-  after(async () => {
-    await browser?.close();
-    await demo?.stop();
-  });
+  demoForAll(PACE, (started) => ([demo, browser] = started));
   beforeEach(() => demo.reset());
   afterEach(async () => {
     await app?.context.close();

@@ -1,9 +1,10 @@
 // Several tabs of one origin share one budget, also when one of them is killed in the middle of a request.
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 
-import { GROQ, launchBrowser, openApp, startDemo, steps } from './support.mjs';
+import { demoForAll } from './demo-hooks.mjs';
+import { GROQ, openApp, steps } from './support.mjs';
 
 const TABS = 5;
 const LIMIT = 400_000;
@@ -12,13 +13,7 @@ const QUERY = { limitUsd: '0.0004', targets: GROQ };
 describe('tabs', () => {
   let demo;
   let browser;
-  before(async () => {
-    [demo, browser] = await Promise.all([startDemo('--no-worker'), launchBrowser()]);
-  });
-  after(async () => {
-    await browser?.close();
-    await demo?.stop();
-  });
+  demoForAll(['--no-worker'], (started) => ([demo, browser] = started));
   beforeEach(() => demo.reset());
 
   /** Another tab of the same person, with the vault unlocked. */
