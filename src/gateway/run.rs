@@ -274,8 +274,7 @@ impl<H: Host> Run<H> {
     ) -> Result<TargetEnd<H::Chunks>> {
         let code = error.code;
         if matches!(error.detail, Detail::Budget { limit, .. } if limit < offer.bound) {
-            // No wait helps.
-            error.retry_after = None;
+            error.retry_after = None; // no wait helps
         }
         let bound_of = |index: &usize| offers.get(*index).map(|offer| offer.bound);
         let cheaper = rest.iter().filter_map(bound_of).any(|bound| bound < offer.bound);
