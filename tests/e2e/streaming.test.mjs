@@ -222,6 +222,9 @@ describe('a streamed answer', () => {
     await box.hover();
     await app.page.mouse.wheel(0, -1000);
     await app.button('Follow the text').waitFor();
+    // What grew while it scrolled moved the place that it scrolls to: to the very top now, when nothing moves it any more.
+    await app.page.mouse.wheel(0, -1000);
+    await app.page.waitForFunction(() => document.querySelector('.answer-body').scrollTop === 0);
     const grown = await text().innerText();
     await app.page.waitForFunction(
       (old) => document.querySelector('.answer-text').innerText.length > old + 50,
