@@ -16,6 +16,7 @@ fn statuses_alone() {
         (425, Code::UpstreamLimited),
         (429, Code::UpstreamLimited),
         (451, Code::UpstreamRejected),
+        (498, Code::UpstreamLimited),
         (0, Code::UpstreamRejected),
         (301, Code::UpstreamRejected),
         (302, Code::UpstreamRejected),
