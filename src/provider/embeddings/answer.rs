@@ -4,7 +4,7 @@ use super::float;
 use crate::chat::{Dialect, Usage};
 use crate::json::{self, Escaped, Raw};
 use crate::money::NanoUsd;
-use crate::provider::catalogue::quirks;
+use crate::provider::openai_compatible::charged;
 use crate::record::push_int;
 
 /// An answer as the gateway reads it.
@@ -61,12 +61,11 @@ fn decode_openai<'a>(provider: &str, body: &'a str, inputs: usize) -> Option<Emb
     }
     let usage = fields.field("usage").and_then(|raw| json::fields(raw.get()).ok()).unwrap_or_default();
     let count = |name: &str| usage.field(name).and_then(json::uint);
-    let cost = usage.field("cost").filter(|_| quirks(provider).reports_cost);
     Some(Embeddings {
         model: fields.field("model").and_then(Escaped::of).unwrap_or_default(),
         vectors: vectors.into_iter().collect::<Option<_>>()?,
         usage: count("prompt_tokens").or_else(|| count("total_tokens")).map(input),
-        cost: cost.and_then(|cost| NanoUsd::parse_usd(cost.get())),
+        cost: charged(&usage, provider),
     })
 }
 

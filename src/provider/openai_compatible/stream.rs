@@ -1,9 +1,10 @@
 //! Streams.
 
-use super::answer::{failed, finish, head, pieces, push_usage, reason, start, usage};
+use super::answer::{failed, finish, head, pieces, reason, start};
+use super::usage::{push_usage, usage};
 use crate::chat::{Delta, Usage};
 use crate::error::Error;
-use crate::json::{self, Raw};
+use crate::json::{self, Fields, Raw};
 use crate::provider::{Malformed, Stamp};
 use crate::record::push_int;
 
@@ -43,6 +44,12 @@ impl StreamDecoder {
         let fields = json::fields(data).map_err(|_| Malformed)?;
         if fields.field("error").is_some_and(|raw| raw.get() != "null") || name == "error" {
             sink(Delta::Failed { body: data.into() });
+            return Ok(());
+        }
+        if let Some(error) = stopped(&fields) {
+            // In the form that all errors have. What stands beside it says whether there was output.
+            let rest = data.trim_start().strip_prefix('{').unwrap_or("}");
+            sink(Delta::Failed { body: ["{\"error\":", error.get(), ",", rest].concat().into() });
             return Ok(());
         }
         let choices = match fields.field("choices") {
@@ -102,6 +109,12 @@ impl StreamDecoder {
     pub(in crate::provider) const fn is_usage_only(&self) -> bool {
         self.usage_only
     }
+}
+
+/// Why Groq stopped early (`x_groq.error`, a text; github.com/groq/groq-typescript, `ChatCompletionChunk`).
+fn stopped<'a>(fields: &Fields<'a>) -> Option<Raw<'a>> {
+    let group = json::fields(fields.field("x_groq")?.get()).ok()?;
+    group.field("error").filter(|raw| !matches!(raw.get(), "null" | "\"\""))
 }
 
 /// A tool call that has begun, as the provider names it.
@@ -272,6 +285,31 @@ mod tests {
 
     fn call(id: &str, name: &str, arguments: &str) -> (String, String, String) {
         (id.into(), name.into(), arguments.into())
+    }
+
+    #[test]
+    fn an_answer_that_groq_stopped_early_has_failed() {
+        let read = |more: &str| {
+            let data = format!(
+                r#" {{"id":"c","choices":[{{"index":0,"delta":{{}},"finish_reason":"stop"}}],"x_groq":{more}}}"#
+            );
+            let (mut decoder, mut failed) = (StreamDecoder::new("groq"), None);
+            let mut sink = |delta: Delta<'_>| {
+                if let Delta::Failed { body } = delta {
+                    failed = Some(body.into_owned());
+                }
+            };
+            decoder.event("", &data, &mut sink).unwrap();
+            (failed, decoder.is_finished())
+        };
+        let (failed, finished) = read(r#"{"id":"r","error":"over_capacity"}"#);
+        let body = failed.expect("it was taken for a whole answer");
+        let body = json::fields(&body).unwrap();
+        assert_eq!(body.field("error").and_then(json::text).as_deref(), Some("over_capacity"));
+        assert!(body.field("choices").is_some() && !finished);
+        for whole in [r#"{"id":"r"}"#, r#"{"error":null}"#, r#"{"error":""}"#, "null"] {
+            assert_eq!(read(whole), (None, true), "{whole}");
+        }
     }
 
     #[test]

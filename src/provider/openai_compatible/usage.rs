@@ -1,0 +1,133 @@
+//! Tokens and what they cost, as each provider writes them.
+
+use crate::chat::{Delta, Usage};
+use crate::json::{self, Fields};
+use crate::money::NanoUsd;
+use crate::provider::catalogue::quirks;
+use crate::record::push_int;
+
+/// Usage, wherever this provider puts it. One that cannot be read is an unknown one: the answer stands, and
+/// its bound is charged.
+pub(super) fn usage(fields: &Fields<'_>, provider: &str, sink: &mut dyn FnMut(Delta<'_>)) {
+    let nested = |group: &str| {
+        let group = json::fields(fields.field(group)?.get()).ok()?;
+        group.field("usage").filter(|raw| raw.get() != "null")
+    };
+    // Groq has both `usage` and `x_groq.usage` at times: one of them counts.
+    let Some(raw) = fields.field("usage").filter(|raw| raw.get() != "null").or_else(|| nested("x_groq")) else {
+        return;
+    };
+    let own = json::fields(raw.get()).unwrap_or_default();
+    let cost = charged(&own, provider);
+    if let Some(usage) = read_usage(&own, provider) {
+        sink(Delta::Usage { usage, cost });
+    }
+}
+
+/// What the provider says that it charged, if what it says counts. Null or absent is unknown, 0 is a real zero.
+///
+/// Where OpenRouter asked with a key of the caller's own (`is_byok`), `cost` is its fee alone, and the provider's bill
+/// stands beside it (openrouter.ai/docs/use-cases/usage-accounting#cost-breakdown). Without such a key that field
+/// repeats `cost`.
+pub(in crate::provider) fn charged(usage: &Fields<'_>, provider: &str) -> Option<NanoUsd> {
+    let cost = usage.field("cost").filter(|_| quirks(provider).reports_cost)?;
+    let cost = NanoUsd::parse_usd(cost.get())?;
+    if usage.field("is_byok").is_none_or(|own| own.get() != "true") {
+        return Some(cost);
+    }
+    let details = json::fields(usage.field("cost_details")?.get()).ok()?;
+    let upstream = NanoUsd::parse_usd(details.field("upstream_inference_cost")?.get())?;
+    Some(cost.saturating_add(upstream))
+}
+
+fn read_usage(usage: &Fields<'_>, provider: &str) -> Option<Usage> {
+    let count = |name: &str| usage.field(name).and_then(json::uint);
+    let detail = |group: &str, name: &str| {
+        let group = usage.field(group).and_then(|raw| json::fields(raw.get()).ok());
+        group.as_ref().and_then(|group| group.field(name)).and_then(json::uint)
+    };
+    let input = count("prompt_tokens")?;
+    let output = count("completion_tokens")?;
+    let cached = detail("prompt_tokens_details", "cached_tokens").or_else(|| count("prompt_cache_hit_tokens"));
+    let reasoning = detail("completion_tokens_details", "reasoning_tokens").unwrap_or(0);
+    // xAI counts reasoning beside the completion, the others inside it.
+    let output = if quirks(provider).reasoning_beside { output.saturating_add(reasoning) } else { output };
+    Some(Usage {
+        input,
+        cached_input: cached.unwrap_or(0).min(input),
+        cache_write: detail("prompt_tokens_details", "cache_write_tokens").unwrap_or(0).min(input),
+        cache_write_1h: 0,
+        output,
+        reasoning: reasoning.min(output),
+    })
+}
+
+/// Appends a usage object.
+pub(super) fn push_usage(out: &mut String, usage: &Usage) {
+    let total = usage.input.saturating_add(usage.output);
+    for (name, count) in [
+        ("{\"prompt_tokens\":", usage.input),
+        (",\"completion_tokens\":", usage.output),
+        (",\"total_tokens\":", total),
+        (",\"prompt_tokens_details\":{\"cached_tokens\":", usage.cached_input),
+        ("},\"completion_tokens_details\":{\"reasoning_tokens\":", usage.reasoning),
+    ] {
+        out.push_str(name);
+        push_int(out, count);
+    }
+    out.push_str("}}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::answer::decode_body;
+    use super::*;
+    use crate::chat::Completion;
+
+    fn read(body: &str, provider: &str) -> Option<Completion> {
+        let mut completion = Completion::default();
+        decode_body(provider, body, &mut |delta| completion.push(&delta))?;
+        Some(completion)
+    }
+
+    #[test]
+    fn usage_and_cost_are_read_as_each_provider_writes_them() {
+        let choice = r#""choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"x"}}]"#;
+        let read = |usage: &str, provider: &str| read(&format!("{{{choice},{usage}}}"), provider).unwrap();
+        let openai = read(
+            r#""usage":{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":3},"cost":9}"#,
+            "openai",
+        );
+        assert_eq!(
+            openai.usage,
+            Some(Usage { input: 10, cached_input: 4, cache_write: 0, cache_write_1h: 0, output: 5, reasoning: 3 })
+        );
+        assert_eq!(openai.cost, None, "only OpenRouter's cost is what it charges");
+        let router = read(r#""usage":{"prompt_tokens":1,"completion_tokens":2,"cost":0.00014}"#, "openrouter");
+        assert_eq!(router.cost, Some(NanoUsd::new(140_000)));
+        assert_eq!(
+            read(r#""usage":{"prompt_tokens":1,"completion_tokens":2,"cost":0}"#, "openrouter").cost,
+            Some(NanoUsd::ZERO)
+        );
+        assert_eq!(read(r#""usage":{"prompt_tokens":1,"completion_tokens":2,"cost":null}"#, "openrouter").cost, None);
+        let byok = |more: &str| {
+            let usage = format!(r#""usage":{{"prompt_tokens":1,"completion_tokens":2,"cost":0.001,{more}}}"#);
+            read(&usage, "openrouter").cost.map(NanoUsd::as_nano)
+        };
+        let details = r#""cost_details":{"upstream_inference_cost":0.019}"#;
+        assert_eq!(byok(&format!(r#""is_byok":true,{details}"#)), Some(20_000_000), "a fee, and the provider's bill");
+        assert_eq!(byok(&format!(r#""is_byok":false,{details}"#)), Some(1_000_000));
+        assert_eq!(byok(details), Some(1_000_000));
+        for unknown in ["", r#","cost_details":null"#, r#","cost_details":{"upstream_inference_cost":null}"#] {
+            assert_eq!(byok(&format!(r#""is_byok":true{unknown}"#)), None, "the bill is not known: {unknown}");
+        }
+        let groq = read(r#""usage":null,"x_groq":{"usage":{"prompt_tokens":3,"completion_tokens":4}}"#, "groq");
+        assert_eq!(groq.usage.map(|usage| (usage.input, usage.output)), Some((3, 4)));
+        let beside =
+            r#""usage":{"prompt_tokens":1,"completion_tokens":2,"completion_tokens_details":{"reasoning_tokens":7}}"#;
+        assert_eq!(read(beside, "xai").usage.map(|usage| (usage.output, usage.reasoning)), Some((9, 7)));
+        for unknown in [r#""object":"x""#, r#""usage":7"#, r#""usage":{"prompt_tokens":-1,"completion_tokens":2}"#] {
+            assert_eq!(read(unknown, "groq").usage, None);
+        }
+    }
+}
