@@ -26,6 +26,7 @@ export class Drain {
   readonly holder: number;
   readonly #engine: Engine;
   readonly #runner: Runner;
+  readonly #hands: number;
   readonly #running = new Map<number, AbortController>();
   #wake: () => void = () => undefined;
   #draining: Promise<number | undefined> | undefined;
@@ -34,9 +35,11 @@ export class Drain {
   #looksAt = Infinity;
   #stopped = false;
 
-  constructor(engine: Engine, runner: Runner) {
+  /** `most`: how many items may run at once here, however many the configuration says. */
+  constructor(engine: Engine, runner: Runner, most = Infinity) {
     this.#engine = engine;
     this.#runner = runner;
+    this.#hands = Math.min(engine.machine.concurrency, most);
     const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
     this.holder = high * 2 ** 20 + (low >>> 12);
   }
@@ -52,7 +55,7 @@ export class Drain {
    * and the next look is before it is due anyway.
    */
   came(due: number): void {
-    if (this.#running.size < this.#engine.machine.concurrency || due < this.#looksAt) this.wake();
+    if (this.#running.size < this.#hands || due < this.#looksAt) this.wake();
   }
 
   /** Ends the run of an item that is not to be run any more. */
@@ -69,23 +72,24 @@ export class Drain {
   }
 
   /**
-   * Runs what can be run, at most `most` items, and waits for them. Resolves to when there is more to do; nothing if
-   * there is nothing to wait for. Only one drains at a time: who comes second joins.
+   * Runs what can be run, at most `most` items and none from `until` on (milliseconds since 1970), and waits for them.
+   * Resolves to when there is more to do; nothing if there is nothing to wait for. Only one drains at a time: who comes
+   * second joins.
    */
-  drain(most = Number.MAX_SAFE_INTEGER): Promise<number | undefined> {
-    this.#draining ??= this.#drain(most).finally(() => (this.#draining = undefined));
+  drain(most = Number.MAX_SAFE_INTEGER, until = Infinity): Promise<number | undefined> {
+    this.#draining ??= this.#drain(most, until).finally(() => (this.#draining = undefined));
     const seen = this.#draining;
     // A wake that came while it ended is not lost.
     return seen.then((next) => (this.#woken && !this.#stopped ? 0 : next));
   }
 
-  async #drain(most: number): Promise<number | undefined> {
+  async #drain(most: number, until: number): Promise<number | undefined> {
     for (let begun = 0; ;) {
       this.#woken = false;
       const woken = new Promise<void>((resolve) => (this.#wake = resolve));
       await this.#engine.sweep();
       let left = true;
-      while (!this.#stopped && begun < most && this.#running.size < this.#engine.machine.concurrency) {
+      while (!this.#stopped && begun < most && Date.now() < until && this.#running.size < this.#hands) {
         const row = await this.#lease();
         if (!row) {
           left = false;

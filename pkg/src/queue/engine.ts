@@ -113,10 +113,15 @@ export class Engine {
     );
   }
 
-  /** Statuses of dead letters as JSON, with their errors. */
+  /** Statuses of dead letters as JSON, with their errors. Each is read by itself: what they hold is large. */
   async dead(): Promise<string[]> {
-    const rows = await this.rows.step({ lane: DEAD, count: LISTED, whole: true }, ({ rows }) => ({ value: rows }));
-    return rows.map((row) => this.machine.status(row.bytes, row.asked, row.result));
+    const dead = await this.rows.step({ lane: DEAD, count: LISTED }, ({ rows }) => ({ value: rows }));
+    const statuses: string[] = [];
+    for (const { arrival } of dead) {
+      const row = await this.rows.step({ arrival, whole: true }, ({ rows: [row] }) => ({ value: row }));
+      if (row?.lane === DEAD) statuses.push(this.machine.status(row.bytes, row.asked, row.result));
+    }
+    return statuses;
   }
 
   async stats(): Promise<Stats> {

@@ -1,11 +1,11 @@
 import { DurableObject } from 'cloudflare:workers';
 
-import { Drain } from '../../../pkg/src/queue/drain';
+import { Drain, type Runner } from '../../../pkg/src/queue/drain';
 import { Engine, noStats, type Stats } from '../../../pkg/src/queue/engine';
 import { dataOf, TidegateError, type ErrorData } from '../../../pkg/src/errors';
 import type { ChatMeta } from '../../../pkg/src/types';
 import { rawConfiguration, type Env } from '../env';
-import { askerOf, keyedGateOf, within } from '../gates';
+import { askerOf, gateOf, keyedGateOf, within } from '../gates';
 import { Notes } from '../notes';
 import { load, Queue, queuePlace } from '../wasm';
 import { mastersOf } from './masters';
@@ -17,8 +17,21 @@ export type Answer<T> = { value: T } | { error: ErrorData };
 
 /** What a request asks of the cache: nothing that is remembered. */
 const REFRESH = 4;
-/** Items that one alarm begins: each asks providers and ledger, and an event may not ask without end. */
-const MOST = 200;
+/**
+ * Items that one alarm begins: on the free plan an event may ask the outside 50 times, and some items ask twice.
+ */
+const MOST = 32;
+/**
+ * Items that run at once: the platform keeps every further exchange of an object waiting until one of six has its headers,
+ * and their timeouts would run meanwhile.
+ */
+const HANDS = 6;
+/** How long an alarm may take, in milliseconds. The platform ends longer ones in the middle, after 15 minutes. */
+const ALARM_MS = 14 * 60_000;
+/** The longest run of an item, in milliseconds, whatever the configuration says. */
+const LONGEST_MS = 13 * 60_000;
+/** After so long an alarm that failed is set anew, in milliseconds. */
+const AGAIN_MS = 60_000;
 /** The longest answer, in bytes, that fits into a row sealed: rows hold 2 MB. */
 const MAX_ANSWER = 1_900_000;
 
@@ -29,10 +42,12 @@ const MAX_ANSWER = 1_900_000;
 export class RequestQueue extends DurableObject<Env> {
   #rows = new SqlRows(this.ctx.storage);
   #listeners = new Listeners(this.ctx);
-  #opened: { engine: Engine; drain: Drain } | undefined;
+  #opened: { organisation: string; engine: Engine; drain: Drain } | undefined;
   #isSettled = false;
   /** When the alarm rings, as far as this instance knows. */
   #alarm = Infinity;
+  /** Whether it is ringing. */
+  #rings = false;
 
   /** Takes a request in; its status as JSON. It runs within the limits of its caller, `by`. */
   enqueue(
@@ -122,11 +137,22 @@ export class RequestQueue extends DurableObject<Env> {
     await this.#listeners.heard(socket, message);
   }
 
+  /** Never fails: the platform gives an alarm up that did seven times, and what waits would wait for ever. */
   override async alarm(): Promise<void> {
     this.#alarm = Infinity;
-    const opened = this.#settled();
-    if (!opened) return;
-    const next = await opened.drain.drain(MOST);
+    this.#rings = true;
+    let next: number | undefined;
+    try {
+      const opened = this.#settled();
+      if (!opened) return;
+      const longest = Math.min(gateOf(opened.organisation, this.env).deadlineMs, LONGEST_MS);
+      next = await opened.drain.drain(MOST, Date.now() + ALARM_MS - longest);
+    } catch (thrown) {
+      console.error('queue: nothing was run:', dataOf(thrown).code);
+      next = Date.now() + AGAIN_MS;
+    } finally {
+      this.#rings = false;
+    }
     if (next !== undefined) this.#ring(Math.max(next, Date.now()));
   }
 
@@ -158,13 +184,22 @@ export class RequestQueue extends DurableObject<Env> {
         this.#listeners.tell(change, () => engine);
       },
     );
-    const drain: Drain = new Drain(engine, {
+    const runner: Runner = {
       run: (body, by, again, signal) => this.#run(organisation, body, by, again, signal),
-    });
-    this.#opened = { engine, drain };
+    };
+    const drain: Drain = new Drain(engine, runner, HANDS);
+    this.#opened = { organisation, engine, drain };
     // Nobody else runs items of this object: what an earlier instance ran is to be run again.
     void engine.reclaim([drain.holder], true);
+    this.ctx.waitUntil(this.#wound());
     return this.#opened;
+  }
+
+  /** Sets the alarm if something waits for it and there is none: an earlier one may have been given up. */
+  async #wound(): Promise<void> {
+    const due = this.#rows.due();
+    if (due === undefined || this.#rings || (await this.ctx.storage.getAlarm()) !== null) return;
+    if (!this.#rings) this.#ring(Math.max(due, Date.now()));
   }
 
   /** Asks, and notes each try as any other request: in figures, usage and the log. */
@@ -185,15 +220,20 @@ export class RequestQueue extends DurableObject<Env> {
 
   async #ask(organisation: string, body: string, by: string[], again: boolean, signal: AbortSignal): Promise<string> {
     const { core, deadlineMs, leases } = await keyedGateOf(organisation, this.env);
-    const work = core.chatFor(by, body, organisation, again ? REFRESH : 0, signal);
-    const answer = await within(organisation, deadlineMs, Promise.resolve(work)).finally(() => {
-      if (leases) this.ctx.waitUntil(Promise.resolve(core.keepSlices()).catch(() => undefined));
-    });
-    if (answer.length * 3 > MAX_ANSWER && new TextEncoder().encode(answer).length > MAX_ANSWER) {
-      const message = 'The answer is too long to be kept.';
-      throw new TidegateError({
-        ...{ code: 'upstream_malformed', message, status: 502, shouldRetry: false, attempts: [] },
+    const late = deadlineMs > LONGEST_MS ? AbortSignal.timeout(LONGEST_MS) : undefined;
+    const ended = late ? AbortSignal.any([signal, late]) : signal;
+    const work = core.chatFor(by, body, organisation, again ? REFRESH : 0, ended);
+    const answer = await within(organisation, deadlineMs, Promise.resolve(work))
+      .catch((thrown: unknown) => {
+        throw late?.aborted && !signal.aborted ? timedOut() : thrown;
+      })
+      .finally(() => {
+        if (leases) this.ctx.waitUntil(Promise.resolve(core.keepSlices()).catch(() => undefined));
       });
+    if (answer.length * 3 > MAX_ANSWER && new TextEncoder().encode(answer).length > MAX_ANSWER) {
+      // Asked again it would be as long, and billed again.
+      const message = 'The answer is too long to be kept: ask for less, or without the queue.';
+      throw failed('invalid_request', 422, message, false);
     }
     return answer;
   }
@@ -208,3 +248,8 @@ export class RequestQueue extends DurableObject<Env> {
     }
   }
 }
+
+const failed = (code: string, status: number, message: string, shouldRetry: boolean) =>
+  new TidegateError({ code, message, status, shouldRetry, attempts: [] });
+
+const timedOut = () => failed('timeout', 504, 'The request took longer than the queue can wait for it.', true);
