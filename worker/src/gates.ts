@@ -9,7 +9,7 @@ import { objectOf } from './objects';
 import { entrusted } from './organisation/keys';
 import { organisationObject, standingOf } from './organisation/standing';
 import { shared } from './shelf';
-import { Core, load } from './wasm';
+import { Core, load, wasmBytes } from './wasm';
 
 /** One organisation's gate: its cache, its keys, its records. Money is in the organisation's ledger object. */
 export interface Gate {
@@ -95,8 +95,24 @@ const GRACE_MS = 5_000;
 /** The gateway's own default of `timeouts.totalMs`. */
 const TOTAL_MS = 120_000;
 
-/** How many organisations an isolate serves at once: each has a configuration, keys and a cache in 128 MB. */
+/** How many organisations an isolate serves at once: each has a configuration, keys and a cache. */
 const MAX_GATES = 64;
+
+/**
+ * Bytes of the isolate's 128 MB, which the Wasm may fill with what gates remember. The platform ends an isolate that needs
+ * more, with everybody's requests.
+ */
+const ROOM_BYTES = 48 * 1024 * 1024;
+/** How large the Wasm may grow before room is made in it. */
+let roomBytes = ROOM_BYTES;
+
+/** Empties every cache whenever the Wasm has grown past its room. What it has it keeps, and uses for what comes next. */
+function makeRoom(): void {
+  const bytes = wasmBytes();
+  if (bytes <= roomBytes) return;
+  roomBytes = bytes;
+  for (const { core } of gates.values()) core.clearCache();
+}
 
 /**
  * The one thing the isolate keeps between requests, the one used last at its end; nothing of an organisation lies in
@@ -110,6 +126,7 @@ const gates = new Map<string, Gate>();
  * @throws the gateway's error object if the configuration is not valid; nothing is kept then.
  */
 export function gateOf(organisation: string, env: Env): Gate {
+  makeRoom();
   const gate = gates.get(organisation) ?? open(organisation, env);
   gates.delete(organisation);
   gates.set(organisation, gate);

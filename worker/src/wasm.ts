@@ -17,5 +17,10 @@ export { asked, Core, EdgeDecider, EntrustedKeys, failure, Queue, queuePlace, qu
 
 /** Starts the isolate's one Wasm instance. Called inside requests: at module scope nothing random may run. */
 export function load(): void {
-  initSync({ module: wasm });
+  memory = initSync({ module: wasm }).memory;
 }
+
+let memory: WebAssembly.Memory | undefined;
+
+/** Bytes that the Wasm has of the isolate's memory. It never gives any back. */
+export const wasmBytes = (): number => memory?.buffer.byteLength ?? 0;
