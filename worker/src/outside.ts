@@ -16,7 +16,10 @@ export async function bytesOf(body: ReadableStream<Uint8Array> | null, max: numb
 /** JSON that somebody else keeps for us, bounded in time and size. Rejects for everything but that. */
 export async function json(address: string, init: RequestInit): Promise<unknown> {
   const response = await fetch(address, { ...init, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) });
-  const bytes = response.status === 200 ? await bytesOf(response.body, MAX_BYTES) : undefined;
+  const isGood = response.status === 200;
+  // A body that nobody reads keeps its connection, of which a request has six.
+  if (!isGood) void response.body?.cancel().catch(() => undefined);
+  const bytes = isGood ? await bytesOf(response.body, MAX_BYTES) : undefined;
   if (!bytes) throw new TypeError('no answer that can be used');
   return JSON.parse(new TextDecoder().decode(bytes));
 }
