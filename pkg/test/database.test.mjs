@@ -12,6 +12,7 @@ function connections(t) {
     open() {
       const database = {
         isOpen: true,
+        objectStoreNames: { contains: () => true },
         close: () => (database.isOpen = false),
         transaction: () => assert.fail('no rows'),
       };

@@ -15,43 +15,70 @@ const LEDGER_KEY = 'ledger';
 
 const TABLES = ['ledger', 'vault', 'cache'] as const;
 
+/** How often what the browser failed at is tried in all, and how long it is given to recover in between. */
+const TRIES = 3;
+const ANEW_MS = 100;
+
+const FAILED = "The browser's storage failed. Where a page has none, open the gate with ledger: 'memory'.";
+const HELD = 'Another tab of this site keeps the database from opening: close it, or reload it.';
+
 export async function indexedDbStorage(name: string, decide: Decide): Promise<Storage> {
   if (typeof indexedDB === 'undefined') {
     throw internal("This browser has no IndexedDB here: open the gate with ledger: 'memory'.");
   }
   let database: IDBDatabase | undefined;
-  const open = async () =>
-    (database ??= await openDatabase(`tidegate:${name}`, VERSION, {
+  const open = async () => {
+    const mine = (database ??= await openDatabase(`tidegate:${name}`, VERSION, {
       upgrade(fresh) {
         for (const table of TABLES) fresh.createObjectStore(table);
       },
       // A newer version of the package wants to migrate: make way; the next use opens again, or is refused.
       blocking: () => close(),
       terminated: () => (database = undefined),
-    }).catch((error: unknown) => {
-      const newer = error instanceof DOMException && error.name === 'VersionError';
-      throw newer ? corrupt() : internal('The browser refused to open the database.', error);
     }));
+    // Somebody else has made one of this name.
+    if (!TABLES.every((table) => mine.objectStoreNames.contains(table))) throw corrupt();
+    return mine;
+  };
   const close = () => {
     database?.close();
     database = undefined;
   };
-  await open();
+  /** The browser has closed the connection (data was cleared, its storage crashed), and may not be done with that yet. */
+  const anew = () => {
+    close();
+    return new Promise((resolve) => setTimeout(resolve, ANEW_MS));
+  };
+  /** Once more, if the browser failed: nothing of the first try was committed. */
+  const again = async <T>(work: () => Promise<T>, failed: (error: DOMException) => unknown = anew): Promise<T> => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof DOMException)) throw error;
+        if (error.name === 'VersionError') throw corrupt();
+        if (error.name === 'TimeoutError') throw internal(HELD, error);
+        if (tries >= TRIES) throw internal(FAILED, error);
+        await failed(error);
+      }
+    }
+  };
+  await again(open);
   const writing = async (table: string) => {
     const transaction = (await open()).transaction(table, 'readwrite', { durability: 'strict' });
     return { transaction, done: ended(transaction), store: transaction.objectStore(table) };
   };
   /** A full disk costs what is kept of answers: without that, a decision or a key is tried once more. */
-  const roomy = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof DOMException && error.name === 'QuotaExceededError')) throw error;
+  const roomy = <T>(work: () => Promise<T>): Promise<T> =>
+    again(work, async (error) => {
+      if (!isNamed(error, 'QuotaExceededError')) return anew();
       const { done, store } = await writing('cache');
       store.clear();
       await done;
-      return work();
-    }
+    });
+  const unlessFull = (error: DOMException) => {
+    if (isNamed(error, 'QuotaExceededError')) throw error;
+    return anew();
   };
   const write = async <T extends Table>(table: T, decide: (store: IDBObjectStore) => Promise<Change<Rows[T]>>) => {
     const { transaction, done, store } = await writing(table);
@@ -60,7 +87,11 @@ export async function indexedDbStorage(name: string, decide: Decide): Promise<St
       for (const key of remove) store.delete(key);
       for (const [key, row] of put) store.put(row, key);
     } catch (error) {
-      transaction.abort();
+      try {
+        transaction.abort();
+      } catch {
+        // The browser has done so already.
+      }
       throw error;
     }
     await done;
@@ -70,17 +101,17 @@ export async function indexedDbStorage(name: string, decide: Decide): Promise<St
     ledger: (command) =>
       roomy(async () => {
         const { done, store } = await writing('ledger');
-        const [snapshot, reply] = decide((await given(store.get(LEDGER_KEY))) as Uint8Array | undefined, command);
+        const [snapshot, reply] = decide(rowOf(await given<unknown>(store.get(LEDGER_KEY))), command);
         if (snapshot) store.put(snapshot, LEDGER_KEY);
         await done;
         return reply;
       }),
-    async all(table) {
-      return rowsOf<typeof table>((await open()).transaction(table).objectStore(table));
-    },
-    change: (table, put, remove) => {
+    all: (table) => again(async () => rowsOf<typeof table>((await open()).transaction(table).objectStore(table))),
+    change: (table, ...asked) => {
+      // What can be gone through once only may be needed twice.
+      const [put, remove] = [[...asked[0]], [...asked[1]]];
       const changed = () => write(table, () => Promise.resolve({ put, remove }));
-      return table === 'cache' ? changed() : roomy(changed);
+      return table === 'cache' ? again(changed, unlessFull) : roomy(changed);
     },
     update: (table, decide) => roomy(() => write(table, async (store) => decide(await rowsOf<typeof table>(store)))),
     close() {
@@ -92,14 +123,23 @@ export async function indexedDbStorage(name: string, decide: Decide): Promise<St
 
 async function rowsOf<T extends Table>(store: IDBObjectStore): Promise<Map<string, Rows[T]>> {
   const [names, rows] = await Promise.all([given(store.getAllKeys()), given(store.getAll())]);
-  return new Map(names.map((name, index) => [String(name), rows[index] as Rows[T]]));
+  return new Map(names.map((name, index) => [String(name), rowOf(rows[index]) as Rows[T]]));
 }
 
-/** Data of a newer version is left as it is. */
+/** Whatever else stands in a row's place is what no bytes are: unreadable, but there. */
+const rowOf = <Row>(row: Row | undefined) =>
+  row === undefined || row instanceof Uint8Array || (typeof CryptoKey !== 'undefined' && row instanceof CryptoKey)
+    ? (row as Uint8Array | undefined)
+    : new Uint8Array();
+
+const isNamed = (error: unknown, name: string) => error instanceof DOMException && error.name === name;
+
+/** Data of a newer version, or of somebody else, is left as it is. */
 function corrupt(): TidegateError {
   return new TidegateError({
     code: 'vault_corrupt',
-    message: 'The stored data is of a newer version of tidegate; it was left as it is.',
+    message:
+      'The stored data is not of this version of tidegate, but of a newer one or of another program; it was left as it is.',
     status: 500,
     shouldRetry: false,
     attempts: [],

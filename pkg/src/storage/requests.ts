@@ -26,11 +26,26 @@ export interface Holder {
   terminated(): void;
 }
 
-/** Opens a database; a newer one that there is refuses with a `VersionError`. */
+/**
+ * How long a database may take to open, in milliseconds. It waits for whoever deletes or upgrades it, who waits for every
+ * tab that has it open: one that is asleep, or does not make way, would have all others wait for ever.
+ */
+const OPEN_MS = 15_000;
+
+/** Opens a database; a newer one that there is refuses with a `VersionError`, one that does not open with a `TimeoutError`. */
 export async function openDatabase(name: string, version: number, holder: Holder): Promise<IDBDatabase> {
   const opening = indexedDB.open(name, version);
   opening.onupgradeneeded = () => holder.upgrade(opening.result);
-  const database = await given(opening);
+  const database = await new Promise<IDBDatabase>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      // What comes late must not stand in the others' way.
+      opening.onsuccess = () => opening.result.close();
+      reject(new DOMException('The database does not open.', 'TimeoutError'));
+    }, OPEN_MS);
+    given(opening)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer));
+  });
   database.onversionchange = () => {
     // This one, whichever it is that the holder uses now: two uses at once may have opened two.
     database.close();

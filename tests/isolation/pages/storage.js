@@ -1,0 +1,120 @@
+// A database that is not as a gate left it: gone, somebody else's, newer, or with rows that are none.
+
+import { ask, asked, code, openGate, report } from '/report.js';
+
+const PASSPHRASE = 'correct horse battery staple';
+const TABLES = ['ledger', 'vault', 'cache'];
+let number = 0;
+// A browser may be asked twice in one profile.
+const fresh = () => `storage-${asked.get('isolation')}-${(number += 1)}`;
+
+const settled = (request, blocked = () => undefined) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+    request.onblocked = blocked;
+  });
+const open = (name, version = 1, tables = TABLES) => {
+  const request = indexedDB.open(`tidegate:${name}`, version);
+  request.onupgradeneeded = () => tables.forEach((table) => request.result.createObjectStore(table));
+  return settled(request);
+};
+/** Writes and reads past the gate. */
+async function around(name, work) {
+  const database = await open(name);
+  try {
+    const store = (table) => database.transaction(table, 'readwrite').objectStore(table);
+    return await work({
+      put: (table, key, row) => settled(store(table).put(row, key)),
+      read: (table, key) => settled(store(table).get(key)),
+    });
+  } finally {
+    database.close();
+  }
+}
+const GARBAGE = [
+  ...[null, 'text', 5, {}, { length: 3e9 }, [1, 2], new Date()],
+  ...[new ArrayBuffer(8), new Uint16Array(9), new Uint8Array(), new Uint8Array([1, 2, 3])],
+];
+/** What each piece of garbage came to; one word where all came to the same. */
+async function each(work) {
+  const told = new Set();
+  for (const row of GARBAGE) told.add(await work(row));
+  return [...told].join();
+}
+
+await report({
+  async deletedWhileOpen() {
+    const name = fresh();
+    const gate = await openGate({ name });
+    await ask(gate);
+    await settled(indexedDB.deleteDatabase(`tidegate:${name}`), () => Promise.reject(new Error('blocked')));
+    return code(ask(gate));
+  },
+  async newerFromTheStart() {
+    const name = fresh();
+    (await open(name, 2)).close();
+    return code(openGate({ name }));
+  },
+  async newerMeanwhile() {
+    const name = fresh();
+    const gate = await openGate({ name });
+    const request = indexedDB.open(`tidegate:${name}`, 2);
+    let blocked = false;
+    (await settled(request, () => (blocked = true))).close();
+    return [blocked, await code(ask(gate)), await code(gate.vault.list()), await code(gate.close())];
+  },
+  async ofSomebodyElse() {
+    const name = fresh();
+    (await open(name, 1, [])).close();
+    return code(openGate({ name }));
+  },
+  /** Refuses every admission, and is left as it is. */
+  garbageLedger: () =>
+    each(async (row) => {
+      const name = fresh();
+      await around(name, ({ put }) => put('ledger', 'ledger', row));
+      const gate = await openGate({ name });
+      const told = await code(ask(gate));
+      await gate.close();
+      const kept = await around(name, ({ read }) => read('ledger', 'ledger'));
+      return `${told} ${Object.prototype.toString.call(kept) === Object.prototype.toString.call(row)}`;
+    }),
+  /** Costs kept answers and nothing else. */
+  async garbageAnswers() {
+    const name = fresh();
+    const gate = await openGate({ name, cache: { persist: true } });
+    await gate.vault.create(PASSPHRASE);
+    await gate.vault.lock();
+    await around(name, async ({ put }) => {
+      for (const [index, row] of GARBAGE.entries()) await put('cache', index % 2 ? [index] : String(index), row);
+    });
+    const told = await code(gate.vault.unlock(PASSPHRASE));
+    await gate.vault.putForSession('groq', `gsk_${'Zq7W'.repeat(13)}`);
+    return `${told},${await code(ask(gate))}`;
+  },
+  /** Is there, and damaged: not absent, which would ask the person to make another. */
+  garbageHeader: () =>
+    each(async (row) => {
+      const name = fresh();
+      await around(name, ({ put }) => put('vault', 'vault/2', row));
+      const gate = await openGate({ name });
+      const told = [
+        await gate.vault.state(),
+        await code(gate.vault.unlock(PASSPHRASE)),
+        await code(gate.vault.slots()),
+      ];
+      await gate.close();
+      return told.join();
+    }),
+  /** An older tab that makes no way, and a deletion that waits for it: all who come later would wait, too. */
+  async held() {
+    const name = fresh();
+    globalThis.held = await open(name);
+    indexedDB.deleteDatabase(`tidegate:${name}`);
+    const told = await openGate({ name }).catch(({ code, message }) => [code, /another tab/iu.test(message)]);
+    globalThis.held.close();
+    await (await openGate({ name })).close();
+    return told;
+  },
+});

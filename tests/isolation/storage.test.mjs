@@ -1,0 +1,51 @@
+// IndexedDB that fails: deleted, cleared, held by an older tab, newer, somebody else's, with garbage in it. In each case a
+// typed error or none, nothing lost, and nothing waited for without an end.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { openChromium, openFirefox } from '../packaging/browsers.mjs';
+import { failure, launch, open, openGate, provider, site } from './support.mjs';
+
+const AS_IT_SHOULD = {
+  deletedWhileOpen: 'ok',
+  newerFromTheStart: 'vault_corrupt',
+  newerMeanwhile: [false, 'internal', 'vault_corrupt', 'ok'],
+  ofSomebodyElse: 'vault_corrupt',
+  garbageLedger: 'internal true',
+  garbageAnswers: 'ok,ok',
+  garbageHeader: 'locked,vault_corrupt,vault_corrupt',
+  held: ['internal', true],
+  unhandled: [],
+};
+
+for (const start of [openChromium, openFirefox]) {
+  test(start.name, async (t) => {
+    const driven = await start();
+    t.after(() => driven.close());
+    const [origin, ours] = await Promise.all([site(t), provider(t)]);
+    for (const isolation of ['page', 'worker']) {
+      const query = new URLSearchParams({ isolation, provider: ours.url });
+      assert.deepEqual(JSON.parse(await driven.text(`${origin}/storage.html?${query}`)), AS_IT_SHOULD, isolation);
+    }
+  });
+}
+
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser?.close());
+
+const ask = () => globalThis.gate.chat({ messages: [{ role: 'user', content: 'cleared' }], max_tokens: 8 });
+for (const isolation of ['page', 'worker']) {
+  test(`the site's data is cleared in the middle of decisions: level ${isolation}`, async (t) => {
+    const [origin, ours] = await Promise.all([site(t), provider(t)]);
+    const page = await open(t, browser, origin);
+    await openGate(page, ours.url, { isolation, cache: { ttlMs: 0 } });
+    const devtools = await page.context().newCDPSession(page);
+    for (let round = 0; round < 10; round += 1) {
+      const asking = failure(page, ask);
+      await devtools.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' });
+      assert.equal((await asking).code, 'none', `round ${round}`);
+    }
+  });
+}
