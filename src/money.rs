@@ -123,6 +123,12 @@ impl Rate {
         Self(nano)
     }
 
+    /// `percent` hundredths of the price, rounded up; saturates.
+    #[must_use]
+    pub const fn percent(self, percent: u32) -> Self {
+        Self(self.0.saturating_mul(percent as u64).div_ceil(100))
+    }
+
     /// What `units` cost, rounded up to a whole nano-dollar; saturates.
     #[must_use]
     pub fn cost(self, units: u64) -> NanoUsd {

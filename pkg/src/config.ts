@@ -200,6 +200,7 @@ export interface TidegateConfig {
     inputUsd: number | string;
     outputUsd: number | string;
     cacheReadUsd?: number | string;
+    /** Left out, it is what Anthropic takes for Claude (1.25 times the input, twice for an hour), for others the input's. */
     cacheWriteUsd?: number | string;
     /** Tokens of context. */
     context?: number;

@@ -45,6 +45,13 @@ impl Rates {
         self.cache_write_1h.unwrap_or_else(|| self.write())
     }
 
+    /// Fills in what writing to Anthropic's cache costs, where nobody said: 1.25 times the input, twice the input for an
+    /// hour (platform.claude.com, "Prompt caching"). Whoever may be charged it writes by a mark in the request.
+    pub(super) fn complete_writes(&mut self) {
+        self.cache_write.get_or_insert(self.input.percent(125));
+        self.cache_write_1h.get_or_insert(self.input.percent(200).max(self.write()));
+    }
+
     /// The higher of both, kind by kind.
     #[must_use]
     pub fn max(&self, other: &Self) -> Self {

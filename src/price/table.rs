@@ -1,5 +1,8 @@
 //! The built-in price table.
 
+use std::time::Duration;
+
+use super::family::Family;
 use super::packed::{Line, Model, When, read};
 use super::rates::{MAX_TIERS, Price, Rates, Tier};
 use crate::config::PriceOverride;
@@ -29,9 +32,18 @@ impl Table {
     /// An override of the configuration goes first. OpenRouter's ids that end in `:free` cost nothing, listed or not.
     #[must_use]
     pub fn lookup(&self, provider: &str, model: &str, at: Timestamp, overrides: &[PriceOverride]) -> Option<Price> {
-        if let Some(own) = overrides.iter().find(|own| own.provider == provider && own.model == model) {
-            return Some(overridden(own));
+        let mut price = match overrides.iter().find(|own| own.provider == provider && own.model == model) {
+            Some(own) => overridden(own),
+            None => self.listed(provider, model, at)?,
+        };
+        if Family::of(provider, model) == Family::Claude {
+            price.rates.complete_writes();
+            price.tiers.iter_mut().flatten().for_each(|tier| tier.rates.complete_writes());
         }
+        Some(price)
+    }
+
+    fn listed(&self, provider: &str, model: &str, at: Timestamp) -> Option<Price> {
         let row = self.find(provider, model, false).or_else(|| self.find(provider, without_date(model)?, true));
         if provider == "openrouter" && model.ends_with(":free") {
             return Some(row.map_or_else(Price::default, |row| limits(row, at)));
@@ -39,8 +51,8 @@ impl Table {
         self.price(row?, at)
     }
 
-    /// The highest price between two moments less than an hour apart, for reserving: a request may start at one
-    /// price and be billed at the next.
+    /// The highest price between two moments, for reserving: a request may start at one price and be billed at
+    /// another. Prices change only at full hours, and by the hour they come round within a day.
     #[must_use]
     pub fn lookup_until(
         &self,
@@ -50,12 +62,18 @@ impl Table {
         until: Timestamp,
         overrides: &[PriceOverride],
     ) -> Option<Price> {
-        // The ends of the span see both sides of the one change within it.
-        let first = self.lookup(provider, model, from, overrides)?;
-        if hour_of(from) == hour_of(until) {
-            return Some(first);
+        let mut price = self.lookup(provider, model, from, overrides)?;
+        let mut dearer = |at| {
+            if let Some(other) = self.lookup(provider, model, at, overrides) {
+                price = price.max(&other);
+            }
+        };
+        if hour_of(from) != hour_of(until) {
+            let between = (1..24).map(|hour| from.after(Duration::from_secs(u64::saturating_mul(hour, 3_600))));
+            between.take_while(|at| hour_of(*at) < hour_of(until)).for_each(&mut dearer);
+            dearer(until);
         }
-        Some(self.lookup(provider, model, until, overrides).map_or(first, |last| first.max(&last)))
+        Some(price)
     }
 
     /// The worst price of the whole table: each kind of token at its highest price among models still served.

@@ -71,11 +71,47 @@ fn prices_change_at_their_date_and_by_the_hour() {
     }
     // A request that begins off-peak and ends in the peak is reserved at the peak's price, and the other way round.
     let edge = on(MADE, 1);
-    let minute = std::time::Duration::from_secs(60);
+    let minute = Duration::from_secs(60);
     for (from, until) in [(edge.before(minute), edge), (on(MADE, 4).before(minute), on(MADE, 4))] {
         let price = table.lookup_until("deepseek", "deepseek-flash", from, until, &[]).unwrap();
         assert_eq!(price.rates.input, micro(300_000));
     }
+}
+
+#[test]
+fn a_peak_between_two_quiet_hours_counts() {
+    let table = Table::builtin();
+    let input = |from, until| table.lookup_until("deepseek", "deepseek-flash", from, until, &[]).unwrap().rates.input;
+    let last_minute = |day, hour| on(day, hour).before(Duration::from_secs(60));
+    assert_eq!(input(on(MADE, 0), on(MADE, 5)), micro(300_000), "01:00 to 04:00 lies between");
+    assert_eq!(input(last_minute(MADE, 1), last_minute(MADE, 2)), micro(300_000));
+    assert_eq!(input(on(MADE, 11), on(MADE, 23)), micro(150_000));
+    assert_eq!(input(on(MADE, 11), on(MADE + 1, 11)), micro(300_000), "the longest that a request may take");
+    assert_eq!(input(on(MADE, 11), on(MADE + 400, 0)), micro(300_000), "the whole span is not walked");
+    assert_eq!(input(on(MADE, 5), on(MADE, 4)), micro(150_000), "a clock that goes back");
+}
+
+#[test]
+fn writes_to_anthropics_cache_are_priced_where_nobody_said_how() {
+    let own = |cache_write| PriceOverride {
+        provider: "mine".into(),
+        model: "claude-next".into(),
+        input: micro(4),
+        output: micro(8),
+        cache_read: None,
+        cache_write,
+        context: None,
+        max_output: None,
+    };
+    let rates =
+        |cache_write| Table::builtin().lookup("mine", "claude-next", on(MADE, 0), &[own(cache_write)]).unwrap().rates;
+    assert_eq!((rates(None).write(), rates(None).write_1h()), (micro(5), micro(8)));
+    assert_eq!((rates(Some(micro(6))).write(), rates(Some(micro(6))).write_1h()), (micro(6), micro(8)));
+    assert_eq!(rates(Some(micro(9))).write_1h(), micro(9));
+    let routed = look("openrouter", "anthropic/claude-haiku-4.5").unwrap().rates;
+    assert_eq!(routed.write_1h(), micro(2_000_000), "its row says nothing of an hour");
+    let other = look("openai", "gpt-4o").unwrap().rates;
+    assert_eq!(other.worst_input(), other.input, "others write for the price of input");
 }
 
 #[test]
