@@ -57,13 +57,25 @@ pub struct Reading<'a> {
     pub choices: u32,
     /// Whether reasoning is output after which nothing is retried.
     pub reasoning_commits: bool,
+    /// Whether the target is a gateway, which tells no tokens for what cost it none.
+    pub relayed: bool,
 }
 
 impl<'a> Reading<'a> {
     /// One answer to a chat request, whose reasoning counts as output.
     #[must_use]
     pub const fn chat(dialect: Dialect, caller: Dialect, provider: &'a str, stamp: Stamp) -> Self {
-        Self { dialect, caller, provider, stamp, kind: Kind::Chat, model: "", choices: 1, reasoning_commits: true }
+        Self {
+            dialect,
+            caller,
+            provider,
+            stamp,
+            kind: Kind::Chat,
+            model: "",
+            choices: 1,
+            reasoning_commits: true,
+            relayed: false,
+        }
     }
 }
 
@@ -335,8 +347,11 @@ fn answered<C>(status: u16, body: Vec<u8>, reading: &Reading<'_>, streams: bool)
         let text = String::from_utf8(body).ok();
         let read = text.and_then(|text| {
             let vectors = embeddings::decode_body(reading.dialect, reading.provider, &text, inputs)?;
-            let answer =
+            let mut answer =
                 Answer { usage: vectors.usage, cost: vectors.cost, complete: true, ended: 1, ..Answer::default() };
+            if !reading.relayed {
+                answer.doubt();
+            }
             if reading.caller == reading.dialect {
                 return Some((answer, text));
             }
@@ -360,6 +375,9 @@ fn answered<C>(status: u16, body: Vec<u8>, reading: &Reading<'_>, streams: bool)
             }
         })
     });
+    if !reading.relayed {
+        answer.doubt();
+    }
     match (decoded, completion, text) {
         // What the caller would not see must not look like the whole answer; the same question would bring the same.
         (Some(()), Some(_), _) if answer.media => {

@@ -72,6 +72,7 @@ struct Events {
     /// Whether output came after which nothing is retried.
     committed: bool,
     reasoning_commits: bool,
+    relayed: bool,
     trouble: Option<Trouble>,
     text: String,
 }
@@ -96,6 +97,7 @@ impl Flow {
                 told_at: 0,
                 committed: false,
                 reasoning_commits: reading.reasoning_commits,
+                relayed: reading.relayed,
                 trouble: None,
                 text: String::new(),
             },
@@ -200,6 +202,9 @@ impl Flow {
         if self.events.told_at < self.events.outputs {
             answer.usage = None;
             answer.cost = None;
+        }
+        if !self.events.relayed {
+            answer.doubt();
         }
         answer
     }

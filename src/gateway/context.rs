@@ -227,6 +227,7 @@ impl<H: Host> Context<H> {
             model: &target.model,
             choices: if dialect == Dialect::Chat { self.choices } else { 1 },
             reasoning_commits: config.reasoning_commits,
+            relayed: target.relay.is_some(),
         };
         exchange(&*self.host, request, &reading, timers, &self.abort).await
     }

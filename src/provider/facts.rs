@@ -16,6 +16,8 @@ pub struct Answer {
     pub tool_calls: bool,
     /// Answers that ended.
     pub ended: u32,
+    /// Whether it says anything: text, reasoning, a call.
+    pub said: bool,
     /// Whether it has pictures, sound or files, which only its own dialect can carry.
     pub media: bool,
 }
@@ -24,7 +26,8 @@ impl Answer {
     /// Takes one piece in.
     pub fn push(&mut self, delta: &Delta<'_>) {
         match delta {
-            Delta::ToolCall { .. } => self.tool_calls = true,
+            Delta::ToolCall { .. } => (self.tool_calls, self.said) = (true, true),
+            Delta::Text { .. } | Delta::Reasoning { .. } => self.said = true,
             Delta::Finish { reason, .. } => {
                 let good = matches!(reason, Finish::Stop | Finish::ToolCalls);
                 self.complete = good && (self.complete || self.ended == 0);
@@ -36,14 +39,52 @@ impl Answer {
                 self.cost = cost.or(self.cost);
             }
             Delta::Start { .. }
-            | Delta::Text { .. }
             | Delta::Refusal { .. }
-            | Delta::Reasoning { .. }
             | Delta::ReasoningDetail { .. }
             | Delta::ToolArguments { .. }
             | Delta::Failed { .. }
             | Delta::End => {}
             Delta::Unmapped(what) => self.media |= matches!(*what, "images" | "audio" | "files"),
         }
+    }
+
+    /// Takes counts that cannot be for no counts: there is no request without input, and what was said has tokens.
+    /// Servers that do not count write zeros, and some leave a count out.
+    pub fn doubt(&mut self) {
+        let impossible = |usage: &Usage| usage.input == 0 || usage.output == 0 && self.said;
+        if self.usage.as_ref().is_some_and(impossible) {
+            self.usage = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Escaped;
+
+    fn doubted(input: u64, output: u64, pieces: &[Delta<'_>]) -> bool {
+        let mut answer = Answer::default();
+        pieces.iter().for_each(|piece| answer.push(piece));
+        answer.push(&Delta::Usage { usage: Usage { input, output, ..Usage::default() }, cost: None });
+        answer.doubt();
+        answer.usage.is_none()
+    }
+
+    #[test]
+    fn counts_that_cannot_be_are_unknown() {
+        let text = || Delta::Text { choice: 0, text: Escaped::trusted("x") };
+        let reasoning = || Delta::Reasoning { choice: 0, text: Escaped::trusted("x") };
+        let call =
+            Delta::ToolCall { choice: 0, index: 0, id: Escaped::default(), name: Escaped::trusted("f"), extra: None };
+        for said in [text(), reasoning(), call] {
+            assert!(doubted(9, 0, std::slice::from_ref(&said)), "{said:?}");
+            assert!(!doubted(9, 1, std::slice::from_ref(&said)), "{said:?}");
+            assert!(doubted(0, 1, std::slice::from_ref(&said)), "{said:?}");
+        }
+        let refusal = || Delta::Refusal { choice: 0, text: Escaped::trusted("why") };
+        let end = || Delta::Finish { choice: 0, reason: Finish::ContentFilter };
+        assert!(!doubted(9, 0, &[refusal(), end()]), "an answer that was withheld has no tokens of its own");
+        assert!(doubted(0, 0, &[]));
     }
 }

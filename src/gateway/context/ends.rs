@@ -63,5 +63,5 @@ pub(super) fn read_answer(past: &mut Outcome) -> Answer {
     };
     let cost = past.word().parse().ok().map(NanoUsd::new);
     let (complete, tool_calls) = (past.int() == 1, past.int() == 1);
-    Answer { usage: known.then_some(usage), cost, complete, tool_calls, ended: 1, media: false }
+    Answer { usage: known.then_some(usage), cost, complete, tool_calls, ended: 1, ..Answer::default() }
 }
