@@ -18,7 +18,7 @@ pub enum Finish {
     ToolCalls,
     /// The provider withheld the rest, or the model refused.
     ContentFilter,
-    /// For a reason that has no neutral name.
+    /// For a reason that has no neutral name. No translation calls such an answer whole.
     Other,
 }
 

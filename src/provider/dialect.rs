@@ -270,3 +270,52 @@ impl StreamEncoder {
         }
     }
 }
+
+#[cfg(all(test, feature = "dialects"))]
+mod tests {
+    use super::*;
+    use crate::chat::{Choice, Finish};
+
+    const STAMP: Stamp = Stamp { created_s: 0, include_usage: true };
+
+    fn ended(reason: Option<Finish>) -> Completion {
+        let choice = Choice { text: "half of".into(), finish: reason, ..Choice::default() };
+        Completion { id: "a".into(), model: "m".into(), choices: vec![choice], ..Completion::default() }
+    }
+
+    fn reason_of(read: &mut dyn FnMut(&mut dyn FnMut(Delta<'_>))) -> Option<Finish> {
+        let mut reason = None;
+        read(&mut |delta| {
+            if let Delta::Finish { reason: own, .. } = delta {
+                reason = Some(own);
+            }
+        });
+        reason
+    }
+
+    #[test]
+    fn an_end_that_nobody_knows_the_reason_of_is_called_whole_in_no_dialect() {
+        for (own, whole) in [(Finish::Stop, true), (Finish::Length, false), (Finish::Other, false)] {
+            let completion = ended(Some(own));
+            for dialect in Dialect::ALL {
+                let body = encode_body(dialect, &completion, &STAMP);
+                let said = reason_of(&mut |sink| decode_body(dialect, "x", &body, sink).unwrap());
+                assert_eq!(said == Some(Finish::Stop), whole, "{own:?}: {body}");
+
+                let (mut encoder, mut out) = (StreamEncoder::new(dialect, STAMP), String::new());
+                completion.deltas(&mut |delta| encoder.push(&delta, &mut out));
+                let mut decoder = StreamDecoder::new(dialect, "x");
+                let said = reason_of(&mut |sink| {
+                    let mut frames = crate::provider::sse::Decoder::default();
+                    let mut each = |frame: crate::provider::sse::Frame<'_>| {
+                        if let Some(data) = &frame.data {
+                            decoder.event(&frame.name, data, sink).unwrap();
+                        }
+                    };
+                    frames.push(out.as_bytes(), &mut each).unwrap();
+                });
+                assert_eq!(said == Some(Finish::Stop), whole, "{own:?}: {out}");
+            }
+        }
+    }
+}

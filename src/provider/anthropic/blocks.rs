@@ -173,7 +173,9 @@ pub(super) fn push_stop(out: &mut String, finish: Option<Finish>, called: bool, 
         Some(Finish::ToolCalls) => "tool_use",
         _ if called => "tool_use",
         _ if !refusal.is_empty() => "refusal",
-        Some(Finish::Stop | Finish::Other) | None => "end_turn",
+        // A reason that nobody knows: the answer may not be whole.
+        Some(Finish::Other) => "max_tokens",
+        Some(Finish::Stop) | None => "end_turn",
     };
     super::write::put(out, &["\"stop_reason\":\"", reason, "\",\"stop_sequence\":null,\"stop_details\":"]);
     if reason == "refusal" {

@@ -10,7 +10,8 @@ use crate::provider::Stamp;
 pub(in crate::provider) fn decode_body(body: &str, sink: &mut dyn FnMut(Delta<'_>)) -> Option<()> {
     let mut reader = Reader::default();
     reader.response(&json::fields(body).ok()?, sink)?;
-    if !reader.has_begun() {
+    // Without a reason a candidate has not come to its end (ai.google.dev/api/generate-content#Candidate).
+    if !reader.is_finished() {
         return None;
     }
     sink(Delta::End);

@@ -60,11 +60,6 @@ impl Reader {
         !self.candidates.is_empty() && self.candidates.iter().all(|candidate| candidate.finished)
     }
 
-    /// Whether there is any answer at all.
-    pub(super) const fn has_begun(&self) -> bool {
-        !self.candidates.is_empty()
-    }
-
     fn candidate(&mut self, fields: &Fields<'_>, sink: Sink<'_>) -> Option<()> {
         // Zero is left out.
         let index = given(fields, "index").map_or(Some(0), json::uint)?;

@@ -44,9 +44,10 @@ pub(super) fn start(fields: &Fields<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
 /// The reason in neutral words; `None` for none.
 pub(super) fn finish(raw: Raw<'_>) -> Option<Finish> {
     Some(match json::text(raw)?.as_ref() {
-        "stop" => Finish::Stop,
+        // The others are what some servers write of their own.
+        "stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn" => Finish::Stop,
         // `model_length` is Mistral's, for the end of the context.
-        "length" | "model_length" => Finish::Length,
+        "length" | "model_length" | "max_tokens" => Finish::Length,
         "tool_calls" | "function_call" => Finish::ToolCalls,
         "content_filter" => Finish::ContentFilter,
         _ => Finish::Other,
@@ -131,9 +132,11 @@ fn calls(choice: u32, raw: Raw<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
         let index = index.unwrap_or(place);
         match fields.field("function") {
             Some(function) => call(choice, index, id, function, extra, sink),
-            // A call of a kind that has no neutral form is a call all the same.
-            None if !id.is_empty() => {
-                sink(Delta::ToolCall { choice, index, id, name: Escaped::default(), extra });
+            // A call of a kind that has no neutral form (`custom`) is a call all the same, and its pieces are output.
+            None if !id.is_empty() || fields.field("custom").is_some() => {
+                if !id.is_empty() {
+                    sink(Delta::ToolCall { choice, index, id, name: Escaped::default(), extra });
+                }
                 sink(Delta::Unmapped("tool_calls"));
             }
             None => {}
@@ -239,13 +242,14 @@ fn quoted_or_null(out: &mut String, inner: &str) {
     }
 }
 
-/// The dialect's word for a reason. An answer that never gave one ended by itself, as far as anyone knows.
+/// The dialect's word for a reason. An answer that never gave one ended by itself, as far as anyone knows; one that
+/// gave a reason which nobody knows is not called whole.
 pub(super) const fn reason(finish: Option<Finish>) -> &'static str {
     match finish {
-        Some(Finish::Length) => "length",
+        Some(Finish::Length | Finish::Other) => "length",
         Some(Finish::ToolCalls) => "tool_calls",
         Some(Finish::ContentFilter) => "content_filter",
-        Some(Finish::Stop | Finish::Other) | None => "stop",
+        Some(Finish::Stop) | None => "stop",
     }
 }
 

@@ -93,7 +93,8 @@ impl StreamDecoder {
         if failed(&choice) {
             return Ok(true);
         }
-        if let Some(reason) = choice.field("finish_reason").and_then(finish) {
+        // Some say it once more beside the usage: an answer ends once.
+        if let Some(reason) = choice.field("finish_reason").and_then(finish).filter(|_| self.ended & bit == 0) {
             self.ended |= bit;
             sink(Delta::Finish { choice: index, reason });
         }
@@ -285,6 +286,27 @@ mod tests {
 
     fn call(id: &str, name: &str, arguments: &str) -> (String, String, String) {
         (id.into(), name.into(), arguments.into())
+    }
+
+    #[test]
+    fn an_answer_ends_once_and_the_pieces_of_a_custom_call_are_output() {
+        let mut decoder = StreamDecoder::new("openai");
+        let mut read = |choice: &str| {
+            let (mut ends, mut output) = (0, 0);
+            let data = format!(r#"{{"id":"c","choices":[{{"index":0,{choice}}}]}}"#);
+            let mut sink = |delta: Delta<'_>| {
+                ends += u32::from(matches!(delta, Delta::Finish { .. }));
+                output += u32::from(delta.commits());
+            };
+            decoder.event("", &data, &mut sink).unwrap();
+            (ends, output)
+        };
+        let begun = r#""delta":{"tool_calls":[{"index":0,"id":"c","type":"custom","custom":{"name":"f","input":""}}]}"#;
+        let piece = r#""delta":{"tool_calls":[{"index":0,"custom":{"input":"SELECT"}}]}"#;
+        assert!(read(begun).1 > 0);
+        assert_eq!(read(piece), (0, 1), "it is no silence");
+        assert_eq!(read(r#""delta":{},"finish_reason":"tool_calls""#), (1, 0));
+        assert_eq!(read(r#""delta":{},"finish_reason":"tool_calls""#), (0, 0), "beside the usage, once more");
     }
 
     #[test]

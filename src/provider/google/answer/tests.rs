@@ -14,6 +14,19 @@ fn finish(candidate: &str) -> Option<Finish> {
 }
 
 #[test]
+fn what_has_no_reason_has_not_ended() {
+    let read = |candidates: &str| {
+        let body = format!(r#"{{"candidates":{candidates},"usageMetadata":{{"promptTokenCount":9}}}}"#);
+        decode_body(&body, &mut |_| {})
+    };
+    let text = r#""content":{"parts":[{"text":"half of"}]}"#;
+    assert_eq!(read(&format!("[{{{text}}}]")), None);
+    assert_eq!(read(&format!(r#"[{{{text},"finishReason":"STOP"}},{{{text},"index":1}}]"#)), None);
+    assert_eq!(read(&format!(r#"[{{{text},"finishReason":"MAX_TOKENS"}}]"#)), Some(()));
+    assert_eq!(read(r#"[{"finishReason":"MAX_TOKENS"}]"#), Some(()), "all of it went into thoughts");
+}
+
+#[test]
 fn an_answer_written_again_says_the_same() {
     let body = r#"{"candidates":[{"content":{"parts":[{"text":"hm","thought":true},{"text":"\u0041\n"},{"text":"","thoughtSignature":"T"},{"functionCall":{"id":"a","name":"f","args":{"x":"\""}},"thoughtSignature":"S"}],"role":"model"},"finishReason":"STOP","index":0},{"finishReason":"SAFETY","index":1}],"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":5,"totalTokenCount":17,"cachedContentTokenCount":4,"thoughtsTokenCount":3},"modelVersion":"m","responseId":"r"}"#;
     let completion = read(body).unwrap();

@@ -126,7 +126,7 @@ impl StreamEncoder {
 
     const fn outcome(&self) -> &'static str {
         match self.finish {
-            Some(Finish::Length | Finish::ContentFilter) => "incomplete",
+            Some(Finish::Length | Finish::ContentFilter | Finish::Other) => "incomplete",
             _ => "completed",
         }
     }
@@ -318,7 +318,8 @@ impl StreamEncoder {
             &[",\"status\":\"", status, "\",\"background\":false,\"error\":null,\"incomplete_details\":"],
         );
         out.push_str(match self.finish {
-            Some(Finish::Length) => "{\"reason\":\"max_output_tokens\"}",
+            // The API has no word for an end that nobody knows the reason of.
+            Some(Finish::Length | Finish::Other) => "{\"reason\":\"max_output_tokens\"}",
             Some(Finish::ContentFilter) => "{\"reason\":\"content_filter\"}",
             _ => "null",
         });
