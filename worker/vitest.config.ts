@@ -105,7 +105,7 @@ export default defineConfig({
     // The files of a project share one stand-in, which they script.
     fileParallelism: false,
     projects: [
-      worker('gateway', 'test/gateway/*.test.ts', quick),
+      worker('gateway', 'test/gateway/*.test.ts', { ...quick, limits: { maxInputUnits: 10_000_000 } }),
       worker('queue', 'test/queue/*.test.ts', queued),
       worker('queue-short', 'test/queue-short/*.test.ts', short),
       worker('cap', 'test/cap/*.test.ts', oneTarget),

@@ -4,7 +4,7 @@ import { toError } from '../../pkg/src/errors';
 import { answered } from '../../pkg/src/fetch';
 import { common, finished, setEach } from './answers';
 import { callerOf, stripped, type Stripped } from './auth';
-import { readBody } from './body';
+import { hold, readBody } from './body';
 import type { Env } from './env';
 import { errorResponse, invalid, nothingHere, unsupported, wrongMethod } from './errors';
 import { gateOf, keyedGateOf, partsOf, within } from './gates';
@@ -98,6 +98,7 @@ async function served(
   const { organisation } = caller;
   const { core, deadlineMs, leases } = await keyedGateOf(organisation, env);
   headers.set('traceparent', told.trace);
+  const letGo = hold(body.byteLength, deadlineMs);
   notes.handed = true;
   const asked = core.callFor(
     partsOf(caller),
@@ -133,6 +134,8 @@ async function served(
   } catch (thrown) {
     late = true;
     throw thrown;
+  } finally {
+    letGo();
   }
 }
 

@@ -1,6 +1,6 @@
 import type { FlatHeaders } from '../../pkg/src/boundary';
 import { MAX_BODY_BYTES, textOf, tooLong } from '../../pkg/src/body';
-import { invalid } from './errors';
+import { crowded, invalid } from './errors';
 
 /** Types that cannot be JSON. Everything else is let through: clients name none or a wrong one, curl a form's. */
 const NOT_JSON = /^\s*(multipart|image|audio|video)\//i;
@@ -49,3 +49,39 @@ export function oversized(url: string, headers: FlatHeaders): boolean {
   for (const text of headers) length += text.length;
   return length > MAX_HEADER_BYTES || headers.length > 2 * MAX_HEADERS;
 }
+
+/**
+ * Bytes of bodies that an isolate works on at once. Each is in its memory three times or more, of 128 MB; whoever needs more
+ * ends the isolate, with everybody's requests.
+ */
+const MOST_HELD = 20 * 1024 * 1024;
+/** Bodies below that are not counted, in bytes. */
+const SMALL = 32 * 1024;
+
+interface Hold {
+  bytes: number;
+  until: number;
+}
+const holds = new Set<Hold>();
+let held = 0;
+
+/**
+ * Counts a body that was read as held, until what this gives is called, or `ms` milliseconds are over: a request that the
+ * platform has ended lets nothing go.
+ * @throws `queue_full` (503) if there are too many at once.
+ */
+export function hold(bytes: number, ms: number): () => void {
+  if (bytes < SMALL) return nothing;
+  const now = Date.now();
+  const letGo = (one: Hold) => {
+    if (holds.delete(one)) held -= one.bytes;
+  };
+  if (held + bytes > MOST_HELD) for (const one of holds) if (one.until <= now) letGo(one);
+  if (held + bytes > MOST_HELD) throw crowded();
+  const own: Hold = { bytes, until: now + ms };
+  holds.add(own);
+  held += bytes;
+  return () => letGo(own);
+}
+
+const nothing = () => {};

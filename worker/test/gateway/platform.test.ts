@@ -1,11 +1,12 @@
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
+import { hold } from '../../src/body';
 import { json } from '../../src/outside';
 import { forget } from '../../src/organisation/standing';
 import { wasmBytes } from '../../src/wasm';
 import settings from '../../wrangler.jsonc?raw';
-import { ask, calm, script } from '../client';
+import { ask, calm, errorOf, script, seen, until } from '../client';
 import { made, organised } from '../organisations';
 
 // What the platform bounds, and a machine of one's own does not.
@@ -34,6 +35,28 @@ it('what organisations remember together leaves room in the isolate’s 128 MB',
   expect(wasmBytes()).toBeGreaterThan(40 * MIB);
   expect(wasmBytes()).toBeLessThan(72 * MIB);
 }, 60_000);
+
+it('bodies that are worked on leave room, too: those that would not are to come again', async () => {
+  for (const provider of ['groq', 'openrouter'] as const) await script(provider, { hold: true });
+  const large = () => ask({ messages: [{ role: 'user', content: 'x'.repeat(8_000_000) }], max_tokens: 1 });
+  const first = [large(), large()];
+  await until(async () => (await seen()).length === 2);
+  const refused = await large();
+  expect([refused.status, errorOf(refused).code, refused.headers.get('retry-after')]).toEqual([503, 'queue_full', '1']);
+  for (const provider of ['groq', 'openrouter'] as const) await script(provider);
+  for (const answer of await Promise.all(first)) expect(answer.status).toBe(200);
+  expect((await large()).status).toBe(200);
+}, 60_000);
+
+it('a body that nobody let go is forgotten after its time', () => {
+  const letGo = [hold(9_000_000, 100), hold(9_000_000, 60_000)];
+  expect(() => hold(9_000_000, 100)).toThrow();
+  hold(10_000, 100)();
+  vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 1_000);
+  letGo.push(hold(9_000_000, 100));
+  for (const go of [...letGo, ...letGo]) go();
+  hold(20_000_000, 100)();
+});
 
 it('an answer of somebody else’s that is not used does not keep its connection', async () => {
   const cancel = vi.fn();
