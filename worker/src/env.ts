@@ -15,6 +15,8 @@ export interface Env {
   ALLOWED_ORIGINS?: string;
   TIDEGATE_AUTH?: string | Record<string, unknown>;
   TIDEGATE_CONFIG?: string | Record<string, unknown>;
+  /** More fields of the same: the platform takes no variable above 5 KB. */
+  [name: `TIDEGATE_CONFIG_${string}`]: string | Record<string, unknown> | undefined;
   TIDEGATE_LOG?: string;
   TIDEGATE_MASTER_KEY?: string;
   TIDEGATE_MASTER_KEY_PREVIOUS?: string;
@@ -38,10 +40,14 @@ function ofProviders(env: Env, suffix: string): [provider: string, value: string
 
 export const providerKeys = (env: Env) => ofProviders(env, '_API_KEY');
 
-/** The gateway's raw configuration. It is validated by the gateway, not here; only what is no JSON is refused. */
+const PART = /^TIDEGATE_CONFIG_[A-Z0-9_]+$/;
+
+/**
+ * The gateway's raw configuration, out of TIDEGATE_CONFIG and the variables whose names go on from that. It is validated by
+ * the gateway, not here; only what is no JSON is refused, and a field that is there twice.
+ */
 export function rawConfiguration(env: Env): unknown {
-  const given = env.TIDEGATE_CONFIG ?? {};
-  const config = typeof given === 'string' ? parse(given || '{}') : given;
+  const config = whole(env);
   const addresses = ofProviders(env, '_BASE_URL');
   if (addresses.length === 0 || !isObject(config)) return config;
   const own = isObject(config.providers) ? config.providers : {};
@@ -49,14 +55,33 @@ export function rawConfiguration(env: Env): unknown {
   return { ...config, providers: { ...own, ...Object.fromEntries(overrides) } };
 }
 
+function whole(env: Env): unknown {
+  const config = parsed('TIDEGATE_CONFIG', env.TIDEGATE_CONFIG);
+  const names = Object.keys(env).filter((name) => PART.test(name));
+  if (names.length === 0 || !isObject(config)) return config;
+  const all = { ...config };
+  for (const name of names as `TIDEGATE_CONFIG_${string}`[]) {
+    const part = parsed(name, env[name]);
+    if (!isObject(part)) throw badConfiguration(name, 'must be an object');
+    for (const [field, value] of Object.entries(part)) {
+      if (Object.hasOwn(all, field)) throw badConfiguration(name, `has ${field.slice(0, 64)}, which is elsewhere, too`);
+      all[field] = value;
+    }
+  }
+  return all;
+}
+
+const parsed = (name: string, given: unknown = {}): unknown =>
+  typeof given === 'string' ? parse(name, given || '{}') : given;
+
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function parse(text: string): unknown {
+function parse(name: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     // The text itself stays out of it: somebody may have put a key there.
-    throw badConfiguration('TIDEGATE_CONFIG', 'must be JSON');
+    throw badConfiguration(name, 'must be JSON');
   }
 }

@@ -11,16 +11,17 @@ import type { Answer } from './object';
  * @throws `config_invalid` without a master key: nothing is queued that is not sealed.
  */
 export function shardsOf(env: Env): number {
-  const { TIDEGATE_CONFIG, TIDEGATE_MASTER_KEY, TIDEGATE_MASTER_KEY_PREVIOUS } = env;
-  const from = [TIDEGATE_CONFIG, TIDEGATE_MASTER_KEY, TIDEGATE_MASTER_KEY_PREVIOUS];
-  if (known?.from.every((one, index) => one === from[index])) return known.shards;
+  const found = known.get(env);
+  if (found !== undefined) return found;
   load();
   mastersOf(env);
   const { queue } = (rawConfiguration(env) ?? {}) as { queue?: { shards?: number } };
-  known = { from, shards: queue?.shards ?? 1 };
-  return known.shards;
+  const shards = queue?.shards ?? 1;
+  known.set(env, shards);
+  return shards;
 }
-let known: { from: unknown[]; shards: number } | undefined;
+/** By the variables, which the platform gives as one object for the isolate's life. */
+const known = new WeakMap<Env, number>();
 
 /** One shard of an organisation's queue: an object of its own, so that no id of another's is found there. */
 export const queueObject = ({ REQUEST_QUEUE }: Env, organisation: string, shard: number) =>

@@ -46,6 +46,18 @@ describe('readiness says what is wrong', () => {
       { TIDEGATE_CONFIG: '{"budget":{"limitUSD":5}}' },
       'gateway: budget.limitUSD is not a known field',
     ],
+    [
+      'a part of the configuration that is no JSON',
+      { TIDEGATE_CONFIG_PRICES: '{' },
+      'gateway: TIDEGATE_CONFIG_PRICES must be JSON',
+    ],
+    ['one that is a list', { TIDEGATE_CONFIG_PRICES: [] }, 'gateway: TIDEGATE_CONFIG_PRICES must be an object'],
+    [
+      'a field that is in two of them',
+      { TIDEGATE_CONFIG: '{"budget":{}}', TIDEGATE_CONFIG_MORE: '{"budget":{}}' },
+      'gateway: TIDEGATE_CONFIG_MORE has budget, which is elsewhere, too',
+    ],
+    ['a field that is unknown', { TIDEGATE_CONFIG_MORE: { budgt: {} } }, 'gateway: budgt is not a known field'],
     ['a configuration of another type', { TIDEGATE_CONFIG: '[]' }, 'gateway: must be an object'],
     [
       'a key sent in the clear',
@@ -69,6 +81,18 @@ describe('readiness says what is wrong', () => {
     const { reasons } = JSON.parse(ready.text) as { reasons: string[] };
     expect(reasons.some((one) => one.startsWith(reason))).toBe(true);
     expect((await send('/livez')).status).toBe(200);
+  });
+
+  it('is ready with the configuration in several variables, which are one', async () => {
+    const prices = [{ provider: 'groq', model: 'own', inputUsd: '1', outputUsd: '2' }];
+    const targets = [{ provider: 'groq', model: 'own' }];
+    const send = await started({
+      TIDEGATE_CONFIG: { cache: { ttlMs: 0 } },
+      TIDEGATE_CONFIG_TARGETS: JSON.stringify({ targets }),
+      TIDEGATE_CONFIG_PRICES: { prices },
+    });
+    expect(await send('/readyz')).toEqual({ status: 200, text: '{"status":"ready"}' });
+    expect((await send('/api/ai/status')).text).toContain('"target":"groq/own"');
   });
 
   it('is ready with the configuration as an object, and with any origin if that is said', async () => {
