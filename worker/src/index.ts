@@ -19,6 +19,7 @@ import { queue } from './routes/queue';
 import { notedOf, register, type Route } from './routes/route';
 import { session } from './routes/session';
 import { status } from './routes/status';
+import { came } from './shelf';
 import { load } from './wasm';
 
 export { Figures } from './figures/object';
@@ -54,6 +55,7 @@ export default {
   async fetch(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
     if (request.method === 'OPTIONS') return preflight(request, env);
     const { url } = request;
+    came(url);
     const headers = flat(request.headers);
     if (oversized(url, headers)) {
       load();

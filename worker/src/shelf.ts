@@ -57,16 +57,35 @@ export function shared(core: Core, organisation: string, env: Env): void {
   core.shareAnswers(mastersOf(env).subarray(0, 32), organisation, find, keep, land);
 }
 
-/** No address of anybody's: the cache wants one. */
+/**
+ * A host that requests came to: the cache wants its keys below one of the Worker's own, and looks others up first. None
+ * until a request came, as in an isolate that only runs objects.
+ */
+let host: string | undefined;
+/** Whether it need not be looked for any more: on the platform's own domain the cache keeps nothing. */
+let isFound = false;
+
+/** To be told of each request, by its address. */
+export function came(url: string): void {
+  if (isFound) return;
+  ({ host } = new URL(url));
+  isFound = !host.endsWith('.workers.dev');
+}
+
+/** Where the keys lie. */
+export const cacheHost = () => host;
+
 const addressOf = async (organisation: string, name: string) =>
-  `https://answers.tidegate.invalid/${await homeOf(organisation)}/${name}`;
+  `https://${host}/.tidegate/answers/${await homeOf(organisation)}/${name}`;
 
 async function read(organisation: string, name: string): Promise<Uint8Array | undefined> {
+  if (host === undefined) return undefined;
   const found = await (await caches.open(CACHE)).match(await addressOf(organisation, name));
   return found && new Uint8Array(await found.arrayBuffer());
 }
 
 async function write(organisation: string, name: string, entry: Uint8Array, ttlMs: number): Promise<void> {
+  if (host === undefined) return;
   const headers = { 'cache-control': `max-age=${Math.max(1, Math.ceil(ttlMs / 1_000))}` };
   await (
     await caches.open(CACHE)

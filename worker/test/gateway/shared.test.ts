@@ -67,6 +67,13 @@ describe('answers that isolates share', () => {
     expect(await journal()).toHaveLength(1);
   });
 
+  it('lie below the Worker’s own host, since the cache would look others up', async () => {
+    const { token } = await made('acme');
+    await asking(token, question());
+    await kept(1);
+    expect(puts[0]?.[0]).toMatch(/^https:\/\/gateway\.example\/\.tidegate\//);
+  });
+
   it('are a miss once one bit is another', async () => {
     const { token } = await made('acme');
     const content = question();
@@ -143,4 +150,15 @@ describe('a flight', () => {
     expect(await failed).toEqual({});
     expect(await flights.board('b')).toEqual({ leads: true });
   }, 20_000);
+});
+
+it('the cache’s keys lie below another host than the platform’s, once there is one', async () => {
+  vi.resetModules();
+  const { came, cacheHost } = await import('../../src/shelf');
+  const hosts = ['one.workers.dev', 'two.workers.dev', 'first.example:8443', 'second.example', 'three.workers.dev'];
+  const below = hosts.map((host) => {
+    came(`https://${host}/v1/models`);
+    return cacheHost();
+  });
+  expect(below).toEqual(['one.workers.dev', 'two.workers.dev', ...Array<string>(3).fill('first.example:8443')]);
 });
