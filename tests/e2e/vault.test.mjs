@@ -195,8 +195,13 @@ describe('the vault', () => {
     await app.createVault();
     await page.clock.fastForward('14:00');
     await app.vaultState('Vault unlocked');
+    // The page hears of a pointer with its next frame, which a browser with much to do draws late.
+    await page.evaluate(() => {
+      globalThis.moved = new Promise((resolve) => addEventListener('pointermove', resolve, { once: true }));
+    });
     await page.mouse.move(100, 100);
     await page.mouse.move(200, 200);
+    await page.evaluate(() => globalThis.moved);
     await page.clock.fastForward('14:00');
     await app.vaultState('Vault unlocked');
     await page.clock.fastForward('02:00');
