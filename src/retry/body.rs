@@ -23,7 +23,7 @@ pub(super) struct ErrorBody {
     pub(super) wait: Option<Duration>,
     /// The wait of a bucket that the body's quoted headers show empty.
     pub(super) reset: Option<Duration>,
-    /// Output or usage stands beside the error.
+    /// Output or usage stands beside the error, or in it.
     pub(super) output: bool,
 }
 
@@ -79,11 +79,15 @@ impl ErrorBody {
             .any(|value| value.get() != "null" && value.get() != "[]");
         if let Some(message) = root.field("error").and_then(json::text).filter(|message| !message.is_empty()) {
             let prose = message.to_ascii_lowercase();
-            return Some(Self { wait: wait::of_message(&prose), prose, output, ..Self::default() });
+            return Some(Self { wait: wait::of_message(&prose), prose, output: output && embedded, ..Self::default() });
         }
         let error = object(&root, "error");
         match (error.is_empty(), embedded) {
-            (false, _) => Some(Self { output, ..Self::of(&error, now) }),
+            (false, _) => {
+                let own = Self::of(&error, now);
+                // Beside an error status no usage is a bill.
+                Some(Self { output: own.output || output && embedded, ..own })
+            }
             (true, true) => Some(Self { output, ..Self::of(&of_choice(&root)?, now) }),
             (true, false) => Some(Self::of(&root, now)),
         }
@@ -114,7 +118,8 @@ impl ErrorBody {
             reset: wait::of_resets(&header, now),
             labels: ["code", "type", "status"].map(|name| content(error, name)),
             prose,
-            output: false,
+            // What the model wrote before Groq found that it is no call (400 `tool_use_failed`, `json_validate_failed`).
+            output: !matches!(content(error, "failed_generation").as_str(), "" | "null"),
         }
     }
 

@@ -18,8 +18,8 @@ pub struct Verdict {
     pub wait: Option<Duration>,
     /// The provider said `x-should-retry: false`: no retry at this target.
     pub stop: bool,
-    /// The attempt is possibly billed: an error inside a 2xx with output or usage beside it. Every other
-    /// answer that comes here is known to be unbilled.
+    /// The attempt is possibly billed: an error inside a 2xx with output or usage beside it, or one that quotes what the
+    /// model wrote. Every other answer that comes here is known to be unbilled.
     pub billed: bool,
 }
 
@@ -79,7 +79,13 @@ pub fn classify(status: u16, headers: &Headers<'_, '_>, body: &[u8], now: Timest
         code = Code::UpstreamFailed;
     }
     let reset = wait::of_resets(&header, now).or(error.reset);
-    Some(Verdict { code, status, wait: wait_for(code, stated, reset), stop: should == Some("false"), billed: false })
+    Some(Verdict {
+        code,
+        status,
+        wait: wait_for(code, stated, reset),
+        stop: should == Some("false"),
+        billed: error.output,
+    })
 }
 
 /// Resets tell a wait only to those who are limited.

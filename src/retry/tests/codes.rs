@@ -194,6 +194,12 @@ fn output_beside_an_error_is_possibly_billed() {
     for rest in rest {
         assert!(answer(200, &[], &format!(r#"{{"error":{{"code":502}},{rest}}}"#)).unwrap().billed, "{rest}");
     }
+    let wrote = r#"{"error":{"message":"Failed to call a function.","type":"invalid_request_error","code":"tool_use_failed","failed_generation":"<tool-use>{"}}"#;
+    let verdict = answer(400, &[], wrote).unwrap();
+    assert_eq!((verdict.code, verdict.billed), (Code::UpstreamRejected, true), "the model ran");
+    for nothing in ["\"\"", "null"] {
+        assert!(!answer(400, &[], &wrote.replace("\"<tool-use>{\"", nothing)).unwrap().billed, "{nothing}");
+    }
     let nothing = r#"{"error":{"code":502},"usage":null,"choices":[]}"#;
     assert!(!answer(200, &[], nothing).unwrap().billed);
     assert!(!answer(500, &[], r#"{"error":{},"usage":{"prompt_tokens":5}}"#).unwrap().billed);
