@@ -9,51 +9,52 @@ use crate::record::push_int;
 /// What one answer said so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Tokens {
-    input: u64,
+    /// `None` while nobody said: that is never zero.
+    input: Option<u64>,
     read: u64,
     written: u64,
     /// The last split of `written` by how long it is kept.
     minutes: u64,
     hour: u64,
-    output: u64,
+    output: Option<u64>,
     thinking: u64,
 }
 
 impl Tokens {
-    /// Takes in a `usage` object; nothing if there is none, or none that counts anything.
+    /// Takes in a `usage` object; nothing if there is none, or as long as input or output are not known.
     pub(super) fn read(&mut self, of: &Fields<'_>) -> Option<Usage> {
         let usage = json::fields(of.field("usage")?.get()).ok()?;
         let group = |name: &str| usage.field(name).and_then(|raw| json::fields(raw.get()).ok()).unwrap_or_default();
-        let mut some = false;
-        let mut take = |slot: &mut u64, raw: Option<Raw<'_>>| {
+        let count = |name: &str| usage.field(name).and_then(json::uint);
+        let take = |slot: &mut u64, raw: Option<Raw<'_>>| {
             if let Some(count) = raw.and_then(json::uint) {
                 *slot = count;
-                some = true;
             }
         };
-        take(&mut self.input, usage.field("input_tokens"));
-        take(&mut self.output, usage.field("output_tokens"));
+        self.input = count("input_tokens").or(self.input);
+        self.output = count("output_tokens").or(self.output);
         take(&mut self.read, usage.field("cache_read_input_tokens"));
         take(&mut self.written, usage.field("cache_creation_input_tokens"));
         let kept = group("cache_creation");
         take(&mut self.minutes, kept.field("ephemeral_5m_input_tokens"));
         take(&mut self.hour, kept.field("ephemeral_1h_input_tokens"));
         take(&mut self.thinking, group("output_tokens_details").field("thinking_tokens"));
-        some.then(|| self.usage())
+        self.usage()
     }
 
-    fn usage(&self) -> Usage {
+    fn usage(&self) -> Option<Usage> {
+        let (input, output) = (self.input?, self.output?);
         // The end of a stream may state more written tokens than the split at its beginning: who asked for an
         // hour alone gets an hour for all of them.
         let hour = if self.hour > 0 && self.minutes == 0 { self.written } else { self.hour };
-        Usage {
-            input: self.input.saturating_add(self.read).saturating_add(self.written),
+        Some(Usage {
+            input: input.saturating_add(self.read).saturating_add(self.written),
             cached_input: self.read,
             cache_write: self.written,
             cache_write_1h: hour.min(self.written),
-            output: self.output,
-            reasoning: self.thinking.min(self.output),
-        }
+            output,
+            reasoning: self.thinking.min(output),
+        })
     }
 }
 
@@ -99,14 +100,30 @@ mod tests {
     #[test]
     fn all_that_is_written_for_an_hour_stays_so_when_it_grows() {
         let mut tokens = Tokens::default();
-        read(&mut tokens, r#"{"cache_creation_input_tokens":7,"cache_creation":{"ephemeral_1h_input_tokens":7}}"#);
+        read(
+            &mut tokens,
+            r#"{"input_tokens":1,"output_tokens":1,"cache_creation_input_tokens":7,"cache_creation":{"ephemeral_1h_input_tokens":7}}"#,
+        );
         let grown = read(&mut tokens, r#"{"cache_creation_input_tokens":11}"#).unwrap();
         assert_eq!((grown.cache_write, grown.cache_write_1h), (11, 11));
     }
 
+    const ONLY_OUTPUT: &str = r#"{"output_tokens":9,"cache_read_input_tokens":4}"#;
+    const ONLY_INPUT: &str = r#"{"input_tokens":9}"#;
+
+    #[test]
+    fn counts_may_come_apart() {
+        let mut tokens = Tokens::default();
+        assert_eq!(read(&mut tokens, ONLY_INPUT), None);
+        let both = read(&mut tokens, ONLY_OUTPUT).unwrap();
+        assert_eq!((both.input, both.cached_input, both.output), (13, 4, 9));
+    }
+
     #[test]
     fn what_counts_nothing_is_unknown() {
-        for usage in ["null", "7", "{}", r#"{"input_tokens":-1}"#, r#"{"service_tier":"standard"}"#] {
+        for usage in
+            ["null", "7", "{}", r#"{"input_tokens":-1}"#, r#"{"service_tier":"standard"}"#, ONLY_OUTPUT, ONLY_INPUT]
+        {
             assert_eq!(read(&mut Tokens::default(), usage), None, "{usage}");
         }
     }
