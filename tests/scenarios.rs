@@ -16,6 +16,8 @@ mod media;
 mod money;
 #[path = "scenarios/pace.rs"]
 mod pace;
+#[path = "scenarios/providers.rs"]
+mod providers;
 #[path = "scenarios/quiet.rs"]
 mod quiet;
 #[path = "scenarios/records.rs"]

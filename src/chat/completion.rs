@@ -64,7 +64,7 @@ impl Completion {
                 self.id = id.get().into();
                 self.model = model.get().into();
             }
-            Delta::Start { .. } | Delta::Failed { .. } | Delta::End => {}
+            Delta::Start { .. } | Delta::Dearer { .. } | Delta::Failed { .. } | Delta::End => {}
             Delta::Text { choice, text } => self.with(*choice, |choice| choice.text.push_str(text.get())),
             Delta::Refusal { choice, text } => self.with(*choice, |choice| choice.refusal.push_str(text.get())),
             Delta::Reasoning { choice, text } => self.with(*choice, |choice| choice.reasoning.push_str(text.get())),

@@ -98,6 +98,12 @@ pub enum Delta<'a> {
         /// What the provider says that it charged.
         cost: Option<NanoUsd>,
     },
+    /// The answer is billed at more than the listed price, by the account's own settings (a request that asks for a dearer
+    /// tier is refused).
+    Dearer {
+        /// How much of the listed price, in percent.
+        percent: u32,
+    },
     /// The provider failed in the middle. A JSON object with an `error` in it.
     Failed {
         /// The object.
@@ -125,6 +131,7 @@ impl Delta<'_> {
             Self::Start { .. }
             | Self::Finish { .. }
             | Self::Usage { .. }
+            | Self::Dearer { .. }
             | Self::Failed { .. }
             | Self::End
             | Self::Unmapped(_) => 0,
@@ -145,7 +152,8 @@ impl Delta<'_> {
             Self::Text { text, .. } | Self::Refusal { text, .. } | Self::Reasoning { text, .. } => !text.is_empty(),
             Self::ToolArguments { json, .. } => !json.is_empty(),
             Self::ToolCall { .. } | Self::ReasoningDetail { .. } | Self::Unmapped(_) => true,
-            Self::Start { .. } | Self::Finish { .. } | Self::Usage { .. } | Self::Failed { .. } | Self::End => false,
+            Self::Start { .. } | Self::Finish { .. } | Self::Failed { .. } | Self::End => false,
+            Self::Usage { .. } | Self::Dearer { .. } => false,
         }
     }
 }

@@ -8,6 +8,8 @@ use crate::money::NanoUsd;
 pub struct Answer {
     /// Tokens, if the provider says.
     pub usage: Option<Usage>,
+    /// How much of the listed price the provider takes, in percent; 0 is all of it.
+    pub percent: u32,
     /// What the provider says that it charged.
     pub cost: Option<NanoUsd>,
     /// Whether every answer ended by itself or by calling a tool.
@@ -38,6 +40,7 @@ impl Answer {
                 self.usage = Some(*usage);
                 self.cost = cost.or(self.cost);
             }
+            Delta::Dearer { percent } => self.percent = *percent,
             Delta::Start { .. }
             | Delta::Refusal { .. }
             | Delta::ReasoningDetail { .. }

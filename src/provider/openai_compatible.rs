@@ -10,4 +10,4 @@ pub(super) use answer::{decode_body, encode_body};
 pub(super) use error::encode_error;
 pub(super) use request::{encode_request, rewrite_request};
 pub use stream::{StreamDecoder, StreamEncoder};
-pub(super) use usage::charged;
+pub(super) use usage::{charged, tier};

@@ -38,7 +38,8 @@ pub(super) fn with_answer<'a>(word: &'a str, answer: &Answer) -> [Field<'a>; 11]
     let usage = answer.usage.unwrap_or_default();
     [
         word.into(),
-        answer.usage.is_some().into(),
+        // Unknown, known, or known and billed at so many percent.
+        answer.usage.map_or(0, |_| answer.percent.max(1)).into(),
         usage.input.into(),
         usage.cached_input.into(),
         usage.cache_write.into(),
@@ -52,7 +53,7 @@ pub(super) fn with_answer<'a>(word: &'a str, answer: &Answer) -> [Field<'a>; 11]
 }
 
 pub(super) fn read_answer(past: &mut Outcome) -> Answer {
-    let known = past.int() == 1;
+    let percent = u32::try_from(past.int()).unwrap_or(u32::MAX);
     let usage = Usage {
         input: past.int(),
         cached_input: past.int(),
@@ -63,5 +64,6 @@ pub(super) fn read_answer(past: &mut Outcome) -> Answer {
     };
     let cost = past.word().parse().ok().map(NanoUsd::new);
     let (complete, tool_calls) = (past.int() == 1, past.int() == 1);
-    Answer { usage: known.then_some(usage), cost, complete, tool_calls, ended: 1, ..Answer::default() }
+    let (usage, percent) = ((percent > 0).then_some(usage), if percent > 1 { percent } else { 0 });
+    Answer { usage, percent, cost, complete, tool_calls, ended: 1, ..Answer::default() }
 }

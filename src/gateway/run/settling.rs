@@ -150,7 +150,12 @@ impl<H: Host> Run<H> {
 fn bill(answer: &Answer, price: &Price) -> (Charge, CostSource) {
     match (answer.cost, &answer.usage) {
         (Some(cost), _) => (Charge::Actual(cost), CostSource::Reported),
-        (None, Some(usage)) => (Charge::Actual(price::cost(price, usage)), CostSource::Computed),
+        (None, Some(usage)) => {
+            let cost = price::cost(price, usage);
+            let cost =
+                if answer.percent == 0 { cost } else { cost.percent(answer.percent).saturating_add(NanoUsd::new(1)) };
+            (Charge::Actual(cost), CostSource::Computed)
+        }
         // Unknown is never zero.
         (None, None) => (Charge::Bound, CostSource::Estimated),
     }

@@ -2,7 +2,7 @@
 
 use super::blocks::{Blocks, finish, push_stop};
 use super::reasoning::{Block, extra_block};
-use super::usage::{Tokens, push_usage};
+use super::usage::{Tokens, push_usage, tell_usage};
 use super::write::{comma, put};
 use crate::chat::{Choice, Completion, Delta, ToolCall};
 use crate::json::{self, Escaped, Fields, Raw};
@@ -23,9 +23,7 @@ pub(in crate::provider) fn decode_body(body: &str, sink: &mut dyn FnMut(Delta<'_
         blocks.stop(0, sink);
     }
     finish(&fields, sink);
-    if let Some(usage) = Tokens::default().read(&fields) {
-        sink(Delta::Usage { usage, cost: None });
-    }
+    tell_usage(&mut Tokens::default(), &fields, sink);
     sink(Delta::End);
     Some(())
 }

@@ -6,7 +6,7 @@ pub use encode::StreamEncoder;
 
 use super::answer::start;
 use super::blocks::{Blocks, finish};
-use super::usage::Tokens;
+use super::usage::{Tokens, tell_usage};
 use crate::chat::Delta;
 use crate::json::{self, Escaped, Fields};
 use crate::provider::Malformed;
@@ -87,9 +87,7 @@ impl StreamDecoder {
     }
 
     fn usage(&mut self, of: &Fields<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
-        if let Some(usage) = self.tokens.read(of) {
-            sink(Delta::Usage { usage, cost: None });
-        }
+        tell_usage(&mut self.tokens, of, sink);
     }
 
     /// The terminal event is not optional, nor is a reason.

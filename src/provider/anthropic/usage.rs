@@ -2,7 +2,7 @@
 //! states them at its beginning and again at its end, cumulative, and may leave out what did not change.
 
 use super::write::put;
-use crate::chat::Usage;
+use crate::chat::{Delta, Usage};
 use crate::json::{self, Fields, Raw};
 use crate::record::push_int;
 
@@ -55,6 +55,21 @@ impl Tokens {
             output,
             reasoning: self.thinking.min(output),
         })
+    }
+}
+
+/// What inference in the United States costs of a listed price, in percent: a workspace's settings may choose it
+/// (platform.claude.com, "Data residency").
+const IN_ONE_COUNTRY: u32 = 110;
+
+/// Tells the tokens of a message, or of an event that has usage, as far as they are known.
+pub(super) fn tell_usage(tokens: &mut Tokens, of: &Fields<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
+    if let Some(usage) = tokens.read(of) {
+        sink(Delta::Usage { usage, cost: None });
+    }
+    let usage = of.field("usage").and_then(|raw| json::fields(raw.get()).ok()).unwrap_or_default();
+    if usage.field("inference_geo").is_some_and(|raw| raw.get() == "\"us\"") {
+        sink(Delta::Dearer { percent: IN_ONE_COUNTRY });
     }
 }
 

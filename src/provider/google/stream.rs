@@ -122,7 +122,7 @@ impl StreamEncoder {
             }
             Delta::Usage { usage, .. } => self.usage = Some(*usage),
             Delta::End => self.end(out),
-            Delta::Failed { .. } | Delta::Unmapped(_) => {}
+            Delta::Dearer { .. } | Delta::Failed { .. } | Delta::Unmapped(_) => {}
         }
     }
 

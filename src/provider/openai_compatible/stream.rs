@@ -215,7 +215,7 @@ impl StreamEncoder {
             Delta::Finish { choice, reason: why } => self.chunk(*choice, &[], Some(reason(Some(*why))), out),
             Delta::Usage { usage, .. } => self.usage = Some(*usage),
             Delta::End => self.end(out),
-            Delta::Failed { .. } | Delta::Unmapped(_) => {}
+            Delta::Dearer { .. } | Delta::Failed { .. } | Delta::Unmapped(_) => {}
         }
     }
 

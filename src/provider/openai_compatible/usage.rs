@@ -21,6 +21,17 @@ pub(super) fn usage(fields: &Fields<'_>, provider: &str, sink: &mut dyn FnMut(De
     let cost = charged(&own, provider);
     if let Some(usage) = read_usage(&own, provider) {
         sink(Delta::Usage { usage, cost });
+        tier(fields, sink);
+    }
+}
+
+/// The dearest that the tier `priority` costs of a listed price, in percent (openai.com/api/pricing: 170 to 250 by model).
+const PRIORITY: u32 = 250;
+
+/// Tells a tier that costs more: a project's settings may choose it for requests that name none.
+pub(in crate::provider) fn tier(fields: &Fields<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
+    if fields.field("service_tier").is_some_and(|raw| raw.get() == "\"priority\"") {
+        sink(Delta::Dearer { percent: PRIORITY });
     }
 }
 

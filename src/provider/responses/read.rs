@@ -7,6 +7,7 @@ use super::carry::{self, Carried};
 use crate::chat::{Delta, Finish, Usage};
 use crate::json::{self, Escaped, Fields, Raw};
 use crate::provider::Malformed;
+use crate::provider::openai_compatible::tier;
 
 /// Places that one answer may have: more are a mistake or an attack.
 const MOST: usize = 1 << 16;
@@ -217,6 +218,7 @@ impl Reader {
     pub(super) fn conclude(&self, response: &Fields<'_>, incomplete: bool, sink: &mut dyn FnMut(Delta<'_>)) {
         if let Some(usage) = usage(response) {
             sink(Delta::Usage { usage, cost: None });
+            tier(response, sink);
         }
         let details = response.field("incomplete_details").and_then(|raw| json::fields(raw.get()).ok());
         let status = response.field("status").and_then(json::text);

@@ -128,6 +128,7 @@ impl StreamEncoder {
             | Delta::ToolCall { .. }
             | Delta::ToolArguments { .. }
             | Delta::Finish { .. }
+            | Delta::Dearer { .. }
             | Delta::Failed { .. }
             | Delta::Unmapped(_) => {}
         }
