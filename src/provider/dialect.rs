@@ -283,7 +283,9 @@ mod tests {
         Completion { id: "a".into(), model: "m".into(), choices: vec![choice], ..Completion::default() }
     }
 
-    fn reason_of(read: &mut dyn FnMut(&mut dyn FnMut(Delta<'_>))) -> Option<Finish> {
+    type Sink<'s> = &'s mut dyn FnMut(Delta<'_>);
+
+    fn reason_of(read: &mut dyn FnMut(Sink<'_>)) -> Option<Finish> {
         let mut reason = None;
         read(&mut |delta| {
             if let Delta::Finish { reason: own, .. } = delta {
