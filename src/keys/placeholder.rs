@@ -138,6 +138,73 @@ pub(super) fn hash(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::super::{Class, RULES, Severity, read};
+    use super::*;
+
+    /// Nothing repeats in it, and nothing steps.
+    const MIXED: &[u8] = b"q7Zk2Xw9Lm4Tb8Rv3Np6Hd5Jc1Gf0Ys";
+
+    /// `length` bytes of `different` kinds, in turn.
+    fn turns(length: usize, different: usize) -> Vec<u8> {
+        MIXED.iter().take(different).copied().cycle().take(length).collect()
+    }
+
+    #[test]
+    fn fewer_kinds_than_chance_gives_are_monotonous() {
+        for (length, different, made_up) in
+            [(15, 5, false), (16, 5, true), (16, 6, false), (31, 6, false), (32, 7, true), (32, 8, false)]
+        {
+            assert_eq!(monotonous(&turns(length, different)), made_up, "{length} {different}");
+        }
+        for (times, made_up) in [(5, false), (6, true)] {
+            assert_eq!(monotonous(&[&MIXED[..12], &vec![b'a'; times], &MIXED[12..]].concat()), made_up, "{times}");
+        }
+        // Of 20 more than half are the same, in no row.
+        let half: Vec<u8> = MIXED.iter().take(10).flat_map(|byte| [b'a', *byte]).collect();
+        assert!(!monotonous(&half));
+        assert!(monotonous(&[b"a", &half[..19]].concat()));
+    }
+
+    #[test]
+    fn a_piece_again_and_again_is_periodic_also_if_a_tenth_of_it_differs() {
+        let body = turns(40, 8);
+        for (others, made_up) in [(0, true), (3, true), (4, false)] {
+            assert_eq!(periodic(&[&body[..40 - others], &vec![b'-'; others]].concat()), made_up, "{others}");
+        }
+        assert!(periodic(&turns(40, 20)));
+        assert!(!periodic(&turns(42, 21)));
+    }
+
+    #[test]
+    fn words_and_letters_of_one_case_are_one_sided() {
+        for (body, made_up) in [
+            ("abcdefghijklmnopqrstuvwx", true),
+            ("abcdefghijklmnopqrstuvw", false),
+            ("ABCDEFGHIJKLMNOPQRSTUVWX", true),
+            ("abcdefabcdefabcdefabcdef", false),
+            ("abcd-efgh-ijklm-nopq-rst", true),
+            ("abcdefgh-ijklmnopqrstuvw", false),
+            ("abcdefghij_klmnopqrs_345", true),
+            ("abcdefghij_klmnopqrs_3456", false),
+            ("abcdefghijklmnopqrstuvwxyzabcdeQ23", true),
+            ("abcdefghijklmnopqrstuvwxyzabcdQ23", false),
+        ] {
+            assert_eq!(one_sided(body.as_bytes()), made_up, "{body}");
+        }
+    }
+
+    #[test]
+    fn seven_in_a_row_are_stepping_and_so_is_a_third_of_it_in_rows_of_four() {
+        for (body, made_up) in [
+            ("q7Zk2Xw9Labcdefg4Tb8Rv3Np6", true),
+            ("q7Zk2Xw9Labcdef4Tb8Rv3Np6", false),
+            ("q7Zk2Xw9L876543214Tb8Rv3Np6", true),
+            ("q789012Xw9L", true),
+            ("abcdq7Zefghk2Xw", true),
+            ("abcq7Zefgk2Xhij", false),
+        ] {
+            assert_eq!(stepping(body.as_bytes()), made_up, "{body}");
+        }
+    }
 
     #[test]
     fn what_documentation_prints_is_a_sample_and_what_differs_from_it_is_a_key() {

@@ -68,16 +68,15 @@ fn jwt(token: &[u8]) -> Option<Claim> {
     if !claims.starts_with(b"{\"") || !claims.ends_with(b"}") {
         return None;
     }
-    // `service_role` is in the claim `role`; nobody else writes it that way.
-    Some(if find(&claims, b"\"role\"").is_none() {
-        Claim::None
-    } else if find(&claims, b"\"service_role\"").is_some() {
-        Claim::ServiceRole
-    } else if find(&claims, b"\"anon\"").is_some() {
-        Claim::Anonymous
-    } else {
-        Claim::None
-    })
+    // Nobody else writes it that way.
+    if find(&claims, b"\"service_role\"").is_some() {
+        return Some(Claim::ServiceRole);
+    }
+    // Users have claims of their own choosing in their tokens: the only role that there is makes one public.
+    let role = find(&claims, b"\"role\"").and_then(|at| claims.get(at.wrapping_add(6)..)).unwrap_or_default();
+    let said = role.get(run(role, set::COLON | set::BLANK, 8)..).unwrap_or_default();
+    let public = said.starts_with(b"\"anon\"") && find(role, b"\"role\"").is_none();
+    Some(if public { Claim::Anonymous } else { Claim::None })
 }
 
 /// The value of a digit of base64, in either alphabet.
@@ -108,4 +107,29 @@ pub(crate) fn decode64(text: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::url;
+    use super::*;
+
+    #[test]
+    fn a_jwt_is_public_by_its_only_role_alone() {
+        for (claims, claim) in [
+            (r#"{"iss":"supabase","role":"anon","iat":1}"#, Claim::Anonymous),
+            (r#"{"role" : "anon"}"#, Claim::Anonymous),
+            (r#"{"role":"service_role"}"#, Claim::ServiceRole),
+            (r#"{"role":"authenticated","name":"anon"}"#, Claim::None),
+            (r#"{"sub":"anon"}"#, Claim::None),
+            (r#"{"metadata":{"role":"anon"},"role":"authenticated"}"#, Claim::None),
+            (r#"{"role":["anon"]}"#, Claim::None),
+            (r#"{"sub":"1"}"#, Claim::None),
+        ] {
+            let token = [&url(r#"{"alg":"HS256"}"#), ".", &url(claims), ".c2lnbmF0dXJl"].concat();
+            assert_eq!(jwt(token.as_bytes()), Some(claim), "{claims}");
+        }
+        let other = [&url(r#"{"typ":"JWT"}"#), ".", &url(r#"{"role":"anon"}"#), ".c2lnbmF0dXJl"].concat();
+        assert_eq!(jwt(other.as_bytes()), None, "no algorithm");
+    }
 }

@@ -190,3 +190,43 @@ pub fn aws_pair(text: &[u8], start: usize, end: usize) -> Option<(usize, usize)>
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing that a person would make up, of which two make a secret.
+    const HALF: &str = "q7Zk2Xw9Lm4Tb8Rv3Np6";
+
+    #[test]
+    fn the_secret_half_of_a_pair_is_what_stands_alone_near_its_id() {
+        let secret = [HALF, "Hd5Jc1Gf0YsAu7Ei2Oe4"].concat();
+        let id = "AKIA2E0A8F3B244C9986";
+        let pair = |between: &str, after: &str| {
+            let text = [id, between, &secret, after].concat();
+            aws_pair(text.as_bytes(), 0, id.len()).map(|(start, end)| text.get(start..end).unwrap().to_string())
+        };
+        for (between, after) in [("\n", ""), (":", "\n"), ("\" \"", "\""), (" ", " x"), (&" ".repeat(159), "")] {
+            assert_eq!(pair(between, after), Some(secret.clone()), "{between:?} {after:?}");
+        }
+        for (between, after) in [("\n", "="), ("\n", "a"), ("\na", ""), (&" ".repeat(160), "")] {
+            assert_eq!(pair(between, after), None, "{between:?} {after:?}");
+        }
+        // Its id may come after it.
+        let text = [&secret, " ", id].concat();
+        assert_eq!(aws_pair(text.as_bytes(), 41, text.len()), Some((0, 40)));
+        for (slashes, found) in [(4, true), (5, false)] {
+            let path = secret.replacen(['k', 'w', 'm', 'b', 'v'], "/", slashes);
+            let text = [id, " ", &path].concat();
+            assert_eq!(aws_pair(text.as_bytes(), 0, id.len()).is_some(), found, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_private_key_has_a_body_that_chance_would_give() {
+        let block = |body: &str| pem([" PRIVATE KEY-----\n", body, "\n-----END PRIVATE KEY-----"].concat().as_bytes());
+        assert!(block(&[HALF, "Hd5Jc1Gf0YsAu7Ei2Oe4"].concat().repeat(5)).is_some());
+        assert_eq!(block(&"A".repeat(640)), None);
+        assert_eq!(block(&"MIIBVgIBADANBg".repeat(20)), None, "ten kinds");
+    }
+}

@@ -38,7 +38,7 @@ pub fn base64(bytes: &[u8]) -> String {
     out
 }
 
-fn url(text: &str) -> String {
+pub(super) fn url(text: &str) -> String {
     base64(text.as_bytes()).replace('+', "-").replace('/', "_").replace('=', "")
 }
 

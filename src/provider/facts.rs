@@ -91,3 +91,19 @@ mod tests {
         assert!(doubted(0, 0, &[]));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_usage_counts_and_a_cost_that_was_told_once_stays() {
+        let mut answer = Answer::default();
+        let usage = |output| Usage { input: 5, output, ..Usage::default() };
+        answer.push(&Delta::Usage { usage: usage(1), cost: Some(NanoUsd::new(7)) });
+        answer.push(&Delta::Usage { usage: usage(2), cost: None });
+        assert_eq!((answer.usage, answer.cost), (Some(usage(2)), Some(NanoUsd::new(7))));
+        answer.push(&Delta::Usage { usage: usage(3), cost: Some(NanoUsd::new(9)) });
+        assert_eq!((answer.usage, answer.cost), (Some(usage(3)), Some(NanoUsd::new(9))));
+    }
+}

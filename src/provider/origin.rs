@@ -137,6 +137,7 @@ mod tests {
         let providers = vec![
             own("proxy", "https://shop.example/llm/v1"),
             own("local", "http://localhost:4000"),
+            own("plain", "http://a.localhost/v1"),
             own("six", "http://[::1]:9/x"),
             own("upper", "https://API.Example:443/v1"),
         ];
@@ -246,6 +247,7 @@ mod tests {
         }
         is("http://localhost:4000/anything", "local", "/anything");
         is("http://LOCALHOST:4000", "local", "/");
+        is("http://a.localhost:80/v1/models", "plain", "/v1/models");
         assert_eq!(known("http://localhost:4001/anything"), None);
         is("http://[::1]:9/x/models", "six", "/x/models");
         assert_eq!(known("http://[::1]/x/models"), None);

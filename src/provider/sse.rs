@@ -239,6 +239,7 @@ mod tests {
         assert_eq!(events(b"data: a\n\ndata:b\r\n\r\ndata: c\r\r"), [event("", "a"), event("", "b"), event("", "c")]);
         assert_eq!(events(b"\xef\xbb\xbfdata: a\n\n"), [event("", "a")]);
         assert_eq!(events(b"event: x\ndata: 1\ndata:  2\n\n"), [event("x", "1\n 2")]);
+        assert_eq!(events(b"event: x\r\ndata: 1\r\ndata: 2\r\n\r\n"), [event("x", "1\n2")]);
         assert_eq!(events(b": comment\n\ndata\n\nid: 7\nretry: 1\ndata: y\n\n"), [event("", ""), event("", "y")]);
         assert_eq!(events(b"data: no blank line"), [event("", "no blank line")]);
         assert_eq!(events(b"dataset: no\ndata: \xff\n\n"), [event("", "\u{fffd}")]);

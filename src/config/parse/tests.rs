@@ -18,6 +18,11 @@ fn bad_paths(json: &str) -> Vec<String> {
     }
 }
 
+/// The first field that is refused.
+fn bad_or_none(json: &str) -> Option<String> {
+    parse(json).err().map(|_| bad_paths(json).remove(0))
+}
+
 #[test]
 fn nothing_given_is_the_documented_default() {
     let config = parse("{}").unwrap();
@@ -141,6 +146,51 @@ fn every_bad_field_is_named_at_once() {
     ];
     for path in expected {
         assert!(paths.iter().any(|bad| bad == path), "{path} missing in {paths:?}");
+    }
+}
+
+#[test]
+fn numbers_are_taken_up_to_their_bounds_and_no_further() {
+    let given = |path: &str, number: i64| {
+        let (section, field) = path.split_once('.').unwrap();
+        bad_or_none(&format!(r#"{{"{section}":{{"{field}":{number}}}}}"#))
+    };
+    for (path, least, most) in [
+        ("budget.resetHour", 0, 23),
+        ("breaker.failures", 1, 1_000),
+        ("retry.maxRetries", 0, 10),
+        ("retry.budgetPercent", 0, 100),
+        ("retry.budgetFloor", 0, 10_000),
+        ("cache.maxEntries", 0, 10_000),
+        ("limits.maxInputUnits", 1, 10_000_000),
+        ("limits.defaultMaxOutputTokens", 1, 10_000_000),
+        ("limits.maxConcurrent", 1, 1_000),
+    ] {
+        for (number, taken) in [(least - 1, false), (least, true), (most, true), (most + 1, false)] {
+            assert_eq!(given(path, number), if taken { None } else { Some(path.to_string()) }, "{number}");
+        }
+    }
+    for (path, least) in [
+        ("breaker.openMs", 1),
+        ("timeouts.attemptMs", 1),
+        ("timeouts.totalMs", 1),
+        ("timeouts.idleMs", 1),
+        ("retry.baseMs", 0),
+        ("retry.capMs", 0),
+        ("retry.shortWaitMs", 0),
+        ("cache.ttlMs", 0),
+    ] {
+        assert_eq!((given(path, least - 1), given(path, least)), (Some(path.to_string()), None));
+    }
+}
+
+#[test]
+fn a_name_is_shown_in_an_error_only_while_it_is_short() {
+    for (length, shown) in [(64, true), (65, false)] {
+        let name = "n".repeat(length);
+        let [path] = bad_paths(&format!(r#"{{"{name}":1}}"#)).try_into().unwrap();
+        assert_eq!(path == name, shown, "{path}");
+        assert!(path.len() <= 64, "{path}");
     }
 }
 

@@ -124,6 +124,10 @@ fn what_no_other_provider_has_is_refused_by_name() {
             "contents[0].parts[0].inlineData.mimeType",
         ),
         (
+            r#"{"contents":[{"parts":[{"inlineData":{"mimeType":"image/png","data":"","extra":1}}]}]}"#.into(),
+            "contents[0].parts[0].inlineData.extra",
+        ),
+        (
             r#"{"contents":[{"parts":[{"fileData":{"mimeType":"image/png","fileUri":"gs://a/b"}}]}]}"#.into(),
             "contents[0].parts[0].fileData.fileUri",
         ),

@@ -35,6 +35,8 @@ fn settings_have_their_fields_and_hints_none() {
         ),
         r#"{,"temperature":0.50,"topP":1,"topK":3,"seed":1,"presencePenalty":0,"frequencyPenalty":-1,"candidateCount":2,"stopSequences":["end"]}"#
     );
+    assert_eq!(beside(r#""stop":["a","b"]"#), r#"{,"stopSequences":["a","b"]}"#);
+    assert_eq!(beside(r#""stop":[]"#), "{}");
     assert_eq!(beside(r#""response_format":{"type":"json_object"}"#), r#"{,"responseMimeType":"application/json"}"#);
     assert_eq!(
         beside(

@@ -254,6 +254,14 @@ fn what_has_no_form_in_responses_is_refused_by_its_neutral_name() {
             r#"{"role":"assistant","content":[{"type":"image_url","image_url":{"url":"u"}}]}"#,
             "messages[0].content[0].type",
         ),
+        (
+            r#"{"role":"user","content":[{"type":"image_url","image_url":{"url":"u","detail":7}}]}"#,
+            "messages[0].content[0].image_url.detail",
+        ),
+        (
+            r#"{"role":"user","content":[{"type":"text","text":"x","annotations":[]}]}"#,
+            "messages[0].content[0].annotations",
+        ),
         (r#"{"role":"assistant","audio":{"id":"a"}}"#, "messages[0].audio"),
         (r#"{"role":"tool","content":"x"}"#, "messages[0].tool_call_id"),
         (

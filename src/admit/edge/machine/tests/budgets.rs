@@ -89,6 +89,35 @@ fn what_is_decided_together_tells_all_that_it_has_to_tell() {
 }
 
 #[test]
+fn what_is_decided_together_tells_what_the_ledger_has_to_tell() {
+    for first in [true, false] {
+        let mut bench = Bench::new(Vec::new());
+        bench.config.budget.limit = cents(10);
+        let reservation = bench.admit(&user("ann"), 8).unwrap();
+        let (charge, outcome) = (Charge::Bound, BreakerOutcome::Success);
+        let settle = Command::Settle { reservation, charge, outcome, cool_until: None, end_slot: true };
+        let pair = if first { vec![settle, Command::Status] } else { vec![Command::Status, settle] };
+        bench.apply(&Command::Together(pair)).unwrap();
+        assert!(matches!(bench.reply.notices[..], [Notice::Threshold { percent: 80, .. }]), "{:?}", bench.reply);
+    }
+}
+
+#[test]
+fn a_day_a_week_and_a_month_are_counted_apart() {
+    use BudgetSpan::{Day, Month, Week};
+    let mut bench =
+        Bench::new([(Day, 10), (Week, 70), (Month, 90)].map(|(per, of)| rule(BudgetScope::User, per, of)).into());
+    let ann = user("ann");
+    for _ in 0..9 {
+        bench.spend(&ann, 9);
+        bench.now += DAY;
+    }
+    let spent: Vec<u64> = bench.books(&ann).into_iter().map(|(_, _, [_, spent, _])| spent).collect();
+    assert_eq!(spent, [0, 18, 81], "Wednesday of the second week");
+    let Detail::BudgetOf { per: "month", .. } = refused(bench.admit(&ann, 10)).2 else { panic!("the month's") };
+}
+
+#[test]
 fn a_vanished_attempt_is_charged_in_all_books_until_its_bill_comes() {
     let mut bench =
         Bench::new(vec![rule(BudgetScope::User, BudgetSpan::Day, 50), rule(BudgetScope::Token, BudgetSpan::Day, 50)]);
