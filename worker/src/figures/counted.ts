@@ -12,6 +12,8 @@ const GATHER_MS = 5_000;
 const EVERYBODY = 'everybody';
 
 interface Gathered {
+  /** When a request began to wait for it to be told. */
+  since: number;
   counters: Counters;
   shares: Map<string, Share>;
   env: Env;
@@ -27,9 +29,12 @@ export const figuresOfAll = (env: Env) => figuresObject(env, EVERYBODY);
 
 /** Counts a request of a caller, and tells its organisation's object soon after. */
 export function counted({ organisation, user = '' }: Asker, outcome: Outcome, env: Env): void {
-  let own = gathered.get(organisation);
-  if (!own) {
-    own = { counters: {}, shares: new Map(), env };
+  const now = Date.now();
+  const known = gathered.get(organisation);
+  const own = known ?? { since: now, counters: {}, shares: new Map(), env };
+  // Whoever waited may have been ended by the platform: then this request does.
+  if (!known || Math.abs(now - known.since) > 2 * GATHER_MS) {
+    own.since = now;
     gathered.set(organisation, own);
     waitUntil(new Promise((done) => setTimeout(done, GATHER_MS)).then(() => told(organisation)));
   }

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { told } from '../../src/figures/counted';
+import { counted, figuresOf, told } from '../../src/figures/counted';
 import { count, exposition, type Counters } from '../../src/figures/samples';
 import { forget } from '../../src/organisation/standing';
 import { ask, begin, calm, call, journal, question, read, script, type Answer } from '../client';
@@ -53,6 +53,23 @@ describe('figures', () => {
     await told('other');
     const all = (await call('/metrics')).text;
     expect(sample(all, 'tidegate_requests_total{dialect="chat",outcome="ok"}')).toBe(3);
+  });
+
+  it('are told by the next request if the one that waited to tell them was ended', async () => {
+    const asked = () =>
+      counted({ organisation: 'ended', tier: 'pro' }, { dialect: 'chat', code: 'ok', totalMs: 1 }, env);
+    // Its timer never rings.
+    const timer = vi.spyOn(globalThis, 'setTimeout').mockReturnValue(0 as never);
+    asked();
+    asked();
+    expect(timer).toHaveBeenCalledOnce();
+    vi.restoreAllMocks();
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 11_000);
+    asked();
+    clock.mockRestore();
+    const own = await figuresOf('ended', env);
+    const name = 'tidegate_requests_total{dialect="chat",outcome="ok"}';
+    await vi.waitUntil(async () => (await own.counters())[name] === 3, { timeout: 10_000 });
   });
 
   it('are what Prometheus reads', async () => {
