@@ -63,7 +63,7 @@ export class RequestQueue extends DurableObject<Env> {
       if (!this.#isSettled) this.#rows.settle(organisation, shard);
       this.#isSettled = true;
       const [status, due] = await engine.enqueue(json, organisation, user, key, by);
-      this.#ring(Date.now());
+      void this.#ring(Date.now()).catch(ignore);
       if (due !== undefined) drain.came(due);
       return status;
     });
@@ -80,7 +80,7 @@ export class RequestQueue extends DurableObject<Env> {
   revive(id: string): Promise<Answer<string | undefined>> {
     return this.#answer(async () => {
       const status = await this.#settled()?.engine.revive(id);
-      if (status !== undefined) this.#ring(Date.now());
+      if (status !== undefined) void this.#ring(Date.now()).catch(ignore);
       return status;
     });
   }
@@ -137,7 +137,10 @@ export class RequestQueue extends DurableObject<Env> {
     await this.#listeners.heard(socket, message);
   }
 
-  /** Never fails: the platform gives an alarm up that did seven times, and what waits would wait for ever. */
+  /**
+   * Fails only if it cannot be set again: the platform gives an alarm up that did seven times, and what waits would wait
+   * for ever.
+   */
   override async alarm(): Promise<void> {
     this.#alarm = Infinity;
     this.#rings = true;
@@ -153,15 +156,19 @@ export class RequestQueue extends DurableObject<Env> {
     } finally {
       this.#rings = false;
     }
-    if (next !== undefined) this.#ring(Math.max(next, Date.now()));
+    if (next !== undefined) await this.#ring(Math.max(next, Date.now()));
   }
 
-  /** Sets the alarm to an earlier time. */
-  #ring(at: number): void {
+  /** Sets the alarm to an earlier time. Whoever does not wait for it need not: replies wait for the disk by themselves. */
+  async #ring(at: number): Promise<void> {
     if (at >= this.#alarm) return;
     this.#alarm = at;
-    // Not awaited: the reply waits for the disk by itself.
-    this.ctx.storage.setAlarm(at).catch(() => (this.#alarm = Infinity));
+    try {
+      await this.ctx.storage.setAlarm(at);
+    } catch (failure) {
+      this.#alarm = Infinity;
+      throw failure;
+    }
   }
 
   /** The queue, if a request ever came. */
@@ -191,7 +198,7 @@ export class RequestQueue extends DurableObject<Env> {
     this.#opened = { organisation, engine, drain };
     // Nobody else runs items of this object: what an earlier instance ran is to be run again.
     void engine.reclaim([drain.holder], true);
-    this.ctx.waitUntil(this.#wound());
+    this.ctx.waitUntil(this.#wound().catch(ignore));
     return this.#opened;
   }
 
@@ -199,7 +206,7 @@ export class RequestQueue extends DurableObject<Env> {
   async #wound(): Promise<void> {
     const due = this.#rows.due();
     if (due === undefined || this.#rings || (await this.ctx.storage.getAlarm()) !== null) return;
-    if (!this.#rings) this.#ring(Math.max(due, Date.now()));
+    if (!this.#rings) await this.#ring(Math.max(due, Date.now()));
   }
 
   /** Asks, and notes each try as any other request: in figures, usage and the log. */
@@ -253,3 +260,5 @@ const failed = (code: string, status: number, message: string, shouldRetry: bool
   new TidegateError({ code, message, status, shouldRetry, attempts: [] });
 
 const timedOut = () => failed('timeout', 504, 'The request took longer than the queue can wait for it.', true);
+
+const ignore = () => {};

@@ -56,6 +56,18 @@ describe('the alarm', () => {
     expect(right! - Date.now()).toBeGreaterThan(DAY_MS - 60_000);
   });
 
+  it('fails where it cannot be set again, so that the platform rings it once more', async () => {
+    await quiet();
+    await anew({}, async (queue, storage) => {
+      const full = vi.spyOn(Object.getPrototypeOf(storage) as typeof storage, 'setAlarm');
+      full.mockRejectedValue(new Error('Exceeded the spending cap'));
+      await expect(queue.alarm()).rejects.toThrow('spending');
+      full.mockRestore();
+      await queue.alarm();
+      expect(await storage.getAlarm()).not.toBeNull();
+    });
+  });
+
   it('that was given up is set again once anybody asks', async () => {
     const id = await quiet();
     await anew({}, (_, storage) => storage.deleteAlarm());
