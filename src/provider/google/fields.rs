@@ -88,6 +88,15 @@ pub(super) fn lacking(path: &str) -> Box<Error> {
     Error::invalid(path, "must be left out: Gemini has nothing like it").into()
 }
 
+/// Whether Gemini reads what is at an address as a film, whatever type is said beside it.
+pub(super) fn is_film(url: &str) -> bool {
+    let host = url.split(['/', '?', '#']).nth(2).unwrap_or("").to_ascii_lowercase();
+    let host = host.rsplit('@').next().unwrap_or("").split(':').next().unwrap_or("");
+    ["youtube.com", "youtu.be", "youtube-nocookie.com"]
+        .iter()
+        .any(|own| host.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+}
+
 /// A comma, unless an object or a list has just begun.
 pub(super) fn comma(out: &mut String) {
     if !matches!(out.as_bytes().last(), None | Some(b'{' | b'[')) {

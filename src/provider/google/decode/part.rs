@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::json::{Escaped, Fields, Raw, push_text};
-use crate::provider::google::fields::{comma, given, join, object, push, refuse, text};
+use crate::provider::google::fields::{comma, given, is_film, join, object, push, refuse, text};
 use crate::provider::google::signature;
 use crate::text::contains;
 
@@ -106,6 +106,9 @@ pub(super) fn file(file: &Fields<'_>, detail: Option<&str>, path: &str, out: &mu
     }
     if !mime.is_some_and(|mime| mime.starts_with("image/")) {
         return Err(Error::invalid(&join(&path, "mimeType"), "must be that of an image").into());
+    }
+    if is_film(&uri) {
+        return Err(Error::invalid(&uri_path, "must be the address of an image").into());
     }
     comma(out);
     out.push_str("{\"type\":\"image_url\",\"image_url\":{\"url\":");

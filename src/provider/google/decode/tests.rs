@@ -128,6 +128,11 @@ fn what_no_other_provider_has_is_refused_by_name() {
             "contents[0].parts[0].inlineData.extra",
         ),
         (
+            // Gemini reads such an address as a film, whatever type is said beside it.
+            r#"{"contents":[{"parts":[{"fileData":{"mimeType":"image/png","fileUri":"https://www.youtube.com/watch?v=x"}}]}]}"#.into(),
+            "contents[0].parts[0].fileData.fileUri",
+        ),
+        (
             r#"{"contents":[{"parts":[{"fileData":{"mimeType":"image/png","fileUri":"gs://a/b"}}]}]}"#.into(),
             "contents[0].parts[0].fileData.fileUri",
         ),

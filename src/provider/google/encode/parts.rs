@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::error::{Error, Result};
 use crate::json::{self, Escaped, Fields, Raw, push_text};
-use crate::provider::google::fields::{comma, given, item, join, lacking, plain, push, text_field};
+use crate::provider::google::fields::{comma, given, is_film, item, join, lacking, plain, push, text_field};
 use crate::provider::google::writer;
 
 /// Images by the detail that was asked for. Gemini has one setting for the whole request.
@@ -133,15 +133,6 @@ fn data_url(url: &str) -> Option<(&str, &str)> {
     let mime = head.strip_suffix(";base64")?;
     let mime = mime.split(';').next().filter(|mime| !mime.is_empty())?;
     Some((mime, data))
-}
-
-/// Whether Gemini reads what is at an address as a film, whatever type is said beside it.
-fn is_film(url: &str) -> bool {
-    let host = url.split(['/', '?', '#']).nth(2).unwrap_or("").to_ascii_lowercase();
-    let host = host.rsplit('@').next().unwrap_or("").split(':').next().unwrap_or("");
-    ["youtube.com", "youtu.be", "youtube-nocookie.com"]
-        .iter()
-        .any(|own| host.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
 /// The type that an address's ending stands for (ai.google.dev/gemini-api/docs/image-understanding).
