@@ -42,7 +42,8 @@ const TABLE: [(&str, Quirks); 6] = [
     // docs.x.ai: reasoning tokens stand beside the completion tokens.
     ("xai", Quirks { reasoning_beside: true, ..COMPATIBLE }),
     ("anthropic", Quirks { dialects: &[Dialect::Anthropic], ..COMPATIBLE }),
-    ("google", Quirks { dialects: &[Dialect::Google], ..COMPATIBLE }),
+    // Its compatible API (`dialect: 'chat'`) leaves thoughts out of the completion tokens.
+    ("google", Quirks { dialects: &[Dialect::Google], reasoning_beside: true, ..COMPATIBLE }),
 ];
 
 /// How `provider` departs from the dialect.

@@ -61,8 +61,13 @@ fn read_usage(usage: &Fields<'_>, provider: &str) -> Option<Usage> {
     let output = count("completion_tokens")?;
     let cached = detail("prompt_tokens_details", "cached_tokens").or_else(|| count("prompt_cache_hit_tokens"));
     let reasoning = detail("completion_tokens_details", "reasoning_tokens").unwrap_or(0);
-    // xAI counts reasoning beside the completion, the others inside it.
-    let output = if quirks(provider).reasoning_beside { output.saturating_add(reasoning) } else { output };
+    // Most count reasoning inside the completion. What is more than its whole stands beside it.
+    let beside = quirks(provider).reasoning_beside;
+    let mut output = if beside || reasoning > output { output.saturating_add(reasoning) } else { output };
+    if beside {
+        // Gemini's compatible API names its thoughts nowhere but in the total.
+        output = output.max(count("total_tokens").unwrap_or(0).saturating_sub(input));
+    }
     Some(Usage {
         input,
         cached_input: cached.unwrap_or(0).min(input),
@@ -137,6 +142,12 @@ mod tests {
         let beside =
             r#""usage":{"prompt_tokens":1,"completion_tokens":2,"completion_tokens_details":{"reasoning_tokens":7}}"#;
         assert_eq!(read(beside, "xai").usage.map(|usage| (usage.output, usage.reasoning)), Some((9, 7)));
+        let gateway =
+            r#""usage":{"prompt_tokens":1,"completion_tokens":2,"completion_tokens_details":{"reasoning_tokens":7}}"#;
+        assert_eq!(read(gateway, "mine").usage.map(|usage| usage.output), Some(9), "more than its whole");
+        let thoughts = r#""usage":{"prompt_tokens":20,"completion_tokens":198,"total_tokens":623}"#;
+        assert_eq!(read(thoughts, "google").usage.map(|usage| usage.output), Some(603));
+        assert_eq!(read(thoughts, "openai").usage.map(|usage| usage.output), Some(198), "a total is no count");
         for unknown in [r#""object":"x""#, r#""usage":7"#, r#""usage":{"prompt_tokens":-1,"completion_tokens":2}"#] {
             assert_eq!(read(unknown, "groq").usage, None);
         }
