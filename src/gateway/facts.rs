@@ -8,6 +8,7 @@ use crate::json;
 use crate::price::Parts;
 use crate::provider::embeddings::EmbeddingsRequest;
 use crate::record::{Field, Outcome, Tape};
+use crate::text::contains;
 
 /// The counts and sizes of one request.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -147,25 +148,51 @@ impl Facts {
 }
 
 /// Refuses what costs more than the tokens that are counted: tools that the provider runs (a fee for each call, and the
-/// pages that they fetch), dearer tiers, other models than the one that is priced.
+/// pages that they fetch), dearer tiers, other models than the one that is priced, input that is not in the request.
 fn priced(request: &ChatRequest<'_>) -> Result<()> {
     const PROBLEM: &str = "must be left out: its price has no bound";
     let refuse = |path: &str| Err(Error::field(Code::UnpricedInput, path, PROBLEM).into());
     for (name, raw) in request.fields.iter().filter(|(_, raw)| raw.get() != "null") {
         match name {
             "web_search_options" | "search_parameters" | "plugins" | "models" => return refuse(name),
+            // Texts and models that lie at the provider (OpenRouter's presets, Gemini's cached content).
+            "preset" | "cached_content" => return refuse(name),
+            "extra_body" if contains(raw.get(), "cached_content") => return refuse(name),
             "service_tier" if !is_plain_tier(raw) => return refuse(name),
+            // Some servers read names in any case: what was priced would not be what is run.
+            _ if !PRICED.contains(&name) && PRICED.iter().any(|own| own.eq_ignore_ascii_case(name)) => {
+                return Err(Error::invalid(name, "must be written in small letters").into());
+            }
             _ => {}
         }
     }
     for tool in &request.tools {
         let own = json::fields(tool.get()).unwrap_or_default();
-        if own.field("type").is_some_and(|kind| !matches!(kind.get(), "\"function\"" | "\"custom\"")) {
+        // However often and in whatever case it is said.
+        let mut kinds = own.iter().filter(|(name, _)| name.eq_ignore_ascii_case("type"));
+        if kinds.any(|(_, kind)| !matches!(kind.get(), "\"function\"" | "\"custom\"")) {
             return refuse("tools");
         }
     }
     Ok(())
 }
+
+/// Fields that the price depends on.
+const PRICED: [&str; 13] = [
+    "model",
+    "models",
+    "messages",
+    "tools",
+    "max_tokens",
+    "max_completion_tokens",
+    "n",
+    "stream",
+    "service_tier",
+    "plugins",
+    "preset",
+    "search_parameters",
+    "web_search_options",
+];
 
 /// Tiers at the listed price, or below it.
 pub(super) fn is_plain_tier(raw: json::Raw<'_>) -> bool {
