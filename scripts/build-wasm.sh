@@ -61,7 +61,9 @@ variant() { # variant NAME PROFILE TARGET CARGO-OPTION… (profiles of wasm-pack
   # shellcheck disable=SC2086 # the profile may be two words
   wasm-pack --log-level error build --mode no-install --target "$target" --$profile --no-pack --no-gitignore \
     ${QUICK[@]+"${QUICK[@]}"} \
-    --out-dir "$STAGE/$name" --out-name "$name" . -- ${STD[@]+"${STD[@]}"} "$@"
+    --out-dir "$STAGE/$name" --out-name "$name" . -- ${STD[@]+"${STD[@]}"} "$@" \
+    2> >(grep -v 'linking section is present' >&2) # wasm-opt, of what `unlinked` takes out
+  unlinked "$STAGE/$name/${name}_bg.wasm"
   imported_once "$STAGE/$name/$name.js"
   undisposed "$STAGE/$name/$name.d.ts"
   say "built $name.wasm in $((SECONDS - started)) s: $(sizes "$STAGE/$name/${name}_bg.wasm")"
@@ -77,6 +79,25 @@ imported_once() {
 undisposed() {
   awk '!/\[Symbol\.dispose\]\(\): void;/' "$1" >"$1.new"
   mv "$1.new" "$1"
+}
+
+# What the linker told of addresses (see split-data.mjs) was true before the Wasm was optimised.
+unlinked() {
+  node --input-type=module - "$1" <<'UNLINKED'
+    import { readFileSync, writeFileSync } from 'node:fs';
+    import { Reader } from './scripts/wasm-module.mjs';
+    const [path] = process.argv.slice(2);
+    const reader = new Reader(readFileSync(path), 8);
+    const kept = [reader.bytes.subarray(0, 8)];
+    while (reader.at < reader.bytes.length) {
+      const start = reader.at;
+      const id = reader.byte();
+      const end = reader.u32() + reader.at;
+      if (id !== 0 || !/^(linking|reloc\.)/.test(reader.name())) kept.push(reader.bytes.subarray(start, end));
+      reader.at = end;
+    }
+    writeFileSync(path, Buffer.concat(kept));
+UNLINKED
 }
 
 sizes() {
@@ -126,8 +147,8 @@ server_quick() {
   mv "$folder/new" "$folder/tidegate-server.js"
 }
 
-# Cuts the small build in two (see split-outline.mjs and split-wasm.mjs). Built otherwise than it ships, functions may be
-# where they are not looked for: then it says so, and more loads first.
+# Cuts the small build in two (see split-outline.mjs, split-data.mjs and split-wasm.mjs). Built otherwise than it ships,
+# functions may be where they are not looked for: then it says so, and more loads first.
 split() {
   local folder="$STAGE/tidegate"
   if [ "${#QUICK[@]}" -eq 0 ]; then
@@ -137,7 +158,7 @@ split() {
       --{always,flexible,one-caller}-inline-max-function-size=0 --reorder-functions-by-name
   fi
   node scripts/split-wasm.mjs "$folder/tidegate_bg.wasm" "$STAGE/first.wasm" "$STAGE/rest.wasm" "$folder/tidegate.js" \
-    "$folder/tidegate-rest.js"
+    "$folder/tidegate-rest.js" "${CARGO_TARGET_DIR:-target}/wasm32-unknown-unknown/release/tidegate.wasm"
   unnamed "$STAGE/first.wasm"
   unnamed "$STAGE/rest.wasm"
   mv "$STAGE/first.wasm" "$folder/tidegate_bg.wasm"
@@ -196,7 +217,9 @@ if [ "${#QUICK[@]}" -eq 0 ]; then
   SERVER=$!
 fi
 # The others are built for speed, or hang on Argon2's: these alone are inlined as is best for their size.
+# --emit-relocs: split-data.mjs tells by it whose the data is.
 (
+  more_flags -C link-arg=--emit-relocs
   if [ "${#STD[@]}" -gt 0 ]; then more_flags "${SMALL_INLINED[@]}"; fi
   variant tidegate release web --no-default-features --features gateway
   split

@@ -5,14 +5,15 @@
 // calls it by name asks first whether the rest is there; where an address may be all that is known of it, a net stands at
 // its place until then, which does the same.
 //
-//   node scripts/split-wasm.mjs NAMED.wasm FIRST.wasm REST.wasm GLUE.js REST-GLUE.js
+//   node scripts/split-wasm.mjs NAMED.wasm FIRST.wasm REST.wasm GLUE.js REST-GLUE.js LINKED.wasm
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { EXPORTS, FUNCTIONS, KEPT, readable } from './split-entries.mjs';
+import { splitData } from './split-data.mjs';
 import { splitGlue } from './split-glue.mjs';
 import { ordered } from './split-order.mjs';
 import { ran } from './split-profile.mjs';
-import { aligned, body, join, list, name, parse, signed, u32, write } from './wasm-module.mjs';
+import { aligned, body, dataSection, join, list, name, parse, signed, u32, write } from './wasm-module.mjs';
 
 /** How far into a vtable a method may be: `fmt::Write`, the longest, has drop, size, alignment and three methods. */
 const VTABLE_BYTES = 32;
@@ -23,7 +24,7 @@ const TINY = 20;
 /** What is called by name at more places than this has a net: to ask at each would be longer. */
 const NETTED = 5;
 
-const [, , input, firstPath, restPath, gluePath, restGluePath] = process.argv;
+const [, , input, firstPath, restPath, gluePath, restGluePath, linkedPath] = process.argv;
 const module = parse(readFileSync(input));
 const { functions, imports } = module;
 const nameOf = (index) => readable(module.names.get(index) ?? `function ${index}`);
@@ -282,6 +283,8 @@ const loadImport = join(name('rest'), name('load'), [0], u32(voidType));
 const inFirstTable = (index) => inFirst.get(first.has(index) ? index : netOf(index));
 
 const typed = (types) => list(types.map(u32));
+const numbersOf = (index) => [...functions[index].body.constants, ...functions[index].body.offsets];
+const [firstData, restData] = splitData(module.data, new Set(own.flatMap(numbersOf)), readFileSync(linkedPath));
 const sharedElements = join([0, 0x41], signed(sharedAt), [0x0b], list(shared.map((index) => u32(inFirst.get(index)))));
 writeFileSync(
   firstPath,
@@ -294,13 +297,12 @@ writeFileSync(
     6: list(module.globals.map(({ kind, init }) => join(kind, init.bytes))),
     7: list([...module.exports.filter(isOfFirst), ...given].map(exportOf(inFirst))),
     9: list([...elements((index) => inFirstTable(index) !== undefined, inFirstTable), sharedElements]),
-    12: module.dataCount === undefined ? undefined : u32(module.dataCount),
     10: list([
       ...own.map((index) => body(aligned(functions[index].body), (callee) => inFirst.get(callee), throughTable)),
       sureBody,
       ...[...stubs, ...nets].map((index) => body(passing(index))),
     ]),
-    11: module.dataSection,
+    11: dataSection(firstData),
   }),
 );
 
@@ -328,6 +330,7 @@ writeFileSync(
       ),
     ),
     10: list(restOwn.map((index) => body(aligned(functions[index].body), (callee) => inRest.get(callee)))),
+    11: dataSection(restData),
   }),
 );
 const sum = (indices) => indices.reduce((total, index) => total + size(index), 0);

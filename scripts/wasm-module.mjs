@@ -73,22 +73,26 @@ export class Reader {
     for (const kind of immediates) {
       if (kind === 'i') this.signed();
       else if (kind === 'v') this.take(this.u32());
-      else if (kind === 'm') this.memory();
+      else if (kind === 'm') this.offsets.add(this.memory());
       else this.at += Number(kind);
     }
   }
   memory() {
     const align = this.u32();
     if (align & 64) this.u32();
-    this.u32();
+    return this.u32();
   }
 
-  /** An expression: its bytes, where it names functions, its 32-bit constants, and where it says how memory is aligned. */
+  /**
+   * An expression: its bytes, where it names functions, its 32-bit constants, what it adds to addresses, and where it says
+   * how memory is aligned.
+   */
   code() {
     const start = this.at;
     const calls = [];
     const hints = [];
     const constants = new Set();
+    this.offsets = new Set();
     for (let depth = 1; depth > 0;) {
       const op = this.byte();
       if (WIDTHS[op - 0x28] !== undefined) hints.push([this.at - start, WIDTHS[op - 0x28]]);
@@ -113,7 +117,7 @@ export class Reader {
         this.skip(lanes === 12 ? '88' : simd(lanes));
       } else this.skip(IMMEDIATES.get(op) ?? '');
     }
-    return { bytes: this.since(start), calls, constants, hints };
+    return { bytes: this.since(start), calls, constants, offsets: this.offsets, hints };
   }
 }
 
@@ -206,6 +210,10 @@ function dataOf(section) {
     return { address, bytes: reader.take(reader.u32()) };
   });
 }
+
+/** What `dataOf` reads. */
+export const dataSection = (segments) =>
+  list(segments.map(({ address, bytes }) => join([0, 0x41], signed(address), [0x0b], sized(bytes))));
 
 export function u32(value) {
   const bytes = [];
