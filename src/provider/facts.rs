@@ -90,11 +90,6 @@ mod tests {
         assert!(!doubted(9, 0, &[refusal(), end()]), "an answer that was withheld has no tokens of its own");
         assert!(doubted(0, 0, &[]));
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn the_last_usage_counts_and_a_cost_that_was_told_once_stays() {
