@@ -1,5 +1,8 @@
+import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 
+import { corsHeaders } from '../../src/cors';
+import { type Env } from '../../src/env';
 import { ask, begin, calm, call, read, script } from '../client';
 
 beforeEach(calm);
@@ -30,6 +33,12 @@ describe('preflight', () => {
     expect(answer.headers.get('access-control-allow-methods')).toContain('POST');
     expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
     expect(answer.headers.get('vary')).toContain('Origin');
+  });
+
+  it('reads no more names than a client has', async () => {
+    const names = Array.from({ length: 65 }, (_, index) => `x-stainless-${index}`);
+    const answer = await preflight(ORIGIN, names.join());
+    expect(answer.headers.get('access-control-allow-headers')?.split(', ')).toEqual(names.slice(0, 64));
   });
 
   it.each(['https://evil.example', 'https://app.example.evil.example', 'http://app.example', 'null', '*'])(
@@ -84,6 +93,20 @@ describe('answers', () => {
   it('cannot be read by other pages', async () => {
     const answer = await ask({}, { origin: 'https://evil.example' });
     expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+    // A cache in between must not give it to a page that may read its own.
+    expect(answer.headers.get('vary')).toContain('Origin');
+  });
+
+  it('can be read by every page if that is configured, and by none if nothing is', () => {
+    const from = (ALLOWED_ORIGINS: string) =>
+      corsHeaders(new Request('https://gateway.example/', { headers: { origin: 'https://any.example' } }), {
+        ...env,
+        ALLOWED_ORIGINS,
+      } as unknown as Env);
+    expect(from('*')).toMatchObject({ vary: 'Origin', 'access-control-allow-origin': '*' });
+    expect(from(`${ORIGIN}, *`)).toMatchObject({ 'access-control-allow-origin': '*' });
+    expect(from(ORIGIN)).toEqual({ vary: 'Origin' });
+    expect(from('')).toEqual({});
   });
 });
 

@@ -78,6 +78,15 @@ describe('a JWT of a configured issuer', () => {
     expect(await refusal(token)).toMatchObject({ status: 401 });
   });
 
+  it('that was let in says nothing once the configuration is another', async () => {
+    const token = await clerk.sign(ORG);
+    expect(await caller(token)).toMatchObject({ organisation: 'clerk:o1' });
+    const [issuer] = auth.issuers as Record<string, unknown>[];
+    const as = own({ TIDEGATE_AUTH: { issuers: [{ ...issuer, audience: 'another' }] } });
+    expect(await refusal(token, as)).toMatchObject({ status: 401 });
+    expect(await refusal(token, own({ TIDEGATE_AUTH: {} }))).toMatchObject({ status: 401 });
+  });
+
   it('is refused if nobody signed it, or somebody else did', async () => {
     const claims = { ...ORG, sub: 'ann' };
     const unsigned = new UnsecuredJWT(claims).setIssuer(clerk.issuer).setAudience('tidegate').setExpirationTime('5m');
@@ -180,6 +189,34 @@ describe('an issuer’s keys', () => {
     expect(await asked()).toBe(1);
   });
 
+  it('that were withdrawn let nobody in after ten minutes', async () => {
+    const withdraws = await idp('withdraws', env.STAND_IN);
+    auth = { issuers: [{ issuer: withdraws.issuer, jwks: withdraws.jwks, audience: 'tidegate', organisation: 'o' }] };
+    const exp = Math.floor(Date.now() / 1_000) + 9_000;
+    const [first = '', second = '', third = ''] = await Promise.all(
+      ['ann', 'bob', 'cid'].map((sub) => withdraws.sign({ exp, sub })),
+    );
+    expect(await caller(first)).toMatchObject({ user: 'ann' });
+    await withdraws.rotate();
+    const clock = later(590_000);
+    expect(await caller(second)).toMatchObject({ user: 'bob' });
+    clock.mockRestore();
+    later(610_000);
+    expect(await refusal(third)).toMatchObject({ status: 401 });
+  });
+
+  it('are asked for once in half a minute while their issuer fails', async () => {
+    const fails = await idp('fails', env.STAND_IN);
+    auth = { issuers: [{ issuer: fails.issuer, jwks: fails.jwks, audience: 'tidegate', organisation: 'o' }] };
+    const exp = Math.floor(Date.now() / 1_000) + 9_000;
+    expect(await caller(await fails.sign({ exp }))).toMatchObject({ user: 'ann' });
+    await fails.publish({ status: 500, body: 'x' });
+    await journal();
+    later(700_000);
+    for (const sub of ['bob', 'cid', 'dan']) expect(await caller(await fails.sign({ exp, sub }))).toBeDefined();
+    expect(await asked()).toBe(1);
+  });
+
   it('that cannot be had let nobody in, and are used for an hour once they were there', async () => {
     const broken = await idp('breaks', env.STAND_IN);
     auth = { issuers: [{ issuer: broken.issuer, jwks: broken.jwks, audience: 'tidegate', organisation: 'o' }] };
@@ -194,6 +231,7 @@ describe('an issuer’s keys', () => {
       { body: '{' },
       { status: 302, body: '' },
       { body: '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}' },
+      { body: JSON.stringify({ keys: Array.from({ length: 65 }, () => ({ kty: 'EC' })) }) },
       { body: `{"keys":[],"x":"${'x'.repeat(300_000)}"}` },
     ]) {
       await broken.publish(how);
