@@ -18,8 +18,8 @@ pub struct Verdict {
     pub wait: Option<Duration>,
     /// The provider said `x-should-retry: false`: no retry at this target.
     pub stop: bool,
-    /// The attempt is possibly billed: an error inside a 2xx with output or usage beside it, or one that quotes what the
-    /// model wrote. Every other answer that comes here is known to be unbilled.
+    /// The attempt is possibly billed: an error inside a 2xx with output or usage beside it, one that quotes what the
+    /// model wrote, or a 504 or 524. Every other answer that comes here is known to be unbilled.
     pub billed: bool,
 }
 
@@ -67,7 +67,7 @@ pub fn classify(status: u16, headers: &Headers<'_, '_>, body: &[u8], now: Timest
         let status = error.embedded_status();
         let code = code_of(status, &error, error.wait.is_some());
         let wait = wait_for(code, error.wait, error.reset);
-        return Some(Verdict { code, status, wait, stop: false, billed: error.output });
+        return Some(Verdict { code, status, wait, stop: false, billed: error.output || is_late(status) });
     }
     let error = ErrorBody::read(body, false, now).unwrap_or_default();
     let header = |name: &str| headers(name).map(String::from);
@@ -84,8 +84,14 @@ pub fn classify(status: u16, headers: &Headers<'_, '_>, body: &[u8], now: Timest
         status,
         wait: wait_for(code, stated, reset),
         stop: should == Some("false"),
-        billed: error.output,
+        billed: error.output || is_late(status),
     })
+}
+
+/// Whoever stands before the provider waited for it in vain: it has the request, and runs it for all that is known. 524
+/// is Cloudflare's, which many providers are behind, after 100 seconds or more without an answer.
+const fn is_late(status: u16) -> bool {
+    matches!(status, 504 | 524)
 }
 
 /// Resets tell a wait only to those who are limited.
