@@ -23,7 +23,7 @@ pub use body::may_be_error;
 pub use budget::RetryBudget;
 pub use classify::{Verdict, classify};
 pub use decide::{Failure, Position, Step, WaitReason, next_step};
-pub use wait::Headers;
+pub use wait::{ANSWER_HEADERS, Headers};
 
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))] // proptest does not build there

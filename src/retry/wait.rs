@@ -13,6 +13,29 @@ pub type Headers<'a, 'h> = dyn Fn(&str) -> Option<&'h str> + 'a;
 /// The same over values that are made on asking.
 pub(super) type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
+/// The headers of an answer that are looked at, in lower case: those that say whether and when to come back. Whoever
+/// sends requests need keep no others.
+pub const ANSWER_HEADERS: [&str; 18] = [
+    "x-should-retry",
+    "retry-after-ms",
+    "x-ms-retry-after-ms",
+    "retry-after",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-requests",
+    "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-tokens",
+    "anthropic-ratelimit-requests-remaining",
+    "anthropic-ratelimit-requests-reset",
+    "anthropic-ratelimit-tokens-remaining",
+    "anthropic-ratelimit-tokens-reset",
+    "anthropic-ratelimit-input-tokens-remaining",
+    "anthropic-ratelimit-input-tokens-reset",
+    "anthropic-ratelimit-output-tokens-remaining",
+    "anthropic-ratelimit-output-tokens-reset",
+];
+
 /// Buckets: what is left in one, and when it is full again.
 const RESETS: [(&str, &str); 7] = [
     ("x-ratelimit-remaining", "x-ratelimit-reset"),

@@ -8,25 +8,8 @@ use web_sys::{AbortController, AbortSignal};
 use super::waits::{Came, Waits};
 use crate::error::{NetworkKind, Result};
 use crate::host::{Chunks, UpstreamBody, UpstreamRequest, UpstreamResponse};
+use crate::retry::ANSWER_HEADERS;
 use crate::secret::Secret;
-
-/// Headers that say when to come back. Nothing else of an answer's headers is kept.
-const READ: [&str; 14] = [
-    "x-should-retry",
-    "retry-after-ms",
-    "x-ms-retry-after-ms",
-    "retry-after",
-    "x-ratelimit-remaining-requests",
-    "x-ratelimit-remaining-tokens",
-    "x-ratelimit-reset-requests",
-    "x-ratelimit-reset-tokens",
-    "x-ratelimit-remaining",
-    "x-ratelimit-reset",
-    "anthropic-ratelimit-requests-remaining",
-    "anthropic-ratelimit-requests-reset",
-    "anthropic-ratelimit-tokens-remaining",
-    "anthropic-ratelimit-tokens-reset",
-];
 
 /// `fetch` with the options that no request changes.
 pub(super) struct Fetcher {
@@ -234,7 +217,7 @@ fn read_headers(flat: &Array) -> Vec<(String, String)> {
     for item in flat.iter().filter_map(|item| item.as_string()) {
         match name.take() {
             None => name = Some(item),
-            Some(name) if READ.contains(&name.as_str()) => headers.push((name, item)),
+            Some(name) if ANSWER_HEADERS.contains(&name.as_str()) => headers.push((name, item)),
             Some(_) => {}
         }
     }

@@ -120,6 +120,21 @@ fn resets_count_only_for_empty_buckets() {
     assert_eq!(ms(answer(200, &[], quoted).unwrap().wait), Some(10_000));
 }
 
+/// A header that is read here and not kept by whoever sends would never be seen.
+#[test]
+fn every_header_that_is_looked_at_is_listed() {
+    let asked = std::cell::RefCell::new(std::collections::BTreeSet::new());
+    for empty in [true, false] {
+        let lookup = |name: &str| {
+            asked.borrow_mut().insert(String::from(name));
+            (empty && name.contains("remaining")).then_some("0")
+        };
+        let _ = classify(429, &lookup, b"", NOW);
+    }
+    let listed = crate::retry::ANSWER_HEADERS.map(String::from).into_iter().collect();
+    assert_eq!(asked.into_inner(), listed);
+}
+
 #[test]
 fn headers_of_a_good_status_are_ignored() {
     let headers = [("retry-after", "8"), ("retry-after-ms", "8"), ("x-should-retry", "false")];
