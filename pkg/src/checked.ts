@@ -26,7 +26,8 @@ export function checked<T extends ChatOptions>(options: T): T {
   shaped('', options, OPTIONS);
   const { signal, cache } = options;
   if (cache) shaped('cache', cache, OF_CACHE);
-  if (signal && typeof signal.aborted !== 'boolean') throw refusal('signal', 'must be an AbortSignal');
+  if (signal && !(typeof signal.aborted === 'boolean' && typeof signal.addEventListener === 'function'))
+    throw refusal('signal', 'must be an AbortSignal');
   return options;
 }
 

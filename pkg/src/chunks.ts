@@ -1,6 +1,6 @@
 // The stream of `gate.chat({ stream: true })`: server-sent events in bytes as chunks of an answer.
 
-import { TidegateError, toError } from './errors.js';
+import { invalid, TidegateError, toError } from './errors.js';
 import type { ChatChunk, ChatMeta, ChatStreaming } from './types.js';
 
 const ABORTED = { code: 'aborted', message: 'The request was aborted.', status: 499, shouldRetry: false, attempts: [] };
@@ -16,20 +16,52 @@ export function streaming(
   return {
     readable: bytes,
     result,
-    [Symbol.asyncIterator]: () => chunks(bytes, result, signal),
+    [Symbol.asyncIterator]: () => iterated(bytes, result, signal),
+  };
+}
+
+/**
+ * The chunks, whose reading ends as soon as the consumer leaves: a generator alone would have whoever leaves while a chunk
+ * is awaited wait for it, and would end nothing for one who leaves before the first.
+ */
+function iterated(
+  bytes: ReadableStream<Uint8Array>,
+  result: Promise<ChatMeta>,
+  signal: AbortSignal | undefined,
+): AsyncIterableIterator<ChatChunk, void> {
+  if (bytes.locked) throw invalid('stream', 'is being read already, or was: it can be read once');
+  const reader = bytes.getReader();
+  const consumer = { left: false };
+  const generator = chunks(reader, result, signal, consumer);
+  const leave = async () => {
+    consumer.left = true;
+    await reader.cancel().catch(() => undefined);
+    return generator.return();
+  };
+  return {
+    next: () => generator.next(),
+    return: leave,
+    async throw(reason) {
+      await leave();
+      throw reason;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
   };
 }
 
 async function* chunks(
-  bytes: ReadableStream<Uint8Array>,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
   result: Promise<ChatMeta>,
   signal: AbortSignal | undefined,
+  consumer: { left: boolean },
 ): AsyncGenerator<ChatChunk, void> {
-  const reader = bytes.getReader();
   const lines = new Lines();
   try {
     for (;;) {
       const { done, value } = await reader.read();
+      if (consumer.left) return;
       for (const data of lines.push(value)) {
         if (data === '[DONE]') continue;
         const chunk = JSON.parse(data) as ChatChunk | { error: unknown };
@@ -43,7 +75,7 @@ async function* chunks(
   } catch (thrown) {
     throw signal?.aborted ? new TidegateError(ABORTED) : toError(thrown);
   } finally {
-    // After its end this does nothing; before it, the consumer has left.
+    // After its end this does nothing.
     await reader.cancel().catch(() => undefined);
   }
 }

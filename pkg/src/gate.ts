@@ -50,6 +50,10 @@ export interface Gate {
    * @throws `invalid_request` at once for a name that {@link Events} has not, and for a listener that is no function.
    */
   on<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void;
-  /** Wipes the keys from memory, closes the storage, and lets `open` make a new gate of this name. */
+  /**
+   * Wipes the keys from memory, closes the storage, and lets `open` make a new gate of this name. It closes for all who
+   * have opened it with the same configuration: so not in the clean-up of an effect that React's StrictMode runs twice.
+   * What is under way in a worker or a frame ends as `closed`; at level `page` it comes to its own end.
+   */
   close(): Promise<void>;
 }

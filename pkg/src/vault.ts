@@ -304,6 +304,7 @@ export class Vault {
     } finally {
       for (const slot of from) wipeSlot(slot);
       wipe(...mades.map((made) => made.secret));
+      this.#lockIfClosed();
     }
   }
 
@@ -313,6 +314,12 @@ export class Vault {
       return await typed(() => work(from));
     } finally {
       wipeSlot(from);
+      this.#lockIfClosed();
     }
+  }
+
+  /** What was opened while the gate was being closed would lie in memory for as long as the page. */
+  #lockIfClosed(): void {
+    if (this.#parts.closed.aborted) this.#parts.core.vaultLock();
   }
 }

@@ -29,9 +29,16 @@ await joinRest(
 /** A gate on a storage of the test's. */
 async function openOn(t, storage, derive = (...input) => Promise.resolve().then(() => runKdf(kdf, input))) {
   const sent = [];
+  let core;
+  class Core extends glue.Core {
+    constructor(...made) {
+      super(...made);
+      core = this;
+    }
+  }
   const platform = {
     runtime: 'node',
-    load: () => Promise.resolve(glue),
+    load: () => Promise.resolve({ ...glue, Core }),
     later: () => import('../dist/later.js'),
     derive,
     open: () => Promise.resolve(storage),
@@ -43,7 +50,7 @@ async function openOn(t, storage, derive = (...input) => Promise.resolve().then(
   };
   const gate = await openGate(platform, config, { fetch });
   t.after(() => gate.close());
-  return { gate, vault: gate.vault, sent };
+  return { gate, vault: gate.vault, sent, core };
 }
 
 const passkey = () => ({
@@ -285,4 +292,21 @@ test('where there is no memory for the usual cost the lower one serves', async (
   assert.equal((await larger.slots())[0].kdf.memoryKib, 65_536, 'raised where there is');
   await larger.lock();
   await larger.unlock(PASSPHRASE);
+});
+
+test('what is opened while the gate is being closed does not stay open', async (t) => {
+  const memory = memoryStorage();
+  let closing;
+  const storage = {
+    ...memory,
+    async update(...asked) {
+      closing ??= gate.close();
+      await closing;
+      return memory.update(...asked);
+    },
+  };
+  const { gate, vault, core } = await openOn(t, storage);
+  await vault.create(passkey());
+  assert.equal(core.isUnlocked(), false);
+  assert.equal(await (await openOn(t, memory)).vault.state(), 'locked', 'it was stored');
 });

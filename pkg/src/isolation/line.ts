@@ -1,6 +1,6 @@
 // The app's side of one connection to a gateway's realm: calls in flight by id, and whether the other side still lives.
 
-import { closed, TidegateError, type ErrorData } from '../errors.js';
+import { closed, invalid, TidegateError, type ErrorData } from '../errors.js';
 import type { ChatMeta } from '../types.js';
 import { readFromGate } from './from-gate.js';
 import { isolationFailed } from './place.js';
@@ -62,7 +62,7 @@ export class Line {
     } catch (thrown) {
       // What cannot be cloned (a function among the options) has not been sent.
       this.#calls.delete(id);
-      throw thrown;
+      throw Object.assign(invalid('', 'must be plain data'), { cause: thrown });
     }
   }
 

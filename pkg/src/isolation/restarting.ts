@@ -1,8 +1,8 @@
 // A realm that is started when it is needed, and anew when it was lost. What is started is a worker or a frame.
 
-import { closed } from '../errors.js';
+import { closed, type TidegateError } from '../errors.js';
 import { crashed, Line } from './line.js';
-import { isolationFailed } from './place.js';
+import { isolationFailed, misplaced } from './place.js';
 import type { Opening, Port } from './protocol.js';
 import type { Heard, Realm } from './remote.js';
 
@@ -33,10 +33,15 @@ export interface Starting extends Pick<Realm, 'level' | 'admit' | 'serviceWorker
 export function restarting(how: Starting, heard: Heard): Realm {
   let stop: (() => void) | undefined;
   let current: Promise<Line> | undefined;
+  let begun: Line | undefined;
   let ended = false;
 
   const begin = async (): Promise<Line> => {
     const started = await how.start();
+    if (ended) {
+      started.stop();
+      throw closed();
+    }
     stop = started.stop;
     let openedAt = Infinity;
     const line = new Line(started.port, heard.event, () => {
@@ -50,6 +55,7 @@ export function restarting(how: Starting, heard: Heard): Realm {
       const failed = () => isolationFailed(`${how.what} could not be started.${how.hint ?? ''}`, false, why);
       line.lose(openedAt < Infinity ? crashed(why) : failed());
     });
+    begun = line;
     const timer = setTimeout(() => line.lose(isolationFailed(`${how.what} does not start.`)), how.startMs);
     try {
       const found = await line.ready;
@@ -57,7 +63,13 @@ export function restarting(how: Starting, heard: Heard): Realm {
       if (how.build && found !== how.build) {
         throw isolationFailed(`${how.what} is for dialects '${found}', not '${how.build}'.`);
       }
-      await line.call((id) => line.send(['open', id, how.opening]));
+      await line
+        .call((id) => line.send(['open', id, how.opening]))
+        .catch((error: TidegateError) => {
+          // Not sent: there is something in it that cannot be cloned.
+          if (error.cause instanceof DOMException) throw misplaced([{ path: '', problem: 'must be plain data' }]);
+          throw error;
+        });
       openedAt = performance.now();
       for (const name of heard.names()) line.send(['listen', name, true]);
       return line;
@@ -87,7 +99,8 @@ export function restarting(how: Starting, heard: Heard): Realm {
     },
     end() {
       ended = true;
-      void current?.then((line) => line.close()).catch(() => undefined);
+      // Also one that is not open yet.
+      begun?.close();
       current = undefined;
       stop?.();
     },

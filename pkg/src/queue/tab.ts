@@ -2,7 +2,7 @@
 // and all tabs work on them. Without one they are in memory.
 
 import type { Queue } from '../../wasm/tidegate-all.js';
-import { invalid, jsonOf, toError } from '../errors.js';
+import { closed, jsonOf, toError } from '../errors.js';
 import type { ChatRequest } from '../types.js';
 import type { GateQueue } from './calls.js';
 import { Drain } from './drain.js';
@@ -144,7 +144,8 @@ export class TabQueue implements GateQueue {
     const held = new Promise<void>((resolve) => {
       if (!locks || rows.close === undefined) return resolve();
       const until = new Promise<void>((end) => (release = end));
-      void locks.request(this.#lock(drain.holder), () => (resolve(), until));
+      // An origin that has none refuses.
+      locks.request(this.#lock(drain.holder), () => (resolve(), until)).catch(() => resolve());
     });
     return { rows, engine, drain, held, release };
   }
@@ -195,7 +196,13 @@ export class TabQueue implements GateQueue {
     if (this.#closed || !this.#home.lasts) return;
     const began = this.#lasting?.timer !== undefined;
     const unlocked = this.#home.core.isUnlocked();
-    if (unlocked && !began) void this.#shelf().then((shelf) => this.#kick(shelf));
+    if (unlocked && !began) {
+      // Locked in between: another look will tell.
+      this.#shelf().then(
+        (shelf) => this.#kick(shelf),
+        () => undefined,
+      );
+    }
     if (!unlocked && this.#lasting) {
       clearTimeout(this.#lasting.timer);
       delete this.#lasting.timer;
@@ -214,7 +221,7 @@ export class TabQueue implements GateQueue {
   }
 
   async #typed<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closed) throw invalid('gate', 'is closed');
+    if (this.#closed) throw closed();
     try {
       return await work();
     } catch (error) {

@@ -26,8 +26,8 @@ export async function openGate(config = {}) {
   await gate.vault.putForSession('groq', `gsk_${'Zq7W'.repeat(13)}`);
   return gate;
 }
-export const ask = (gate, content = 'hello', more = {}) =>
-  gate.chat({ messages: [{ role: 'user', content }], max_tokens: 8, ...more });
+export const ask = (gate, content = 'hello', more = {}, signal) =>
+  gate.chat({ messages: [{ role: 'user', content }], max_tokens: 8, ...more }, { ...(signal && { signal }) });
 
 /** Runs all cases at once, or only the one that the address names. */
 export async function report(cases) {
