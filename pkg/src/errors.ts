@@ -156,6 +156,29 @@ export const closed = (): TidegateError =>
     attempts: [],
   });
 
+const GONE =
+  'A file of the gateway could not be loaded. If the app was published anew since this page was opened, reload it.';
+const NO_WASM = "No WebAssembly may run here: the page's policy needs script-src 'wasm-unsafe-eval'.";
+
+/** What of the gateway could not be loaded or started, and what helps. */
+export function unloaded(cause: unknown): TidegateError {
+  return isTidegateError(cause) ? cause : internal(runsWasm() ? GONE : NO_WASM, cause);
+}
+
+/** What compiles nothing fails alike for a page in place of a file: so the smallest module is tried. */
+function runsWasm(): boolean {
+  try {
+    return WebAssembly.Module.exports(new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))).length === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Throws what `unloaded` makes of it. */
+export const notLoaded = (cause: unknown): never => {
+  throw unloaded(cause);
+};
+
 /** An `internal` error with a sentence of its own. */
 export function internal(message: string, cause?: unknown): TidegateError {
   const error = new TidegateError({ code: 'internal', message, status: 500, shouldRetry: false, attempts: [] });

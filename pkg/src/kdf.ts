@@ -2,9 +2,16 @@
 // with it. The glue is a factory (see scripts/build-wasm.sh) because generated modules keep their instance for ever.
 
 import instantiate from '../wasm/kdf.js';
+import { notLoaded } from './errors.js';
 
 /** Passphrase (wiped after use), salt, memory in KiB, passes, lanes. */
 export type KdfInput = [Uint8Array, Uint8Array, number, number, number];
+
+/** The KDF's Wasm. Not streamed: that wants a server which knows the type of a Wasm, and 40 KB need no stream. */
+export async function loadKdf(url: string | URL): Promise<WebAssembly.Module> {
+  const bytes = fetch(url).then((response) => response.arrayBuffer());
+  return bytes.then((bytes) => WebAssembly.compile(bytes)).catch(notLoaded);
+}
 
 export function runKdf(module: WebAssembly.Module, input: KdfInput): Uint8Array {
   try {

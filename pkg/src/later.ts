@@ -9,7 +9,7 @@ import { Vault } from './vault.js';
 export { streaming } from './chunks.js';
 export { answered, gateFetch, refused } from './fetch.js';
 export { serveFetch, serveStream } from './isolation/serve-later.js';
-export { runKdf } from './kdf.js';
+export { loadKdf, runKdf } from './kdf.js';
 
 /** The vault's methods that load later, and what is stored of it. */
 export interface LateVault {

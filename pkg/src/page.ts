@@ -1,5 +1,6 @@
 // The gateway in the page itself (`isolation: 'page'`), loaded only when a gate is opened so.
 
+import { notLoaded } from './errors.js';
 import { noLedger } from './isolation/place.js';
 import { makeHere } from './open-here.js';
 import { inTwoParts, once, type Glue, type Platform } from './platform.js';
@@ -19,16 +20,28 @@ const small = inTwoParts(
   () => import('../wasm/tidegate-rest.js'),
 );
 const loadDialects = once<Glue>(async () => {
-  const glue = await import('../wasm/tidegate-dialects.js');
-  await glue.default({ module_or_path: new URL('../wasm/tidegate-dialects_bg.wasm', import.meta.url) });
+  const glue = await import('../wasm/tidegate-dialects.js').catch(notLoaded);
+  await glue
+    .default({ module_or_path: new URL('../wasm/tidegate-dialects_bg.wasm', import.meta.url) })
+    .catch(notLoaded);
   return glue as unknown as Glue; // the same classes, nominally others
 });
 const loadAll = once<Glue>(async () => {
-  const glue = await import('../wasm/tidegate-all.js');
-  await glue.default({ module_or_path: new URL('../wasm/tidegate-all_bg.wasm', import.meta.url) });
+  const glue = await import('../wasm/tidegate-all.js').catch(notLoaded);
+  await glue.default({ module_or_path: new URL('../wasm/tidegate-all_bg.wasm', import.meta.url) }).catch(notLoaded);
   return glue as unknown as Glue;
 });
-const LOAD = { chat: () => small.load(), dialects: loadDialects, all: loadAll };
+/** Whether a page may wait for a file in the middle of a call. Only Chromium knows a policy against it, and tells. */
+const mayWait = () => {
+  const { document } = globalThis as { document?: { featurePolicy?: { allowsFeature(name: string): boolean } } };
+  return document?.featurePolicy?.allowsFeature('sync-xhr') ?? true;
+};
+async function loadSmall(): Promise<Glue> {
+  const glue = await small.load();
+  if (!mayWait()) await small.rest()?.catch(notLoaded);
+  return glue;
+}
+const LOAD = { chat: loadSmall, dialects: loadDialects, all: loadAll };
 
 export const platform: Platform = {
   runtime: 'web',
@@ -37,10 +50,8 @@ export const platform: Platform = {
   broken: () => small.broken(),
   later: () => import('./later.js'),
   async derive(...input) {
-    const { runKdf } = await import('./kdf.js');
-    // Not streamed: that wants a server which knows the type of a Wasm, and 40 KB need no stream.
-    const response = await fetch(new URL('../wasm/kdf_bg.wasm', import.meta.url));
-    return runKdf(await WebAssembly.compile(await response.arrayBuffer()), input);
+    const { loadKdf, runKdf } = await import('./kdf.js').catch(notLoaded);
+    return runKdf(await loadKdf(new URL('../wasm/kdf_bg.wasm', import.meta.url)), input);
   },
   queue: () => import('./queue/tab.js'),
   watchPresence,

@@ -1,7 +1,7 @@
 // What the three entries (web, node, workerd) differ in.
 
 import type { Build } from './build.js';
-import { internal } from './errors.js';
+import { internal, notLoaded } from './errors.js';
 import type { TidegateConfig } from './types.js';
 import type { Storage } from './storage/storage.js';
 import type { PresenceSign } from './vault/presence.js';
@@ -77,7 +77,7 @@ export function inTwoParts(load: () => Promise<Glue>, rest: () => string | URL, 
   let broken: Error | undefined;
   const first = once(async () => {
     real = globalThis.fetch.bind(globalThis);
-    const glue = extensible(await load());
+    const glue = extensible(await load().catch(notLoaded));
     onMissing(glue, () => {
       try {
         const bytes = readNow(rest());

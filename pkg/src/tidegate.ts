@@ -3,7 +3,7 @@
 import { asksOf, NONE } from './asks.js';
 import { CHAT, type Caller } from './boundary.js';
 import { buildFor } from './build.js';
-import { closed, internal, jsonOf, toError, type ErrorData } from './errors.js';
+import { closed, internal, jsonOf, notLoaded, toError, type ErrorData } from './errors.js';
 import type { FetchHost } from './fetch.js';
 import type { Gate, GateVault } from './gate.js';
 import { misplaced } from './isolation/place.js';
@@ -188,7 +188,8 @@ export class Tidegate implements Gate {
       const kind = hooks.ledger ? 'hook' : storage.kind;
       const gate = new Tidegate(core, glue, platform, storage, kind, config, real, admit, forget, rest);
       listening.gate = gate;
-      if (config.queue && platform.queue) gate.#openQueue(await platform.queue(), glue, config.name ?? 'default');
+      if (config.queue && platform.queue)
+        gate.#openQueue(await platform.queue().catch(notLoaded), glue, config.name ?? 'default');
       if ((await gate.vault.state()) === 'locked') core.vaultLock();
       return gate;
     } catch (error) {
@@ -308,11 +309,14 @@ export class Tidegate implements Gate {
   async close(): Promise<void> {
     this.#forget();
     this.#listeners.clear();
-    this.#core.listen(false);
-    await this.#queue?.close();
-    this.#closed.abort(closed());
-    this.#core.vaultLock();
-    await this.#storage.close();
+    try {
+      this.#core.listen(false);
+      await this.#queue?.close();
+    } finally {
+      this.#closed.abort(closed());
+      await this.#storage.close();
+      this.#core.vaultLock();
+    }
   }
 
   #openQueue({ TabQueue }: { TabQueue: new (home: Home) => TabQueue }, glue: Glue, name: string): void {
@@ -366,12 +370,7 @@ const guarded = (core: Caller, admit: () => void): Caller => ({
 
 type Scripts = Platform['later'];
 
-const scriptsOf = ({ later }: Platform): Scripts =>
-  once(() =>
-    later().catch((cause: unknown) => {
-      throw internal('The rest of the gateway could not be loaded.', cause);
-    }),
-  );
+const scriptsOf = ({ later }: Platform): Scripts => once(() => later().catch(notLoaded));
 
 /** Loads what the small build leaves for later; nothing once it is here. */
 type Rest = () => Promise<void> | undefined;
@@ -379,9 +378,7 @@ type Rest = () => Promise<void> | undefined;
 const restOf =
   (load: Platform['rest']): Rest =>
   () =>
-    load?.()?.catch((cause: unknown) => {
-      throw internal('The rest of the gateway could not be loaded.', cause);
-    });
+    load?.()?.catch(notLoaded);
 
 /** For platforms without a KDF. */
 export const noDerive = () => Promise.reject(internal('A vault with a passphrase is not available in this runtime.'));

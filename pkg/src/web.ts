@@ -11,7 +11,7 @@ import {
   type Scanner as KeyScanner,
   type ScanOptions,
 } from './detect.js';
-import { toError } from './errors.js';
+import { notLoaded, toError } from './errors.js';
 import type { Gate } from './gate.js';
 import { misplaced, placeOf } from './isolation/place.js';
 import { RemoteGate } from './isolation/remote.js';
@@ -47,7 +47,7 @@ async function make(config: TidegateConfig, hooks: TidegateHooks, forget: () => 
   const [place, rest] = placeOf(config);
   const level = levelOf(place.isolation);
   if (level === 'page') {
-    const page = await import('./page.js');
+    const page = await import('./page.js').catch(notLoaded);
     return page.make(config, hooks, forget);
   }
   for (const hook of ['fetch', 'ledger'] as const) {
@@ -79,7 +79,8 @@ export type Tidegate = Gate;
 /** Loads the Wasm ahead of `open`: the build that `config` needs, to where it will run. */
 export async function init(config: TidegateConfig = {}): Promise<void> {
   const build = buildFor(config);
-  if (levelOf(config.isolation) === 'page') return void (await (await import('./page.js')).platform.load(build));
+  if (levelOf(config.isolation) === 'page')
+    return void (await (await import('./page.js').catch(notLoaded)).platform.load(build));
   // Into the browser's cache, which the worker shares.
   const { worker, gateway } = addresses(build);
   await Promise.all([config.workerUrl ?? worker, gateway].map(async (url) => (await fetch(url)).arrayBuffer()));
@@ -87,7 +88,7 @@ export async function init(config: TidegateConfig = {}): Promise<void> {
 
 // In the page itself: what is scanned is there already. Marked as pure, so that bundlers leave out what nobody asks for.
 const keys = /* @__PURE__ */ detector(async (all) => {
-  const { platform } = await import('./page.js');
+  const { platform } = await import('./page.js').catch(notLoaded);
   const glue = await platform.load(all ? 'all' : 'chat');
   if (!all) await platform.rest?.();
   return glue;

@@ -176,7 +176,10 @@ test('without the rest: a typed error, nothing held, and another try later', asy
   const { gate, rest } = await open(t, broken);
   rest.lost = true;
   await assert.rejects(gate.chat(ask('one')), { code: 'internal' });
-  await assert.rejects(gate.status(), (error) => error.code === 'internal' && /rest/u.test(error.message));
+  await assert.rejects(
+    gate.status(),
+    (error) => error.code === 'internal' && /could not be loaded/u.test(error.message),
+  );
   await assert.rejects(gate.fetch('https://api.groq.com/openai/v1/chat/completions'), { code: 'internal' });
   rest.lost = false;
   const { budget } = await gate.status();

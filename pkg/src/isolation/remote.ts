@@ -1,7 +1,7 @@
 // A gate whose work is done in another realm: the same methods and types, by message.
 
 import { checked } from '../checked.js';
-import { internal, jsonOf, TidegateError, toError } from '../errors.js';
+import { jsonOf, notLoaded, TidegateError, toError } from '../errors.js';
 import type { Gate, GateVault } from '../gate.js';
 import { lateFetch } from '../late-fetch.js';
 import { Listeners } from '../listeners.js';
@@ -172,10 +172,7 @@ export class RemoteGate implements Gate {
 const CLOSE_MS = 2_000;
 
 /** What a first plain answer does not need. */
-const scripts = () =>
-  import('./remote-later.js').catch((cause: unknown) => {
-    throw internal('The rest of the gateway could not be loaded.', cause);
-  });
+const scripts = () => import('./remote-later.js').catch(notLoaded);
 
 /** A whole answer; the signal aborts it there, which then says so. */
 async function whole(line: Line, signal: AbortSignal | undefined, message: (id: number) => ToGate): Promise<string> {

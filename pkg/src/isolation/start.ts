@@ -16,6 +16,10 @@ const OPTIMIZED = /\/\.vite\/deps\//;
 const OPTIMIZED_HINT =
   " Vite's optimizer has left it out: set optimizeDeps: { exclude: ['tidegate'] }, as tidegate/vite does.";
 
+/** An isolated page starts no worker whose file has not its header. */
+const ISOLATED_HINT = " Serve it with the page's Cross-Origin-Embedder-Policy.";
+const PUBLISHED_HINT = ' If the app was published anew since this page was opened, reload it.';
+
 /** What a bundler knows: written out where it looks for `new URL`. */
 export interface Addresses {
   worker: URL;
@@ -40,7 +44,7 @@ export function workerRealm(
     {
       level: 'worker',
       what: `The worker ${url.href}`,
-      hint: OPTIMIZED.test(url.pathname) ? OPTIMIZED_HINT : '',
+      hint: OPTIMIZED.test(url.pathname) ? OPTIMIZED_HINT : crossOriginIsolated ? ISOLATED_HINT : PUBLISHED_HINT,
       startMs: START_MS,
       build: buildFor(config),
       opening: {

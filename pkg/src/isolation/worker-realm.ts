@@ -45,9 +45,8 @@ async function openHere(
     broken: () => parts.broken(),
     later: loading,
     async derive(...input) {
-      // Not streamed: that wants a server which knows the type of a Wasm, and 40 KB need no stream.
-      const [{ runKdf }, response] = await Promise.all([loading(), fetch(kdf)]);
-      return runKdf(await WebAssembly.compile(await response.arrayBuffer()), input);
+      const { loadKdf, runKdf } = await loading();
+      return runKdf(await loadKdf(kdf), input);
     },
     open: async (name, ledger, decide) => (ledger === 'memory' ? memoryStorage() : indexedDbStorage(name, decide)),
   };

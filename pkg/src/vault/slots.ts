@@ -153,10 +153,10 @@ export class Slots {
         const passphrase = passphraseOf(from.passphrase);
         try {
           let slot = fresh();
-          const secret = await this.#derive(passphrase.slice(), slot).catch((error: unknown) => {
+          const secret = await this.#derived(passphrase, this.describe(slot)).catch((error: unknown) => {
             if (error !== 'internal') throw error;
             slot = fresh(NONE, NONE, true); // there is not so much memory
-            return this.#derive(passphrase.slice(), slot);
+            return this.#derived(passphrase, this.describe(slot));
           });
           return { slot, secret, added: added(slot) };
         } finally {
@@ -173,6 +173,7 @@ export class Slots {
       }
       case 'device': {
         if (this.#storage.kind !== 'indexeddb') throw invalid('slot.kind', 'device needs a browser with IndexedDB');
+        if (!isSecureContext) throw invalid('slot.kind', 'device needs a page by https, or of this computer itself');
         const slot = fresh();
         const key = await crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256', length: 256 }, false, ['sign']);
         const { id, salt } = this.describe(slot);
@@ -246,8 +247,7 @@ export class Slots {
     records: Map<string, unknown>,
   ): Promise<Uint8Array> {
     if (kind === 'passphrase') {
-      const { salt, memoryKib, passes, lanes } = slot;
-      return this.#platform.derive(given.slice(), salt, memoryKib, passes, lanes);
+      return this.#derived(given, slot);
     }
     if (kind !== 'device') return given.slice();
     const device = records.get(deviceName(slot.id));
@@ -256,9 +256,14 @@ export class Slots {
     return answerOf(device, slot.salt);
   }
 
-  #derive(passphrase: Uint8Array, slot: Uint8Array): Promise<Uint8Array> {
-    const { salt, memoryKib, passes, lanes } = this.describe(slot);
-    return this.#platform.derive(passphrase, salt, memoryKib, passes, lanes);
+  async #derived(passphrase: Uint8Array, { salt, memoryKib, passes, lanes }: RawSlot): Promise<Uint8Array> {
+    const copy = passphrase.slice();
+    try {
+      return await this.#platform.derive(copy, salt, memoryKib, passes, lanes);
+    } finally {
+      // Also where what derives could not be loaded.
+      wipe(copy);
+    }
   }
 }
 
