@@ -193,7 +193,7 @@ export interface TidegateConfig {
   };
   /** When an open vault locks itself. In browsers only. */
   autoLock?: AutoLock;
-  /** Prices that go before the built-in table, in dollars per million tokens. */
+  /** Prices that go before the built-in table, in dollars per million tokens: 0, or from 0.001 to 100,000. */
   prices?: {
     provider: string;
     model: string;

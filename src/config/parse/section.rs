@@ -176,10 +176,11 @@ impl<'a> Section<'a> {
 
     pub(super) fn rate(&mut self, name: &'static str, required: bool) -> Option<Rate> {
         let value = self.take(name);
-        let rate = value.and_then(usd).filter(|amount| *amount <= MAX_USD_PER_MILLION);
+        // A price per token in place of one per million is the usual slip: with it a cap would let anything through.
+        let fits = |amount: &NanoUsd| *amount == NanoUsd::ZERO || (MIN_RATE..=MAX_RATE).contains(amount);
+        let rate = value.and_then(usd).filter(fits);
         if (required || value.is_some()) && rate.is_none() {
-            // A price per million put where a price per token belongs, or the reverse, is the usual slip.
-            self.fail(name, "must be dollars per million tokens, from 0 to 100000");
+            self.fail(name, "must be dollars per million tokens: 0, or from 0.001 to 100000");
         }
         rate.map(|amount| Rate::per_million(amount.as_nano()))
     }
@@ -187,7 +188,9 @@ impl<'a> Section<'a> {
 
 /// More nano-dollars than JavaScript's whole numbers hold.
 const MAX_USD: NanoUsd = NanoUsd::new(9_000_000_000_000_000);
-const MAX_USD_PER_MILLION: NanoUsd = NanoUsd::new(100_000_000_000_000);
+/// The cheapest tokens that anybody sells cost three times as much a million, the dearest less for one.
+const MIN_RATE: NanoUsd = NanoUsd::new(1_000_000);
+const MAX_RATE: NanoUsd = NanoUsd::new(100_000_000_000_000);
 
 pub(super) fn whole(value: &Value, min: u32, max: u32) -> Option<u32> {
     match value {

@@ -116,6 +116,20 @@ fn with_an_unknown_field_the_known_ones_are_told() {
 }
 
 #[test]
+fn a_price_per_token_is_not_taken_for_one_per_million() {
+    let read = |price: &str| {
+        let config = format!(r#"{{"prices":[{{"provider":"groq","model":"m","inputUsd":{price},"outputUsd":1}}]}}"#);
+        parse(&config).map(|config| config.prices[0].input)
+    };
+    for slip in ["\"0.0000025\"", "0.0006", "\"0.000999999\"", "100001"] {
+        assert!(read(slip).is_err(), "{slip}");
+    }
+    for (price, nano) in [("0", 0), ("0.001", 1_000_000), ("\"0.003\"", 3_000_000), ("100000", 100_000_000_000_000)] {
+        assert_eq!(read(price).unwrap(), Rate::per_million(nano), "{price}");
+    }
+}
+
+#[test]
 fn every_bad_field_is_named_at_once() {
     let paths = bad_paths(
         r#"{"name":"", "budjet":{}, "budget":{"limitUsd":-1,"timeZone":"Mars/Olympus","resetHour":24,"thresholds":[90,80]},
