@@ -14,17 +14,22 @@ const ALIVE_MS = 15_000;
 const MAX_LISTENERS = 1_000;
 /** Of one user among them, who could keep all others out. */
 const MAX_OF_USER = 50;
-/** Messages that a stream's reader may be behind before it is let go: they lie in the object's memory. */
-const MAX_BEHIND = 1_000;
+/** Bytes that a stream's reader may be behind before it is let go: they lie in the object's memory, of 128 MB. */
+const MAX_BEHIND = 128 * 1024;
 
 const hears = (wish: Wish, { arrival, owner }: Change) =>
   (wish.arrival === undefined || wish.arrival === arrival) && (wish.owner === undefined || wish.owner === owner());
 
 interface Stream {
   wish: Wish;
-  send(text: string): void;
+  send(event: Uint8Array): void;
   end(): void;
 }
+
+const encoder = new TextEncoder();
+/** Made once for all who are told: a result has two megabytes. */
+const eventOf = (status: string) => encoder.encode(`event: progress\ndata: ${status}\n\n`);
+const [OPEN, ALIVE] = [encoder.encode(': open\n\n'), encoder.encode(': alive\n\n')];
 
 /**
  * Who is told of progress. Sockets sleep with the object (hibernation) and keep their wishes; streams keep it awake.
@@ -62,19 +67,18 @@ export class Listeners {
 
   stream(wish: Wish, status: string | undefined): Response {
     if (!this.#hasRoom(wish)) return new Response(null, { status: 503 });
-    const text = new TextEncoder();
     let stream: Stream | undefined;
     let alive: ReturnType<typeof setInterval> | null = null;
     const drop = () => {
       clearInterval(alive);
       if (stream) this.#streams.delete(stream);
     };
-    const body = new ReadableStream<Uint8Array>({
+    const source: UnderlyingSource<Uint8Array> = {
       start: (controller) => {
-        const write = (line: string) => {
+        const write = (bytes: Uint8Array) => {
           try {
             if ((controller.desiredSize ?? 0) < -MAX_BEHIND) throw new RangeError('the reader is too far behind');
-            controller.enqueue(text.encode(line));
+            controller.enqueue(bytes);
           } catch (failure) {
             drop();
             controller.error(failure);
@@ -82,7 +86,7 @@ export class Listeners {
         };
         stream = {
           wish,
-          send: (data) => write(`event: progress\ndata: ${data}\n\n`),
+          send: write,
           end: () => {
             drop();
             try {
@@ -93,15 +97,16 @@ export class Listeners {
           },
         };
         this.#streams.add(stream);
-        write(': open\n\n');
+        write(OPEN);
         if (status !== undefined) {
-          stream.send(status);
+          stream.send(eventOf(status));
           if (hasEnded(status)) return stream.end();
         }
-        alive = setInterval(() => write(': alive\n\n'), ALIVE_MS);
+        alive = setInterval(() => write(ALIVE), ALIVE_MS);
       },
       cancel: drop,
-    });
+    };
+    const body = new ReadableStream(source, new ByteLengthQueuingStrategy({ highWaterMark: 0 }));
     return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
   }
 
@@ -119,8 +124,11 @@ export class Listeners {
     const own = change.ended && [...streams, ...sockets].some(({ wish }) => wish.arrival !== undefined);
     const whole = own ? this.#whole(change, engine()) : Promise.resolve(change.status);
     void whole.then((status) => {
+      const event = streams.length > 0 ? eventOf(change.status) : undefined;
+      const last = own && streams.length > 0 ? eventOf(status) : event;
       for (const stream of streams) {
-        stream.send(stream.wish.arrival === undefined ? change.status : status);
+        const told = stream.wish.arrival === undefined ? event : last;
+        if (told) stream.send(told);
         if (change.ended && stream.wish.arrival !== undefined) stream.end();
       }
       for (const { socket, wish } of sockets) {

@@ -16,7 +16,7 @@ it('who does not read is let go, before much lies in memory for him; who reads i
   const listeners = new Listeners(context);
   const [asleep, awake] = [listeners.stream(everything, undefined), listeners.stream(everything, undefined)];
   const reader = awake.body!.getReader();
-  for (let told = 0; told < 3_000; told += 1) {
+  for (let told = 0; told < 5_000; told += 1) {
     listeners.tell(change, never);
     await reader.read();
   }
@@ -24,4 +24,14 @@ it('who does not read is let go, before much lies in memory for him; who reads i
   listeners.tell(change, never);
   expect(new TextDecoder().decode((await reader.read()).value)).toContain('queued');
   await reader.cancel();
+});
+
+it('what many are told lies in memory once', async () => {
+  const listeners = new Listeners(context);
+  const readers = [1, 2].map(() => listeners.stream(everything, undefined).body!.getReader());
+  for (const reader of readers) await reader.read();
+  listeners.tell(change, never);
+  const [first, second] = await Promise.all(readers.map((reader) => reader.read()));
+  expect(first?.value?.buffer).toBe(second?.value?.buffer);
+  for (const reader of readers) await reader.cancel();
 });
