@@ -319,10 +319,9 @@ impl<H: Host> Run<H> {
     ) -> Next {
         let (context, now) = (self.context.clone(), times.1);
         let charge = if failure.billed { Charge::Bound } else { Charge::Released };
-        let cool_until = match (failure.code, failure.wait) {
-            (Code::UpstreamLimited, Some(wait)) => Some(now.after(wait)),
-            _ => None,
-        };
+        // Who says when to come back is not asked before, whether it is full or broken.
+        let cools = matches!(failure.code, Code::UpstreamLimited | Code::UpstreamFailed);
+        let cool_until = failure.wait.filter(|_| cools).map(|wait| now.after(wait));
         let mut error = Error::new(failure.code).with(failure.detail.clone());
         error.retry_after = failure.wait;
         let outcome = if error.is_offline() { BreakerOutcome::Ignored } else { failure.code.breaker() };

@@ -102,6 +102,31 @@ fn a_limited_target_cools_without_counting_as_broken() {
 }
 
 #[test]
+fn a_broken_target_that_says_when_it_is_back_is_not_asked_before() {
+    let world = World::new("{}");
+    world.host.answer(|sent| match sent.provider.as_str() {
+        "groq" => status(503, &[("retry-after", "600")], ""),
+        _ => completion("ok", 5, 5),
+    });
+    for text in ["a", "b", "c", "d", "e", "f", "g"] {
+        assert_eq!(world.ask(text).unwrap().meta.target, OPENROUTER);
+    }
+    assert_eq!((world.sent_to("groq"), world.events("circuit-open")), (1, 0));
+    world.host.advance(Duration::from_secs(599));
+    assert_eq!(world.ask("h").unwrap().meta.target, OPENROUTER);
+    world.host.advance(Duration::from_secs(2));
+    world.host.answer(|_| completion("ok", 5, 5));
+    assert_eq!(world.ask("i").unwrap().meta.target, GROQ);
+    // A short wait is slept, and the target is open again by then.
+    let world = World::new("{}");
+    let first = Cell::new(true);
+    world.host.answer(move |_| {
+        if first.replace(false) { status(503, &[("retry-after", "1")], "") } else { completion("ok", 5, 5) }
+    });
+    assert_eq!(world.ask("a").unwrap().meta.target, GROQ);
+}
+
+#[test]
 fn a_short_stated_wait_is_slept() {
     let world = World::new("{}");
     let first = Cell::new(true);
