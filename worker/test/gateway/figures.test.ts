@@ -1,4 +1,5 @@
 import { env } from 'cloudflare:workers';
+import { runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { counted, figuresOf, told } from '../../src/figures/counted';
@@ -70,6 +71,22 @@ describe('figures', () => {
     const own = await figuresOf('ended', env);
     const name = 'tidegate_requests_total{dialect="chat",outcome="ok"}';
     await vi.waitUntil(async () => (await own.counters())[name] === 3, { timeout: 10_000 });
+  });
+
+  it('by day are found without a look at every row', async () => {
+    counted({ organisation: 'plans', tier: 'pro' }, { dialect: 'chat', code: 'ok', totalMs: 1 }, env);
+    await told('plans');
+    await runInDurableObject(await figuresOf('plans', env), (_, { storage: { sql } }) => {
+      for (const query of [
+        'DELETE FROM usage WHERE day < 1',
+        'SELECT * FROM usage ORDER BY day DESC, user LIMIT 5 OFFSET 5',
+        "SELECT * FROM usage WHERE user = 'ann' ORDER BY day DESC LIMIT 5",
+      ]) {
+        const plan = sql.exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${query}`).toArray();
+        const steps = plan.map(({ detail }) => detail).join('; ');
+        expect(steps).not.toMatch(/TEMP B-TREE|SCAN usage(?! USING (COVERING )?INDEX usage_by_day)/);
+      }
+    });
   });
 
   it('are what Prometheus reads', async () => {
