@@ -299,6 +299,26 @@ mod tests {
     }
 
     #[test]
+    fn an_output_bound_is_the_newer_name_before_the_older_and_at_least_one() {
+        let bound = |fields: &str| {
+            let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":"x"}}],{fields}}}"#);
+            ChatRequest::parse(&body).map(|request| request.max_output_tokens)
+        };
+        for (fields, tokens) in [
+            (r#""max_tokens":1"#, 1),
+            (r#""max_completion_tokens":7"#, 7),
+            (r#""max_completion_tokens":7,"max_tokens":9"#, 7),
+            (r#""max_tokens":9,"max_completion_tokens":7"#, 7),
+            (r#""max_tokens":9,"max_completion_tokens":null"#, 9),
+        ] {
+            assert_eq!(bound(fields).unwrap(), Some(tokens), "{fields}");
+        }
+        for fields in [r#""max_tokens":0"#, r#""max_completion_tokens":0"#, r#""max_tokens":4294967296"#] {
+            assert!(bound(fields).is_err(), "{fields}");
+        }
+    }
+
+    #[test]
     fn half_a_character_is_told_as_such() {
         // What is left of an emoji in a text that was cut: providers refuse it in words of their own.
         for content in [r#""cut \ud83c""#, r#""\udf0a cut""#, r#"[{"type":"text","text":"cut \ud83c"}]"#] {

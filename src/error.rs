@@ -288,6 +288,8 @@ mod tests {
     #[test]
     fn a_refusal_keeps_the_providers_own_status() {
         assert_eq!(Error::new(Code::UpstreamRejected).with(Detail::Status(413)).http_status(), 413);
-        assert_eq!(Error::new(Code::UpstreamRejected).with(Detail::Status(302)).http_status(), 502);
+        for (status, told) in [(302, 502), (399, 502), (400, 400), (499, 499), (500, 502)] {
+            assert_eq!(Error::new(Code::UpstreamRejected).with(Detail::Status(status)).http_status(), told, "{status}");
+        }
     }
 }

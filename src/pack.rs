@@ -240,6 +240,15 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_is_none_is_refused() {
+        let mut writer = Writer::new();
+        writer.bytes(b"\xff");
+        let packed = writer.finish();
+        let mut reader = Reader::new(&packed);
+        assert_eq!((reader.text(), reader.is_sound(), reader.end().is_err()), ("", false, true));
+    }
+
+    #[test]
     fn a_length_beyond_the_input_is_refused() {
         let mut writer = Writer::new();
         writer.uint(u64::MAX);

@@ -249,6 +249,17 @@ mod tests {
     }
 
     #[test]
+    fn an_outcome_may_begin_as_outcomes_do() {
+        let mut tape = Tape::recording();
+        assert!(tape.decide(&["ask".into()]).is_none());
+        tape.came(&["=".into(), "=x".into()]);
+        let mut tape = Tape::replaying(tape.finish().0.as_str().into());
+        let mut outcome = tape.decide(&["ask".into()]).unwrap();
+        assert_eq!((outcome.word().as_str(), outcome.word().as_str(), outcome.is_sound()), ("=", "=x", true));
+        assert!(tape.finish().1);
+    }
+
+    #[test]
     fn missing_fields_are_unsound() {
         let mut tape = Tape::replaying("now\t=\tx\n".into());
         let mut outcome = tape.decide(&["now".into()]).unwrap();

@@ -13,7 +13,12 @@ const BACK: usize = 256;
 /// at most are taken behind it.
 pub(super) fn decoded(text: &[u8], group: usize, least: usize, most: usize) -> Option<View> {
     let least = least.max(group.saturating_sub(BACK));
-    let before = run_before(text.get(least..group)?, set::BASE64_ANY, BACK);
+    let mut before = run_before(text.get(least..group)?, set::BASE64_ANY, BACK);
+    let start = group.wrapping_sub(before);
+    // The letter of an escaped line end is none of the line's.
+    if let Some([b'\\', b'n' | b'r' | b't']) = text.get(start.saturating_sub(1)..start.wrapping_add(1)) {
+        before = before.saturating_sub(1);
+    }
     let from = group.wrapping_sub(before & !3);
     let stop = group.wrapping_add(most.min(MOST)).min(text.len());
     let mut view = View::of(Encoding::Base64);

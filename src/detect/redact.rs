@@ -255,6 +255,13 @@ mod tests {
     }
 
     #[test]
+    fn the_shortest_key_is_cleaned_away() {
+        let key = ["AKIA", "2E0A8F3B244C9986"].concat();
+        assert_eq!((key.len(), clean(&key)), (20, Some("[REDACTED:aws-access-key-id]".into())));
+        assert_eq!(clean(&key[1..]), None);
+    }
+
+    #[test]
     fn what_is_redacted_has_no_keys_left() {
         let mut next = numbers(11);
         for index in 0..RULES.len() {

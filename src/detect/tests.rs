@@ -71,6 +71,43 @@ fn publishable_keys_are_told_only_on_demand() {
 }
 
 #[test]
+fn base64_is_read_over_the_ends_of_lines_as_long_as_tools_write_them() {
+    let mut next = numbers(8);
+    for width in [64, 76] {
+        for _ in 0..20 {
+            let (key, _) = samples::sample(0, &mut next);
+            // Where a line ends among the characters that a key is looked for by, nothing leads to it.
+            let before = loop {
+                let before = samples::random(0x3f, 30 + next(120), &mut next);
+                if ((before.len() + 1) * 8 / 6) % width <= width - 8 {
+                    break before;
+                }
+            };
+            let text = samples::base64(format!("{before} {key}\n{before}").as_bytes());
+            let starts = (0..text.len()).step_by(width);
+            let lines: Vec<_> = starts.map(|at| &text[at..(at + width).min(text.len())]).collect();
+            for end in ["\n", "\r\n", "\\n"] {
+                let all = found(lines.join(end).as_bytes());
+                assert_eq!(all.iter().map(|one| one.rule).collect::<Vec<_>>(), ["groq"], "{width} {end:?} {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_finding_in_base64_has_every_character_with_a_bit_of_the_key() {
+    let (key, _) = samples::sample(0, &mut numbers(9));
+    for before in ["?? ", "??? ", "???? "] {
+        let text = samples::base64(format!("{before}{key}; and so on").as_bytes());
+        let [one] = found(text.as_bytes()).try_into().unwrap();
+        let (start, end) = (before.len() as u64, (before.len() + key.len()) as u64);
+        let last = (end * 8).div_ceil(6);
+        assert_eq!(one.span.0, start * 8 / 6, "{text}");
+        assert!((last..=last + 1).contains(&one.span.1), "{text} {one:?}");
+    }
+}
+
+#[test]
 fn any_chunks_give_the_same() {
     let mut next = numbers(5);
     let mut text = Vec::new();

@@ -5,7 +5,7 @@ use super::escape::{self, View};
 use super::finding::{Encoding, Finding, Options, found};
 use super::prefilter::{Kinds, Lead, Prefilter};
 use super::scanner::By;
-use crate::keys::{self, Advice, RULES, Rule, row, run, set};
+use crate::keys::{self, Advice, RULES, Rule, is, row, run, set};
 
 /// How often a view may be made of a view: base64 in an escaped string, an escaped string in base64.
 const DEPTH: u8 = 2;
@@ -92,7 +92,11 @@ fn plain(text: &[u8], rule: u8, prefix: u8, start: usize, options: &Options, out
 
 /// Follows what may be a prefix in base64: a short look first, since three characters prove little.
 fn grouped(text: &[u8], group: usize, until: usize) -> Option<View> {
-    if group < until || run(text.get(group..)?, set::BASE64_ANY, 20) < 20 {
+    let rest = text.get(group..)?;
+    let length = run(rest, set::BASE64_ANY, 20);
+    // At the end of a line there may be fewer.
+    let goes_on = length == 20 || is(*rest.get(length)?, set::LINE_END | set::BACKSLASH);
+    if group < until || !goes_on {
         return None;
     }
     let near = base64::decoded(text, group, until, 40)?; // characters: the longest prefix has 25 bytes

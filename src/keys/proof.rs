@@ -115,6 +115,41 @@ mod tests {
     use super::*;
 
     #[test]
+    fn base64_is_read_in_both_alphabets() {
+        assert_eq!(decode64(b"-_+/"), [0xfb, 0xff, 0xbf]);
+        assert_eq!(decode64(b"Zm9vYg==x"), b"foob");
+    }
+
+    #[test]
+    fn what_is_mixed_has_both_cases_and_digits() {
+        for (body, shown) in [("aB1", true), ("ab1", false), ("AB1", false), ("abC", false)] {
+            assert_eq!(check(Proof::Mixed, body.as_bytes(), b"").is_some(), shown, "{body}");
+        }
+    }
+
+    #[test]
+    fn openais_marker_has_twenty_characters_on_both_sides() {
+        let marker = ["T3Blb", "kFJ"].concat();
+        for (before, behind, shown) in [(20, 20, true), (19, 20, false), (20, 19, false)] {
+            let body = ["a".repeat(before), marker.clone(), "b".repeat(behind)].concat();
+            assert_eq!(check(Proof::OpenAi, body.as_bytes(), b"").is_some(), shown, "{before} {behind}");
+        }
+    }
+
+    #[test]
+    fn a_deploy_key_ends_in_json_or_digits_that_chance_would_give() {
+        let hex = "0f3a9c7be1d2485690af3c7be1d24856";
+        for (body, shown) in [
+            (["x|", hex].concat(), true),
+            (["x|", hex.get(1..).unwrap()].concat(), false),
+            (["x|", &hex.replace('c', "g")].concat(), false),
+            ("x|eyJ2MiI6IjEifQ==".into(), true),
+        ] {
+            assert_eq!(check(Proof::Json, body.as_bytes(), b"").is_some(), shown, "{body}");
+        }
+    }
+
+    #[test]
     fn a_jwt_is_public_by_its_only_role_alone() {
         for (claims, claim) in [
             (r#"{"iss":"supabase","role":"anon","iat":1}"#, Claim::Anonymous),

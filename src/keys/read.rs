@@ -223,6 +223,32 @@ mod tests {
     }
 
     #[test]
+    fn a_key_begins_behind_an_escape_and_in_no_word() {
+        for before in
+            ["", " ", "\"", "=", "\\n", "\\t", "%22", "%2B", "\\x3d", "\\u003d", "\u{1b}[31m", "\\x1b[0;1m", "\\033[1m"]
+        {
+            assert!(left_of([before, "gsk_"].concat().as_bytes(), before.len()), "{before:?}");
+        }
+        for before in ["a", "x1", "22", "%2", "x3d", "\\x3", "u003d", "\\u03d", "31m", "[31m", "a[31m"] {
+            assert!(!left_of([before, "gsk_"].concat().as_bytes(), before.len()), "{before:?}");
+        }
+    }
+
+    #[test]
+    fn a_private_key_is_found_whole_with_what_stands_before_its_body() {
+        let line = [HALF, HALF, HALF, "Hd5J"].concat();
+        let body = [line.as_str(), &line, &line, "Hd5Jc1=="].join("\n");
+        let head =
+            " RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,0A1B2C3D4E5F60718293A4B5C6D7E8F9\n\n";
+        let text = [head, &body, "\n-----END RSA PRIVATE KEY-----"].concat();
+        assert_eq!(pem([&text, "\nNext=1"].concat().as_bytes()), Some(text.len()));
+        let cut = [head, &body].concat();
+        assert_eq!(pem([&cut, "\n", &"a b c ".repeat(9)].concat().as_bytes()), Some(cut.len()), "without its end");
+        let late = [" PRIVATE KEY-----", &" ".repeat(200), &body].concat();
+        assert_eq!(pem(late.as_bytes()), None, "its body is elsewhere");
+    }
+
+    #[test]
     fn a_private_key_has_a_body_that_chance_would_give() {
         let block = |body: &str| pem([" PRIVATE KEY-----\n", body, "\n-----END PRIVATE KEY-----"].concat().as_bytes());
         assert!(block(&[HALF, "Hd5Jc1Gf0YsAu7Ei2Oe4"].concat().repeat(5)).is_some());

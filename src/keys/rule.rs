@@ -196,6 +196,41 @@ impl Piece {
 mod tests {
     use super::*;
 
+    #[test]
+    fn kinds_mean_what_they_do_at_their_providers() {
+        for (id, class, severity, advice) in [
+            ("groq", Class::Secret, Severity::High, Advice::Rotate),
+            ("openai-admin", Class::Secret, Severity::Critical, Advice::Admin),
+            ("github", Class::Secret, Severity::Critical, Advice::Admin),
+            ("stripe-test", Class::Secret, Severity::Low, Advice::Test),
+            ("google-api-key", Class::Ambiguous, Severity::Medium, Advice::Restrict),
+            ("aws-access-key-id", Class::Ambiguous, Severity::Medium, Advice::Pair),
+            ("openai-compatible", Class::Ambiguous, Severity::Medium, Advice::Rotate),
+            ("jwt", Class::Ambiguous, Severity::Medium, Advice::Token),
+            ("posthog-project", Class::Publishable, Severity::Info, Advice::Public),
+        ] {
+            let rule = RULES.iter().find(|rule| rule.id == id).unwrap();
+            assert_eq!((rule.class, rule.severity, rule.advice), (class, severity, advice), "{id}");
+        }
+    }
+
+    #[test]
+    fn kinds_whose_letters_prove_nothing_show_more() {
+        for (id, proof) in [
+            ("openai", Proof::OpenAi),
+            ("anthropic", Proof::EndsAa),
+            ("jwt", Proof::Jwt),
+            ("clerk-publishable", Proof::Host),
+            ("convex-deploy-key", Proof::Json),
+            ("sentry-dsn", Proof::Dsn),
+            ("gemini", Proof::Mixed),
+            ("stripe", Proof::Stripe),
+            ("groq", Proof::None),
+        ] {
+            assert_eq!(RULES.iter().find(|rule| rule.id == id).unwrap().proof, proof, "{id}");
+        }
+    }
+
     /// The letters of a row are read leniently, so that nothing panics: a slip of the pen must show here.
     #[test]
     fn every_line_of_the_table_is_written_as_it_is_read() {

@@ -137,6 +137,7 @@ mod tests {
         let providers = vec![
             own("proxy", "https://shop.example/llm/v1"),
             own("local", "http://localhost:4000"),
+            own("bracketed", "http://[::1]/v1"),
             own("plain", "http://a.localhost/v1"),
             own("six", "http://[::1]:9/x"),
             own("upper", "https://API.Example:443/v1"),
@@ -251,6 +252,8 @@ mod tests {
         assert_eq!(known("http://localhost:4001/anything"), None);
         is("http://[::1]:9/x/models", "six", "/x/models");
         assert_eq!(known("http://[::1]/x/models"), None);
+        is("http://[::1]/v1/models", "bracketed", "/v1/models");
+        assert_eq!(known("http://[::1]8/v1/models"), None, "no port");
         is("https://api.example/v1/models", "upper", "/v1/models");
     }
 

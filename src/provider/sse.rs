@@ -261,6 +261,21 @@ mod tests {
     }
 
     #[test]
+    fn between_frames_is_where_no_byte_belongs_to_the_last_one() {
+        for (bytes, between) in [
+            ("", true),
+            ("data: a\n\n", true),
+            ("data: a\n", false),
+            ("data: a\r\n\r\n", true),
+            ("data: a\r\n\r", false),
+        ] {
+            let mut decoder = Decoder::default();
+            decoder.push(bytes.as_bytes(), &mut |_| {}).unwrap();
+            assert_eq!(decoder.is_between(), between, "{bytes:?}");
+        }
+    }
+
+    #[test]
     fn a_frame_without_end_is_refused() {
         let mut decoder = Decoder::default();
         let mut pushed = 0;

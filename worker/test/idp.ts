@@ -7,7 +7,7 @@ export interface Idp {
   jwks: string;
   sign(claims?: JWTPayload, header?: { alg?: string; kid?: string; typ?: string }): Promise<string>;
   /** Puts the JWKS where it belongs; other `body` or `status` in its stead. */
-  publish(how?: { status?: number; body?: string; pieceBytes?: number }): Promise<void>;
+  publish(how?: { status?: number; body?: string; headers?: Record<string, string> }): Promise<void>;
   /** From now on signs with another key. */
   rotate(): Promise<void>;
 }
@@ -21,9 +21,9 @@ export async function idp(name: string, standIn: string): Promise<Idp> {
   let key = await make();
   const jwks = `${standIn}/jwks-${name}`;
   const issuer = `https://${name}.example`;
-  const publish: Idp['publish'] = async ({ status = 200, body } = {}) => {
+  const publish: Idp['publish'] = async ({ status = 200, body, headers = {} } = {}) => {
     const own = { ...(await exportJWK(key.publicKey)), kid: key.kid, alg: 'ES256', use: 'sig' };
-    const script = { provider: `jwks-${name}`, status, body: body ?? JSON.stringify({ keys: [own] }) };
+    const script = { provider: `jwks-${name}`, status, headers, body: body ?? JSON.stringify({ keys: [own] }) };
     await (await fetch(`${standIn}/script`, { method: 'POST', body: JSON.stringify(script) })).text();
   };
   await publish();

@@ -118,3 +118,16 @@ pub(super) fn decode_caller(reader: &mut Reader<'_>) -> Caller {
     let token = reader.flag().then(|| reader.text().into());
     Caller { user, token, tier: reader.text().into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_of_another_version_is_refused() {
+        let mut row = Desk::default().encode();
+        assert!(Desk::restore(&row).is_ok());
+        row[0] = row[0].wrapping_add(1);
+        assert!(Desk::restore(&row).is_err());
+    }
+}

@@ -159,3 +159,35 @@ impl Subject {
         Ok(subject)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::NanoUsd;
+
+    #[test]
+    fn a_row_is_kept_until_nothing_that_it_says_counts_any_more() {
+        let now = Timestamp::from_millis(HOUR_MS * 1_000 + 1);
+        let owed = |subject: &Subject| subject.owed_until(now).as_millis();
+        let hour = HOUR_MS * 1_001;
+        assert_eq!(owed(&Subject::default()), hour, "nothing: the next whole hour");
+        let mut counted = Subject::default();
+        counted.bucket(&Kind::Requests, RateConfig::per_minute(1), now);
+        assert_eq!(owed(&counted), hour + HOUR_MS * 24, "a burst flows back within a day");
+        for span in BudgetSpan::ALL {
+            let mut spent = Subject::default();
+            spent.books(span).reserve(7, NanoUsd::new(1));
+            assert_eq!(owed(&spent), hour + i64::try_from(MONTH.as_millis()).unwrap(), "{span:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_of_another_version_is_refused() {
+        let mut writer = Writer::new();
+        Subject::default().encode(&mut writer);
+        let mut row = writer.finish();
+        assert!(Subject::restore(&row).is_ok());
+        row[0] = row[0].wrapping_add(1);
+        assert!(Subject::restore(&row).is_err());
+    }
+}

@@ -38,6 +38,22 @@ fn nothing_given_is_the_documented_default() {
 }
 
 #[test]
+fn defaults_are_the_numbers_that_are_documented() {
+    let config = parse("{}").unwrap();
+    let timers = &config.timeouts;
+    assert_eq!(
+        [timers.attempt, timers.total, timers.headers, timers.first_output, timers.idle].map(|timer| timer.as_secs()),
+        [60, 120, 10, 30, 30]
+    );
+    let limits = &config.limits;
+    let all = (limits.max_input_units, limits.default_max_output_tokens, limits.max_concurrent);
+    assert_eq!(all, (50_000, 4_096, 64));
+    assert!(config.reasoning_commits && !config.patterns && !config.allow_paid_fallback);
+    assert_eq!((config.edge.leases.enabled, config.edge.leases.share), (false, 64));
+    assert!(parse(r#"{"ledger":"memory","debug":true}"#).is_ok(), "read by who starts the gateway");
+}
+
+#[test]
 fn every_field_is_read() {
     let config = parse(
         r#"{"name":"a","budget":{"limitUsd":"0.25","timeZone":"UTC","resetHour":4,"thresholds":[50,90]},
@@ -195,6 +211,19 @@ fn numbers_are_taken_up_to_their_bounds_and_no_further() {
         ("cache.ttlMs", 0),
     ] {
         assert_eq!((given(path, least - 1), given(path, least)), (Some(path.to_string()), None));
+    }
+}
+
+#[test]
+fn a_priced_models_window_is_a_number_of_tokens() {
+    let price = |field: &str, tokens: u64| {
+        bad_or_none(&format!(
+            r#"{{"prices":[{{"provider":"groq","model":"m","inputUsd":1,"outputUsd":1,"{field}":{tokens}}}]}}"#
+        ))
+    };
+    for field in ["context", "maxOutput"] {
+        assert_eq!(price(field, 0), Some(["prices[0].", field].concat()));
+        assert_eq!((price(field, 1), price(field, u64::from(u32::MAX))), (None, None));
     }
 }
 

@@ -38,3 +38,19 @@ pub(in crate::provider) fn encode_error(error: &Error, message: &str, account: &
     out.push_str("}}");
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+
+    #[test]
+    fn a_field_is_named_where_there_is_one() {
+        let body = |path| encode_error(&Error::field(Code::InvalidRequest, path, "is wrong"), "no", "");
+        assert_eq!(
+            body("n"),
+            r#"{"error":{"message":"no","type":"invalid_request_error","code":"invalid_request","param":"n"}}"#
+        );
+        assert!(body("").contains(r#""param":null"#));
+    }
+}

@@ -272,7 +272,8 @@ impl StreamEncoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::Completion;
+    use crate::chat::{Completion, Finish};
+    use crate::json::Escaped;
 
     fn calls(events: &[&str]) -> Vec<(String, String, String)> {
         let (mut decoder, mut completion) = (StreamDecoder::new("openai"), Completion::default());
@@ -331,6 +332,72 @@ mod tests {
         assert!(body.field("choices").is_some() && !finished);
         for whole in [r#"{"id":"r"}"#, r#"{"error":null}"#, r#"{"error":""}"#, "null"] {
             assert_eq!(read(whole), (None, true), "{whole}");
+        }
+    }
+
+    #[test]
+    fn an_event_named_error_is_one_whatever_is_in_it() {
+        let mut decoder = StreamDecoder::new("openai");
+        let mut failed = Vec::new();
+        let mut sink = |delta: Delta<'_>| match delta {
+            Delta::Failed { body } => failed.push(body.into_owned()),
+            other => panic!("{other:?}"),
+        };
+        let body = r#"{"message":"overloaded"}"#;
+        decoder.event("error", body, &mut sink).unwrap();
+        assert_eq!(failed, [body]);
+    }
+
+    #[test]
+    fn nothing_at_all_and_an_answer_without_its_end_are_not_finished() {
+        let mut decoder = StreamDecoder::new("openai");
+        decoder.event("", "[DONE]", &mut |_| {}).unwrap();
+        assert!(!decoder.is_finished());
+        let choice = |index: u32, reason: &str| {
+            format!(r#"{{"choices":[{{"index":{index},"delta":{{"content":"x"}},"finish_reason":{reason}}}]}}"#)
+        };
+        for (event, finished) in [
+            (choice(0, "null"), false),
+            (choice(0, "\"stop\""), true),
+            (choice(1, "null"), false),
+            (choice(1, "\"stop\""), true),
+        ] {
+            decoder.event("", &event, &mut |_| {}).unwrap();
+            assert_eq!(decoder.is_finished(), finished, "{event}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_says_who_speaks_once_and_ends_with_usage_only_if_it_was_asked_for() {
+        for include_usage in [false, true] {
+            let mut encoder = StreamEncoder::new(Stamp { created_s: 1, include_usage });
+            let mut out = String::new();
+            let text = |text: &'static str| Delta::Text { choice: 0, text: Escaped::trusted(text) };
+            for delta in [
+                text("a"),
+                text("b"),
+                Delta::ToolArguments { choice: 0, index: 2, json: Escaped::trusted("{}") },
+                Delta::Finish { choice: 0, reason: Finish::Stop },
+                Delta::Usage { usage: Usage { input: 3, output: 2, ..Usage::default() }, cost: None },
+                Delta::End,
+            ] {
+                encoder.push(&delta, &mut out);
+            }
+            let events: Vec<_> = out.split_terminator("\n\n").collect();
+            let deltas: Vec<_> =
+                events.iter().filter_map(|event| event.split_once("\"delta\":")?.1.split_once(",\"logprobs")).collect();
+            assert_eq!(
+                deltas.iter().map(|(delta, _)| *delta).collect::<Vec<_>>(),
+                [
+                    r#"{"role":"assistant","content":"a"}"#,
+                    r#"{"content":"b"}"#,
+                    r#"{"tool_calls":[{"index":2,"function":{"arguments":"{}"}}]}"#,
+                    "{}"
+                ]
+            );
+            assert!(deltas[3].1.contains(r#""finish_reason":"stop""#), "{out}");
+            assert_eq!(out.contains(r#""choices":[],"usage":{"prompt_tokens":3,"#), include_usage, "{out}");
+            assert_eq!(events.last(), Some(&"data: [DONE]"));
         }
     }
 

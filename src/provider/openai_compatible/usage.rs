@@ -137,6 +137,8 @@ mod tests {
         for unknown in ["", r#","cost_details":null"#, r#","cost_details":{"upstream_inference_cost":null}"#] {
             assert_eq!(byok(&format!(r#""is_byok":true{unknown}"#)), None, "the bill is not known: {unknown}");
         }
+        let hits = r#""usage":{"prompt_tokens":10,"completion_tokens":2,"prompt_cache_hit_tokens":6}"#;
+        assert_eq!(read(hits, "deepseek").usage.map(|usage| usage.cached_input), Some(6));
         let groq = read(r#""usage":null,"x_groq":{"usage":{"prompt_tokens":3,"completion_tokens":4}}"#, "groq");
         assert_eq!(groq.usage.map(|usage| (usage.input, usage.output)), Some((3, 4)));
         let beside =

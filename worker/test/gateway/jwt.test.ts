@@ -229,7 +229,7 @@ describe('an issuer’s keys', () => {
       { body: '{"keys":[]}' },
       { body: '[]' },
       { body: '{' },
-      { status: 302, body: '' },
+      { status: 302, body: '', headers: { location: clerk.jwks } },
       { body: '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}' },
       { body: JSON.stringify({ keys: Array.from({ length: 65 }, () => ({ kty: 'EC' })) }) },
       { body: `{"keys":[],"x":"${'x'.repeat(300_000)}"}` },

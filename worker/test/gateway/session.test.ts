@@ -96,6 +96,8 @@ describe('a session', () => {
     expect((await chat(call, `tg_session_${await forged({ alg: 'HS256', typ }, 'x'.repeat(32))}`)).status).toBe(401);
     expect((await chat(call, `tg_session_${await forged({ alg: 'HS256' }, KEY)}`)).status).toBe(401);
     expect((await chat(call, `tg_session_${await forged({ alg: 'HS512', typ }, KEY)}`)).status).toBe(401);
+    const endless = new SignJWT({ org: 'acme', sub: 'ann', tier: 'pro' }).setProtectedHeader({ alg: 'HS256', typ });
+    expect((await chat(call, `tg_session_${await endless.sign(new TextEncoder().encode(KEY))}`)).status).toBe(401);
     expect((await chat(call, await forged({ alg: 'HS256', typ }, KEY))).status).toBe(401);
     expect((await chat(call, `tg_session_${await clerk.sign()}`)).status).toBe(401);
     // With another key all of them end.
@@ -137,6 +139,18 @@ describe('Turnstile', () => {
     const { org, sub } = JSON.parse(atob(claims)) as Record<string, string>;
     expect(org).toBe('public');
     expect(sub).toMatch(/^anonymous:[0-9a-f]{24}$/);
+  });
+
+  it('knows a network by one name, which does not lead back to it', async () => {
+    const call = gateway(turnstile());
+    const subject = async (address: string) => {
+      const answer = await asked(call, { 'cf-connecting-ip': address }, { turnstile: 'solved' });
+      return (JSON.parse(atob(tokenIn(answer).split('.')[1] ?? '')) as { sub: string }).sub;
+    };
+    const ours = await subject('2001:db8:1:2::9');
+    expect(await subject('2001:0db8:0001:0002:ffff::1')).toBe(ours);
+    expect(await subject('2001:db8:1:3::9')).not.toBe(ours);
+    expect(await subject('192.0.2.1')).not.toBe(await subject('192.0.2.2'));
   });
 
   it.each<[string, unknown]>([

@@ -44,6 +44,11 @@ async function socket(query: string, headers: Record<string, string> = {}) {
 const statuses = (all: Status[]) => all.map(({ status }) => status);
 
 describe('events', () => {
+  it.each(['1', '-1', '0.5', 'x', '64'])('of shard %s are none', async (shard) => {
+    const answer = await open(`${PATH}?action=events&shard=${shard}`);
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('"shard"')]);
+  });
+
   it('of one request end with its result', async () => {
     await script('groq', { hold: true });
     const { requestId } = await enqueued();

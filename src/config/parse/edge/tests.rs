@@ -89,4 +89,12 @@ fn every_bad_field_is_named() {
     let many: String =
         (0..65).map(|index| format!(r#"{}"r{index}":{{"perMinute":1}}"#, if index > 0 { "," } else { "" })).collect();
     assert!(parse(&format!(r#"{{"rates":{{"routes":{{{many}}}}}}}"#)).is_err());
+    for (count, taken) in [(64, true), (65, false)] {
+        let many = [r#"{"of":"user","limitUsd":1}"#].repeat(count).join(",");
+        assert_eq!(parse(&format!(r#"{{"budgets":[{many}]}}"#)).is_ok(), taken, "{count}");
+    }
+    for (burst, taken) in [(0, false), (1, true)] {
+        let rate = format!(r#"{{"rates":{{"routes":{{"r":{{"perMinute":1,"burst":{burst}}}}}}}}}"#);
+        assert_eq!(parse(&rate).is_ok(), taken, "{burst}");
+    }
 }

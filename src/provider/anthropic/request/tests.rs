@@ -99,6 +99,21 @@ fn parts_become_blocks_and_back() {
 }
 
 #[test]
+fn texts_beside_one_another_stay_apart() {
+    let text = |text: &str| json!({"type": "text", "text": text});
+    let user = json!({"role": "user", "content": [text("a"), text("b")]});
+    let assistant = json!({"role": "assistant", "content": "c", "refusal": "d"});
+    assert_eq!(
+        encoded_messages(json!([user, assistant])),
+        json!([{"role": "user", "content": [text("a"), text("b")]}, {"role": "assistant", "content": [text("c"), text("d")]}])
+    );
+    let mut noted = text("a");
+    noted["annotations"] = json!([1]);
+    let request = json!({"messages": [{"role": "user", "content": [noted]}]});
+    assert_eq!(named(try_encode(&request, "claude-opus-4-6")), "messages[0].content[0].annotations");
+}
+
+#[test]
 fn tool_calls_and_results_go_both_ways() {
     let request = with(
         ask(),

@@ -87,7 +87,7 @@ fn tools(raw: Raw<'_>, out: &mut String) -> Result<()> {
         let tool = object(raw, &path)?;
         only(&tool, &["type", "function", "cache_control"], &path)?;
         let function = function(&tool, &path)?;
-        only(&function, &["name", "description", "parameters", "strict"], &path)?;
+        only(&function, &["name", "description", "parameters", "strict"], &[&path, ".function"].concat())?;
         separate(out);
         out.push_str("{\"type\":\"function\"");
         copy(&function, &["name", "description", "parameters", "strict"], out);

@@ -240,6 +240,7 @@ fn what_has_no_form_in_responses_is_refused_by_its_neutral_name() {
         (r#""functions":[]"#, "functions"),
         (r#""brand_new":1"#, "brand_new"),
         (r#""tools":[{"type":"custom","custom":{"name":"c"}}]"#, "tools[0].custom"),
+        (r#""tools":[{"type":"function","function":{"name":"f","examples":[]}}]"#, "tools[0].function.examples"),
         (r#""response_format":{"type":"json_schema"}"#, "response_format.json_schema"),
         (r#""reasoning":{"max_tokens":"x"}"#, "reasoning.max_tokens"),
         (r#""reasoning_effort":5"#, "reasoning_effort"),

@@ -28,6 +28,7 @@ fn a_tier_a_route_and_the_tokens_are_each_a_limit() {
     bench.enter(&bob, "chat", Some(0)).unwrap();
     assert_eq!(refused(bench.enter(&bob, "chat", Some(20))).1, Some(20), "until there is a request");
     assert_eq!(refused(bench.enter(&bob, "chat", Some(60))).1, Some(36), "until there are the tokens");
+    assert_eq!(refused(bench.enter(&bob, "chat", Some(101))).1, None, "no wait is long enough");
     // Asking no model is not asking a model: its route alone limits it, and each route by itself.
     for route in ["status", "metrics", "usage"] {
         bench.enter(&ann, route, None).unwrap();

@@ -1,0 +1,92 @@
+import { env } from 'cloudflare:workers';
+import { runInDurableObject } from 'cloudflare:test';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { homeOf } from '../../src/auth/token';
+import { putKey } from '../../src/organisation/keys';
+import { forget, organisationObject } from '../../src/organisation/standing';
+import { Recent } from '../../src/recent';
+import { calm, call } from '../client';
+import { made, organised, send } from '../organisations';
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('what an isolate remembers', () => {
+  it('is forgotten after its time, and where the clock was set back', () => {
+    const recent = new Recent<number>(10, 1_000);
+    const now = Date.now();
+    const at = (ms: number) => void vi.spyOn(Date, 'now').mockReturnValue(now + ms);
+    for (const [later, found] of [
+      [999, 7],
+      [1_000, undefined],
+      [-1, undefined],
+    ] as const) {
+      at(0);
+      recent.keep('a', 7);
+      at(later);
+      expect(recent.find('a')).toBe(found);
+    }
+  });
+
+  it('makes room for what is new: who was not asked for longest goes', () => {
+    const recent = new Recent<number>(2, 1_000);
+    for (const [name, value] of Object.entries({ a: 1, b: 2 })) recent.keep(name, value);
+    expect(recent.find('a')).toBe(1);
+    recent.keep('c', 3);
+    expect(['a', 'b', 'c'].map((name) => recent.find(name))).toEqual([1, undefined, 3]);
+  });
+});
+
+describe('what an organisation keeps', () => {
+  beforeEach(async () => {
+    await calm();
+    await forget('acme');
+    await organised('acme', ['pro']);
+  });
+  const sql = async (work: (sql: SqlStorage) => void) =>
+    runInDurableObject(organisationObject(env, await homeOf('acme')), (_, state) => work(state.storage.sql));
+  const rows = (count: number, insert: string) =>
+    sql((sql) => {
+      sql.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count}) ${insert}`);
+    });
+
+  it('are 5,000 tokens at most', async () => {
+    await rows(
+      4_999,
+      `INSERT INTO token (id, hash, tier, scopes, created) SELECT 't' || i, 'h' || i, 'pro', 'chat', 1 FROM n`,
+    );
+    await made('acme');
+    expect((await send('POST', '/api/admin/tokens?organisation=acme', {})).status).toBe(409);
+    // One that ended a month ago makes room.
+    await sql((sql) => void sql.exec("UPDATE token SET revoked = 1 WHERE id = 't7'"));
+    await made('acme');
+  });
+
+  it('are 1,000 blocks at most', async () => {
+    await rows(999, `INSERT INTO block SELECT 'user', 'u' || i, NULL, 1, 9000000000000 FROM n`);
+    const block = async (value: string) =>
+      (await send('POST', '/api/admin/blocks?organisation=acme', { kind: 'user', value })).status;
+    expect([await block('ann'), await block('bob'), await block('ann')]).toEqual([201, 409, 201]);
+  });
+
+  it('are keys of 64 providers at most, each change at a time of its own', async () => {
+    await rows(64, `INSERT INTO provider_key SELECT 'p' || i, x'00', 1 FROM n`);
+    await sql((sql) => {
+      const sealed = new Uint8Array([1]);
+      expect(putKey(sql, 'groq', sealed, 5)).toBe(false);
+      for (let times = 0; times < 2; times += 1) expect(putKey(sql, 'p7', sealed, 5)).toBe(true);
+      expect(sql.exec("SELECT changed FROM provider_key WHERE provider = 'p7'").one()).toEqual({ changed: 6 });
+    });
+  });
+});
+
+describe('what was asked of the Wasm before', () => {
+  it('is asked anew for a client of another kind', async () => {
+    const models = async (headers: Record<string, string>) =>
+      Object.keys(JSON.parse((await call('/v1/models', { headers })).text) as object);
+    const [openai, anthropic] = [await models({}), await models({ 'anthropic-version': '2023-06-01' })];
+    expect(openai).toContain('object');
+    expect(anthropic).toContain('has_more');
+    expect(await models({})).toEqual(openai);
+  });
+});
