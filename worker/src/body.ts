@@ -7,12 +7,16 @@ const NOT_JSON = /^\s*(multipart|image|audio|video)\//i;
 
 /**
  * The request's body. It is counted while it comes, since a length that is stated need not be true.
- * @throws `invalid_request`: 413 if it is too long, 415 if it is no JSON by its type, 400 if it came in pieces that are not
+ * @throws `invalid_request`: 413 if it is too long, 415 if it is no JSON by its type or compressed, 400 if it came in pieces that are not
  * UTF-8.
  */
 export async function readBody(request: Request, headers: Pick<Headers, 'get'>): Promise<Uint8Array> {
   if (NOT_JSON.test(headers.get('content-type') ?? '')) {
     throw invalid('content-type', 'must be application/json', 415);
+  }
+  // The platform hands on what was compressed as it came.
+  if (!/^(identity)?$/i.test(headers.get('content-encoding') ?? '')) {
+    throw invalid('content-encoding', 'must be identity: bodies are not taken compressed', 415);
   }
   const stated = headers.get('content-length');
   if (Number(stated) > MAX_BODY_BYTES) throw tooLong();

@@ -6,7 +6,7 @@ import { json } from '../../src/outside';
 import { forget } from '../../src/organisation/standing';
 import { wasmBytes } from '../../src/wasm';
 import settings from '../../wrangler.jsonc?raw';
-import { ask, calm, errorOf, script, seen, until } from '../client';
+import { ask, calm, call, errorOf, post, question, script, seen, until } from '../client';
 import { made, organised } from '../organisations';
 
 // What the platform bounds, and a machine of one's own does not.
@@ -63,6 +63,17 @@ it('an answer of somebody else’s that is not used does not keep its connection
   vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response(new ReadableStream({ cancel }), { status: 500 }));
   await expect(json(`${env.STAND_IN}/jwks-none`, {})).rejects.toThrow();
   expect(cancel).toHaveBeenCalledOnce();
+});
+
+it('a compressed body is told to be one, since the platform hands it on as it came', async () => {
+  const plain = JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: question() }] });
+  const compressed = new Response(plain).body!.pipeThrough(new CompressionStream('gzip'));
+  const body = await new Response(compressed).arrayBuffer();
+  for (const path of ['/v1/chat/completions', '/api/ai/queue']) {
+    const answer = await call(path, { method: 'POST', headers: { 'content-encoding': 'gzip' }, body });
+    expect([answer.status, errorOf(answer).param]).toEqual([415, 'content-encoding']);
+  }
+  expect((await post(plain, { 'content-encoding': 'identity' })).status).toBe(200);
 });
 
 it('no line of the platform’s own log has addresses and headers', () => {
