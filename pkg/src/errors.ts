@@ -107,7 +107,9 @@ const isData = (thrown: unknown): thrown is ErrorData =>
 
 /** What an error's message says beside the sentence of its code. */
 const naming = (fields: ErrorData['fields']): string =>
-  fields?.length ? ` ${fields.map(({ path, problem }) => `${path || 'input'} ${problem}`).join('; ')}.` : '';
+  Array.isArray(fields) && fields.length > 0
+    ? ` ${fields.map(({ path, problem }) => `${path || 'input'} ${problem}`).join('; ')}.`
+    : '';
 
 /** What is refused before the Wasm is asked, as the Wasm would say it. */
 export function refusal(path: string, problem: string, status = 400): ErrorData {
@@ -158,11 +160,14 @@ export const closed = (): TidegateError =>
 
 const GONE =
   'A file of the gateway could not be loaded. If the app was published anew since this page was opened, reload it.';
+const NO_IMPORT = 'A service worker loads no scripts later: open the gate in a page or in another worker.';
 const NO_WASM = "No WebAssembly may run here: the page's policy needs script-src 'wasm-unsafe-eval'.";
 
 /** What of the gateway could not be loaded or started, and what helps. */
 export function unloaded(cause: unknown): TidegateError {
-  return isTidegateError(cause) ? cause : internal(runsWasm() ? GONE : NO_WASM, cause);
+  if (isTidegateError(cause)) return cause;
+  const why = 'ServiceWorkerGlobalScope' in globalThis ? NO_IMPORT : GONE;
+  return internal(runsWasm() ? why : NO_WASM, cause);
 }
 
 /** What compiles nothing fails alike for a page in place of a file: so the smallest module is tried. */

@@ -19,6 +19,9 @@ export interface Unsettled<T> {
 export class Watchdog {
   readonly #watched = new Set<Watched>();
   readonly #broken: () => Error | undefined;
+  /** Time that this realm was awake for, up to `#last`. A computer that slept for hours has not waited for an answer. */
+  #awakeMs = 0;
+  #last = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `broken` says why nothing is to be waited for any more. */
@@ -29,9 +32,9 @@ export class Watchdog {
   /** Settles as `work` does, or rejects with `internal` once `spanMs` has long passed. */
   watch<T>(work: Promise<T> | Unsettled<T>, spanMs: number): Promise<T> {
     return new Promise((resolve, fail) => {
-      const watched = { until: Date.now() + spanMs, fail };
-      this.#watched.add(watched);
       this.#arm();
+      const watched = { until: this.#now() + spanMs, fail };
+      this.#watched.add(watched);
       const came = (value: T) => {
         this.#watched.delete(watched);
         resolve(value);
@@ -45,11 +48,17 @@ export class Watchdog {
     });
   }
 
+  /** Whatever the clock says: no more than two ticks since the last one, and not less than none. */
+  #now(): number {
+    return this.#awakeMs + Math.min(Math.max(Date.now() - this.#last, 0), 2 * TICK_MS);
+  }
+
   #arm(): void {
     if (this.#timer !== undefined) return;
+    this.#last = Date.now();
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      const now = Date.now();
+      const now = (this.#awakeMs = this.#now());
       const broken = this.#broken();
       for (const watched of this.#watched) {
         if (broken || watched.until < now) {

@@ -76,6 +76,10 @@ test('so do answers', () => {
   for (const message of good) assert.equal(readFromGate(message), message);
   const bad = [
     ['fail', 1, {}],
+    // What an error's message is made of: a mistake there would end the page's listener, and with it every call.
+    ['fail', 1, { ...ERROR, fields: 'text' }],
+    ['fail', 1, { ...ERROR, fields: [null] }],
+    ['end', 1, { ...ERROR, fields: {} }],
     ['begin', 1, { status: '200', headers: [] }],
     ['data', 1, new Uint8Array(1)],
     ['event', 'wait'],

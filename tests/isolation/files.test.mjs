@@ -148,6 +148,21 @@ test('a cross-origin isolated page: with its header on each file, and without', 
   assert.match(message, /Cross-Origin-Embedder-Policy/u);
 });
 
+test('a service worker, which imports nothing later, is named', async (t) => {
+  const host = `import { Tidegate } from '/pkg/dist/web.js';
+    onmessage = ({ source }) => Tidegate.open().catch(({ code, message }) => source.postMessage({ code, message }));`;
+  const { page } = await start(t, { files: { '/host.js': host } });
+  const told = await page.evaluate(async () => {
+    const { serviceWorker } = navigator;
+    const answered = new Promise((resolve) => (serviceWorker.onmessage = ({ data }) => resolve(data)));
+    await serviceWorker.register('/host.js', { type: 'module' });
+    (await serviceWorker.ready).active.postMessage('open');
+    return answered;
+  });
+  assert.equal(told.code, 'internal');
+  assert.match(told.message, /service worker/u);
+});
+
 test("a worker's script that is gone", async (t) => {
   const { page } = await start(t);
   await page.route('**/worker.js', (route) => route.fulfill({ status: 404 }));

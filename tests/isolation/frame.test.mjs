@@ -157,3 +157,18 @@ test('a hostile script that was there from the start finds nothing', async (t) =
   assert.ok(told.ports >= 1 && told.replies >= 8, `the frame itself was asked: ${JSON.stringify(told)}`);
   assert.equal(found, 0);
 });
+
+test('a script that runs before the page has a body opens a frame, too', async (t) => {
+  const { app, frameUrl } = await sites(t);
+  const page = await open(t, browser, app);
+  await page.evaluate(() => document.body.remove());
+  const told = await failure(
+    page,
+    async (frameUrl) => {
+      const { Tidegate } = await globalThis.tidegate;
+      await (await Tidegate.open({ isolation: 'frame', frameUrl })).status();
+    },
+    frameUrl,
+  );
+  assert.equal(told.code, 'none');
+});

@@ -49,16 +49,15 @@ async function embed(url: URL, container: TidegateHooks['container']): Promise<S
   frame.referrerPolicy = 'origin';
   frame.title = 'Keys';
   frame.hidden = container === undefined;
-  const loaded = new Promise<void>((resolve, reject) => {
-    frame.onload = () => resolve();
-    setTimeout(() => reject(isolationFailed(`The frame ${url.href} does not load.`)), START_MS);
-  });
   frame.src = url.href;
-  // Places without a DOM have no type for the element.
-  (container ?? document.body).append(frame as never);
   const stop = () => frame.remove();
   try {
-    await loaded;
+    // Places without a DOM have no type for the element. A script in the head runs before there is a body.
+    (container ?? document.body ?? document.documentElement).append(frame as never);
+    await new Promise<void>((resolve, reject) => {
+      frame.onload = () => resolve();
+      setTimeout(() => reject(isolationFailed(`The frame ${url.href} does not load.`)), START_MS);
+    });
     const { port1, port2 } = new MessageChannel();
     // To this origin alone: what was loaded in its place (an error page, a redirect) gets nothing.
     frame.contentWindow?.postMessage([HELLO], url.origin, [port2]);

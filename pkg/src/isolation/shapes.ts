@@ -15,7 +15,10 @@ export const error: Check = (value) =>
   object(value) &&
   text((value as ErrorData).code) &&
   text((value as ErrorData).message) &&
-  'attempts' in (value as object);
+  'attempts' in (value as object) &&
+  fields((value as ErrorData).fields);
+/** What an error's message is made of. */
+const fields: Check = (value) => value === undefined || (Array.isArray(value) && value.every((field) => object(field)));
 export const orNull =
   (check: Check): Check =>
   (value) =>

@@ -148,7 +148,9 @@ export class Drain {
     const attempt = machine.attempt(row.bytes);
     let [user, conversation] = ['', ''];
     let outcome: { answer?: string; error?: ErrorData } = {};
-    const renewal = setInterval(() => void this.#renew(arrival, attempt), machine.leaseMs / 3);
+    // Where the store fails, the lease runs out.
+    const renew = () => void this.#renew(arrival, attempt).catch(() => undefined);
+    const renewal = setInterval(renew, machine.leaseMs / 3);
     try {
       const opened = machine.open(row.bytes, row.asked ?? new Uint8Array()) as [string, string, string, ...string[]];
       const [body, ...named] = opened;

@@ -9,7 +9,7 @@ import type { VaultState } from '../types.js';
 import { FIRST, HEADER } from './names.js';
 import type { LockReason, VaultParts } from './parts.js';
 import type { PresenceSign } from './presence.js';
-import { wiping, wipeAll, type Secret } from './secrets.js';
+import { typed, wiping, wipeAll, type Secret } from './secrets.js';
 import { tabChannel, type TabMessage } from './tabs.js';
 
 /** The vault's methods that are at hand; see `Vault` for the others. */
@@ -37,10 +37,11 @@ export class AtHand {
 
   /** Whether there is a vault, and whether it is unlocked in this gate. */
   async state(): Promise<VaultState> {
-    this.#parts.closed.throwIfAborted();
-    if (this.#parts.core.isUnlocked()) return 'unlocked';
-    const records = await this.#parts.storage.all('vault');
-    return records.has(HEADER) || records.has(FIRST) ? 'locked' : 'absent';
+    return typed(async () => {
+      if (this.#parts.core.isUnlocked()) return 'unlocked';
+      const records = await this.#parts.storage.all('vault');
+      return records.has(HEADER) || records.has(FIRST) ? 'locked' : 'absent';
+    }, this.#parts.closed);
   }
 
   /** Uses a key until the page or process ends, and stores nothing. Returns warnings about its format. */

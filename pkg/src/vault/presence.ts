@@ -43,6 +43,8 @@ export function watchPresence(tell: (sign: PresenceSign) => void): () => void {
   });
   listen(document, ['visibilitychange'], () => (document.visibilityState === 'hidden' ? 'hidden' : 'shown'));
   listen(document, ['freeze'], () => 'frozen');
+  // Kept aside to come back to: not every browser says `freeze` then.
+  listen(globalThis as unknown as EventTarget, ['pagehide'], () => 'frozen');
   listen(document, ['resume'], () => (document.visibilityState === 'hidden' ? 'hidden' : 'shown'));
   return () => stop.abort();
 }

@@ -15,5 +15,13 @@ export function tabChannel(
   channel.onmessage = ({ data }: MessageEvent<unknown>) => {
     if (data === 'lock' || data === 'forget' || data === 'changed') hear(data);
   };
-  return { tell: (message) => channel.postMessage(message), close: () => channel.close() };
+  let open = true;
+  return {
+    // What was under way when the gate was closed has still been stored.
+    tell: (message) => open && channel.postMessage(message),
+    close() {
+      open = false;
+      channel.close();
+    },
+  };
 }
