@@ -186,9 +186,16 @@ describe('what comes out', () => {
     await assert.rejects(fetch.result(response), { message: 'Locked. messages must be a list.' });
   });
 
+  test('a model of any name fits into a header', async () => {
+    const { fetch } = open(() => [0, 200, JSON_TYPE, '{}', JSON.stringify({ ...META, target: 'mine/é 模 x' })]);
+    const response = await fetch(OURS, post('{}'));
+    assert.equal(response.headers.get('x-tidegate-target'), 'mine/%C3%A9 %E6%A8%A1 x');
+  });
+
   test('a list of models has no account', async () => {
     const { fetch } = open(() => [0, 200, JSON_TYPE, '{"data":[]}', '{}']);
     const response = await fetch('https://api.openai.com/v1/models');
+    assert.equal(response.status, 200);
     assert.deepEqual(Object.fromEntries(response.headers), { 'content-type': 'application/json' });
   });
 

@@ -57,6 +57,22 @@ test('messages of each shape pass, all others are dropped', () => {
   }
 });
 
+test('names and credit have bounds', () => {
+  for (const [length, taken] of [
+    [64, true],
+    [65, false],
+  ]) {
+    assert.equal(readToGate(['listen', 'x'.repeat(length), true]) !== undefined, taken, `${length} letters`);
+  }
+  for (const [bytes, taken] of [
+    [2 ** 30, true],
+    [2 ** 30 + 1, false],
+    [-1, false],
+  ]) {
+    assert.equal(readToGate(['credit', 1, bytes]) !== undefined, taken, `${bytes} bytes`);
+  }
+});
+
 test('so do answers', () => {
   const head = { status: 200, headers: [] };
   const good = [
@@ -128,6 +144,17 @@ test('a sender stops at the end of its window, and goes on when the reader does'
   assert.equal(state.done, 1);
 });
 
+test('a reader who promises more than a window gets a window', async () => {
+  let sent = 0;
+  const sender = new Sender(new ReadableStream({ pull: (to) => to.enqueue(new Uint8Array(10_000)) }));
+  sender.grant(100 * WINDOW);
+  const running = sender.run((bytes) => (sent += bytes.byteLength));
+  await settle();
+  assert.ok(sent >= WINDOW && sent < WINDOW + 10_000, `${sent} bytes`);
+  sender.cancel();
+  await running;
+});
+
 test('a reader who leaves frees the sender, also one that waits for credit', async () => {
   const { state, receiver, running } = joined(Array.from({ length: 200 }, () => new Uint8Array(10_000)));
   await settle();
@@ -160,6 +187,18 @@ test('a meter refuses above each bound, says when to come back, and begins anew'
   assert.throws(() => admit(call), { code: 'rate_limited' });
   now = 60_000;
   admit(chat(50));
+  // A clock that was set back begins a minute, too.
+  now = 0;
+  admit(chat(50));
+  now = 60_000;
+  const asking = {
+    method: 'POST',
+    url: 'u'.repeat(10),
+    headers: ['n'.repeat(10), 'v'.repeat(11)],
+    body: 'b'.repeat(20),
+  };
+  assert.throws(() => admit(['fetch', 1, asking]), { code: 'rate_limited' }, 'headers are bytes, too');
+  admit(['fetch', 1, { ...asking, url: 'u'.repeat(9) }]);
 });
 
 test('settings of a frame are read or named', () => {
@@ -181,6 +220,8 @@ test('settings of a frame are read or named', () => {
     'requestsPerMinute',
     'other',
   ]);
+  for (const bound of [0, -1, 1.5, '5', 2 ** 60])
+    assert.deepEqual(paths({ bytesPerMinute: bound }), ['bytesPerMinute']);
   assert.deepEqual(paths(null), []);
 });
 

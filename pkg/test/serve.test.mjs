@@ -1,0 +1,89 @@
+// What the gateway's realm does for a caller that it does not trust.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { meter } from '../dist/isolation/meter.js';
+import { serve } from '../dist/isolation/serve.js';
+
+const OPENING = { config: {}, join: undefined, gateway: '/a', rest: '/r', kdf: '/b', later: '/l' };
+
+/** A realm whose gate notes what it is asked; `send` gives what came back of these messages, once `count` did. */
+function realm(guard) {
+  const asked = [];
+  const note = (name) => () => {
+    asked.push(name);
+    return Promise.resolve(name);
+  };
+  const vault = { list: note('vault.list'), reveal: note('vault.reveal') };
+  const on = (name) => {
+    asked.push(`on ${name}`);
+    return note(`off ${name}`);
+  };
+  const gate = { status: note('status'), records: note('records'), vault, queue: { constructor: note('no') }, on };
+  const port = { postMessage: (message) => port.got.push(message), got: [], onmessage: null };
+  serve(port, 'chat', () => Promise.resolve(gate).finally(() => asked.push('open')), guard);
+  port.got.length = 0;
+  return {
+    asked,
+    async send(...messages) {
+      port.got.length = 0;
+      for (const data of messages) port.onmessage({ data });
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return port.got.map(([kind, id, value]) => [kind, id, value?.fields?.[0]?.path ?? value?.code ?? value]);
+    },
+  };
+}
+const open = (id) => ['open', id, OPENING];
+const call = (id, name) => ['call', id, name, []];
+
+test('nothing is answered before the one opening', async () => {
+  const { send, asked } = realm();
+  assert.deepEqual(await send(call(1, 'status')), [['fail', 1, 'open']]);
+  assert.deepEqual(await send(open(2)), [['done', 2, null]]);
+  assert.deepEqual(await send(open(3), call(4, 'status')), [
+    ['fail', 3, 'open'],
+    ['done', 4, 'status'],
+  ]);
+  assert.deepEqual(asked, ['open', 'status']);
+});
+
+test('a number that is in use begins nothing', async () => {
+  const { send, asked } = realm();
+  await send(open(1));
+  assert.deepEqual(await send(call(2, 'status'), call(2, 'records')), [['done', 2, 'status']]);
+  assert.deepEqual(asked, ['open', 'status']);
+});
+
+test('only methods that cross are called', async () => {
+  const { send, asked } = realm();
+  await send(open(1));
+  for (const name of ['constructor', 'vault', 'vault.constructor', 'queue.constructor', 'on', '__proto__', 'chat']) {
+    assert.deepEqual(await send(call(2, name)), [['fail', 2, name]]);
+  }
+  assert.deepEqual(asked, ['open']);
+});
+
+test('a guard decides which methods are called, and how much is asked', async () => {
+  const { send, asked } = realm(meter({ requestsPerMinute: 1, bytesPerMinute: 1_000, callsPerMinute: 4 }, () => 0));
+  await send(open(1));
+  assert.deepEqual(await send(call(2, 'vault.reveal'), call(3, 'vault.list')), [
+    ['fail', 2, 'vault.reveal'],
+    ['done', 3, 'vault.list'],
+  ]);
+  assert.deepEqual(await send(call(4, 'status')), [['done', 4, 'status']]);
+  assert.deepEqual(await send(call(5, 'status')), [['fail', 5, 'rate_limited']]);
+  assert.deepEqual(asked, ['open', 'vault.list', 'status']);
+});
+
+test('a name is listened to once, and 64 at most', async () => {
+  const { send, asked } = realm();
+  await send(['listen', 'early', true], open(1));
+  await send(...Array.from({ length: 70 }, (_, at) => ['listen', `e${at}`, true]).flatMap((one) => [one, one]));
+  assert.deepEqual(
+    asked.slice(1),
+    Array.from({ length: 64 }, (_, at) => `on e${at}`),
+  );
+  await send(['listen', 'e0', false], ['listen', 'e0', true]);
+  assert.deepEqual(asked.slice(65), ['off e0', 'on e0']);
+});
