@@ -65,6 +65,8 @@ class Flow {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Whether a pull waits for the provider. */
   #waiting = false;
+  /** Whether a chunk has come since the timer was armed. */
+  #moved = false;
   /** Whether there was another one meanwhile. */
   #asked = false;
   /** Whether the provider's bytes were read to their end. */
@@ -136,6 +138,7 @@ class Flow {
 
   #came(controller: Controller, { done, value }: Read): void {
     if (this.#over) return;
+    this.#moved = true;
     if (done) {
       this.#drained = true;
       return void this.#finish(controller, END);
@@ -218,16 +221,18 @@ class Flow {
 
   /**
    * One timer, armed while the provider is waited for and left alone while chunks come: when it fires it asks how much
-   * time there really is. It is not armed for a consumer that does not read: that is nobody's timeout.
+   * time there really is. It is not armed for a consumer that does not read: that is nobody's timeout. More time
+   * than before, though nothing came, is a clock that was set back: it would have everybody wait for it.
    */
   #arm(controller: Controller, leftMs: number): void {
     const check = () => {
       this.#timer = undefined;
       if (this.#over || !this.#waiting) return;
       const left = this.stream.timeLeftMs();
-      if (left <= 0) void this.#finish(controller, TIMER);
+      if (left <= 0 || (left > leftMs && !this.#moved)) void this.#finish(controller, TIMER);
       else this.#arm(controller, left);
     };
+    this.#moved = false;
     this.#timer = setTimeout(check, Math.min(Math.max(leftMs, 0), LONGEST_MS));
   }
 }

@@ -8,6 +8,7 @@ import { Receiver, Sender, WINDOW } from '../dist/isolation/flow.js';
 import { readFromGate } from '../dist/isolation/from-gate.js';
 import { meter } from '../dist/isolation/meter.js';
 import { serve } from '../dist/isolation/serve.js';
+import { restarting } from '../dist/isolation/restarting.js';
 import { readToGate } from '../dist/isolation/to-gate.js';
 
 const OPENING = { config: {}, join: undefined, gateway: '/a', rest: '/r', kdf: '/b', later: '/l' };
@@ -272,4 +273,23 @@ test('what a method gives is moved out of its realm: no copy of a key stays', as
   assert.deepEqual([text(answers.get(2)), text(answers.get(3)[1].recoveryCode)], ['the key itself', 'the code']);
   assert.deepEqual([key.length, recoveryCode.length], [0, 0], 'both are gone here');
   assert.deepEqual([[...answers.get(4)], part.length], [Array(8).fill(7), 8], 'a part of a buffer is copied');
+});
+
+test('a realm that is ended while it starts is stopped, and whoever waits for it is told', async () => {
+  const how = { what: 'The worker', startMs: 60_000, opening: OPENING, level: 'worker' };
+  const heard = { event: () => undefined, names: () => [] };
+  for (const when of ['before it is there', 'before it is ready']) {
+    let stopped = 0;
+    const started = { port: { postMessage: () => undefined, onmessage: null }, stop: () => (stopped += 1) };
+    let come;
+    const coming = new Promise((resolve) => (come = () => resolve(started)));
+    const realm = restarting({ ...how, start: () => coming }, heard);
+    const told = assert.rejects(realm.line(), { code: 'closed' }, when);
+    if (when === 'before it is ready') come();
+    await new Promise(setImmediate);
+    realm.end();
+    come();
+    await told;
+    assert.ok(stopped > 0, when);
+  }
 });

@@ -131,6 +131,25 @@ test('a timer that has run out hangs up; one that was put off is asked again', a
   await endedOnce(all, ['finish', 2]);
 });
 
+test('a clock that is set back keeps nobody waiting; a chunk gives more time', async () => {
+  const lefts = [20, 10_800_000];
+  const all = open({ leftMs: () => lefts.shift(), last: { 2: 'timeout frame' } });
+  assert.equal(await text(all.reader), 'timeout frame');
+  await endedOnce(all, ['finish', 2]);
+
+  const other = open({ leftMs: 10 });
+  const first = text(other.reader);
+  other.wasm.leftMs = 60_000;
+  other.source.send('one');
+  assert.equal(await first, 'one');
+  const second = text(other.reader);
+  await tick(30);
+  assert.deepEqual(other.wasm.told, []);
+  other.source.send('two');
+  assert.equal(await second, 'two');
+  await other.reader.cancel();
+});
+
 test('the time for the whole runs out though chunks keep coming', async () => {
   const all = open({ leftMs: 10, last: { 2: 'timeout frame' } });
   all.source.send('one');
