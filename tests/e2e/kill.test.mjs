@@ -9,7 +9,8 @@ import { ask, bundled, call, folder, MASTER_KEY, startWorkerd, TOKEN, until } fr
 
 const RUNNING = 100;
 const QUEUED = 500;
-const CONCURRENCY = 16;
+// As many as the platform lets run in one object.
+const CONCURRENCY = 6;
 const LIMIT_USD = 5;
 /** Fewer than what the end asks for and what the kills left behind together. */
 const SLOTS = 400;
