@@ -15,7 +15,6 @@ use crate::value::Value;
 /// An error as plain data, with the names of the public API.
 #[must_use]
 pub fn problem(error: &Error) -> Value {
-    let error = &scrubbed(error);
     let Value::Map(account) = account(error) else { return Value::Null };
     let mut fields: Vec<(String, Value)> = Vec::with_capacity(account.len().saturating_add(4));
     for (name, value) in [
@@ -27,7 +26,10 @@ pub fn problem(error: &Error) -> Value {
         fields.push((name.into(), value));
     }
     fields.extend(account);
-    Value::Map(fields)
+    let mut told = Value::Map(fields);
+    // Fields, models and providers are called what others called them.
+    scrub(&mut told);
+    told
 }
 
 /// An error whose names have no keys in them: fields, models and providers are called what others called them.
@@ -247,6 +249,16 @@ mod tests {
         let (status, _, body) = failure(Dialect::Google, &given);
         assert_eq!(status, 413);
         assert!(body.contains("\"code\":413"), "{body}");
+    }
+
+    #[test]
+    fn nothing_that_others_named_is_told_with_a_key_in_it() {
+        let key = ["gsk_", "k3JQ9vT2mXw8ZrB5nLc7YdH1pFs6GaE4uKqW0tVoRiNjMbCxPzDy"].concat();
+        let mut error = Error::invalid(&format!("tools[{key}]"), "is too much");
+        error.provider = Some(key.clone());
+        let mut told = String::new();
+        problem(&error).push_json(&mut told);
+        assert!(told.contains("is too much") && !told.contains(&key), "{told}");
     }
 
     #[test]
