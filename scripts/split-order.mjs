@@ -4,7 +4,7 @@
 /** Bytes that are compared at once. */
 const GRAM = 4;
 /** What is in more functions than this is everywhere. */
-const COMMON = 200;
+const COMMON = 400;
 /** Keeps tiny functions from coming first only for being tiny. */
 const LEAST = 20;
 
