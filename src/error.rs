@@ -222,12 +222,15 @@ impl Error {
     /// One sentence for people, without anything of the request.
     #[must_use]
     pub const fn message(&self) -> &'static str {
+        if self.is_offline() || self.never_fits() { self.special() } else { self.code.message() }
+    }
+
+    #[inline(never)]
+    const fn special(&self) -> &'static str {
         if self.is_offline() {
             "This device is offline: nothing was sent."
-        } else if self.never_fits() {
-            "This request alone could cost more than the whole spending cap: lower max_tokens, or raise the cap."
         } else {
-            self.code.message()
+            "This request alone could cost more than the whole spending cap: lower max_tokens, or raise the cap."
         }
     }
 

@@ -67,16 +67,16 @@ impl GatewayConfig {
             config.targets = targets;
         }
         config.prices = root.list("prices", price).unwrap_or_default();
-        root.choice("unknownPrice", &mut config.unknown_price, &UNKNOWN_PRICE, "must be 'refuse' or 'worst'");
-        root.choice("keys", &mut config.keys, &KEYS, "must be 'vault' or 'passthrough'");
+        root.choice("unknownPrice", &mut config.unknown_price, &UNKNOWN_PRICE);
+        root.choice("keys", &mut config.keys, &KEYS);
         root.section("screen", |section| {
             let names = [Screening::Mask, Screening::Refuse, Screening::Warn, Screening::Off];
             let names = names.map(|own| (own.as_str(), own));
-            section.choice("secrets", &mut config.screening, &names, "must be 'mask', 'refuse', 'warn' or 'off'");
+            section.choice("secrets", &mut config.screening, &names);
             let names = [Restore::Off, Restore::Text, Restore::All].map(|own| (own.as_str(), own));
-            section.choice("restore", &mut config.restore, &names, "must be 'off', 'text' or 'all'");
+            section.choice("restore", &mut config.restore, &names);
             let names = [("off", false), ("warn", true)];
-            section.choice("patterns", &mut config.patterns, &names, "must be 'off' or 'warn'");
+            section.choice("patterns", &mut config.patterns, &names);
         });
         root.flag("reasoningCommits", &mut config.reasoning_commits);
         root.flag("allowPaidFallback", &mut config.allow_paid_fallback);
@@ -88,7 +88,7 @@ impl GatewayConfig {
         });
         // Read by the adapter, which chooses build and host before the gateway starts.
         let mut every = false;
-        root.choice("dialects", &mut every, &[("chat", false), ("all", true)], "must be 'chat' or 'all'");
+        root.choice("dialects", &mut every, &[("chat", false), ("all", true)]);
         root.allow("ledger");
         root.allow("debug");
         root.close();
@@ -135,7 +135,7 @@ fn budget(section: &mut Section<'_>, out: &mut BudgetConfig, zones: &dyn ZoneRul
         }
     }
     let mut hour = u32::from(out.reset_hour);
-    section.whole("resetHour", &mut hour, 0, 23, "must be a whole number from 0 to 23");
+    section.number("resetHour", &mut hour, 0, 23);
     out.reset_hour = u8::try_from(hour).unwrap_or(0);
     thresholds(section, &mut out.thresholds);
 }
@@ -161,17 +161,17 @@ fn thresholds(section: &mut Section<'_>, out: &mut Vec<u32>) {
 }
 
 fn breaker(section: &mut Section<'_>, out: &mut BreakerConfig) {
-    section.whole("failures", &mut out.failures, 1, 1_000, "must be a whole number from 1 to 1000");
+    section.number("failures", &mut out.failures, 1, 1_000);
     section.span("openMs", &mut out.open_for, 1);
 }
 
 fn retry(section: &mut Section<'_>, out: &mut RetryConfig) {
-    section.whole("maxRetries", &mut out.max_retries, 0, 10, "must be a whole number from 0 to 10");
+    section.number("maxRetries", &mut out.max_retries, 0, 10);
     section.span("baseMs", &mut out.base, 0);
     section.span("capMs", &mut out.cap, 0);
     section.span("shortWaitMs", &mut out.short_wait, 0);
-    section.whole("budgetPercent", &mut out.budget_percent, 0, 100, "must be a whole number from 0 to 100");
-    section.whole("budgetFloor", &mut out.budget_floor, 0, 10_000, "must be a whole number from 0 to 10000");
+    section.number("budgetPercent", &mut out.budget_percent, 0, 100);
+    section.number("budgetFloor", &mut out.budget_floor, 0, 10_000);
 }
 
 fn timeouts(section: &mut Section<'_>, out: &mut TimeoutConfig) {
@@ -184,7 +184,7 @@ fn timeouts(section: &mut Section<'_>, out: &mut TimeoutConfig) {
 
 fn cache(section: &mut Section<'_>, out: &mut CacheConfig) {
     section.span("ttlMs", &mut out.ttl, 0);
-    section.whole("maxEntries", &mut out.max_entries, 0, 10_000, "must be a whole number from 0 to 10000");
+    section.number("maxEntries", &mut out.max_entries, 0, 10_000);
     section.flag("sampled", &mut out.sampled);
     section.flag("toolCalls", &mut out.tool_calls);
     section.flag("fallbackAnswers", &mut out.fallback_answers);
@@ -192,30 +192,29 @@ fn cache(section: &mut Section<'_>, out: &mut CacheConfig) {
 }
 
 fn limits(section: &mut Section<'_>, out: &mut LimitConfig) {
-    const MILLIONS: &str = "must be a whole number from 1 to 10000000";
-    section.whole("maxInputUnits", &mut out.max_input_units, 1, 10_000_000, MILLIONS);
-    section.whole("defaultMaxOutputTokens", &mut out.default_max_output_tokens, 1, 10_000_000, MILLIONS);
-    section.whole("maxConcurrent", &mut out.max_concurrent, 1, 1_000, "must be a whole number from 1 to 1000");
+    section.number("maxInputUnits", &mut out.max_input_units, 1, 10_000_000);
+    section.number("defaultMaxOutputTokens", &mut out.default_max_output_tokens, 1, 10_000_000);
+    section.number("maxConcurrent", &mut out.max_concurrent, 1, 1_000);
 }
 
 #[cfg(feature = "edge")]
 fn queue(section: &mut Section<'_>, out: &mut super::QueueConfig) {
-    section.whole("capacity", &mut out.capacity, 1, 100_000, "must be a whole number from 1 to 100000");
-    section.whole("concurrency", &mut out.concurrency, 1, 64, "must be a whole number from 1 to 64");
+    section.number("capacity", &mut out.capacity, 1, 100_000);
+    section.number("concurrency", &mut out.concurrency, 1, 64);
     section.span("ageingMs", &mut out.ageing, 0);
     section.span("leaseMs", &mut out.lease, 100);
-    section.whole("maxRetries", &mut out.max_retries, 0, 10, "must be a whole number from 0 to 10");
+    section.number("maxRetries", &mut out.max_retries, 0, 10);
     section.span("baseMs", &mut out.base, 0);
     section.span("capMs", &mut out.cap, 0);
     section.span("timeoutMs", &mut out.timeout, 1);
     section.span("ttlMs", &mut out.ttl, 0);
-    section.whole("shards", &mut out.shards, 1, 64, "must be a whole number from 1 to 64");
+    section.number("shards", &mut out.shards, 1, 64);
 }
 
 fn providers(id: &str, section: &mut Section<'_>, out: &mut Vec<ProviderConfig>) {
     // Each field is read before anything is refused: what was not looked at would be told as unknown.
     let mut dialect = None;
-    section.choice("dialect", &mut dialect, &DIALECTS, "must be 'chat', 'responses', 'anthropic' or 'google'");
+    section.choice("dialect", &mut dialect, &DIALECTS);
     let given = section.text("baseUrl", 2_048);
     if !is_name(id) {
         return section.fail("", "must be named by letters, digits, dots, dashes or underscores");

@@ -104,7 +104,7 @@ impl Finding {
 /// keys of the kind begin with.
 pub(super) fn found(hit: &Hit, shown: &str, token: &[u8], options: &Options) -> Finding {
     let (class, severity, advice) = hit.meaning();
-    let (rule, provider, docs) = row(hit.rule).map_or(("", "", ""), |rule| (rule.id, rule.provider, rule.docs));
+    let (rule, provider, docs) = row(hit.rule).map_or(("", "", ""), |rule| (rule.id, rule.provider, rule.docs()));
     // Of longer keys the last four characters are shown, too.
     let tail = token.len().checked_sub(4).filter(|tail| *tail >= shown.len().wrapping_add(20));
     let tail = tail.and_then(|tail| token.get(tail..)).unwrap_or_default();

@@ -15,6 +15,18 @@ macro_rules! codes {
             /// The stable name, as programs see it.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
+                // All that is told where the rest of the Wasm cannot be had; the names of the others come with it.
+                if matches!(self, Self::Internal) {
+                    "internal"
+                } else if matches!(self, Self::Aborted) {
+                    "aborted"
+                } else {
+                    self.name()
+                }
+            }
+
+            #[inline(never)]
+            const fn name(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
 
@@ -83,6 +95,9 @@ codes! {
     /// A defect of the gateway, or of the storage under it.
     Internal = "internal",
 }
+
+const ABORTED: &str = "The request was aborted.";
+const INTERNAL: &str = "The gateway or its storage failed.";
 
 /// What an outcome means to the circuit breaker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -245,6 +260,18 @@ impl Code {
     /// One sentence for people, without anything of the request.
     #[must_use]
     pub const fn message(self) -> &'static str {
+        // As with the names.
+        if matches!(self, Self::Internal) {
+            INTERNAL
+        } else if matches!(self, Self::Aborted) {
+            ABORTED
+        } else {
+            self.sentence()
+        }
+    }
+
+    #[inline(never)]
+    const fn sentence(self) -> &'static str {
         match self {
             Self::InvalidRequest => "The request is not valid.",
             Self::ConfigInvalid => "The configuration is not valid.",
@@ -268,11 +295,11 @@ impl Code {
             Self::UpstreamMalformed => "The provider's answer could not be read.",
             Self::Timeout => "The time for an answer ran out.",
             Self::StreamInterrupted => "The answer was cut before its end.",
-            Self::Aborted => "The request was aborted.",
             Self::VaultLocked => "The vault is locked: unlock it with its passphrase.",
             Self::VaultCorrupt => "A stored record is damaged or of another version; it was left as it is.",
             Self::Closed => "The gate was closed, or its name was opened with another configuration.",
-            Self::Internal => "The gateway or its storage failed.",
+            Self::Aborted => ABORTED,
+            Self::Internal => INTERNAL,
         }
     }
 }

@@ -27,74 +27,79 @@ pub struct Checked {
     pub warnings: Vec<&'static str>,
 }
 
-/// What is said of the keys of a provider that we know.
-struct Owner {
-    provider: &'static str,
+/// The providers whose keys we know, each with a prefix and the length of such a key, of kinds whose length is well known. The
+/// shapes themselves are rows of [`RULES`].
+const OWNERS: [(&str, &str, usize); 9] = [
+    ("groq", "gsk_", 56),
+    ("openrouter", "sk-or-v1-", 73),
+    ("openai", "sk-proj-", 56),
+    ("anthropic", "sk-ant-api", 108),
+    ("google", "AIza", 39),
+    ("deepseek", "sk-", 35),
+    ("huggingface", "hf_", 37),
+    ("mistral", "", 0),
+    ("xai", "xai-", 74),
+];
+
+/// What is said of their keys.
+struct Words {
     /// Of its key where another's should be.
     owns: &'static str,
     /// Of a key that has none of its shapes.
     differs: &'static str,
-    /// A prefix, the length of such a key, and what is said of a shorter one; of kinds whose length is well known.
-    cut: Option<(&'static str, usize, &'static str)>,
+    /// Of one that begins as its keys do and is shorter.
+    cut: &'static str,
 }
 
-/// The shapes themselves are rows of [`RULES`].
-const OWNERS: [Owner; 9] = [
-    Owner {
-        provider: "groq",
-        owns: "is a key of Groq",
-        differs: "This does not look like a Groq key: gsk_ and 52 letters or digits.",
-        cut: Some(("gsk_", 56, "is cut short: a Groq key has 56 characters")),
-    },
-    Owner {
-        provider: "openrouter",
-        owns: "is a key of OpenRouter",
-        differs: "This does not look like an OpenRouter key: sk-or-v1- and 64 hexadecimal digits.",
-        cut: Some(("sk-or-v1-", 73, "is cut short: an OpenRouter key has 73 characters")),
-    },
-    Owner {
-        provider: "openai",
-        owns: "is a key of OpenAI",
-        differs: "This does not look like an OpenAI key: sk-proj-, sk-svcacct- or sk-, and a long text.",
-        cut: Some(("sk-proj-", 56, "is cut short: an OpenAI key is longer")),
-    },
-    Owner {
-        provider: "anthropic",
-        owns: "is a key of Anthropic",
-        differs: "This does not look like an Anthropic API key: sk-ant-api03- and 95 characters.",
-        cut: Some(("sk-ant-api", 108, "is cut short: an Anthropic key has 108 characters")),
-    },
-    Owner {
-        provider: "google",
-        owns: "is a key of Google",
-        differs: "This does not look like a Google key: AIza and 35 characters, or AQ. and 50.",
-        cut: Some(("AIza", 39, "is cut short: a Google key has 39 characters")),
-    },
-    Owner {
-        provider: "deepseek",
-        owns: "is a key of DeepSeek",
-        differs: "This does not look like a DeepSeek key: sk- and 32 letters or digits.",
-        cut: Some(("sk-", 35, "is cut short: a DeepSeek key has 35 characters")),
-    },
-    Owner {
-        provider: "huggingface",
-        owns: "is a key of Hugging Face",
-        differs: "This does not look like a Hugging Face key: hf_ and 34 letters.",
-        cut: Some(("hf_", 37, "is cut short: a Hugging Face key has 37 characters")),
-    },
-    Owner {
-        provider: "mistral",
-        owns: "is a key of Mistral",
-        differs: "This does not look like a Mistral key: 32 letters or digits.",
-        cut: None,
-    },
-    Owner {
-        provider: "xai",
-        owns: "is a key of xAI",
-        differs: "This does not look like an xAI key: xai- and 80 letters or digits.",
-        cut: Some(("xai-", 74, "is cut short: an xAI key has 84 characters")),
-    },
-];
+/// Apart from [`OWNERS`]: a key that is as it should be needs no words, and they load later.
+#[inline(never)]
+fn words_of(provider: &str) -> Words {
+    let (owns, differs, cut) = match provider {
+        "groq" => (
+            "is a key of Groq",
+            "This does not look like a Groq key: gsk_ and 52 letters or digits.",
+            "is cut short: a Groq key has 56 characters",
+        ),
+        "openrouter" => (
+            "is a key of OpenRouter",
+            "This does not look like an OpenRouter key: sk-or-v1- and 64 hexadecimal digits.",
+            "is cut short: an OpenRouter key has 73 characters",
+        ),
+        "openai" => (
+            "is a key of OpenAI",
+            "This does not look like an OpenAI key: sk-proj-, sk-svcacct- or sk-, and a long text.",
+            "is cut short: an OpenAI key is longer",
+        ),
+        "anthropic" => (
+            "is a key of Anthropic",
+            "This does not look like an Anthropic API key: sk-ant-api03- and 95 characters.",
+            "is cut short: an Anthropic key has 108 characters",
+        ),
+        "google" => (
+            "is a key of Google",
+            "This does not look like a Google key: AIza and 35 characters, or AQ. and 50.",
+            "is cut short: a Google key has 39 characters",
+        ),
+        "deepseek" => (
+            "is a key of DeepSeek",
+            "This does not look like a DeepSeek key: sk- and 32 letters or digits.",
+            "is cut short: a DeepSeek key has 35 characters",
+        ),
+        "huggingface" => (
+            "is a key of Hugging Face",
+            "This does not look like a Hugging Face key: hf_ and 34 letters.",
+            "is cut short: a Hugging Face key has 37 characters",
+        ),
+        "mistral" => ("is a key of Mistral", "This does not look like a Mistral key: 32 letters or digits.", ""),
+        "xai" => (
+            "is a key of xAI",
+            "This does not look like an xAI key: xai- and 80 letters or digits.",
+            "is cut short: an xAI key has 84 characters",
+        ),
+        _ => ("is a key of another service", "", ""),
+    };
+    Words { owns, differs, cut }
+}
 
 /// Kinds that their provider issues, but not for its API.
 const NO_API: [&str; 2] = ["anthropic-session", "google-oauth-secret"];
@@ -128,8 +133,7 @@ fn of_another(provider: &str, key: &str) -> Option<&'static str> {
     if first == provider || owners.any(|owner| owner == provider) {
         return None;
     }
-    let known = OWNERS.iter().find(|owner| owner.provider == first);
-    Some(known.map_or("is a key of another service", |owner| owner.owns))
+    Some(words_of(first).owns)
 }
 
 /// Cleans `input` and checks it as a key of `provider`.
@@ -159,16 +163,16 @@ pub fn check_key(provider: &str, input: &[u8]) -> Result<Checked> {
         return refuse(problem);
     }
     // Only for providers whose keys we know: behind another name may be a proxy that takes any key.
-    if let Some(owner) = OWNERS.iter().find(|owner| owner.provider == provider) {
+    if let Some((_, prefix, length)) = OWNERS.iter().find(|(owner, _, _)| *owner == provider) {
         if let Some(problem) = of_another(provider, key) {
             return refuse(problem);
         }
         if !fits(provider, key) {
-            let cut = owner.cut.filter(|(prefix, length, _)| key.len() < *length && key.starts_with(prefix));
-            if let Some((_, _, problem)) = cut {
-                return refuse(problem);
+            let words = words_of(provider);
+            if key.len() < *length && key.starts_with(prefix) {
+                return refuse(words.cut);
             }
-            warnings.push(owner.differs);
+            warnings.push(words.differs);
         }
     }
     Ok(Checked { key: Secret::new(key.into()), warnings })

@@ -52,7 +52,7 @@ pub(super) fn leases(section: &mut Section<'_>, out: &mut LeaseConfig) {
     out.enabled = true;
     section.flag("enabled", &mut out.enabled);
     section.span("windowMs", &mut out.window, 1);
-    section.whole("share", &mut out.share, 2, 65_536, "must be a whole number from 2 to 65536");
+    section.number("share", &mut out.share, 2, 65_536);
 }
 
 /// Puts it in the place of its namesake.
@@ -98,8 +98,8 @@ pub(super) fn budgets(root: &mut Section<'_>, out: &mut EdgeConfig) {
     let rules = root.list("budgets", |section| {
         let (mut of, mut per) = (None, BudgetSpan::Day);
         let scopes = SCOPES.map(|(name, scope)| (name, Some(scope)));
-        section.choice("of", &mut of, &scopes, "must be 'organisation', 'user' or 'token'");
-        section.choice("per", &mut per, &SPANS, "must be 'day', 'week' or 'month'");
+        section.choice("of", &mut of, &scopes);
+        section.choice("per", &mut per, &SPANS);
         let mut cap = BudgetConfig { thresholds: EDGE_THRESHOLDS.into(), ..BudgetConfig::default() };
         if !section.has("limitUsd") {
             section.fail("limitUsd", "must be given");

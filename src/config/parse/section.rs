@@ -1,5 +1,6 @@
 //! Reading one object of the raw configuration, field by field.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::error::FieldError;
@@ -39,9 +40,16 @@ impl<'a> Section<'a> {
         }
     }
 
+    // To be inlined: what calls `tell` with a text is then long enough to be taken out with it (scripts/split-outline.mjs).
+    #[inline]
     pub(super) fn fail(&mut self, name: &str, problem: &'static str) {
+        self.tell(name, problem.into());
+    }
+
+    #[inline(never)]
+    fn tell(&mut self, name: &str, problem: Cow<'static, str>) {
         let path = self.path_of(name);
-        self.bad.push(FieldError { path, problem: problem.into() });
+        self.bad.push(FieldError { path, problem });
     }
 
     pub(super) fn allow(&mut self, name: &'static str) {
@@ -135,21 +143,25 @@ impl<'a> Section<'a> {
         }
     }
 
-    pub(super) fn choice<T: Copy>(
-        &mut self,
-        name: &'static str,
-        out: &mut T,
-        choices: &[(&str, T)],
-        problem: &'static str,
-    ) {
+    pub(super) fn choice<T: Copy>(&mut self, name: &'static str, out: &mut T, choices: &[(&str, T)]) {
         let Some(value) = self.take(name) else { return };
         let chosen = choices.iter().find(|(text, _)| matches!(value, Value::Text(own) if own == text));
         match chosen {
             Some((_, choice)) => *out = *choice,
-            None => self.fail(name, problem),
+            None => self.tell(name, one_of(&choices.iter().map(|(text, _)| *text).collect::<Vec<_>>()).into()),
         }
     }
 
+    /// A whole number between two others.
+    pub(super) fn number(&mut self, name: &'static str, out: &mut u32, min: u32, max: u32) {
+        let Some(value) = self.take(name) else { return };
+        match whole(value, min, max) {
+            Some(number) => *out = number,
+            None => self.tell(name, between(min, max).into()),
+        }
+    }
+
+    /// A whole number whose bounds need words of their own.
     pub(super) fn whole(&mut self, name: &'static str, out: &mut u32, min: u32, max: u32, problem: &'static str) {
         let Some(value) = self.take(name) else { return };
         match whole(value, min, max) {
@@ -184,6 +196,29 @@ impl<'a> Section<'a> {
         }
         rate.map(|amount| Rate::per_million(amount.as_nano()))
     }
+}
+
+// What is wrong is put together here and not told by those who read a field: only what is refused needs the words.
+
+#[inline(never)]
+fn between(min: u32, max: u32) -> String {
+    ["must be a whole number from ", &decimal(min.into()), " to ", &decimal(max.into())].concat()
+}
+
+#[inline(never)]
+fn one_of(names: &[&str]) -> String {
+    let mut out = String::from("must be ");
+    for (at, name) in names.iter().enumerate() {
+        let before = match names.len().wrapping_sub(at) {
+            _ if at == 0 => "'",
+            1 => "' or '",
+            _ => "', '",
+        };
+        out.push_str(before);
+        out.push_str(name);
+    }
+    out.push('\'');
+    out
 }
 
 /// More nano-dollars than JavaScript's whole numbers hold.
@@ -225,4 +260,17 @@ pub(super) fn is_name(text: &str) -> bool {
 /// longer be known for one.
 fn shown(name: &str) -> &str {
     if name.len() <= 64 { name } else { "(a name of over 64 bytes)" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_be_right_is_said_in_words() {
+        assert_eq!(between(0, 10), "must be a whole number from 0 to 10");
+        assert_eq!(one_of(&["vault"]), "must be 'vault'");
+        assert_eq!(one_of(&["refuse", "worst"]), "must be 'refuse' or 'worst'");
+        assert_eq!(one_of(&["mask", "refuse", "warn", "off"]), "must be 'mask', 'refuse', 'warn' or 'off'");
+    }
 }

@@ -133,7 +133,7 @@ fn every_known_provider_takes_its_own_keys_and_knows_anothers() {
     let keys = keys();
     for (provider, key) in &keys {
         assert_eq!(accepted(provider, key), (key.clone(), 0), "{provider}");
-        for other in OWNERS.iter().map(|owner| owner.provider).filter(|other| other != provider) {
+        for other in OWNERS.iter().map(|(owner, _, _)| *owner).filter(|other| other != provider) {
             // `sk-` and bare keys are of many: those are only warned of, or too short.
             let told = match check_key(other, key.as_bytes()) {
                 Ok(checked) => !checked.warnings.is_empty(),
@@ -142,8 +142,11 @@ fn every_known_provider_takes_its_own_keys_and_knows_anothers() {
             assert!(told, "{other} took a key of {provider}");
         }
     }
-    for owner in OWNERS {
-        assert!(keys.iter().any(|(own, _)| *own == owner.provider), "{}", owner.provider);
+    for (owner, _, length) in OWNERS {
+        assert!(keys.iter().any(|(own, _)| *own == owner), "{owner}");
+        let words = words_of(owner);
+        assert_ne!(words.owns, words_of("").owns, "{owner}");
+        assert!(!words.differs.is_empty() && words.cut.is_empty() == (length == 0), "{owner}");
     }
 }
 
@@ -157,7 +160,7 @@ fn keys_made_by_the_scanners_table_are_taken_where_they_belong_and_named_elsewhe
     for (index, rule) in RULES.iter().enumerate() {
         let (text, span) = keys::samples::sample(index, &mut next);
         let key = text.get(span).unwrap();
-        let own = OWNERS.iter().any(|owner| owner.provider == rule.provider);
+        let own = OWNERS.iter().any(|(owner, _, _)| *owner == rule.provider);
         if own && !NO_API.contains(&rule.id) {
             assert_eq!(accepted(rule.provider, key), (key.into(), 0), "{}", rule.id);
         }
