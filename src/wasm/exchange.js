@@ -3,7 +3,8 @@
 
 // `init` holds what no request changes. `text` begins with as many lines as `lines` says: the address, then names and values
 // of headers in turn; all after them is the body. What comes of it is told to `done`, once: `number`, status (-1 for a fetch
-// without a response), whether the body is a reader, headers (of an answer that is none, or of a stream) and body.
+// without a response, -2 for an answer that broke off), whether the body is a reader, headers (of an answer that is none, or
+// of a stream) and body.
 export function begin(fetcher, init, text, lines, stream, done, number) {
   const controller = new AbortController();
   void exchange(fetcher, init, text, lines, stream, controller.signal, done, number);
@@ -41,7 +42,10 @@ async function exchange(fetcher, init, text, lines, stream, signal, done, number
       else body = next.done ? first.value : await whole(reader, [first.value, next.value]);
     }
   } catch {
-    [status, open] = [-1, false];
+    // What the status says of a failure holds without its body.
+    if (status >= 300) body = new Uint8Array(0);
+    else status = status === undefined ? -1 : -2;
+    open = false;
   }
   tell(done, number, status, open, read, body);
 }

@@ -11,6 +11,9 @@ use crate::host::{Chunks, UpstreamBody, UpstreamRequest, UpstreamResponse};
 use crate::retry::ANSWER_HEADERS;
 use crate::secret::Secret;
 
+/// The status of an answer whose body broke off.
+const BROKE_OFF: i32 = -2;
+
 /// `fetch` with the options that no request changes.
 pub(super) struct Fetcher {
     /// In place of the global one, which is taken if this is undefined.
@@ -98,7 +101,11 @@ impl Fetcher {
         let begun = begin(&self.fetch, &self.init, text, lines, request.stream, &waits.done, wait.number);
         let controller = AbortOnDrop(Some(begun));
         let Came { status, open, headers, body } = wait.await;
-        let Ok(status) = u16::try_from(status) else { return Err(self.lost(&request.url, offline).await) };
+        let Ok(status) = u16::try_from(status) else {
+            // Whose headers came lets this origin in: nobody has to be asked for it.
+            let cut = status == BROKE_OFF;
+            return Err(if cut { NetworkKind::Network } else { self.lost(&request.url, offline).await });
+        };
         let headers = if headers.is_undefined() { Vec::new() } else { read_headers(&headers.unchecked_into()) };
         let body = if open {
             UpstreamBody::Open(JsChunks { reader: body, controller: Some(controller), waits: waits.clone() })

@@ -19,7 +19,7 @@ use crate::abort::Abort;
 
 /// What came: of a fetch and of a body's next bytes see `exchange.js`; of a timer nothing.
 pub(super) struct Came {
-    /// HTTP status; negative for a fetch without a response.
+    /// HTTP status; negative for a fetch without a response, or without all of it.
     pub(super) status: i32,
     /// Whether `body` is a reader and not all of the bytes.
     pub(super) open: bool,
