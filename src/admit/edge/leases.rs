@@ -249,3 +249,6 @@ fn unmarked(command: &Command) -> Command {
     }
     command
 }
+
+#[cfg(test)]
+mod tests;

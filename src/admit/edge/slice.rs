@@ -97,3 +97,23 @@ impl Slice {
         self.held.is_empty().then_some((self.spent, self.requests))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_is_what_is_neither_spent_nor_held() {
+        let now = Timestamp::from_millis(0);
+        let mut slice = Slice::new(7, NanoUsd::new(10), 3, Timestamp::from_millis(100), now);
+        assert!(slice.fits(NanoUsd::new(10)) && !slice.is_spent());
+        slice.hold(1, NanoUsd::new(6));
+        assert!(slice.fits(NanoUsd::new(4)) && slice.account().is_none());
+        assert!(!slice.settle(2, NanoUsd::new(9)), "not of this slice");
+        assert!(slice.settle(1, NanoUsd::new(2)) && !slice.settle(1, NanoUsd::new(2)));
+        assert_eq!(slice.account(), Some((NanoUsd::new(2), 3)));
+        assert!(slice.fits(NanoUsd::new(8)) && !slice.is_spent());
+        assert!(!slice.fits(NanoUsd::new(9)) && slice.is_spent(), "whoever asks next needs another");
+        assert!(!slice.fits(NanoUsd::MAX), "no sum is too large");
+    }
+}
