@@ -127,9 +127,10 @@ test('500 requests survive a kill, each with one result', { timeout: 240_000 }, 
     attempts += status.attempts;
   }
   assert.equal(new Set(ids.values()).size, COUNT);
-  // At least once: what ran when the power went was asked again, and nothing else was.
+  // At least once: what ran when the power went was asked again, and nothing else was. It went three times: after the first
+  // kill another workerd goes on at once, until it is disposed of.
   const asked = [...upstream.asked.values()].reduce((sum, count) => sum + count, 0);
-  assert.ok(asked >= COUNT && asked <= COUNT + 2 * CONCURRENCY, `${asked} were asked`);
-  assert.ok(attempts >= asked && attempts <= COUNT + 2 * CONCURRENCY, `${attempts} runs`);
+  assert.ok(asked >= COUNT && asked <= COUNT + 3 * CONCURRENCY, `${asked} were asked`);
+  assert.ok(attempts >= asked && attempts <= COUNT + 3 * CONCURRENCY, `${attempts} runs`);
   await worker.dispose();
 });
