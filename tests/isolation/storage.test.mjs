@@ -15,6 +15,9 @@ const AS_IT_SHOULD = {
   garbageLedger: 'internal true',
   garbageAnswers: 'ok,ok',
   garbageHeader: 'locked,vault_corrupt,vault_corrupt',
+  queueOfSomebodyElse: 'vault_corrupt',
+  garbageInAQueue: 'completed',
+  heldQueue: [['internal', true], 'ok'],
   held: ['internal', true],
   unhandled: [],
 };
@@ -36,16 +39,26 @@ before(async () => (browser = await launch()));
 after(() => browser?.close());
 
 const ask = () => globalThis.gate.chat({ messages: [{ role: 'user', content: 'cleared' }], max_tokens: 8 });
+const enqueue = async () => {
+  // Data that was cleared is gone: the vault's key is still at hand, and what is queued anew is sealed with it.
+  await globalThis.gate.queue.enqueue({ messages: [{ role: 'user', content: 'cleared' }], max_tokens: 8 });
+};
 for (const isolation of ['page', 'worker']) {
   test(`the site's data is cleared in the middle of decisions: level ${isolation}`, async (t) => {
     const [origin, ours] = await Promise.all([site(t), provider(t)]);
     const page = await open(t, browser, origin);
-    await openGate(page, ours.url, { isolation, cache: { ttlMs: 0 } });
+    await openGate(page, ours.url, { isolation, cache: { ttlMs: 0 }, queue: {} });
+    await page.evaluate(() => {
+      globalThis.unhandled = [];
+      addEventListener('unhandledrejection', ({ reason }) => globalThis.unhandled.push(String(reason)));
+      return globalThis.gate.vault.create('correct horse battery staple');
+    });
     const devtools = await page.context().newCDPSession(page);
     for (let round = 0; round < 10; round += 1) {
-      const asking = failure(page, ask);
+      const asking = failure(page, round % 2 ? ask : enqueue);
       await devtools.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' });
       assert.equal((await asking).code, 'none', `round ${round}`);
     }
+    assert.deepEqual(await page.evaluate(() => globalThis.unhandled), []);
   });
 }

@@ -4,9 +4,10 @@
 // the transaction's own requests are awaited in between, else it would commit early. `strict` asks the browser to flush
 // before it reports success: a reservation must survive the crash that it is there for.
 
-import { internal, TidegateError } from '../errors.js';
+import { internal } from '../errors.js';
 import type { Decide } from '../platform.js';
-import { ended, given, openDatabase } from './requests.js';
+import { connection } from './connection.js';
+import { ended, given } from './requests.js';
 import type { Change, Rows, Storage, Table } from './storage.js';
 
 /** Version of the database's layout. The records in it carry versions of their own. */
@@ -15,54 +16,13 @@ const LEDGER_KEY = 'ledger';
 
 const TABLES = ['ledger', 'vault', 'cache'] as const;
 
-/** How often what the browser failed at is tried in all, and how long it is given to recover in between. */
-const TRIES = 3;
-const ANEW_MS = 100;
-
-const FAILED = "The browser's storage failed. Where a page has none, open the gate with ledger: 'memory'.";
-const HELD = 'Another tab of this site keeps the database from opening: close it, or reload it.';
-
 export async function indexedDbStorage(name: string, decide: Decide): Promise<Storage> {
   if (typeof indexedDB === 'undefined') {
     throw internal("This browser has no IndexedDB here: open the gate with ledger: 'memory'.");
   }
-  let database: IDBDatabase | undefined;
-  const open = async () => {
-    const mine = (database ??= await openDatabase(`tidegate:${name}`, VERSION, {
-      upgrade(fresh) {
-        for (const table of TABLES) fresh.createObjectStore(table);
-      },
-      // A newer version of the package wants to migrate: make way; the next use opens again, or is refused.
-      blocking: () => close(),
-      terminated: () => (database = undefined),
-    }));
-    // Somebody else has made one of this name.
-    if (!TABLES.every((table) => mine.objectStoreNames.contains(table))) throw corrupt();
-    return mine;
-  };
-  const close = () => {
-    database?.close();
-    database = undefined;
-  };
-  /** The browser has closed the connection (data was cleared, its storage crashed), and may not be done with that yet. */
-  const anew = () => {
-    close();
-    return new Promise((resolve) => setTimeout(resolve, ANEW_MS));
-  };
-  /** Once more, if the browser failed: nothing of the first try was committed. */
-  const again = async <T>(work: () => Promise<T>, failed: (error: DOMException) => unknown = anew): Promise<T> => {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!(error instanceof DOMException)) throw error;
-        if (error.name === 'VersionError') throw corrupt();
-        if (error.name === 'TimeoutError') throw internal(HELD, error);
-        if (tries >= TRIES) throw internal(FAILED, error);
-        await failed(error);
-      }
-    }
-  };
+  const { open, again, anew, close } = connection(`tidegate:${name}`, VERSION, TABLES, (fresh) => {
+    for (const table of TABLES) fresh.createObjectStore(table);
+  });
   await again(open);
   const writing = async (table: string) => {
     const transaction = (await open()).transaction(table, 'readwrite', { durability: 'strict' });
@@ -133,15 +93,3 @@ const rowOf = <Row>(row: Row | undefined) =>
     : new Uint8Array();
 
 const isNamed = (error: unknown, name: string) => error instanceof DOMException && error.name === name;
-
-/** Data of a newer version, or of somebody else, is left as it is. */
-function corrupt(): TidegateError {
-  return new TidegateError({
-    code: 'vault_corrupt',
-    message:
-      'The stored data is not of this version of tidegate, but of a newer one or of another program; it was left as it is.',
-    status: 500,
-    shouldRetry: false,
-    attempts: [],
-  });
-}

@@ -1,6 +1,6 @@
 // A database that is not as a gate left it: gone, somebody else's, newer, or with rows that are none.
 
-import { ask, asked, code, openGate, report } from '/report.js';
+import { ask, asked, code, openGate, pause, report } from '/report.js';
 
 const PASSPHRASE = 'correct horse battery staple';
 const TABLES = ['ledger', 'vault', 'cache'];
@@ -42,6 +42,14 @@ async function each(work) {
   for (const row of GARBAGE) told.add(await work(row));
   return [...told].join();
 }
+
+/** A gate whose queue is on disk. */
+async function queued(name) {
+  const gate = await openGate({ name, queue: {} });
+  await gate.vault.create(PASSPHRASE);
+  return gate;
+}
+const enqueue = (gate) => gate.queue.enqueue({ messages: [{ role: 'user', content: 'later' }], max_tokens: 8 });
 
 await report({
   async deletedWhileOpen() {
@@ -107,6 +115,40 @@ await report({
       await gate.close();
       return told.join();
     }),
+  async queueOfSomebodyElse() {
+    const name = fresh();
+    (await open(`${name}:queue`, 1, [])).close();
+    return code(enqueue(await queued(name)));
+  },
+  /** One row that cannot be read keeps no other from being run. */
+  async garbageInAQueue() {
+    const name = fresh();
+    const gate = await queued(name);
+    await gate.queue.cancel((await enqueue(gate)).requestId);
+    const database = await settled(indexedDB.open(`tidegate:${name}:queue`));
+    for (const [index, bytes] of GARBAGE.entries()) {
+      const row = { arrival: index + 1, lane: 0, rank: index, due: index, priority: 0, bytes, asked: bytes };
+      await settled(database.transaction('items', 'readwrite').objectStore('items').put(row));
+    }
+    database.close();
+    const { requestId } = await enqueue(gate);
+    for (let looks = 0; looks < 100; looks += 1) {
+      const { status } = await gate.queue.status(requestId);
+      if (status === 'completed') return status;
+      await pause(100);
+    }
+    return gate.queue.stats();
+  },
+  async heldQueue() {
+    const name = fresh();
+    // Before the gate is there, which looks for what others have left as soon as its vault is open.
+    globalThis.heldQueue = await open(`${name}:queue`, 1, []);
+    indexedDB.deleteDatabase(`tidegate:${name}:queue`);
+    const gate = await queued(name);
+    const told = await enqueue(gate).catch(({ code, message }) => [code, /another tab/iu.test(message)]);
+    globalThis.heldQueue.close();
+    return [told, await code(enqueue(gate))];
+  },
   /** An older tab that makes no way, and a deletion that waits for it: all who come later would wait, too. */
   async held() {
     const name = fresh();
