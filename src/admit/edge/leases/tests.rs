@@ -53,7 +53,7 @@ impl Isolate {
             panic!("no errand")
         };
         let Some(Command::Lease { requests, bound, settles_within, .. }) = errand.command else { panic!("no lease") };
-        assert_eq!((bound, settles_within), (CENT, self.1.timeouts.total + Duration::from_secs(60)));
+        assert_eq!((bound, settles_within), (CENT, self.1.timeouts.total.saturating_add(Duration::from_secs(60))));
         Some(requests)
     }
 
