@@ -158,8 +158,7 @@ export const closed = (): TidegateError =>
     attempts: [],
   });
 
-const GONE =
-  'A file of the gateway could not be loaded. If the app was published anew since this page was opened, reload it.';
+const GONE = 'A file of the gateway could not be loaded: if the app was published anew, reload the page.';
 const NO_IMPORT = 'A service worker loads no scripts later: open the gate in a page or in another worker.';
 const NO_WASM = "No WebAssembly may run here: the page's policy needs script-src 'wasm-unsafe-eval'.";
 

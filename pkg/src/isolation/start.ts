@@ -18,7 +18,7 @@ const OPTIMIZED_HINT =
 
 /** An isolated page starts no worker whose file has not its header. */
 const ISOLATED_HINT = " Serve it with the page's Cross-Origin-Embedder-Policy.";
-const PUBLISHED_HINT = ' If the app was published anew since this page was opened, reload it.';
+const PUBLISHED_HINT = ' If the app was published anew, reload the page.';
 
 /** What a bundler knows: written out where it looks for `new URL`. */
 export interface Addresses {

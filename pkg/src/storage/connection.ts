@@ -74,8 +74,7 @@ export function connection(
 function corrupt(): TidegateError {
   return new TidegateError({
     code: 'vault_corrupt',
-    message:
-      'The stored data is not of this version of tidegate, but of a newer one or of another program; it was left as it is.',
+    message: 'The stored data is of a newer version of tidegate, or of another program; it was left as it is.',
     status: 500,
     shouldRetry: false,
     attempts: [],
