@@ -223,3 +223,14 @@ test('attempts are slowed after three failures, and success begins anew', async 
   }
   await vault.unlock(PASSPHRASE);
 });
+
+test('attempts with a recovery code are slowed like those with a passphrase', async (t) => {
+  const { vault } = await vaultOf(t);
+  const { id, recoveryCode } = await vault.addSlot({ kind: 'recovery' });
+  const code = text(recoveryCode);
+  await vault.addSlot({ kind: 'recovery' }, { replaces: id });
+  await vault.lock();
+  for (let attempt = 0; attempt < 3; attempt += 1)
+    await assert.rejects(vault.unlock({ kind: 'recovery', code }), { code: 'vault_locked' });
+  await assert.rejects(vault.unlock({ kind: 'recovery', code }), { code: 'rate_limited' });
+});

@@ -215,6 +215,14 @@ fn numbers_are_taken_up_to_their_bounds_and_no_further() {
 }
 
 #[test]
+fn a_target_has_a_model_that_can_be_sent() {
+    for (model, taken) in [("m", true), ("", false), ("a\\nb", false)] {
+        let json = format!(r#"{{"targets":[{{"provider":"groq","model":"{model}"}}]}}"#);
+        assert_eq!(bad_or_none(&json), if taken { None } else { Some("targets[0].model".into()) }, "{model}");
+    }
+}
+
+#[test]
 fn a_priced_models_window_is_a_number_of_tokens() {
     let price = |field: &str, tokens: u64| {
         bad_or_none(&format!(

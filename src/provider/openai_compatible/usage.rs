@@ -144,6 +144,10 @@ mod tests {
         let beside =
             r#""usage":{"prompt_tokens":1,"completion_tokens":2,"completion_tokens_details":{"reasoning_tokens":7}}"#;
         assert_eq!(read(beside, "xai").usage.map(|usage| (usage.output, usage.reasoning)), Some((9, 7)));
+        let inside =
+            r#""usage":{"prompt_tokens":1,"completion_tokens":9,"completion_tokens_details":{"reasoning_tokens":7}}"#;
+        assert_eq!(read(inside, "xai").usage.map(|usage| usage.output), Some(16), "beside, also if it is less");
+        assert_eq!(read(inside, "openai").usage.map(|usage| usage.output), Some(9));
         let gateway =
             r#""usage":{"prompt_tokens":1,"completion_tokens":2,"completion_tokens_details":{"reasoning_tokens":7}}"#;
         assert_eq!(read(gateway, "mine").usage.map(|usage| usage.output), Some(9), "more than its whole");
