@@ -223,7 +223,8 @@ fn one_of(names: &[&str]) -> String {
 
 /// More nano-dollars than JavaScript's whole numbers hold.
 const MAX_USD: NanoUsd = NanoUsd::new(9_000_000_000_000_000);
-/// The cheapest tokens that anybody sells cost three times as much a million, the dearest less for one.
+/// Above what the dearest single token costs ($0.0006), so that a price per token is refused, and below what a million of the
+/// cheapest do ($0.003).
 const MIN_RATE: NanoUsd = NanoUsd::new(1_000_000);
 const MAX_RATE: NanoUsd = NanoUsd::new(100_000_000_000_000);
 
