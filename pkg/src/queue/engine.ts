@@ -76,10 +76,15 @@ export class Engine {
     key?: string,
     by: string[] = [],
   ): Promise<[status: string, due?: number]> {
-    const ask = this.machine.read(json, organisation, user, key, by);
+    const read = () => this.machine.read(json, organisation, user, key, by);
+    const ask = read();
+    let asks = [ask];
     const [status, row] = await this.rows.step({ key: ask.key }, ({ rows: [known], open, last }) => {
       type Enqueued = [id: string, status: string, row?: Described, asked?: Uint8Array];
-      const [, status, described, asked] = this.machine.enqueue(ask, known?.bytes, open, last, Date.now()) as Enqueued;
+      // The Wasm takes what was read, and a transaction that the browser aborts is decided again.
+      const [mine = read()] = asks;
+      asks = [];
+      const [, status, described, asked] = this.machine.enqueue(mine, known?.bytes, open, last, Date.now()) as Enqueued;
       const insert = described && { ...rowOf(described), asked };
       return { ...(insert && { insert }), value: [status, insert] as const };
     });
