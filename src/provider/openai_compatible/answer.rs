@@ -254,10 +254,11 @@ pub(super) const fn reason(finish: Option<Finish>) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn read(body: &str, provider: &str) -> Option<Completion> {
+    /// A whole answer of this provider's, as it is read; `None` if it is none.
+    pub(in crate::provider::openai_compatible) fn read(body: &str, provider: &str) -> Option<Completion> {
         let mut completion = Completion::default();
         decode_body(provider, body, &mut |delta| completion.push(&delta))?;
         Some(completion)

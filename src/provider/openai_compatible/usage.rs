@@ -96,15 +96,8 @@ pub(super) fn push_usage(out: &mut String, usage: &Usage) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::answer::decode_body;
+    use super::super::answer::tests::read;
     use super::*;
-    use crate::chat::Completion;
-
-    fn read(body: &str, provider: &str) -> Option<Completion> {
-        let mut completion = Completion::default();
-        decode_body(provider, body, &mut |delta| completion.push(&delta))?;
-        Some(completion)
-    }
 
     #[test]
     fn usage_and_cost_are_read_as_each_provider_writes_them() {
