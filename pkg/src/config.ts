@@ -227,7 +227,9 @@ export interface TidegateConfig {
   degraded?: { message: string };
   /**
    * Where money is counted. Browsers: `indexeddb` (default; shared by all tabs) or `memory`. Node: `memory` (default)
-   * or a file. A Worker: `memory` unless `hooks.ledger` is given. One that there is not is refused (`config_invalid`).
+   * or a file on a disk of this computer, which processes may share; a link is followed, a relative path is one of the
+   * folder that the process is in as it opens. A Worker: `memory` unless `hooks.ledger` is given. One that there is not
+   * is refused (`config_invalid`).
    */
   ledger?: 'indexeddb' | 'memory' | { file: string };
   /**

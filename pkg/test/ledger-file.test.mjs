@@ -35,6 +35,7 @@ test('a file remembers what was spent, and leaves nothing beside it', async (t) 
 
 for (const [what, change] of [
   ['a damaged file', (bytes) => bytes.subarray(0, bytes.length - 3)],
+  ['an empty file', () => Buffer.alloc(0)],
   ['no ledger at all', () => Buffer.from('<html>')],
   // Three bytes of magic, then the version.
   ['a newer version', (bytes) => Buffer.from(bytes.map((byte, index) => (index === 3 ? byte + 1 : byte)))],

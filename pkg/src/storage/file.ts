@@ -1,10 +1,16 @@
 // A file for the ledger, for Node. Several processes may share it: a lock file keeps decisions apart, and a rename
 // after a flush makes each of them whole or not at all. The vault stays in memory.
+//
+// Nothing tells a process that died from one that sleeps, so a lock may be taken from who wakes up later, at any point.
+// That loses no decision: whoever gets the lock first deletes what others were about to publish, and whoever publishes
+// makes sure between writing and renaming that the lock is still theirs. So what is renamed was decided on what it replaces.
 
 import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, open, readdir, readlink, realpath, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 
-import { internal } from '../errors.js';
+import { internal, isTidegateError } from '../errors.js';
 import type { Decide } from '../platform.js';
 import { memoryStorage } from './memory.js';
 import type { Storage } from './storage.js';
@@ -12,11 +18,23 @@ import type { Storage } from './storage.js';
 /** A lock older than this belongs to a process that died or sleeps: a decision takes milliseconds. */
 const STALE_MS = 10_000;
 const WAIT_MS = 5;
+/** A decision that does not get or keep the lock for so long is given up: enough for two that died one after the other. */
+const PATIENCE_MS = 30_000;
+/** Windows refuses for a moment what a virus scanner or another process looks at. */
+const BUSY_MS = 2_000;
+/** Of a ledger with every limit at its largest there are a few: what is larger is something else. */
+const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_LINKS = 40;
+/** How a system or a file system says that a folder cannot be flushed. */
+const NO_FLUSH = ['EACCES', 'EINVAL', 'EISDIR', 'ENOTSUP', 'EPERM'];
 
 export function fileStorage(path: string, decide: Decide): Storage {
+  // Now: the process may move to another folder.
+  const given = resolve(path);
+  let found: string | undefined;
   let last: Promise<unknown> = Promise.resolve();
   const ledger = (command: Uint8Array): Promise<Uint8Array> => {
-    const turn = last.then(() => decided(path, decide, command));
+    const turn = last.then(async () => decided((found ??= await or('found', linked(given))), decide, command));
     last = turn.catch(() => undefined);
     return turn;
   };
@@ -24,32 +42,49 @@ export function fileStorage(path: string, decide: Decide): Storage {
 }
 
 async function decided(path: string, decide: Decide, command: Uint8Array): Promise<Uint8Array> {
-  const lock = `${path}.lock`;
+  const until = performance.now() + PATIENCE_MS;
   for (;;) {
-    const held = await taken(lock);
+    const held = await or('locked', taken(`${path}.lock`, until));
     try {
-      const [snapshot, reply] = decide(await read(path), command);
-      if (!snapshot || (await replace(path, snapshot, () => isAt(lock, held)))) return reply;
+      await or('locked', deleteOthers(path));
+      const [snapshot, reply] = decide(await or('read', read(path)), command);
+      if (!snapshot || (await or('written', replace(path, snapshot, held)))) return reply;
       // Somebody took this process for dead, and may have decided since: the decision is taken anew.
     } finally {
-      const isOurs = await isAt(lock, held);
-      await held.close();
-      if (isOurs) await rm(lock, { force: true });
+      await release(`${path}.lock`, held);
     }
   }
 }
 
+/** What a symbolic link leads to: a rename would put a file in its place, and who has the other name would see nothing. */
+async function linked(path: string): Promise<string> {
+  let at = path;
+  for (let links = 0; links < MAX_LINKS; links++) {
+    const folder = await realpath(dirname(at));
+    at = join(folder, basename(at));
+    const to = await readlink(at).catch(() => undefined);
+    if (to === undefined) return at;
+    at = resolve(folder, to);
+  }
+  throw internal('The ledger file is a link that leads to itself.');
+}
+
 async function read(path: string): Promise<Uint8Array | undefined> {
+  // Without waiting: opening a pipe would never end. Windows has neither.
+  const flags = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0);
+  const file = await open(path, flags).catch(unless('ENOENT'));
+  if (!file) return undefined;
   try {
-    return await readFile(path);
-  } catch (error) {
-    if (has(error, 'ENOENT')) return undefined;
-    throw internal('The ledger file could not be read.', error);
+    const found = await file.stat();
+    if (!found.isFile() || found.size > MAX_BYTES) throw internal('The ledger file is no ledger.');
+    return await file.readFile();
+  } finally {
+    await file.close();
   }
 }
 
 /** Whether it was done: not if the lock is somebody else's by now. */
-async function replace(path: string, bytes: Uint8Array, isOurs: () => Promise<boolean>): Promise<boolean> {
+async function replace(path: string, bytes: Uint8Array, held: FileHandle): Promise<boolean> {
   // A name of its own: a process that wakes up late must not write into what another is about to publish.
   const next = `${path}.${randomUUID()}.next`;
   try {
@@ -60,67 +95,99 @@ async function replace(path: string, bytes: Uint8Array, isOurs: () => Promise<bo
     } finally {
       await file.close();
     }
-    if (!(await isOurs())) return false;
-    await rename(next, path);
-    return true;
+    const isDone = (await isAt(`${path}.lock`, held)) && (await published(next, path));
+    if (isDone) await flush(dirname(path));
+    else await unlink(next).catch(() => undefined);
+    return isDone;
+  } catch (error) {
+    await unlink(next).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Puts the next ledger into its place; not if who has the lock now has deleted it. */
+const published = async (next: string, path: string): Promise<boolean> =>
+  (await unlessBusy(() => rename(next, path).then(() => true)).catch(unless('ENOENT'))) ?? false;
+
+/** Makes a rename outlast a power failure, where the system can: else money that was reserved would be there again. */
+async function flush(folder: string): Promise<void> {
+  const file = await open(folder).catch(unless(...NO_FLUSH));
+  if (!file) return;
+  try {
+    await file.sync().catch(unless(...NO_FLUSH));
   } finally {
-    await rm(next, { force: true });
+    await file.close();
+  }
+}
+
+/** Deletes what others who had the lock were about to publish, and what those who died left. */
+async function deleteOthers(path: string): Promise<void> {
+  const [start, end] = [`${basename(path)}.`, '.next'];
+  const length = `${start}${randomUUID()}${end}`.length;
+  for (const name of await readdir(dirname(path))) {
+    if (name.length !== length || !name.startsWith(start) || !name.endsWith(end)) continue;
+    await unlessBusy(() => unlink(join(dirname(path), name)).catch(unless('ENOENT')));
   }
 }
 
 /** The lock, once nobody else has it. It stays open while it is held, so that no other file can look like it. */
-async function taken(lock: string): Promise<FileHandle> {
+async function taken(lock: string, until: number): Promise<FileHandle> {
   for (;;) {
-    const held = await created(lock);
+    const held = await unlessBusy(() => open(lock, 'wx').catch(unless('EEXIST')));
     if (held) return held;
-    if (await isStale(lock)) await removeStale(lock);
-    else await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
-  }
-}
-
-/**
- * Takes a dead process's lock away. One process does so at a time, and looks again: whoever only looked before another
- * took it away would take away the lock of who came next.
- */
-async function removeStale(lock: string): Promise<void> {
-  const turn = `${lock}.stale`;
-  const held = await created(turn);
-  if (!held) {
-    if (await isStale(turn)) await rm(turn, { force: true });
-    else await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
-    return;
-  }
-  try {
-    if (await isStale(lock)) await rm(lock, { force: true });
-  } finally {
-    await held.close();
-    await rm(turn, { force: true });
-  }
-}
-
-/** A new file; nothing if there is one. */
-async function created(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, 'wx');
-  } catch (error) {
-    if (has(error, 'EEXIST')) return undefined;
-    throw internal('The ledger file could not be locked.', error);
+    if (performance.now() > until) throw internal('The ledger file is locked by another process.');
+    // Two who do so at once may take away the lock of who came next: that one decides anew.
+    if (await isStale(lock)) await unlessBusy(() => unlink(lock).catch(unless('ENOENT')));
+    else await after(WAIT_MS);
   }
 }
 
 /** Whether it was made long ago, or by a clock that has been set back since. */
-async function isStale(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
+async function isStale(lock: string): Promise<boolean> {
+  const found = await lstat(lock).catch(unless('ENOENT'));
   return found !== undefined && Math.abs(Date.now() - found.mtimeMs) > STALE_MS;
 }
 
-/** Whether the file at this path is the one that is open. */
-async function isAt(path: string, file: FileHandle): Promise<boolean> {
-  const [there, open] = await Promise.all([
-    stat(path, { bigint: true }).catch(() => undefined),
-    file.stat({ bigint: true }),
-  ]);
-  return there?.ino === open.ino && there.dev === open.dev;
+/** Whether the lock is still the one that is open. */
+async function isAt(lock: string, held: FileHandle): Promise<boolean> {
+  const there = await lstat(lock, { bigint: true }).catch(unless('ENOENT'));
+  return there?.ino === (await held.stat({ bigint: true })).ino;
 }
 
-const has = (error: unknown, code: string) => error instanceof Error && 'code' in error && error.code === code;
+/** A decision stands whatever happens here: a lock that stays turns stale. */
+async function release(lock: string, held: FileHandle): Promise<void> {
+  const isOurs = await isAt(lock, held).catch(() => false);
+  await held.close().catch(() => undefined);
+  if (isOurs) await unlessBusy(() => unlink(lock)).catch(() => undefined);
+}
+
+/** What a promise gives; what fails is a sentence of ours with its cause. */
+const or = <T>(done: string, promise: Promise<T>): Promise<T> =>
+  promise.catch((error: unknown) => {
+    throw isTidegateError(error) ? error : internal(`The ledger file could not be ${done}.`, error);
+  });
+
+/** Nothing for an error of these codes; throws any other. */
+const unless =
+  (...codes: string[]) =>
+  (error: unknown): undefined => {
+    if (!has(error, codes)) throw error;
+  };
+
+async function unlessBusy<T>(doIt: () => Promise<T>): Promise<T> {
+  const until = performance.now() + BUSY_MS;
+  for (;;) {
+    try {
+      return await doIt();
+    } catch (error) {
+      const isBusy = process.platform === 'win32' && has(error, ['EACCES', 'EBUSY', 'EPERM']);
+      if (!isBusy || performance.now() > until) throw error;
+      await after(WAIT_MS);
+    }
+  }
+}
+
+const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const has = (error: unknown, codes: string[]) =>
+  error instanceof Error && 'code' in error && codes.includes(String(error.code));
