@@ -177,7 +177,7 @@ export class Redaction {
 
 const told = (found: unknown) => (found ?? []) as Finding[];
 
-/** What the entries export, with the Wasm that they load. */
+/** @internal What the entries export, with the Wasm that they load. */
 export function detector(load: (all: boolean) => Promise<Glue>) {
   const create = async (options: ScanOptions = {}) =>
     new Scanner(await load((options.values?.length ?? 0) > 0), options);

@@ -16,6 +16,5 @@ export type { GateQueue } from './queue/calls.js';
 export type * from './queue/types.js';
 export type * from './types.js';
 export type { Gate, GateVault as Vault } from './gate.js';
-export type { StoredKey } from './vault.js';
 export type { PresenceSign } from './vault/presence.js';
-export type { AddedSlot, NewSlot, SlotInfo, SlotKey } from './vault/slots.js';
+export type { AddedSlot, NewSlot, SlotInfo, SlotKey, StoredKey } from './vault/types.js';

@@ -92,7 +92,8 @@ export interface ChatOptions extends RequestOptions {
  * its end, `-reserved-nano-usd` instead.
  */
 export interface GateFetch {
-  (input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  // By the place's own `fetch`: Node's types know no `RequestInfo`.
+  (input: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response>;
   /**
    * The account of a response, or of its clone: at once for a whole answer; for a stream when it has ended or was
    * cancelled. Rejects with the `TidegateError` of an error response.

@@ -2,7 +2,7 @@
 // of it every gate needs from the start is in vault/at-hand.ts.
 
 import { invalid } from './errors.js';
-import { sealedPuts, type Access, type Damaged, type Sealed } from './vault/access.js';
+import { sealedPuts, type Access, type Sealed } from './vault/access.js';
 import type { AtHand } from './vault/at-hand.js';
 import { bytesAt, FIRST, HEADER, KEY, keysOf, oldKeysOf, usesOf } from './vault/names.js';
 import {
@@ -13,18 +13,12 @@ import {
   slotOf,
   wipe,
   wipeSlot,
-  type AddedSlot,
   type Made,
-  type NewSlot,
   type RawSlot,
-  type Secret,
-  type SlotInfo,
-  type SlotKey,
 } from './vault/slots.js';
-import type { StoredKey, VaultParts } from './vault/parts.js';
+import type { VaultParts } from './vault/parts.js';
 import { typed, wiping } from './vault/secrets.js';
-
-export type { StoredKey } from './vault/parts.js';
+import type { AddedSlot, Damaged, NewSlot, Secret, SlotInfo, SlotKey, StoredKey } from './vault/types.js';
 
 /**
  * Provider keys, sealed with AES-256-GCM under a vault key that one or more slots open. Arrays that carry a secret in are

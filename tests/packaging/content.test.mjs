@@ -117,3 +117,15 @@ for (const [module, moduleResolution] of [
     await output(join(BIN, 'tsc'), [...options, ...how, 'consumer.ts'], { cwd });
   });
 }
+
+// Its types lead to nothing of browsers, so that a project without `dom` may look at them, too.
+for (const [place, ...more] of [
+  ['Node', '--types', 'node', '--typeRoots', join(ROOT, 'node_modules/@types')],
+  ['a Worker', '--types', join(ROOT, 'node_modules/@cloudflare/workers-types')],
+]) {
+  test(`its types in ${place}, without the DOM's`, async (t) => {
+    const cwd = await project(t, 'types');
+    const how = ['--target', 'es2022', '--lib', 'es2022', '--module', 'esnext', '--moduleResolution', 'bundler'];
+    await output(join(BIN, 'tsc'), ['--noEmit', '--strict', ...how, ...more, 'server.ts'], { cwd });
+  });
+}

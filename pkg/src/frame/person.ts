@@ -3,7 +3,8 @@
 import { TidegateError, toError } from '../errors.js';
 import type { GateVault } from '../gate.js';
 import { askPasskey } from '../vault/passkey.js';
-import { wipe, type SlotInfo, type SlotKey } from '../vault/slots.js';
+import { wipe } from '../vault/slots.js';
+import type { SlotInfo, SlotKey } from '../vault/types.js';
 import { find, taken } from './dom.js';
 
 /** What is done with a secret, if it has one. Its result's `warnings` or the text it gives are shown. */

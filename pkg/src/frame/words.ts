@@ -1,6 +1,6 @@
 // What a way into the vault is called here, and what it does not protect from.
 
-import type { SlotInfo } from '../vault/slots.js';
+import type { SlotInfo } from '../vault/types.js';
 
 export const SLOTS: Record<SlotInfo['kind'], { title: string; limits: string }> = {
   passphrase: { title: 'Passphrase', limits: 'A copied profile or backup is as safe as the passphrase is strong.' },

@@ -18,6 +18,7 @@ import {
   type Rows,
   type Update,
 } from './rows.js';
+import type { Stats } from './stats.js';
 
 /** An item has changed: its status as JSON, without content. Whose it is is read only if somebody asks. */
 export type Told = (change: {
@@ -26,20 +27,6 @@ export type Told = (change: {
   owner: () => string | undefined;
   ended: boolean;
 }) => void;
-
-/** The figures of one store. */
-export interface Stats {
-  queued: number;
-  delayed: number;
-  running: number;
-  completed: number;
-  dead: number;
-  cancelled: number;
-  /** Still to be done, by priority. */
-  open: { critical: number; high: number; normal: number; low: number };
-  /** When the first of those that wait for their turn came. */
-  oldestQueuedAt?: number;
-}
 
 const STATUSES = ['queued', 'delayed', 'running', 'completed', 'dead', 'cancelled'] as const;
 const PRIORITIES = ['critical', 'high', 'normal', 'low'] as const;

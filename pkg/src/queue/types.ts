@@ -2,7 +2,7 @@
 
 import type { ErrorData } from '../errors.js';
 import type { ChatAnswer } from '../types.js';
-import type { Stats } from './engine.js';
+import type { Stats } from './stats.js';
 
 /** How a request is queued, beside what it asks. */
 export interface QueueOptions {

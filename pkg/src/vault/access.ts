@@ -5,7 +5,8 @@ import type { Glue, Platform } from '../platform.js';
 import type { Change, Rows, Storage } from '../storage/storage.js';
 import { ATTEMPTS, bytesAt, encodeUses, FIRST, HEADER, KEY, keysOf, oldKeysOf, USED, usesOf } from './names.js';
 import { typed } from './secrets.js';
-import { Slots, wipe, type Made, type RawSlot, type SlotKey } from './slots.js';
+import { Slots, wipe, type Made, type RawSlot } from './slots.js';
+import type { Damaged, SlotKey } from './types.js';
 
 type Core = InstanceType<Glue['Core']>;
 export type Records = Map<string, Rows['vault']>;
@@ -14,12 +15,6 @@ export type Records = Map<string, Rows['vault']>;
 export interface Sealed {
   header: Uint8Array;
   records: [string, Uint8Array][];
-}
-
-/** A record that cannot be used, and why. */
-export interface Damaged {
-  path: string;
-  problem: string;
 }
 
 /** What is done once a slot has opened. `again` makes the slot anew at the present cost. */

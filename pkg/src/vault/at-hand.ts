@@ -7,10 +7,11 @@ import type { GateVault } from '../gate.js';
 import type { LateVault } from '../later.js';
 import type { VaultState } from '../types.js';
 import { FIRST, HEADER } from './names.js';
-import type { LockReason, VaultParts } from './parts.js';
+import type { VaultParts } from './parts.js';
 import type { PresenceSign } from './presence.js';
-import { typed, wiping, wipeAll, type Secret } from './secrets.js';
+import { typed, wiping, wipeAll } from './secrets.js';
 import { tabChannel, type TabMessage } from './tabs.js';
+import type { LockReason, Secret } from './types.js';
 
 /** The vault's methods that are at hand; see `Vault` for the others. */
 export class AtHand {
@@ -106,7 +107,7 @@ export class AtHand {
   }
 }
 
-/** All the methods. What was handed in is wiped also where the code that takes it cannot be loaded. */
+/** @internal All the methods. What was handed in is wiped also where the code that takes it cannot be loaded. */
 export function vaultOf(atHand: AtHand, late: () => Promise<LateVault>): GateVault {
   const here = { state: 0, putForSession: 0, lock: 0, presence: 0 };
   const methods = VAULT_CALLS.map((name) => {

@@ -1,22 +1,8 @@
-// What a vault is made of, and what it tells.
+// What a vault is made of.
 
 import type { Glue, Platform } from '../platform.js';
 import type { Storage } from '../storage/storage.js';
-
-/** A stored key, without the key. */
-export interface StoredKey {
-  provider: string;
-  /** Counts up with each replacement. */
-  version: number;
-  /** The only origin it is sent to. */
-  origin: string;
-  addedAt: number;
-  /** When it was last sent, to the minute or so; absent if never. */
-  lastUsedAt?: number;
-}
-
-/** Why a vault was locked: `lock()`, its rules, or another tab. */
-export type LockReason = 'call' | 'auto' | 'tab';
+import type { LockReason } from './types.js';
 
 /** What a vault is built on. */
 export interface VaultParts {

@@ -2,7 +2,7 @@
 // extension answered.
 
 import { TidegateError, invalid } from '../errors.js';
-import type { NewSlot, SlotInfo, SlotKey } from './slots.js';
+import type { NewSlot, SlotInfo, SlotKey } from './types.js';
 
 type PasskeySlot = Extract<NewSlot, { kind: 'passkey' }>;
 type PasskeyKey = Extract<SlotKey, { kind: 'passkey' }>;

@@ -1,9 +1,8 @@
 // What carries a secret in is overwritten once it is taken, or refused.
 
 import { invalid, toError } from '../errors.js';
-import { wipe, type Secret } from './slots.js';
-
-export type { Secret };
+import { wipe } from './slots.js';
+import type { Secret } from './types.js';
 
 /** The same work, whose rejections are `TidegateError`s; not begun once `closed`. */
 export async function typed<T>(work: () => Promise<T>, closed?: AbortSignal): Promise<T> {

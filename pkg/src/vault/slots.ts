@@ -4,50 +4,7 @@
 import { invalid } from '../errors.js';
 import type { Glue, Platform } from '../platform.js';
 import type { Storage } from '../storage/storage.js';
-
-/** A way in that is to be made. */
-export type NewSlot =
-  /** A text is normalised (NFKC), bytes are taken as they are: normalise what a person typed before encoding it. */
-  | { kind: 'passphrase'; passphrase: string | Uint8Array; name?: string }
-  /** From `createPasskey`. */
-  | { kind: 'passkey'; credential: Uint8Array; salt: Uint8Array; prf: Uint8Array; name?: string }
-  /**
-   * A key that this browser keeps: no question is asked. Any script of this origin can use it, and it is in the profile on
-   * the disk as the vault is: it protects neither against such a script nor against whoever copies the profile.
-   */
-  | { kind: 'device'; name?: string }
-  /** Its code is made here and told once. */
-  | { kind: 'recovery'; name?: string };
-
-/** What opens a way in. */
-export type SlotKey =
-  | { kind: 'passphrase'; passphrase: string | Uint8Array }
-  /** From `askPasskey`. */
-  | { kind: 'passkey'; credential: Uint8Array; prf: Uint8Array }
-  | { kind: 'device' }
-  | { kind: 'recovery'; code: string | Uint8Array };
-
-/** A way in, as the vault lists it. */
-export interface SlotInfo {
-  id: string;
-  kind: 'passphrase' | 'passkey' | 'device' | 'recovery' | 'unknown';
-  /** As it was given; may be empty. */
-  name: string;
-  addedAt: number;
-  /** Cost of a passphrase: Argon2id. */
-  kdf?: { memoryKib: number; passes: number; lanes: number };
-  /** Id of a passkey, and what it is to be asked with. */
-  credential?: Uint8Array;
-  salt?: Uint8Array;
-}
-
-/** A way in that was made. */
-export interface AddedSlot {
-  id: string;
-  kind: NewSlot['kind'];
-  /** The code of a recovery slot as text in bytes, told this once: show it, have it written down, wipe it. */
-  recoveryCode?: Uint8Array;
-}
+import type { AddedSlot, NewSlot, Secret, SlotInfo, SlotKey } from './types.js';
 
 /** As it comes out of the Wasm. */
 export interface RawSlot {
@@ -71,8 +28,6 @@ export interface Made {
   /** What is stored beside the vault. */
   device?: readonly [string, CryptoKey];
 }
-
-export type Secret = string | Uint8Array;
 
 const NONE: Uint8Array = new Uint8Array();
 

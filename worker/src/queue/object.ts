@@ -1,7 +1,8 @@
 import { DurableObject } from 'cloudflare:workers';
 
 import { Drain, type Runner } from '../../../pkg/src/queue/drain';
-import { Engine, noStats, type Stats } from '../../../pkg/src/queue/engine';
+import { Engine, noStats } from '../../../pkg/src/queue/engine';
+import type { Stats } from '../../../pkg/src/queue/stats';
 import { dataOf, TidegateError, type ErrorData } from '../../../pkg/src/errors';
 import type { ChatMeta } from '../../../pkg/src/types';
 import { rawConfiguration, type Env } from '../env';

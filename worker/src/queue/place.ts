@@ -1,5 +1,6 @@
 import { toError } from '../../../pkg/src/errors';
-import { noStats, sumOf, type Stats } from '../../../pkg/src/queue/engine';
+import { noStats, sumOf } from '../../../pkg/src/queue/engine';
+import type { Stats } from '../../../pkg/src/queue/stats';
 import { rawConfiguration, type Env } from '../env';
 import { objectOf } from '../objects';
 import { load } from '../wasm';

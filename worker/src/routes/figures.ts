@@ -1,4 +1,4 @@
-import type { Stats } from '../../../pkg/src/queue/engine';
+import type { Stats } from '../../../pkg/src/queue/stats';
 import { internal } from '../errors';
 import { figuresOf, figuresOfAll, told } from '../figures/counted';
 import { exposition } from '../figures/samples';
