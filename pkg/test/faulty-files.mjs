@@ -39,15 +39,15 @@ export class Process {
 
 /**
  * Stands between `node:fs/promises` and its callers until the test is over. `open` counts the handles that are open; `fail`
- * may give the code that a call fails with. Each call is done at once, and nothing is flushed: both take time, and nobody
+ * may give the code that a call fails with, by its name and path. Each call is done at once, and nothing is flushed: both take time, and nobody
  * turns the power off.
  */
 export function faulty(t) {
   const state = { open: 0, fail: () => undefined };
-  const before = async (name) => {
+  const before = async (name, path) => {
     const one = running.getStore();
     await one?.meets(name);
-    const code = state.fail(name);
+    const code = state.fail(name, path);
     if (code) throw Object.assign(new Error(`${code}: ${name}`), { code });
   };
   const handle = (fd) => ({
@@ -68,10 +68,10 @@ export function faulty(t) {
   });
   const real = { ...fs.promises };
   for (const name of ['lstat', 'readdir', 'readlink', 'realpath', 'rename', 'unlink']) {
-    fs.promises[name] = (...given) => before(name).then(() => fs[`${name}Sync`](...given));
+    fs.promises[name] = (...given) => before(name, given[0]).then(() => fs[`${name}Sync`](...given));
   }
   fs.promises.open = async (...given) => {
-    await before('open');
+    await before('open', given[0]);
     const fd = fs.openSync(...given);
     state.open += 1;
     return handle(fd);

@@ -147,10 +147,43 @@ test('a folder that cannot be flushed is none that fails', async (t) => {
   for (const code of ['EACCES', 'EINVAL', 'EISDIR', 'ENOTSUP', 'EPERM']) {
     const path = place(t);
     let synced = 0;
-    files.fail = (name) => (name === 'sync' && ++synced === 2 ? code : undefined);
+    files.fail = (name) => (name === 'sync' && ++synced % 2 === 0 ? code : undefined);
     await decide(path).done;
-    assert.equal(counted(path), 1);
+    files.fail = (name, asked) => (name === 'open' && asked === dirname(path) ? code : undefined);
+    await decide(path).done;
+    assert.equal(counted(path), 2);
   }
+  let synced = 0;
+  files.fail = (name) => (name === 'sync' && ++synced === 2 ? 'EIO' : undefined);
+  await assert.rejects(decide(place(t)).done, { code: 'internal' }, 'one that fails is told');
+});
+
+test('what another was about to publish is deleted, or nothing is decided', async (t) => {
+  const files = faulty(t);
+  const path = place(t);
+  fs.writeFileSync(`${path}.00000000-0000-4000-8000-000000000000.next`, '#9;');
+  files.fail = (name, asked) => (name === 'unlink' && asked.endsWith('.next') ? 'EACCES' : undefined);
+  await assert.rejects(decide(path).done, { code: 'internal' });
+  assert.equal(counted(path), 0);
+  files.fail = () => undefined;
+  await decide(path).done;
+  assert.equal(counted(path), 1);
+  assert.deepEqual(beside(path), []);
+});
+
+test('a lock that is held is waited for, not taken and not asked for without end', async (t) => {
+  faulty(t);
+  const path = place(t);
+  const one = new Process(6, () => undefined);
+  const decided = one.run(() => counter(path)(NONE));
+  await one.asleep;
+  const other = decide(path);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  assert.equal(counted(path), 0);
+  one.wake();
+  await Promise.all([decided, other.done]);
+  assert.equal(counted(path), 2);
+  assert.ok(other.calls < 60, `${other.calls} calls`);
 });
 
 test('what Windows refuses for a moment is tried again there, and nowhere else', async (t) => {
@@ -158,18 +191,24 @@ test('what Windows refuses for a moment is tried again there, and nowhere else',
   const own = process.platform;
   t.after(() => Object.defineProperty(process, 'platform', { value: own }));
   for (const code of ['EACCES', 'EBUSY', 'EPERM']) {
-    for (const [call, isNeeded] of [
-      ['open', true],
-      ['rename', true],
-      ['unlink', false],
-    ]) {
+    for (const call of ['open', 'rename', 'unlink']) {
       for (const platform of ['win32', 'linux']) {
         Object.defineProperty(process, 'platform', { value: platform });
         const path = place(t);
-        let left = 3;
-        files.fail = (name) => (name === call && left-- > 0 ? code : undefined);
+        // What one left that died.
+        for (const name of [`${path}.00000000-0000-4000-8000-000000000000.next`, `${path}.lock`]) {
+          if (call === 'unlink') fs.utimesSync(name, 1, 1, fs.writeFileSync(name, ''));
+        }
+        let [at, left] = ['', 0];
+        files.fail = (name, asked) => {
+          // A new file and a folder are nobody else's.
+          if (name !== call || (call === 'open' && asked !== path && asked !== `${path}.lock`)) return undefined;
+          // Each of them three times.
+          if (asked !== at) [at, left] = [asked, 3];
+          return left-- > 0 ? code : undefined;
+        };
         const failed = await decide(path).done.catch((error) => error);
-        const isRefused = isNeeded && platform !== 'win32';
+        const isRefused = platform !== 'win32';
         assert.equal(failed?.code, isRefused ? 'internal' : undefined, `${call} ${code} ${platform}`);
         assert.equal(counted(path), isRefused ? 0 : 1);
         if (platform === 'win32') assert.deepEqual(beside(path), [], `${call} ${code}`);
@@ -190,6 +229,15 @@ test('a link is followed, wherever it leads: two names of a ledger are one ledge
   assert.ok(fs.lstatSync(link).isSymbolicLink());
   assert.equal(counted(join(folder, 'real')), 4);
   assert.deepEqual(fs.readdirSync(folder), ['real']);
+});
+
+test('a link beside a folder that is reached by a link leads to where the system says', async (t) => {
+  const path = place(t);
+  fs.mkdirSync(`${path}s/deep`, { recursive: true });
+  fs.symlinkSync(`${path}s/deep`, `${path}.alias`);
+  fs.symlinkSync('../real', `${path}s/deep/link`);
+  await counter(`${path}.alias/link`)(NONE);
+  assert.equal(counted(`${path}s/real`), 1);
 });
 
 test('the ledger stays where it was when the process moves', async (t) => {
@@ -245,7 +293,8 @@ test('a lock that does not go away ends in an error', async (t) => {
 
 test("another ledger's files beside it are left alone", async (t) => {
   const path = place(t);
-  const names = ['ledger.json.00000000-0000-4000-8000-000000000000.next', 'ledger.next', 'ledger.lock.next', 'notes'];
+  const id = '00000000-0000-4000-8000-000000000000';
+  const names = [`ledger.json.${id}.next`, `ledgee.${id}.next`, `ledger.${id}.text`, 'ledger.next', 'notes'];
   for (const name of names) fs.writeFileSync(join(dirname(path), name), '');
   await counter(path)(NONE);
   assert.deepEqual(beside(path).sort(), names.sort());

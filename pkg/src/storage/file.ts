@@ -72,7 +72,7 @@ async function linked(path: string): Promise<string> {
 async function read(path: string): Promise<Uint8Array | undefined> {
   // Without waiting: opening a pipe would never end. Windows has neither.
   const flags = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0);
-  const file = await open(path, flags).catch(unless('ENOENT'));
+  const file = await unlessBusy(() => open(path, flags).catch(unless('ENOENT')));
   if (!file) return undefined;
   try {
     const found = await file.stat();
@@ -83,26 +83,20 @@ async function read(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
-/** Whether it was done: not if the lock is somebody else's by now. */
+/** Whether it was done: not if the lock is somebody else's by now. What it leaves then, who has the lock next deletes. */
 async function replace(path: string, bytes: Uint8Array, held: FileHandle): Promise<boolean> {
   // A name of its own: a process that wakes up late must not write into what another is about to publish.
   const next = `${path}.${randomUUID()}.next`;
+  const file = await open(next, 'wx', 0o600);
   try {
-    const file = await open(next, 'wx', 0o600);
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    const isDone = (await isAt(`${path}.lock`, held)) && (await published(next, path));
-    if (isDone) await flush(dirname(path));
-    else await unlink(next).catch(() => undefined);
-    return isDone;
-  } catch (error) {
-    await unlink(next).catch(() => undefined);
-    throw error;
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
   }
+  if (!(await isAt(`${path}.lock`, held)) || !(await published(next, path))) return false;
+  await flush(dirname(path));
+  return true;
 }
 
 /** Puts the next ledger into its place; not if who has the lock now has deleted it. */
