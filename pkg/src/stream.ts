@@ -69,8 +69,6 @@ class Flow {
   #moved = false;
   /** Whether there was another one meanwhile. */
   #asked = false;
-  /** Whether the provider's bytes were read to their end. */
-  #drained = false;
   #aborted: (() => void) | undefined;
   /** What a read brings, made once: this runs for each chunk. */
   #read: ((read: Read) => void) | undefined;
@@ -139,10 +137,7 @@ class Flow {
   #came(controller: Controller, { done, value }: Read): void {
     if (this.#over) return;
     this.#moved = true;
-    if (done) {
-      this.#drained = true;
-      return void this.#finish(controller, END);
-    }
+    if (done) return void this.#finish(controller, END);
     try {
       const now = Date.now();
       const what = this.stream.push(value, now);
@@ -172,7 +167,8 @@ class Flow {
     void this.reader?.cancel().catch(ignore);
     const error = toError(defect);
     this.settled.reject(error);
-    if (!this.signal?.aborted) controller.error(error);
+    // Aborted meanwhile: nothing is told twice, and nobody is left waiting.
+    controller.error(this.signal?.aborted ? this.signal.reason : error);
   }
 
   /** The consumer went away, or the caller's signal fired. */
@@ -191,7 +187,7 @@ class Flow {
   async #finish(controller: Controller, how: Ending): Promise<void> {
     this.#end();
     const { reader } = this;
-    if (reader && !this.#drained) void (how === END ? drain(reader) : reader.cancel().catch(ignore));
+    if (reader) void (how === END ? drain(reader) : reader.cancel().catch(ignore));
     try {
       const ended = this.stream.finish(how);
       const last = ended instanceof Promise ? await ended : ended;

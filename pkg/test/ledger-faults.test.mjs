@@ -217,6 +217,20 @@ test('what Windows refuses for a moment is tried again there, and nowhere else',
   }
 });
 
+test('what Windows refuses for long is an error', async (t) => {
+  const files = faulty(t);
+  const own = process.platform;
+  t.after(() => Object.defineProperty(process, 'platform', { value: own }));
+  Object.defineProperty(process, 'platform', { value: 'win32' });
+  const path = place(t);
+  let asked = 0;
+  files.fail = (name) => (name === 'rename' && ++asked ? 'EBUSY' : undefined);
+  const now = performance.now();
+  t.mock.method(performance, 'now', () => now + 250 * asked);
+  await assert.rejects(decide(path).done, { code: 'internal' });
+  assert.ok(asked > 4 && asked < 20, `${asked} times`);
+});
+
 test('a link is followed, wherever it leads: two names of a ledger are one ledger', async (t) => {
   const path = place(t);
   const [folder, link, far] = [`${path}s`, `${path}.link`, `${path}.far`];

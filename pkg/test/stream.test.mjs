@@ -3,30 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { readable } from '../dist/stream.js';
-import { decode, resolvers, Scripted, tick, upstream } from './scripted.mjs';
-
-/** A stream with its provider; `account` settles with it. */
-function open(script, signal) {
-  const source = upstream();
-  const wasm = new Scripted(script);
-  const settled = resolvers();
-  const stream = readable(wasm, script?.replay ? undefined : source.reader, signal, settled);
-  return { source, wasm, stream, reader: stream.getReader(), account: settled.promise };
-}
-
-const text = async (reader) => {
-  const { done, value } = await reader.read();
-  return done ? undefined : decode(value);
-};
-
-/** What every way to the end has in common. */
-async function endedOnce({ wasm, account }, ...told) {
-  await account;
-  await tick();
-  assert.deepEqual(wasm.told, told);
-  assert.equal(wasm.freed, 1);
-}
+import { resolvers, tick } from './scripted.mjs';
+import { endedOnce, open, text } from './streams.mjs';
 
 test('hands out the head, the chunks as they are, and the last bytes', async () => {
   const all = open({ first: 'head ', last: { 0: 'tail' } });
@@ -67,12 +45,21 @@ test('goes on past chunks that give nothing, and hands out others in place of ch
   await endedOnce(all, ['cancel']);
 });
 
+test('a head without bytes is none', async () => {
+  const all = open({ first: '' });
+  all.source.send('one');
+  assert.equal(await text(all.reader), 'one');
+  await all.reader.cancel();
+});
+
 test('a replay has no provider: head, last bytes, end', async () => {
-  const all = open({ replay: true, first: 'all of it', last: { 0: '[DONE]' } });
-  assert.equal(await text(all.reader), 'all of it');
-  assert.equal(await text(all.reader), '[DONE]');
-  assert.equal(await text(all.reader), undefined);
-  await endedOnce(all, ['finish', 0]);
+  for (const last of ['[DONE]', '']) {
+    const all = open({ replay: true, first: 'all of it', last: { 0: last } });
+    assert.equal(await text(all.reader), 'all of it');
+    if (last) assert.equal(await text(all.reader), last);
+    assert.equal(await text(all.reader), undefined);
+    await endedOnce(all, ['finish', 0]);
+  }
 });
 
 test('a connection that ends by itself is not hung up, one that stays is', async () => {
@@ -139,6 +126,7 @@ test('a clock that is set back keeps nobody waiting; a chunk gives more time', a
 
   const other = open({ leftMs: 10 });
   const first = text(other.reader);
+  await tick();
   other.wasm.leftMs = 60_000;
   other.source.send('one');
   assert.equal(await first, 'one');
@@ -156,6 +144,17 @@ test('the time for the whole runs out though chunks keep coming', async () => {
   assert.equal(await text(all.reader), 'one');
   all.wasm.leftMs = 0;
   all.source.send('two');
+  assert.equal(await text(all.reader), 'two');
+  assert.equal(await text(all.reader), 'timeout frame');
+  await endedOnce(all, ['finish', 2]);
+});
+
+test('a chunk that came too late is the last, whatever has come after it', async () => {
+  const all = open({ leftMs: 60_000, last: { 2: 'timeout frame' } });
+  all.source.send('one');
+  assert.equal(await text(all.reader), 'one');
+  all.wasm.leftMs = 0;
+  for (const chunk of ['two', 'three']) all.source.send(chunk);
   assert.equal(await text(all.reader), 'two');
   assert.equal(await text(all.reader), 'timeout frame');
   await endedOnce(all, ['finish', 2]);
@@ -219,6 +218,7 @@ test('an abort while the end is being settled errors the stream, and it is settl
   const waiting = text(all.reader);
   await tick();
   controller.abort();
+  assert.equal(all.wasm.freed, 0);
   settling.resolve();
   await assert.rejects(waiting, { name: 'AbortError' });
   await endedOnce(all, ['finish', 0]);
