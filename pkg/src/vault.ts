@@ -237,7 +237,6 @@ export class Vault {
   /** Forgets everything, in all tabs: the vault with all its keys and ways in, session keys, cached answers on disk. */
   async forget(): Promise<void> {
     await typed(async () => {
-      this.#atHand.unwatch();
       this.#parts.core.vaultForget();
       await this.#access.update((records) => ({ remove: records.keys() }));
       await this.#parts.storage.update('cache', (records) => ({ remove: records.keys() }));

@@ -1,64 +1,16 @@
 // What a vault stores: the same for the Wasm and for WebCrypto, refused when any bit is changed, moved from format 1.
 
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
-import { runKdf } from '../dist/kdf.js';
-import { openOn as openGate } from '../dist/open-here.js';
-import { extensible, joinRest } from '../dist/platform.js';
 import { memoryStorage } from '../dist/storage/memory.js';
-import * as module from '../wasm/tidegate.js';
-import * as restGlue from '../wasm/tidegate-rest.js';
-import { answer, ask, KEY, OTHER_KEY, PASSPHRASE } from './support.mjs';
+import { ask, KEY, OTHER_KEY, PASSPHRASE } from './support.mjs';
+import { derived, openOn, passkey } from './vault-gate.mjs';
 import { macOf, openRecord, readHeader, resummed, vaultKey, writeRecord } from './vault-format.mjs';
 
 const HEADER = 'vault/2';
 const FIXTURE = JSON.parse(await readFile(new URL('../../tests/vectors/vault_format_1.json', import.meta.url), 'utf8'));
-const wasm = (name) => readFile(new URL(`../wasm/${name}_bg.wasm`, import.meta.url));
-const kdf = await WebAssembly.compile(await wasm('kdf'));
-const glue = extensible(module);
-glue.initSync({ module: await wasm('tidegate') });
-await joinRest(
-  glue,
-  () => wasm('tidegate-rest'),
-  async () => restGlue,
-);
-
-/** A gate on a storage of the test's. */
-async function openOn(t, storage, derive = (...input) => Promise.resolve().then(() => runKdf(kdf, input))) {
-  const sent = [];
-  let core;
-  class Core extends glue.Core {
-    constructor(...made) {
-      super(...made);
-      core = this;
-    }
-  }
-  const platform = {
-    runtime: 'node',
-    load: () => Promise.resolve({ ...glue, Core }),
-    later: () => import('../dist/later.js'),
-    derive,
-    open: () => Promise.resolve(storage),
-  };
-  const config = { name: randomUUID(), targets: [{ provider: 'groq', model: 'openai/gpt-oss-20b' }] };
-  const fetch = async (_url, init) => {
-    sent.push(new Headers(init.headers).get('authorization'));
-    return answer();
-  };
-  const gate = await openGate(platform, config, { fetch });
-  t.after(() => gate.close());
-  return { gate, vault: gate.vault, sent, core };
-}
-
-const passkey = () => ({
-  kind: 'passkey',
-  credential: new Uint8Array(20).fill(1),
-  salt: new Uint8Array(16).fill(2),
-  prf: new Uint8Array(32).fill(3),
-});
 
 /** A stored vault that a passkey opens, with Groq's key: no slow KDF. */
 async function stored(t) {
@@ -210,6 +162,14 @@ test('a vault of format 1 is listed, moved when it is unlocked, and its cost rai
   assert.equal((await vault.list())[0].version, 2);
 });
 
+test('what an earlier move left behind does not keep the next one from being done', async (t) => {
+  const storage = await first();
+  await storage.change('vault', [['key/nobody', new Uint8Array(99)]], []);
+  const { vault } = await openOn(t, storage);
+  await vault.unlock(FIXTURE.passphrase);
+  assert.deepEqual(await namesOf(storage), ['key/groq', 'key/openrouter', 'vault/2']);
+});
+
 test('a move that is broken off loses nothing and is done again', async (t) => {
   const whole = await first();
   for (const failing of [1, 2]) {
@@ -280,21 +240,51 @@ test('a vault of a newer format is refused by name and left as it is', async (t)
 
 test('where there is no memory for the usual cost the lower one serves', async (t) => {
   const storage = memoryStorage();
-  const small = (...input) => (input[2] > 60_000 ? Promise.reject('internal') : Promise.resolve(runKdf(kdf, input)));
-  const { vault } = await openOn(t, storage, small);
+  const small = (...input) => (input[2] > 60_000 ? Promise.reject('internal') : derived(...input));
+  const { vault } = await openOn(t, storage, { derive: small });
   await vault.create(PASSPHRASE);
   assert.deepEqual((await vault.slots())[0].kdf, { memoryKib: 19_456, passes: 2, lanes: 1 });
   await vault.lock();
+  const [{ id }] = await vault.slots();
   await vault.unlock(PASSPHRASE);
-  assert.equal((await vault.slots())[0].kdf.memoryKib, 19_456, 'it opens as before');
-  const { vault: larger } = await openOn(t, storage);
+  const [slot] = await vault.slots();
+  assert.deepEqual([slot.kdf.memoryKib, slot.id], [19_456, id], 'it opens as before');
+  const update = storage.update.bind(storage);
+  const full = {
+    ...storage,
+    update: (...asked) => (/vaultRaise/.test(String(asked[1])) ? Promise.reject(new Error('full')) : update(...asked)),
+  };
+  await (await openOn(t, full)).vault.unlock(PASSPHRASE);
+  const { vault: larger, core } = await openOn(t, storage);
+  const secrets = [];
+  const raise = core.vaultRaise.bind(core);
+  core.vaultRaise = (...given) => (secrets.push(given[2], given[4]), raise(...given));
   await larger.unlock(PASSPHRASE);
   assert.equal((await larger.slots())[0].kdf.memoryKib, 65_536, 'raised where there is');
+  assert.deepEqual(
+    secrets.map((secret) => [secret.length, secret.some((byte) => byte !== 0)]),
+    [
+      [32, false],
+      [32, false],
+    ],
+  );
   await larger.lock();
   await larger.unlock(PASSPHRASE);
 });
 
-test('what is opened while the gate is being closed does not stay open', async (t) => {
+test('what is unlocked while the gate is being closed does not stay open', async (t) => {
+  const memory = await stored(t);
+  const { gate, vault, core } = await openOn(t, memory);
+  const unlock = core.vaultUnlock.bind(core);
+  core.vaultUnlock = (...given) => {
+    void gate.close();
+    return unlock(...given);
+  };
+  await vault.unlock(passkey()).catch(() => undefined);
+  assert.equal(core.isUnlocked(), false);
+});
+
+test('what is made while the gate is being closed does not stay open', async (t) => {
   const memory = memoryStorage();
   let closing;
   const storage = {
