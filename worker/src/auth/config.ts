@@ -40,7 +40,7 @@ export interface Issuer {
   claims: { organisation?: string; user: string; tier?: string };
   /** The organisation of all its users, where no claim says it. */
   organisation?: string;
-  /** Goes before the claim's organisation, so that issuers cannot speak for each other's. */
+  /** Goes before the claim's organisation: no claim of an issuer with a shorter one, or none, means what begins so. */
   organisationPrefix?: string;
   /** The tier where no claim says one that is known. */
   tier: string;

@@ -34,7 +34,7 @@ export async function jwtHolder(token: string, env: Env): Promise<Caller | undef
   for (const issuer of issuers.filter((one) => one.issuer === named)) {
     const claims = await claimsOf(token, issuer);
     if (!claims) continue;
-    const caller = meant(claims, issuer);
+    const caller = meant(claims, issuer, issuers);
     verified.keep(hash, { caller, issuer, expires: (claims.exp + issuer.clockToleranceSeconds) * 1_000 });
     return caller;
   }
@@ -71,12 +71,19 @@ async function claimsOf(token: string, issuer: Issuer): Promise<Claims | undefin
 }
 
 /** What the claims mean here. */
-function meant(claims: JWTPayload, issuer: Issuer): Caller {
+function meant(claims: JWTPayload, issuer: Issuer, issuers: readonly Issuer[]): Caller {
   const { claims: names, organisation: fixed, organisationPrefix = '', tiers } = issuer;
   const claimed = textAt(claims, names.organisation);
   const organisation = fixed ?? (claimed && organisationPrefix + claimed);
-  // The operator's own is never meant by a claim: a user may have chosen it.
-  const sound = 'value' in checked(organisationName, organisation) && (fixed || organisation !== DEFAULT_ORGANISATION);
+  // The operator's own is never meant by a claim: a user may have chosen it. Nor is what another issuer's prefix begins:
+  // with the prefix "a", or none, a claim could say what goes on from "a:".
+  const open =
+    organisation !== DEFAULT_ORGANISATION &&
+    !issuers.some(
+      ({ organisationPrefix: other = '' }) =>
+        other.length > organisationPrefix.length && organisation.startsWith(other),
+    );
+  const sound = 'value' in checked(organisationName, organisation) && (fixed || open);
   if (!sound) throw forbiddenAs('The token names no organisation.');
   const user = textAt(claims, names.user);
   if ('problems' in checked(userName, user)) throw forbiddenAs('The token names no user.');

@@ -70,6 +70,27 @@ describe('a JWT of a configured issuer', () => {
     expect(await refusal(await clerk.sign({ ...ORG, ...claims }))).toMatchObject({ code: 'unauthorized', status: 401 });
   });
 
+  it('is refused if it is longer than any is', async () => {
+    const long = await clerk.sign({ ...ORG, more: 'x'.repeat(6_200) });
+    expect(long.length).toBeGreaterThan(8_192);
+    expect(await refusal(long)).toMatchObject({ status: 401 });
+    expect(await refusal(await clerk.sign({ ...ORG, more: 'x'.repeat(5_000) }))).toBeUndefined();
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['an end that is a text', { exp: String(Math.floor(Date.now() / 1_000) + 300) }],
+    ['an end before all time', { exp: -1 }],
+    ['a beginning that is a text', { nbf: '0' }],
+    ['a time of issue that is a text', { iat: 'now' }],
+    ['an audience that only begins so', { aud: ['tidegate2', 'https://tidegate'] }],
+  ])('is refused with %s', async (_, claims) => {
+    expect(await refusal(await clerk.sign({ ...ORG, ...claims }))).toMatchObject({ status: 401 });
+  });
+
+  it('may end after all time', async () => {
+    expect(await caller(await clerk.sign({ ...ORG, exp: 1e308 }))).toMatchObject({ user: 'ann' });
+  });
+
   it('may be off by the tolerance of the clock, and no more, also where it is remembered', async () => {
     const now = Date.now();
     const token = await clerk.sign({ ...ORG, exp: Math.floor(now / 1_000) - 10 });
@@ -116,6 +137,10 @@ describe('a JWT of a configured issuer', () => {
       status: 401,
     });
     expect(await refusal(token, changed({ authorizedParties: ['https://app.example'] }))).toBeUndefined();
+    const nobodys = await clerk.sign(ORG);
+    expect(await refusal(nobodys, changed({ authorizedParties: ['https://app.example'] }))).toMatchObject({
+      status: 401,
+    });
   });
 
   it.each([
@@ -135,6 +160,23 @@ describe('a JWT of a configured issuer', () => {
     expect(await refusal(await clerk.sign({ org: { id: 'default' } }), as)).toMatchObject({ status: 403 });
     expect(await caller(await clerk.sign({ org: { id: 'o1' } }), 'chat', as)).toMatchObject({ organisation: 'o1' });
   });
+
+  it.each([undefined, 'c', 'clerk'])(
+    'with the prefix %s never speaks for another issuer’s',
+    async (organisationPrefix) => {
+      const [first, second] = auth.issuers as Record<string, unknown>[];
+      const { organisation: _, ...bare } = second ?? {};
+      const claims = { organisation: 'org' };
+      const mine = { ...bare, claims, scopes: ['chat'], ...(organisationPrefix && { organisationPrefix }) };
+      const as = own({ TIDEGATE_AUTH: { issuers: [first, mine] } });
+      const prefix = organisationPrefix ?? '';
+      const org = `clerk:o1`.slice(prefix.length);
+      expect(await refusal(await other.sign({ org }), as)).toMatchObject({ code: 'forbidden', status: 403 });
+      const organisation = `${prefix}lerks`;
+      expect(await caller(await other.sign({ org: 'lerks' }), 'chat', as)).toMatchObject({ organisation });
+      expect(await caller(await clerk.sign(ORG), 'chat', as)).toMatchObject({ organisation: 'clerk:o1' });
+    },
+  );
 
   it('can be blocked by its user', async () => {
     await organised('clerk:o1', ['free']);
@@ -187,6 +229,26 @@ describe('an issuer’s keys', () => {
       expect(await refusal(await idp1.sign({}, { kid: `made-up-${index}` }))).toMatchObject({ status: 401 });
     }
     expect(await asked()).toBe(1);
+  });
+
+  it('are not asked for by the tokens of others, and not waited for for ever', async () => {
+    const waits = await idp('waits', env.STAND_IN);
+    auth = { issuers: [{ issuer: waits.issuer, jwks: waits.jwks, audience: 'tidegate', organisation: 'o' }] };
+    expect(await refusal(await clerk.sign(ORG))).toMatchObject({ status: 401 });
+    expect(await asked()).toBe(0);
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(AbortSignal.abort());
+    expect(await refusal(await waits.sign())).toMatchObject({ status: 503 });
+    expect(timeout).toHaveBeenCalledWith(5_000);
+  });
+
+  it('are fetched anew where the clock was set back', async () => {
+    const back = await idp('back', env.STAND_IN);
+    auth = { issuers: [{ issuer: back.issuer, jwks: back.jwks, audience: 'tidegate', organisation: 'o' }] };
+    const [first = '', second = ''] = await Promise.all(['ann', 'bob'].map((sub) => back.sign({ sub })));
+    expect(await caller(first)).toMatchObject({ user: 'ann' });
+    await back.rotate();
+    later(-1_200_000);
+    expect(await refusal(second)).toMatchObject({ status: 401 });
   });
 
   it('that were withdrawn let nobody in after ten minutes', async () => {
@@ -281,6 +343,16 @@ describe('TIDEGATE_AUTH', () => {
         .map((name) => `TIDEGATE_AUTH.issuers[0].${name}`)
         .concat('TIDEGATE_AUTH.issuers[1]'),
     );
+    const operator = {
+      ...one,
+      jwks: 'https://a.example/jwks',
+      audience: 'x',
+      algorithms: ['ES256'],
+      organisation: 'o',
+    };
+    expect(await problems({ issuers: [{ ...operator, scopes: ['operator'] }] })).toMatchObject([
+      { path: 'TIDEGATE_AUTH.issuers[0].scopes[0]' },
+    ]);
     const both = { ...one, jwks: 'https://a.example/jwks', audience: 'x', algorithms: ['ES256'] };
     expect(await problems({ issuers: [both] })).toMatchObject([{ path: 'TIDEGATE_AUTH.issuers[0].organisation' }]);
   });
