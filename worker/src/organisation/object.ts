@@ -44,8 +44,9 @@ export class Organisation extends DurableObject<Env> {
     };
   }
 
-  /** Sets the organisation up, or its tiers anew. */
-  put(name: string, tiers: readonly string[]): void {
+  /** Sets the organisation up, or its tiers anew: not if it is to be `onlyNew` and was set up before. */
+  put(name: string, tiers: readonly string[], onlyNew = false): void {
+    if (onlyNew && this.#find()) return;
     migrate(this.ctx.storage, STEPS);
     this.#sql.exec(
       `INSERT INTO organisation VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET tiers = excluded.tiers`,
@@ -72,7 +73,9 @@ export class Organisation extends DurableObject<Env> {
 
   /** Erases what is kept of a user, blocks aside; their tokens, which end. */
   eraseUser(user: string): { id: string; hash: string }[] {
-    if (!this.#find()) return [];
+    // Sessions are counted also where nobody set the organisation up.
+    if (!hasTables(this.ctx.storage)) return [];
+    migrate(this.ctx.storage, STEPS);
     this.#sql.exec('DELETE FROM session WHERE subject = ?', user);
     return eraseTokens(this.#sql, user);
   }

@@ -38,7 +38,9 @@ export async function subjectOf(
 function cookieOf(request: Request, name: string): string {
   if (request.headers.get('sec-fetch-site') !== 'same-origin') return '';
   const cookies = (request.headers.get('cookie') ?? '').split(/; */);
-  return cookies.find((cookie) => cookie.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
+  const [own = '', ...others] = cookies.filter((cookie) => cookie.startsWith(`${name}=`));
+  // A host has one of this name. Of two, another host has made a browser send one.
+  return others.length > 0 ? '' : own.slice(name.length + 1);
 }
 
 /** One name for all that come from one network, and nothing that leads back to it. */

@@ -1,8 +1,10 @@
 import { env } from 'cloudflare:workers';
+import { runInDurableObject } from 'cloudflare:test';
 import { SignJWT } from 'jose';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { forget } from '../../src/organisation/standing';
+import { homeOf } from '../../src/auth/token';
+import { forget, organisationObject } from '../../src/organisation/standing';
 import { calm, errorOf, journal, type Answer } from '../client';
 import { idp, type Idp } from '../idp';
 import { organised, send } from '../organisations';
@@ -117,6 +119,12 @@ describe('a session', () => {
       expect((await asked(call, { cookie, ...ORIGIN, 'sec-fetch-site': site })).status).toBe(401);
     }
     expect((await asked(call, { cookie })).status).toBe(401);
+    // A browser that another host made send one beside it.
+    const two = {
+      cookie: `__Host-session=${await clerk.sign({ sub: 'eve' })}; ${cookie}`,
+      'sec-fetch-site': 'same-origin',
+    };
+    expect((await asked(call, two)).status).toBe(401);
     const wrong = { cookie: `session=${await clerk.sign()}`, 'sec-fetch-site': 'same-origin' };
     expect((await asked(call, wrong)).status).toBe(401);
     expect((await gateway({ cookie: 'session' })('/readyz')).text).toContain('TIDEGATE_AUTH.session.cookie');
@@ -143,13 +151,17 @@ describe('Turnstile', () => {
 
   it('knows a network by one name, which does not lead back to it', async () => {
     const call = gateway(turnstile());
-    const subject = async (address: string) => {
-      const answer = await asked(call, { 'cf-connecting-ip': address }, { turnstile: 'solved' });
+    const subject = async (address: string, as = call) => {
+      const answer = await asked(as, { 'cf-connecting-ip': address }, { turnstile: 'solved' });
       return (JSON.parse(atob(tokenIn(answer).split('.')[1] ?? '')) as { sub: string }).sub;
     };
     const ours = await subject('2001:db8:1:2::9');
     expect(await subject('2001:0db8:0001:0002:ffff::1')).toBe(ours);
     expect(await subject('2001:db8:1:3::9')).not.toBe(ours);
+    // Who does not know the key cannot try networks out.
+    expect(await subject('2001:db8:1:2::9', gateway(turnstile(), { TIDEGATE_SESSION_KEY: 'y'.repeat(32) }))).not.toBe(
+      ours,
+    );
     expect(await subject('192.0.2.1')).not.toBe(await subject('192.0.2.2'));
   });
 
@@ -200,6 +212,28 @@ describe('the budget of a day', () => {
     expect(Number(back.headers.get('retry-after'))).toBeGreaterThan(86_400);
   });
 
+  it('begins anew for a subject who had sessions the day before', async () => {
+    const call = gateway({ jwt: true, perSubjectPerDay: 2, perDay: 2 });
+    const once = async () =>
+      (await asked(call, { authorization: `Bearer ${await clerk.sign({ sub: 'ann' })}` })).status;
+    expect([await once(), await once(), await once()]).toEqual([201, 201, 429]);
+    vi.useFakeTimers({ now: Date.now() + 86_400_000, toFake: ['Date'] });
+    expect([await once(), await once(), await once()]).toEqual([201, 201, 429]);
+    vi.useRealTimers();
+  });
+
+  it('names nobody who was erased, also where nobody set the organisation up', async () => {
+    const call = gateway({ jwt: true });
+    for (const sub of ['ann', 'bob']) await asked(call, { authorization: `Bearer ${await clerk.sign({ sub })}` });
+    const subjects = async () =>
+      runInDurableObject(organisationObject(env, await homeOf('acme')), (_, { storage }) =>
+        storage.sql.exec('SELECT subject FROM session ORDER BY subject').toArray(),
+      );
+    expect(await subjects()).toEqual([{ subject: 'ann' }, { subject: 'bob' }]);
+    expect((await send('DELETE', '/api/ai/users/ann?organisation=acme')).status).toBe(200);
+    expect(await subjects()).toEqual([{ subject: 'bob' }]);
+  });
+
   it('is exact when many ask at once', async () => {
     const call = gateway({ jwt: true, perSubjectPerDay: 7, perDay: 1_000 });
     const authorization = `Bearer ${await clerk.sign({ sub: 'dan' })}`;
@@ -217,5 +251,7 @@ describe('the budget of a day', () => {
     expect(other.status).toBe(201);
     await send('POST', '/api/admin/blocks?organisation=acme', { kind: 'token', value: 'session' });
     expect((await chat(call, tokenIn(other))).status).toBe(403);
+    const anew = await asked(call, { authorization: `Bearer ${await clerk.sign({ sub: 'bob' })}` });
+    expect(anew.status).toBe(403);
   });
 });

@@ -91,7 +91,8 @@ export async function tiersOf(organisation: string, caller: Caller, env: Env): P
   // What is somebody else's was set up by the operator, or it is not there.
   if (organisation !== caller.organisation) throw invalid('organisation', 'is not known', 404);
   const tiers = organisation === DEFAULT_ORGANISATION ? ['enterprise', 'pro', 'free'] : [caller.tier];
-  await organisationObject(env, await homeOf(organisation)).put(organisation, tiers);
+  await organisationObject(env, await homeOf(organisation)).put(organisation, tiers, true);
   await forget(organisation);
-  return tiers;
+  // The operator may have set it up meanwhile, with other tiers.
+  return (await standingOf(organisation, env))?.tiers ?? tiers;
 }
