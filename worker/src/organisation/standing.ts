@@ -12,9 +12,11 @@ import type { TokenRecord } from './tokens';
  */
 export const STALE_MS = 30_000;
 
-/** `null`: there is no such organisation, or no such token. */
+/** `null`: there is no such organisation. */
 const standings = new Recent<Omit<Standing, 'token'> | null>(1_000, STALE_MS);
-const tokens = new Recent<TokenRecord | null>(10_000, STALE_MS);
+const tokens = new Recent<TokenRecord>(10_000, STALE_MS);
+/** Hashes of texts that are no tokens. Whoever makes them up makes nothing of what is good go. */
+const madeUp = new Recent<true>(10_000, STALE_MS);
 const everywhere = new Recent<Block[]>(1, STALE_MS);
 
 export const organisationObject = (env: Env, home: string) => env.ORGANISATION.get(env.ORGANISATION.idFromName(home));
@@ -46,10 +48,15 @@ export async function tokenOf(
   const hash = await hashOf(token);
   let standing = standings.find(home);
   let record = tokens.find(hash);
-  if (standing === undefined || record === undefined) {
+  if (!standing || !record) {
+    if (madeUp.find(hash)) return undefined;
     const { token: found, ...rest } = (await asked(organisationObject(env, home).standing(hash))) ?? {};
-    standing = standings.keep(home, isStanding(rest) ? rest : null);
-    record = tokens.keep(hash, found ?? null);
+    if (isStanding(rest)) standing = standings.keep(home, rest);
+    record = found && tokens.keep(hash, found);
+    if (!record) {
+      tokens.forget(hash);
+      madeUp.keep(hash, true);
+    }
   }
   if (!standing || !record || (record.expires !== undefined && record.expires <= Date.now())) return undefined;
   return { standing, record };

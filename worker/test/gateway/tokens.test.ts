@@ -2,10 +2,13 @@ import { env } from 'cloudflare:workers';
 import { runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { hashOf, homeOf } from '../../src/auth/token';
-import { forget, organisationObject, STALE_MS } from '../../src/organisation/standing';
+import { hashOf, homeOf, newToken } from '../../src/auth/token';
+import type { Env } from '../../src/env';
+import { forget, organisationObject, STALE_MS, tokenOf } from '../../src/organisation/standing';
+import { tiersOf } from '../../src/routes/admin/tokens';
 import { ask, calm, call, errorOf, type Answer } from '../client';
 import { made, organised, send } from '../organisations';
+import { calling } from '../started';
 
 beforeEach(async () => {
   await calm();
@@ -54,6 +57,39 @@ describe('an API token', () => {
       state.storage.sql.exec('SELECT name FROM sqlite_master').toArray(),
     );
     expect(tables.filter(({ name }) => !String(name).startsWith('_cf'))).toEqual([]);
+  });
+
+  it('that is good is found behind one that is not', async () => {
+    const { token } = await made('acme');
+    const headers = { ...bearer(`tg_live_${'A'.repeat(59)}`), 'x-api-key': 'x.y.z', 'x-goog-api-key': token };
+    expect((await ask({}, headers)).status).toBe(200);
+  });
+
+  it('that is made up is asked about once, and makes nothing go that is remembered', async () => {
+    const { token } = await made('acme');
+    let asked = 0;
+    const ORGANISATION = {
+      idFromName: (name: string) => name,
+      get: (home: string) => {
+        asked += 1;
+        return home === token.slice(8, 24) ? organisationObject(env, home) : { standing: () => Promise.resolve() };
+      },
+    };
+    const own = { ...env, ORGANISATION } as unknown as Env;
+    expect(await tokenOf(token, own)).toMatchObject({ standing: { organisation: 'acme' } });
+    for (let home = 0; home < 1_001; home += 1) {
+      const madeUp = newToken(String(home).padStart(16, 'x'));
+      for (let times = 0; times < 2; times += 1) expect(await tokenOf(madeUp, own)).toBeUndefined();
+    }
+    expect(await tokenOf(token, own)).toBeDefined();
+    expect(asked).toBe(1_002);
+  });
+
+  it('has 256 random bits', async () => {
+    const tokens = await Promise.all(Array.from({ length: 50 }, async () => newToken(await homeOf('acme'))));
+    // Fewer bits would be fewer letters, after zeros.
+    expect(tokens.filter((token) => token.slice(24).startsWith('000'))).toEqual([]);
+    expect(new Set(tokens).size).toBe(50);
   });
 
   it('is refused in the words of each kind of client', async () => {
@@ -148,12 +184,46 @@ describe('scopes', () => {
     expect(listed.text).not.toContain(id);
   });
 
+  it('of an admin whom an issuer names leave the tiers alone that the operator gives meanwhile', async () => {
+    const caller = { organisation: 'named', tier: 'enterprise', scopes: ['admin'] } as const;
+    await forget('named');
+    expect(await (await objectOf('named')).standing()).toBeUndefined();
+    // This isolate has been told that nobody set it up; another one does.
+    expect((await ask({}, bearer('x'))).status).toBe(401);
+    const { standingOf } = await import('../../src/organisation/standing');
+    expect(await standingOf('named', env)).toBeUndefined();
+    await (await objectOf('named')).put('named', ['free']);
+    expect(await tiersOf('named', caller, env)).toEqual(['free']);
+    expect(await (await objectOf('named')).standing()).toMatchObject({ tiers: ['free'] });
+  });
+
+  it('and tiers are those that were set last, at once', async () => {
+    const wish = (tier: string) => send('POST', '/api/admin/tokens?organisation=acme', { tier });
+    expect([(await wish('pro')).status, (await wish('gold')).status]).toEqual([201, 400]);
+    await organised('acme', ['gold']);
+    expect([(await wish('pro')).status, (await wish('gold')).status]).toEqual([400, 201]);
+    expect(json(await send('POST', '/api/admin/tokens?organisation=acme', { scopes: ['chat', 'chat'] }))).toMatchObject(
+      {
+        ...{ tier: 'gold', scopes: ['chat'] },
+      },
+    );
+  });
+
+  it('of an admin whom an issuer names are for its own tier', async () => {
+    await forget('alone');
+    const caller = { organisation: 'alone', tier: 'free', scopes: ['admin'] } as const;
+    expect(await tiersOf('alone', caller, env)).toEqual(['free']);
+    expect(await (await objectOf('alone')).standing()).toMatchObject({ organisation: 'alone', tiers: ['free'] });
+  });
+
   it('of the operator rule over all', async () => {
     const listed = await call('/api/admin/organisations');
     expect(json(listed)).toEqual({ organisations: ['acme', 'other'] });
     expect(json(await call('/api/admin/organisations?limit=1&after=acme'))).toEqual({ organisations: ['other'] });
     const nobody = await call('/api/admin/tokens?organisation=nobody', { method: 'POST', body: '{}' });
     expect([nobody.status, errorOf(nobody).param]).toEqual([404, 'organisation']);
+    const odd = await call('/api/admin/tokens?organisation=%20acme');
+    expect([odd.status, errorOf(odd).param]).toEqual([400, 'organisation']);
     for (const limit of ['0', '', '1e2', '0x9', '-1', '1001']) {
       expect((await call(`/api/admin/organisations?limit=${limit}`)).status).toBe(400);
     }
@@ -174,6 +244,8 @@ describe('a block', () => {
     const refused = await ask({}, from('192.0.2.7', token));
     expect([refused.status, errorOf(refused).code]).toEqual([403, 'forbidden']);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(50);
+    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(60);
+    expect((await ask({}, from('::ffff:192.0.2.7', token))).status).toBe(403);
     expect((await ask({}, from('192.0.2.8', token))).status).toBe(200);
     expect((await ask({}, from('192.0.2.7', other))).status).toBe(200);
     expect((await send('DELETE', '/api/admin/blocks/ip/192.0.2.7?organisation=acme')).status).toBe(200);
@@ -202,6 +274,42 @@ describe('a block', () => {
     expect((await ask({}, bearer(second))).status).toBe(200);
     await block({ kind: 'user', value: 'ann' });
     expect((await ask({}, bearer(second))).status).toBe(403);
+  });
+
+  it('is of the one whose kind it says, until its end', async () => {
+    const { token, id } = await made('acme', { user: 'ann' });
+    for (const [kind, value] of [
+      ['user', id],
+      ['token', 'ann'],
+    ])
+      await block({ kind, value, seconds: 60 });
+    expect((await ask({}, bearer(token))).status).toBe(200);
+    await block({ kind: 'token', value: id, seconds: 20 });
+    expect((await send('DELETE', `/api/admin/blocks/user/${id}?organisation=acme`)).status).toBe(200);
+    expect((await ask({}, bearer(token))).status).toBe(403);
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 20_001);
+    const { blocks } = json(await call('/api/admin/blocks?organisation=acme'));
+    clock.mockRestore();
+    expect(blocks).toMatchObject([{ kind: 'token', value: 'ann' }]);
+  });
+
+  it('of a network is lifted as the list shows it', async () => {
+    await block({ kind: 'ip', value: '2001:db8:1:2::9' });
+    const { blocks } = json(await call('/api/admin/blocks?organisation=acme')) as { blocks: { value: string }[] };
+    const shown = encodeURIComponent(blocks[0]?.value ?? '');
+    expect((await send('DELETE', `/api/admin/blocks/ip/${shown}?organisation=acme`)).status).toBe(200);
+    expect(json(await call('/api/admin/blocks?organisation=acme'))).toEqual({ blocks: [] });
+  });
+
+  it.each(['ORGANISATION', 'DIRECTORY'])('that cannot be looked up lets nobody in: %s', async (name) => {
+    const { token } = await made('acme');
+    await forget('acme');
+    const down = () => Promise.reject(new Error('down'));
+    const broken = { idFromName: () => '', get: () => ({ standing: down, blocks: down }) };
+    vi.spyOn(console, 'error').mockReturnValue();
+    const answer = await calling({ [name]: broken })('/v1/models', { headers: bearer(token) });
+    expect([answer.status, errorOf(answer).code]).toEqual([500, 'internal']);
+    vi.restoreAllMocks();
   });
 
   it('of a token or a user is its organisation’s alone', async () => {
