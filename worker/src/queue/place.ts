@@ -7,6 +7,9 @@ import { load } from '../wasm';
 import { mastersOf } from './masters';
 import type { Answer } from './object';
 
+/** The most shards that a configuration may have. */
+export const MOST_SHARDS = 64;
+
 /**
  * As the configuration says; read once for each, since every request asks.
  * @throws `config_invalid` without a master key: nothing is queued that is not sealed.
@@ -55,10 +58,13 @@ export async function queueStatsIfAny(env: Env, organisation: string): Promise<S
   }
 }
 
-/** Erases a user's requests; how many they were. */
+/** Erases a user's requests, also those of shards that the configuration no longer has; how many they were. */
 export async function eraseQueued(env: Env, organisation: string, user: string): Promise<number> {
   if (!env.TIDEGATE_MASTER_KEY) return 0;
-  const objects = queueObjects(env, organisation);
-  const all = await Promise.all(objects.map(async (object) => told(await object.eraseUser(user))));
+  const all = await Promise.all(
+    Array.from({ length: MOST_SHARDS }, async (_, shard) =>
+      told(await queueObject(env, organisation, shard).eraseUser(user)),
+    ),
+  );
   return all.reduce((sum, one) => sum + one, 0);
 }

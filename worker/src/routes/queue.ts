@@ -3,7 +3,7 @@ import type { Caller } from '../auth';
 import { readText } from '../body';
 import { forbidden, invalid } from '../errors';
 import { partsOf } from '../gates';
-import { queueObject, queueObjects, queueStats, shardsOf, told } from '../queue/place';
+import { MOST_SHARDS, queueObject, queueObjects, queueStats, shardsOf, told } from '../queue/place';
 import { load, queuePlace, queueShard } from '../wasm';
 import type { Ours, Route } from './route';
 import { oneOf, textOf, whole } from './schemas';
@@ -55,7 +55,7 @@ export const queue: Route[] = [
     query: {
       action: oneOf('status', 'stats', 'events', 'dead', 'cleanup'),
       requestId: REQUEST_ID,
-      shard: whole(0, 63),
+      shard: whole(0, MOST_SHARDS - 1),
     },
     statuses: [101, 404, 500, 503],
     handle: async (c, caller) => {

@@ -5,9 +5,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { homeOf } from '../../src/auth/token';
 import { figuresOf, figuresOfAll, told } from '../../src/figures/counted';
 import { forget, organisationObject } from '../../src/organisation/standing';
-import { ask, calm, call, script } from '../client';
+import { ask, calm, call, errorOf, open, script, until } from '../client';
 import { made, organised } from '../organisations';
 import { about, bearer, enqueued, object, reached } from '../queue';
+import { calling } from '../started';
 
 const USER = 'ann-who-is-erased';
 
@@ -38,10 +39,9 @@ async function everything(): Promise<string> {
   return (await Promise.all(texts)).join('\n');
 }
 
-const items = () =>
-  runInDurableObject(
-    object('acme'),
-    (_, { storage }) => storage.sql.exec('SELECT arrival FROM items').toArray().length,
+const items = (shard = 0) =>
+  runInDurableObject(object('acme', shard), (_, { storage }) =>
+    storage.sql.exec('SELECT arrival FROM items').toArray(),
   );
 
 describe('a user who is erased', () => {
@@ -62,7 +62,7 @@ describe('a user who is erased', () => {
     await told('acme');
     const before = await everything();
     for (const own of [USER, `u${USER}`, id, 'bob', 'ubob']) expect(before).toContain(own);
-    expect(await items()).toBe(3);
+    expect(await items()).toHaveLength(3);
 
     const answer = await call(`/api/ai/users/${USER}`, { method: 'DELETE', headers: bearer(admin) });
     expect(JSON.parse(answer.text)).toEqual({ user: USER, erased: { days: 1, tokens: 1, queued: 2 } });
@@ -72,11 +72,89 @@ describe('a user who is erased', () => {
     const after = await everything();
     for (const own of [USER, id]) expect(after).not.toContain(own);
     for (const other of ['bob', 'ubob']) expect(after).toContain(other);
-    expect(await items()).toBe(1);
+    expect(await items()).toHaveLength(1);
     for (const { requestId } of [done, running]) {
       expect((await about('GET', 'status', requestId, bearer(admin))).status).toBe(404);
     }
     expect((await ask({}, bearer(token))).status).toBe(401);
+  });
+
+  it('hears nothing more, is asked for by nobody, and keeps nobody from being erased', async () => {
+    const { token: admin } = await made('acme', { scopes: ['chat', 'admin'] });
+    const { token } = await made('acme', { user: USER });
+    const { token: bob } = await made('acme', { user: 'bob' });
+    const others = await enqueued({}, bearer(bob));
+    await reached(others.requestId, ['completed'], bearer(bob));
+    // Nobody can tell whose a row is that cannot be read.
+    await runInDurableObject(
+      object('acme'),
+      (_, { storage }) => void storage.sql.exec("UPDATE items SET bytes = x'ff'"),
+    );
+    await script('groq', { hold: true });
+    const running = await enqueued({}, bearer(token));
+    await reached(running.requestId, ['running'], bearer(token));
+    const listen = async (as: string) => {
+      const events = await open('/api/ai/queue?action=events', { headers: bearer(as) });
+      const headers = { ...bearer(as), upgrade: 'websocket' };
+      const { webSocket } = await open('/api/ai/queue?action=events', { headers });
+      webSocket?.accept();
+      const closed = new Promise<number>((resolve) =>
+        webSocket?.addEventListener('close', ({ code }) => resolve(code)),
+      );
+      return { events, webSocket, closed };
+    };
+    const [own, other] = [await listen(token), await listen(bob)];
+    const erased = await call(`/api/ai/users/${USER}`, { method: 'DELETE', headers: bearer(admin) });
+    expect(JSON.parse(erased.text)).toMatchObject({ erased: { queued: 1 } });
+    expect(await own.closed).toBe(1000);
+    expect(await own.events.text()).toContain(': open');
+    const inFlight = async () => {
+      const { text } = await call('/api/ai/status', { headers: bearer(admin) });
+      return (JSON.parse(text) as { inFlight: number }).inFlight;
+    };
+    await until(async () => (await inFlight()) === 0);
+    other.webSocket?.send('ping');
+    const pong = new Promise((resolve) => other.webSocket?.addEventListener('message', ({ data }) => resolve(data)));
+    expect(await pong).toBe('pong');
+    other.webSocket?.close();
+    await other.events.body?.cancel();
+    await script('groq');
+  });
+
+  it('is told not to be erased where the ledger cannot write', async () => {
+    const real = env.TENANT_LEDGER;
+    const get = (id: DurableObjectId) => {
+      const stub = real.get(id);
+      return { decide: (command: Uint8Array) => stub.decide(command), eraseUser: () => Promise.resolve(false) };
+    };
+    const TENANT_LEDGER = { idFromName: (name: string) => real.idFromName(name), get };
+    const headers = bearer(env.TIDEGATE_TOKEN);
+    const answer = await calling({ TENANT_LEDGER })(`/api/ai/users/${USER}`, { method: 'DELETE', headers });
+    expect([answer.status, errorOf(answer).code]).toEqual([500, 'internal']);
+  });
+
+  it('is one of the organisation that was named', async () => {
+    const { token } = await made('acme', { user: USER });
+    await ask({}, bearer(token));
+    await told('acme');
+    expect(await everything()).toContain(`u${USER}`);
+    expect((await call(`/api/ai/users/${USER}?organisation=acme`, { method: 'DELETE' })).status).toBe(200);
+    expect(await everything()).not.toContain(USER);
+  });
+
+  it('leaves nothing in shards that the configuration had once', async () => {
+    const { token: admin } = await made('acme', { scopes: ['chat', 'admin'] });
+    await script('groq', { hold: true });
+    const json = JSON.stringify({ messages: [{ role: 'user', content: 'Hi' }], max_tokens: 9 });
+    const shards = [1, 63];
+    for (const shard of shards) {
+      await object('acme', shard).enqueue('acme', shard, json, USER, undefined, ['pro', USER, '']);
+      await object('acme', shard).enqueue('acme', shard, json, 'bob', undefined, ['pro', 'bob', '']);
+    }
+    const answer = await call(`/api/ai/users/${USER}`, { method: 'DELETE', headers: bearer(admin) });
+    expect(JSON.parse(answer.text)).toMatchObject({ erased: { queued: 2 } });
+    await script('groq');
+    for (const shard of shards) expect(await items(shard)).toHaveLength(1);
   });
 
   it('is a figure of nobody in the queue’s depth', async () => {
