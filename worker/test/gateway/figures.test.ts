@@ -4,6 +4,9 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { counted, figuresOf, told } from '../../src/figures/counted';
 import { count, exposition, type Counters } from '../../src/figures/samples';
+import { TidegateError } from '../../../pkg/src/errors';
+import { shownUser } from '../../src/log';
+import { Notes } from '../../src/notes';
 import { forget } from '../../src/organisation/standing';
 import { ask, begin, calm, call, journal, question, read, script, type Answer } from '../client';
 import { made, organised } from '../organisations';
@@ -148,6 +151,60 @@ describe('figures', () => {
   });
 });
 
+describe('what is kept of figures', () => {
+  const usage = (user: string, requests = 1) => ({ user, requests, inputTokens: 1, outputTokens: 1, costNanoUsd: 1 });
+
+  it('is as many counters as there may be, and no day older than it says', async () => {
+    const object = await figuresOf('many', env);
+    await object.add(Object.fromEntries(Array.from({ length: 2_100 }, (_, index) => [`c${index}`, 1])), []);
+    await object.add({ c1: 1, c2099: 1, more: 1 }, [usage('ann')]);
+    const counters = await object.counters();
+    expect([Object.keys(counters).length, counters.c1, counters.c2099, counters.more]).toEqual([
+      2_000,
+      2,
+      ...[undefined, undefined],
+    ]);
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 92 * 86_400_000);
+    await object.add({}, [usage('bob')]);
+    expect((await object.usage(undefined, 9, 0)).map(({ user }) => user)).toEqual(['bob', 'ann']);
+    clock.mockReturnValue(Date.now() + 86_400_000);
+    await object.add({}, [usage('cid')]);
+    expect((await object.usage(undefined, 9, 0)).map(({ user }) => user)).toEqual(['cid', 'bob']);
+    clock.mockRestore();
+  });
+
+  it('is nobody’s once, and stays so', async () => {
+    const object = await figuresOf('nobodys', env);
+    await object.add({}, [usage('', 3), usage('ann', 4)]);
+    expect([await object.eraseUser(''), await object.eraseUser('ann'), await object.eraseUser('ann')]).toEqual([
+      0, 1, 0,
+    ]);
+    expect(await object.usage(undefined, 9, 0)).toMatchObject([{ user: '', requests: 7 }]);
+  });
+
+  it('is shown to a caller without a user as nobody’s, not as everybody’s', async () => {
+    const { token } = await made('acme');
+    await ask({}, bearer((await made('acme', { user: 'ann' })).token));
+    await ask({}, bearer(token));
+    expect(json(await call('/api/ai/usage', { headers: bearer(token) })).usage).toMatchObject([
+      { user: '', requests: 1 },
+    ]);
+  });
+
+  it('has what failed attempts cost, once for each request', async () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue();
+    const notes = new Notes(undefined, 'chat', { ...env, TIDEGATE_LOG: 'all' });
+    notes.caller = { organisation: 'failing', tier: 'pro', user: 'ann' };
+    const data = { code: 'timeout', message: 'x', status: 504, shouldRetry: false, attempts: [], costNanoUsd: 7 };
+    for (let times = 0; times < 2; times += 1) await notes.failed(new TidegateError(data));
+    await told('failing');
+    expect(log).toHaveBeenCalledOnce();
+    log.mockRestore();
+    const own = await (await figuresOf('failing', env)).usage(undefined, 9, 0);
+    expect(own).toMatchObject([{ user: 'ann', requests: 1, costNanoUsd: 7 }]);
+  });
+});
+
 describe('status', () => {
   it('says who the caller is and how models stand; the budget is for admins', async () => {
     const { token } = await made('acme', { user: 'ann' });
@@ -227,6 +284,25 @@ describe('logs', () => {
     expect(JSON.stringify(lines)).not.toMatch(/ann-the-user|bob-of-acme|192\.0\.2|made-up|tg_live/);
   });
 
+  it('name a user otherwise in each organisation', async () => {
+    expect(await shownUser('acme', 'ann')).toMatch(/^[0-9a-f]{16}$/);
+    expect(await shownUser('acme', 'ann')).not.toBe(await shownUser('other', 'ann'));
+  });
+
+  it('are of failures alone if that is wanted', async () => {
+    const lines: string[] = [];
+    vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
+    const send = calling({ TIDEGATE_LOG: 'errors' });
+    const headers = bearer(env.TIDEGATE_TOKEN);
+    const body = JSON.stringify({ max_tokens: 9, messages: [{ role: 'user', content: question() }] });
+    expect((await send('/v1/chat/completions', { method: 'POST', headers, body })).status).toBe(200);
+    expect((await send('/api/ai/status', { headers })).status).toBe(200);
+    await send('/v1/chat/completions', { method: 'POST', headers, body: '{' });
+    await vi.waitUntil(() => lines.length > 0);
+    vi.restoreAllMocks();
+    expect(lines.map((line) => (JSON.parse(line) as { code: string }).code)).toEqual(['invalid_request']);
+  });
+
   it.each([
     'x',
     '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more',
@@ -301,8 +377,8 @@ describe('readiness', () => {
     await script('groq', { status: 500, body: '{}' });
     await script('openrouter', { status: 500, body: '{}' });
     for (let index = 0; index < 4; index += 1) await ask();
-    const ready = await call('/readyz');
-    expect([ready.status, ready.text]).toEqual([503, expect.stringContaining('targets: all of them rest')]);
+    await vi.waitUntil(async () => (await call('/readyz')).status === 503, { timeout: 5_000 });
+    expect((await call('/readyz')).text).toContain('targets: all of them rest');
     expect((await call('/livez')).status).toBe(200);
   });
 });

@@ -108,6 +108,24 @@ describe('readiness says what is wrong', () => {
   });
 });
 
+it('is looked at once in a second, however often anybody asks', async () => {
+  let asked = 0;
+  const real = env.TENANT_LEDGER;
+  const get = (id: DurableObjectId) => {
+    asked += 1;
+    return real.get(id);
+  };
+  const send = await started({ TENANT_LEDGER: { idFromName: (name: string) => real.idFromName(name), get } });
+  const ready = async () => (await send(asked % 2 === 0 ? '/readyz' : '/health')).status;
+  const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now());
+  for (let times = 0; times < 20; times += 1) expect(await ready()).toBe(200);
+  expect(asked).toBe(1);
+  clock.mockReturnValue(Date.now() + 1_000);
+  expect(await ready()).toBe(200);
+  expect(asked).toBe(2);
+  clock.mockRestore();
+});
+
 describe('the trailer', () => {
   const stream = { method: 'POST', body: '{"stream":true,"messages":[{"role":"user","content":"x"}]}' };
 
@@ -165,6 +183,6 @@ describe('requests are refused', () => {
     expect(stuck.status).toBe(503);
     expect(Date.now() - started_).toBeLessThan(7_000);
     hangs = false;
-    expect((await send('/readyz')).status).toBe(200);
+    await vi.waitUntil(async () => (await send('/readyz')).status === 200, { timeout: 5_000 });
   });
 });
