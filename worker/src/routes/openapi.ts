@@ -26,7 +26,8 @@ export const SERVED: readonly (readonly [
 const GATEWAY = [400, 401, 402, 403, 404, 405, 408, 413, 415, 422, 429, 431, 499, 500, 501, 502, 503, 504];
 /** The same of the Worker's own routes, by what they read. */
 const ALWAYS = [405, 431, 500];
-const SCOPED = [401, 403, 429];
+/** Another organisation may be named to each, and a JWT's issuer may be out of reach. */
+const SCOPED = [400, 401, 403, 429, 503];
 const READING = [400, 404, 413];
 
 const error = { $ref: '#/components/schemas/Error' };
