@@ -1,10 +1,10 @@
 import { env } from 'cloudflare:workers';
-import { runInDurableObject } from 'cloudflare:test';
+import { evictAllDurableObjects, runInDurableObject } from 'cloudflare:test';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { homeOf } from '../../src/auth/token';
 import { putKey } from '../../src/organisation/keys';
-import { forget, organisationObject } from '../../src/organisation/standing';
+import { directoryObject, forget, organisationObject } from '../../src/organisation/standing';
 import { Recent } from '../../src/recent';
 import { calm, call } from '../client';
 import { made, organised, send } from '../organisations';
@@ -60,6 +60,45 @@ describe('what an organisation keeps', () => {
     // One that ended a month ago makes room.
     await sql((sql) => void sql.exec("UPDATE token SET revoked = 1 WHERE id = 't7'"));
     await made('acme');
+  });
+
+  it('are tokens that ended, for a month, until their user is erased', async () => {
+    const { id } = await made('acme', { user: 'ann' });
+    await made('acme', { user: 'ann' });
+    await send('DELETE', `/api/admin/tokens/${id}?organisation=acme`);
+    await made('acme');
+    const list = async () => {
+      const { text } = await call('/api/admin/tokens?organisation=acme');
+      return (JSON.parse(text) as { tokens: { id: string }[] }).tokens.map((token) => token.id);
+    };
+    expect(await list()).toContain(id);
+    const erased = await send('DELETE', '/api/ai/users/ann?organisation=acme');
+    expect(JSON.parse(erased.text)).toMatchObject({ erased: { tokens: 2 } });
+    expect(await list()).toHaveLength(1);
+  });
+
+  it('are tables that an older Worker leaves as they are', async () => {
+    await made('acme');
+    const tables = async () =>
+      runInDurableObject(organisationObject(env, await homeOf('acme')), (_, state) =>
+        state.storage.sql.exec('SELECT * FROM schema, organisation, token').toArray(),
+      );
+    await sql((sql) => void sql.exec('UPDATE schema SET version = 99'));
+    const before = await tables();
+    await evictAllDurableObjects();
+    await forget('acme');
+    vi.spyOn(console, 'error').mockReturnValue();
+    expect((await send('POST', '/api/admin/tokens?organisation=acme', {})).status).toBe(500);
+    expect(await tables()).toEqual(before);
+  });
+
+  it('are 100,000 organisations at most, which a Worker knows', async () => {
+    const insert = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 99999)
+      INSERT INTO organisation SELECT 'o' || i, 1 FROM n`;
+    await runInDurableObject(directoryObject(env), (_, { storage }) => void storage.sql.exec(insert));
+    expect([(await organised('one-more', ['free'])).status, (await organised('acme', ['free'])).status]).toEqual([
+      409, 200,
+    ]);
   });
 
   it('are 1,000 blocks at most', async () => {

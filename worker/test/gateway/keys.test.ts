@@ -104,6 +104,13 @@ describe('a key that an organisation entrusts', () => {
     expect(await sentBy(send, acme)).toBe(env.OPENROUTER_API_KEY);
   });
 
+  it('is not kept for an organisation that nobody set up', async () => {
+    const path = '/api/admin/keys/groq?organisation=nobody';
+    const operator = { method: 'PUT', headers: bearer(env.TIDEGATE_TOKEN), body: JSON.stringify({ key: KEY }) };
+    const answer = await withMaster(master('a'))(path, operator);
+    expect([answer.status, errorOf(answer).param]).toEqual([404, 'organisation']);
+  });
+
   it('is refused if it can be none, or if nothing could seal it', async () => {
     const send = withMaster(master('a'));
     const masked = await put(send, acme, 'gsk_…abcd');

@@ -108,6 +108,24 @@ describe('answers that isolates share', () => {
     expect(sharedCache).toBe('single-flight');
   });
 
+  it('need nobody else where only the data centre’s cache is asked', async () => {
+    const { token } = await made('acme');
+    const real = env.ORGANISATION;
+    const landed = vi.fn();
+    const get = (id: DurableObjectId) => ({
+      standing: (hash?: string) => real.get(id).standing(hash),
+      board: landed,
+      land: landed,
+    });
+    const ORGANISATION = { idFromName: (name: string) => real.idFromName(name), get };
+    const body = JSON.stringify({ messages: [{ role: 'user', content: question() }], max_tokens: 10, temperature: 0 });
+    const asked = calling({ TIDEGATE_SHARED_CACHE: 'cache', ORGANISATION });
+    const answer = await asked('/v1/chat/completions', { method: 'POST', headers: bearer(token), body });
+    expect(cached(answer)).toEqual([200, 'miss']);
+    await kept(1);
+    expect(landed).not.toHaveBeenCalled();
+  });
+
   it('that fail are asked for by each', async () => {
     const { token } = await made('acme');
     const content = question();
@@ -150,6 +168,30 @@ describe('a flight', () => {
     expect(await failed).toEqual({});
     expect(await flights.board('b')).toEqual({ leads: true });
   }, 20_000);
+});
+
+describe('flights', () => {
+  const MOST = 1_000;
+
+  it('are as many as there is room for, and those whose leader has gone make some', async () => {
+    const flights = new Flights();
+    for (let name = 0; name < MOST; name += 1) expect(await flights.board(String(name))).toEqual({ leads: true });
+    const waiting = flights.board('7');
+    expect(await flights.board('more')).toEqual({});
+    vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 30_001);
+    expect(await flights.board('more')).toEqual({ leads: true });
+    expect(await waiting).toEqual({});
+    expect(await flights.board('7')).toEqual({ leads: true });
+  });
+
+  it('are waited for by as many as there is room for', async () => {
+    const flights = new Flights();
+    await flights.board('a');
+    const waiting = Array.from({ length: MOST }, () => flights.board('a'));
+    expect(await flights.board('a')).toEqual({});
+    flights.land('a', Uint8Array.of(7));
+    expect(new Set((await Promise.all(waiting)).map(({ entry }) => entry?.[0]))).toEqual(new Set([7]));
+  });
 });
 
 it('the cache’s keys lie below another host than the platform’s, once there is one', async () => {

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { stripped } from '../../src/auth';
 import { operatorOf } from '../../src/auth/operator';
@@ -33,6 +33,21 @@ describe('the operator’s token', () => {
   it('is that text alone, whatever zeros are behind it', () => {
     expect(operator('token', 'token')).toBe(true);
     for (const other of ['toke', 'tokens', 'token\0', 'Token', '']) expect(operator(other, 'token')).toBe(false);
+  });
+
+  it('is compared with all that was given, in constant time, of which nothing stays behind', () => {
+    const compared: ArrayBufferView[] = [];
+    const compare = vi.spyOn(crypto.subtle, 'timingSafeEqual').mockImplementation((own, other) => {
+      compared.push(own as ArrayBufferView, other as ArrayBufferView);
+      return compared.length === 2;
+    });
+    const own = { ...env, TIDEGATE_TOKEN: 'token' } as unknown as Env;
+    expect(operatorOf(['another', 'and', 'one more'], own)).toBeDefined();
+    expect(compare).toHaveBeenCalledTimes(3);
+    compare.mockRestore();
+    expect(new Set(compared.map(({ byteLength }) => byteLength)).size).toBe(1);
+    const [, given] = compared;
+    expect([...new Uint8Array(given!.buffer)].every((byte) => byte === 0)).toBe(true);
   });
 
   it('is compared whole, or refused for its length', () => {

@@ -4,7 +4,7 @@ import { beforeEach, expect, it } from 'vitest';
 
 import { forget } from '../../src/organisation/standing';
 import { ask, calm, errorOf, journal, script } from '../client';
-import { made, organised } from '../organisations';
+import { made, organised, send } from '../organisations';
 import { bearer } from '../queue';
 
 const ORGANISATION = 'rows';
@@ -46,4 +46,30 @@ it('a decision of which one row cannot be written writes none, and is not taken'
   await sql((own) => void own.exec('DROP TRIGGER full_INSERT; DROP TRIGGER full_UPDATE'));
   expect((await ask({}, bearer(token))).status).toBe(200);
   expect(await rows()).not.toEqual(before);
+});
+
+it('a user who is erased has rows again once they ask again, and none of them goes where one cannot', async () => {
+  await forget(ORGANISATION);
+  await organised(ORGANISATION, ['pro']);
+  const asks = async () => {
+    const { token } = await made(ORGANISATION, { tier: 'pro', user: 'ann' });
+    expect((await ask({}, bearer(token))).status).toBe(200);
+    await new Promise((done) => setTimeout(done, 700));
+  };
+  const keys = async () => (await rows()).map((row) => row.split(' ')[0]).filter((key) => key === 'uann');
+  const erase = async () => (await send('DELETE', `/api/ai/users/ann?organisation=${ORGANISATION}`)).status;
+  for (const kind of ['u', 't']) {
+    await asks();
+    expect(await keys()).toEqual(['uann']);
+    const before = await rows();
+    const stays = `BEFORE DELETE ON rows WHEN OLD.key GLOB '${kind}*' BEGIN SELECT RAISE(ABORT, 'full'); END`;
+    await sql((own) => void own.exec(`CREATE TRIGGER stays ${stays}`));
+    expect(await erase()).toBe(500);
+    expect(await rows()).toEqual(before);
+    await sql((own) => void own.exec('DROP TRIGGER stays'));
+  }
+  expect(await erase()).toBe(200);
+  expect(await keys()).toEqual([]);
+  await asks();
+  expect(await keys()).toEqual(['uann']);
 });

@@ -1,7 +1,9 @@
 import { beforeEach, expect, it } from 'vitest';
 
+import { forget } from '../../src/organisation/standing';
 import { calm, call, errorOf, journal, script, seen, until } from '../client';
-import { about, enqueue, enqueued, kept, PATH, reached, statusIn } from '../queue';
+import { made, organised, send } from '../organisations';
+import { about, bearer, enqueue, enqueued, kept, PATH, reached, statusIn } from '../queue';
 
 beforeEach(calm);
 
@@ -50,6 +52,21 @@ it('is full when as many wait and run as it takes', async () => {
   expect(stats.queued + stats.running).toBe(5);
   await script('groq');
   await until(async () => (await enqueue()).status === 202);
+});
+
+it('has room again for as many as an erased user had', async () => {
+  await forget('full');
+  await organised('full', ['pro']);
+  const [ann, bob] = await Promise.all(
+    ['ann', 'bob'].map(async (user) => bearer((await made('full', { user })).token)),
+  );
+  await script('groq', { hold: true });
+  for (let count = 0; count < 5; count += 1) await enqueued({}, ann);
+  expect((await enqueue({}, bob)).status).toBe(503);
+  expect((await send('DELETE', '/api/ai/users/ann?organisation=full')).status).toBe(200);
+  for (let count = 0; count < 5; count += 1) await enqueued({}, bob);
+  expect((await enqueue({}, bob)).status).toBe(503);
+  await script('groq');
 });
 
 it('erases what is done after its time to live, by itself', async () => {

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers';
-import { evictAllDurableObjects, runInDurableObject } from 'cloudflare:test';
+import { abortAllDurableObjects, evictAllDurableObjects, runInDurableObject } from 'cloudflare:test';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { Drain } from '../../../pkg/src/queue/drain';
@@ -54,6 +54,15 @@ describe('the alarm', () => {
       return rung(queue, storage);
     });
     expect(right! - Date.now()).toBeGreaterThan(DAY_MS - 60_000);
+  });
+
+  it('runs again what was running when the object ended', async () => {
+    await script('groq', { hold: true });
+    const { requestId } = await enqueued();
+    await reached(requestId, ['running']);
+    await abortAllDurableObjects();
+    await script('groq');
+    expect((await reached(requestId, ['completed'])).attempts).toBe(2);
   });
 
   it('fails where it cannot be set again, so that the platform rings it once more', async () => {

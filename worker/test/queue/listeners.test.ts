@@ -26,6 +26,27 @@ it('who does not read is let go, before much lies in memory for him; who reads i
   await reader.cancel();
 });
 
+it('no more listen than an object has room for, by streams and sockets together; of a user fewer', () => {
+  const sockets: object[] = [];
+  const busy = {
+    ...context,
+    getWebSockets: () => sockets.map((wish) => ({ deserializeAttachment: () => wish })),
+    acceptWebSocket: () => undefined,
+  } as unknown as DurableObjectState;
+  const listeners = new Listeners(busy);
+  const own = { arrival: undefined, owner: 'ann' };
+  const both = (wish: typeof own | typeof everything) => [
+    listeners.stream(wish, undefined).status,
+    listeners.socket(wish, undefined).status,
+  ];
+  sockets.push(...Array.from({ length: 48 }, () => own));
+  expect(both(own)).toEqual([200, 101]);
+  sockets.push(own);
+  expect(both(own)).toEqual([503, 503]);
+  sockets.push(...Array.from({ length: 1_000 - sockets.length - 2 }, () => everything));
+  expect(both(everything)).toEqual([200, 503]);
+});
+
 it('what many are told lies in memory once', async () => {
   const listeners = new Listeners(context);
   const readers = [1, 2].map(() => listeners.stream(everything, undefined).body!.getReader());

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { calm, call, errorOf, journal, script, until } from '../client';
 import { about, enqueue, enqueued, kept, PATH, reached, statusIn } from '../queue';
@@ -24,6 +24,14 @@ describe('a queued request', () => {
     expect(done.result?.tidegate.target).toBe('groq/openai/gpt-oss-20b');
     expect(done.erasedAt).toBe((done.endedAt ?? 0) + 86_400_000);
     expect(await journal()).toHaveLength(1);
+  });
+
+  it('has an id of its own, also beside others of the same millisecond', async () => {
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now());
+    const ids = await Promise.all(Array.from({ length: 5 }, async () => (await enqueued()).requestId));
+    clock.mockRestore();
+    expect(new Set(ids).size).toBe(5);
+    for (const id of ids) await reached(id, ['completed']);
   });
 
   it('is kept sealed, and the question goes when the answer is there', async () => {
