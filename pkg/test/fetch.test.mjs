@@ -13,7 +13,7 @@ const JSON_TYPE = 'content-type\napplication/json';
 const LOCKED = { code: 'vault_locked', message: 'Locked.', status: 423, shouldRetry: false, attempts: [] };
 
 /** A `gate.fetch`; `calls` has the arguments of each call of the boundary, `passed` what went to the real fetch. */
-function open(answer = () => [0, 200, JSON_TYPE, '{}', JSON.stringify(META)]) {
+function open(answer = () => [0, 200, JSON_TYPE, '{}', JSON.stringify(META)], rest = undefined) {
   const calls = [];
   const passed = [];
   const accounts = [];
@@ -30,9 +30,10 @@ function open(answer = () => [0, 200, JSON_TYPE, '{}', JSON.stringify(META)]) {
     passed.push(given);
     return new Response('real');
   };
-  const watch = (work) => work;
-  const fetch = gateFetch({ core, real, watch, settled: (account) => accounts.push(account) });
-  return { fetch, calls, passed, accounts };
+  const watched = [];
+  const watch = (work) => (watched.push(work), work);
+  const fetch = gateFetch({ core, real, rest, watch, settled: (account) => accounts.push(account) });
+  return { fetch, calls, passed, accounts, watched };
 }
 
 const post = (body, more = {}) => ({ method: 'POST', body, ...more });
@@ -84,11 +85,13 @@ describe('what goes in', () => {
 
   test('options come from `with` and from headers, which go before', async () => {
     const { fetch, calls } = open();
-    const ours = fetch.with({ tenant: 'blue', cache: { skipRead: true } }).with({ cache: { ttlMs: 5 } });
+    const ours = fetch
+      .with({ tenant: 'blue', cache: { skipRead: true } })
+      .with({ cache: { ttlMs: 5, namespace: 'm' } });
     await ours(OURS, post('{}'));
     const headers = {
       'x-tidegate-tenant': 'red',
-      'x-tidegate-cache': 'No-Store, refresh',
+      'x-tidegate-cache': 'No-Store, , refresh',
       'x-tidegate-cache-ttl-ms': '9',
       'x-tidegate-namespace': 'n',
     };
@@ -96,7 +99,7 @@ describe('what goes in', () => {
     await fetch(OURS, post('{}'));
     const asked = calls.map(({ tenant, flags, ttlMs, namespace }) => [tenant, flags, ttlMs, namespace]);
     assert.deepEqual(asked, [
-      ['blue', 1, 5, undefined],
+      ['blue', 1, 5, 'm'],
       ['red', 6, 9, 'n'],
       [undefined, 0, undefined, undefined],
     ]);
@@ -105,6 +108,7 @@ describe('what goes in', () => {
   for (const [what, status, given] of [
     ['a header that says nothing', 400, [OURS, post('{}', { headers: { 'x-tidegate-cache': 'maybe' } })]],
     ['a time that is no number', 400, [OURS, post('{}', { headers: { 'x-tidegate-cache-ttl-ms': '-1' } })]],
+    ['a time without end', 400, [OURS, post('{}', { headers: { 'x-tidegate-cache-ttl-ms': '1234567890' } })]],
     ['a body that is not UTF-8', 400, [OURS, post(new Uint8Array([0xff]))]],
     ['a body that is too long', 413, [OURS, post(new Uint8Array(10 * 1024 * 1024 + 1))]],
   ]) {
@@ -125,6 +129,21 @@ describe('what goes in', () => {
     await tick();
     controller.abort();
     await assert.rejects(running, { name: 'AbortError' });
+    const gone = post(new ReadableStream(), { duplex: 'half', signal: AbortSignal.abort() });
+    await assert.rejects(fetch(OURS, gone), { name: 'AbortError' }, 'also one that was aborted before');
+  });
+
+  test('what the gate needs first is awaited, and what it does then is watched', async () => {
+    let here;
+    const coming = new Promise((resolve) => (here = resolve));
+    const { fetch, calls, watched } = open(undefined, () => coming);
+    const running = fetch.with({ tenant: 'blue' })(OURS, post('{}'));
+    await tick();
+    assert.equal(calls.length, 0);
+    here();
+    const response = await running;
+    assert.deepEqual([calls.length, watched.length], [1, 1]);
+    assert.deepEqual(await fetch.result(response), META, 'whoever made the request');
   });
 });
 

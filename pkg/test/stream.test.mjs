@@ -62,21 +62,49 @@ test('a replay has no provider: head, last bytes, end', async () => {
   }
 });
 
-test('a connection that ends by itself is not hung up, one that stays is', async () => {
+test('a connection that ends by itself is not hung up, one that stays is', async (t) => {
+  // What waits for a connection to end, instead of the quarter of a second that it waits.
+  let hangUp;
+  const [set, clear] = [globalThis.setTimeout, globalThis.clearTimeout];
+  t.mock.method(globalThis, 'setTimeout', (call, ms, ...rest) =>
+    ms === 250 ? (hangUp = call) : set(call, ms, ...rest),
+  );
+  t.mock.method(globalThis, 'clearTimeout', (timer) => {
+    if (timer === hangUp) hangUp = undefined;
+    else clear(timer);
+  });
   const clean = open();
   clean.source.send('[DONE]');
   await text(clean.reader);
   clean.source.close();
   assert.equal(await text(clean.reader), undefined);
-  await tick(400);
-  assert.equal(clean.source.cancelled, 0);
+  await tick();
+  assert.deepEqual([hangUp, clean.source.cancelled], [undefined, 0]);
 
   const staying = open();
   staying.source.send('[DONE]');
   await text(staying.reader);
   assert.equal(await text(staying.reader), undefined);
-  await tick(400);
-  assert.equal(staying.source.cancelled, 1);
+  assert.equal(staying.source.cancelled, 0, 'not yet');
+  hangUp();
+  await tick();
+  assert.deepEqual([hangUp, staying.source.cancelled], [undefined, 1]);
+
+  const talking = open();
+  talking.source.send('[DONE]');
+  await text(talking.reader);
+  talking.source.send('more');
+  assert.equal(await text(talking.reader), undefined);
+  await tick();
+  assert.deepEqual([hangUp, talking.source.cancelled], [undefined, 1], 'who goes on is hung up at once');
+
+  const broken = open();
+  broken.source.send('[DONE]');
+  await text(broken.reader);
+  broken.source.fail();
+  assert.equal(await text(broken.reader), undefined);
+  await tick();
+  assert.equal(hangUp, undefined);
 });
 
 test('an end without its good end is told to the Wasm, which gives the error in band', async () => {
