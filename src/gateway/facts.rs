@@ -70,7 +70,7 @@ impl Facts {
         if !drop_in && request.utf16_units() > config.limits.max_input_units.into() {
             return Err(Error::invalid("messages", "must not be longer than limits.maxInputUnits").into());
         }
-        priced(request)?;
+        bounded(request)?;
         let requested = requested(request.model.as_deref(), config)?;
         Ok(Self {
             requested,
@@ -147,23 +147,69 @@ impl Facts {
     }
 }
 
+/// What a field of a request means for its price. A field that is not in [`BEARINGS`] is input: the model reads it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Bearing {
+    /// Counted in another way, or nothing that a model reads: its bytes cost nothing.
+    Counted,
+    /// Input, which the model reads.
+    Input,
+    /// What a prediction got wrong is billed as output, beside the output bound
+    /// (platform.openai.com/docs/guides/predicted-outputs).
+    Output,
+    /// It costs more than tokens, names another model than the one that is priced, or input that is not in the request.
+    Unbounded,
+    /// The same, if it has `cached_content` in it.
+    UnboundedCache,
+    /// The same, unless it is a tier at the listed price.
+    UnboundedTier,
+}
+
+/// The fields that the price depends on.
+const BEARINGS: [(&str, Bearing); 16] = [
+    ("model", Bearing::Counted),
+    ("messages", Bearing::Counted),
+    ("max_tokens", Bearing::Counted),
+    ("max_completion_tokens", Bearing::Counted),
+    ("n", Bearing::Counted),
+    ("stream", Bearing::Counted),
+    ("tools", Bearing::Input),
+    ("prediction", Bearing::Output),
+    ("web_search_options", Bearing::Unbounded),
+    ("search_parameters", Bearing::Unbounded),
+    ("plugins", Bearing::Unbounded),
+    ("models", Bearing::Unbounded),
+    // Texts and models that lie at the provider (OpenRouter's presets, Gemini's cached content).
+    ("preset", Bearing::Unbounded),
+    ("cached_content", Bearing::Unbounded),
+    ("extra_body", Bearing::UnboundedCache),
+    ("service_tier", Bearing::UnboundedTier),
+];
+
+/// The name of [`BEARINGS`] that `name` is when case does not count, and its bearing.
+fn bearing(name: &str) -> Option<(&'static str, Bearing)> {
+    BEARINGS.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).copied()
+}
+
 /// Refuses what costs more than the tokens that are counted: tools that the provider runs (a fee for each call, and the
 /// pages that they fetch), dearer tiers, other models than the one that is priced, input that is not in the request.
-fn priced(request: &ChatRequest<'_>) -> Result<()> {
+fn bounded(request: &ChatRequest<'_>) -> Result<()> {
     const PROBLEM: &str = "must be left out: its price has no bound";
     let refuse = |path: &str| Err(Error::field(Code::UnpricedInput, path, PROBLEM).into());
     for (name, raw) in request.fields.iter().filter(|(_, raw)| raw.get() != "null") {
-        match name {
-            "web_search_options" | "search_parameters" | "plugins" | "models" => return refuse(name),
-            // Texts and models that lie at the provider (OpenRouter's presets, Gemini's cached content).
-            "preset" | "cached_content" => return refuse(name),
-            "extra_body" if contains(raw.get(), "cached_content") => return refuse(name),
-            "service_tier" if !is_plain_tier(raw) => return refuse(name),
+        let Some((own, bearing)) = bearing(name) else { continue };
+        if own != name {
             // Some servers read names in any case: what was priced would not be what is run.
-            _ if !PRICED.contains(&name) && PRICED.iter().any(|own| own.eq_ignore_ascii_case(name)) => {
-                return Err(Error::invalid(name, "must be written in small letters").into());
-            }
-            _ => {}
+            return Err(Error::invalid(name, "must be written in small letters").into());
+        }
+        let bounded = match bearing {
+            Bearing::Counted | Bearing::Input | Bearing::Output => true,
+            Bearing::Unbounded => false,
+            Bearing::UnboundedCache => !contains(raw.get(), "cached_content"),
+            Bearing::UnboundedTier => is_plain_tier(raw),
+        };
+        if !bounded {
+            return refuse(name);
         }
     }
     for tool in &request.tools {
@@ -176,23 +222,6 @@ fn priced(request: &ChatRequest<'_>) -> Result<()> {
     }
     Ok(())
 }
-
-/// Fields that the price depends on.
-const PRICED: [&str; 13] = [
-    "model",
-    "models",
-    "messages",
-    "tools",
-    "max_tokens",
-    "max_completion_tokens",
-    "n",
-    "stream",
-    "service_tier",
-    "plugins",
-    "preset",
-    "search_parameters",
-    "web_search_options",
-];
 
 /// Tiers at the listed price, or below it.
 pub(super) fn is_plain_tier(raw: json::Raw<'_>) -> bool {
@@ -210,12 +239,11 @@ fn requested(model: Option<&str>, config: &GatewayConfig) -> Result<Option<usize
     }
 }
 
-/// Everything the model reads counts: texts by their features, JSON that it also reads (tools, schemas,
-/// tool calls, fields that we do not know) by its bytes.
-/// Output costs up to so many times what input does, and what a prediction got wrong is billed as output, beside the
-/// output bound (platform.openai.com/docs/guides/predicted-outputs).
-const PREDICTED: u64 = 8;
+/// Output costs up to so many times what input does.
+const OUTPUT_WEIGHT: u64 = 8;
 
+/// Everything the model reads counts: texts by their features, JSON that it also reads (tools, schemas, tool calls,
+/// fields that we do not know) by its bytes.
 fn measure(request: &ChatRequest<'_>) -> Parts {
     let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
     let mut parts =
@@ -234,9 +262,9 @@ fn measure(request: &ChatRequest<'_>) -> Parts {
         }
     }
     for (name, raw) in request.fields.iter() {
-        let weight = match name {
-            "messages" | "model" | "max_tokens" | "max_completion_tokens" | "stream" | "n" => 0,
-            "prediction" => PREDICTED,
+        let weight = match bearing(name) {
+            Some((_, Bearing::Counted)) => 0,
+            Some((_, Bearing::Output)) => OUTPUT_WEIGHT,
             _ => 1,
         };
         parts.schema_bytes = parts.schema_bytes.saturating_add(weight.saturating_mul(raw.get().len() as u64));
@@ -273,7 +301,7 @@ mod tests {
         let prediction = r#"{"type":"content","content":"let x = 1;"}"#;
         let plain = parts("]").schema_bytes;
         let predicted = parts(&format!(r#"],"prediction":{prediction}"#)).schema_bytes;
-        assert_eq!(predicted - plain, PREDICTED * prediction.len() as u64);
+        assert_eq!(predicted - plain, OUTPUT_WEIGHT * prediction.len() as u64);
     }
 
     #[test]

@@ -368,6 +368,7 @@ fn what_costs_more_than_its_tokens_is_refused() {
         r#""models":["a/b"]"#,
         r#""preset":"mine""#,
         r#""extra_body":{"google":{"cached_content":"cachedContents/x"}}"#,
+        r#""cached_content":"cachedContents/x""#,
         r#""tools":[{"type":"browser_search"}]"#,
         r#""tools":[{"type":"browser_search","type":"function"}]"#,
         r#""tools":[{"type":"function","Type":"browser_search"}]"#,
@@ -375,7 +376,15 @@ fn what_costs_more_than_its_tokens_is_refused() {
         let body = format!(r#"{{"stream":true,{extra},"messages":[{{"role":"user","content":"Hi"}}]}}"#);
         assert_eq!(read(&world, &body).unwrap_err().code, Code::UnpricedInput, "{extra}");
     }
-    for extra in [r#""Max_Tokens":65536"#, r#""max_Completion_tokens":65536"#, r#""N":9"#, r#""Tools":[]"#] {
+    for extra in [
+        r#""Max_Tokens":65536"#,
+        r#""max_Completion_tokens":65536"#,
+        r#""N":9"#,
+        r#""Tools":[]"#,
+        r#""Prediction":{"type":"content","content":"x"}"#,
+        r#""Cached_Content":"cachedContents/x""#,
+        r#""Extra_Body":{"google":{"cached_content":"cachedContents/x"}}"#,
+    ] {
         let body = format!(r#"{{{extra},"messages":[{{"role":"user","content":"Hi"}}]}}"#);
         let error = read(&world, &body).unwrap_err();
         assert!(matches!(&error.detail, Detail::Fields(fields) if extra.contains(&fields[0].path)), "{extra}");
