@@ -343,15 +343,13 @@ fn read<C>(response: &Head<'_>, body: Vec<u8>, reading: &Reading<'_>, streams: b
 
 /// Reads an answer that is no failure.
 fn answered<C>(status: u16, body: Vec<u8>, reading: &Reading<'_>, streams: bool) -> Exchange<C> {
+    let unread = Answer { relayed: reading.relayed, ..Answer::default() };
     if VECTORS && let Kind::Embeddings { inputs, listed, base64 } = reading.kind {
         let text = String::from_utf8(body).ok();
         let read = text.and_then(|text| {
             let vectors = embeddings::decode_body(reading.dialect, reading.provider, &text, inputs)?;
-            let mut answer =
-                Answer { usage: vectors.usage, cost: vectors.cost, complete: true, ended: 1, ..Answer::default() };
-            if !reading.relayed {
-                answer.doubt();
-            }
+            let mut answer = Answer { usage: vectors.usage, cost: vectors.cost, complete: true, ended: 1, ..unread };
+            answer.doubt();
             if reading.caller == reading.dialect {
                 return Some((answer, text));
             }
@@ -364,7 +362,7 @@ fn answered<C>(status: u16, body: Vec<u8>, reading: &Reading<'_>, streams: bool)
         };
     }
     let translates = streams || reading.caller != reading.dialect;
-    let mut answer = Answer::default();
+    let mut answer = unread;
     let mut completion = translates.then(Completion::default);
     let text = String::from_utf8(body).ok();
     let decoded = text.as_deref().and_then(|text| {
@@ -375,9 +373,7 @@ fn answered<C>(status: u16, body: Vec<u8>, reading: &Reading<'_>, streams: bool)
             }
         })
     });
-    if !reading.relayed {
-        answer.doubt();
-    }
+    answer.doubt();
     match (decoded, completion, text) {
         // What the caller would not see must not look like the whole answer; the same question would bring the same.
         (Some(()), Some(_), _) if answer.media => {

@@ -72,7 +72,6 @@ struct Events {
     /// Whether output came after which nothing is retried.
     committed: bool,
     reasoning_commits: bool,
-    relayed: bool,
     trouble: Option<Trouble>,
     text: String,
 }
@@ -90,14 +89,13 @@ impl Flow {
                 encoder: translates.then(|| StreamEncoder::new(reading.caller, reading.stamp)),
                 hides_usage: !translates && !reading.stamp.include_usage,
                 choices: reading.choices,
-                answer: Answer::default(),
+                answer: Answer { relayed: reading.relayed, ..Answer::default() },
                 kept: Some(Completion::default()),
                 weight: 0,
                 outputs: 0,
                 told_at: 0,
                 committed: false,
                 reasoning_commits: reading.reasoning_commits,
-                relayed: reading.relayed,
                 trouble: None,
                 text: String::new(),
             },
@@ -203,9 +201,7 @@ impl Flow {
             answer.usage = None;
             answer.cost = None;
         }
-        if !self.events.relayed {
-            answer.doubt();
-        }
+        answer.doubt();
         answer
     }
 

@@ -22,6 +22,8 @@ pub struct Answer {
     pub said: bool,
     /// Whether it has pictures, sound or files, which only its own dialect can carry.
     pub media: bool,
+    /// Whether a gateway tells it, which tells no tokens for what cost it none.
+    pub relayed: bool,
 }
 
 impl Answer {
@@ -52,10 +54,10 @@ impl Answer {
     }
 
     /// Takes counts that cannot be for no counts: there is no request without input, and what was said has tokens.
-    /// Servers that do not count write zeros, and some leave a count out.
+    /// Servers that do not count write zeros, and some leave a count out. For an answer at its end.
     pub fn doubt(&mut self) {
         let impossible = |usage: &Usage| usage.input == 0 || usage.output == 0 && self.said;
-        if self.usage.as_ref().is_some_and(impossible) {
+        if !self.relayed && self.usage.as_ref().is_some_and(impossible) {
             self.usage = None;
         }
     }
