@@ -48,7 +48,7 @@ pub use answer::{CacheState, CostSource, Meta, Reply, Served};
 pub use call::{Call, Host, Wants};
 pub use gate::{Gate, OwnKey};
 pub use models::models;
-pub use problem::{error_body, failure, problem};
+pub use problem::{failure, problem};
 pub use replay::{Replayed, replay};
 #[cfg(feature = "edge")]
 pub use shelf::{Finding, Shelf};

@@ -1,56 +1,25 @@
-//! Errors as callers see them: as plain data, as a sentence, and as the body of an HTTP answer.
+//! Errors as callers see them: as plain data, and as an HTTP answer in a dialect.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use super::told::scrub;
 use crate::chat::Dialect;
-use crate::detect::clean;
 #[cfg(feature = "edge")]
 use crate::error::Allowance;
 use crate::error::{Code, Detail, Error, FieldError};
 use crate::provider::encode_error;
 use crate::value::Value;
 
-/// An error as plain data, with the names of the public API.
+/// An error as plain data, with the names of the public API and without keys: fields, models and providers are called
+/// what others called them.
 #[must_use]
 pub fn problem(error: &Error) -> Value {
-    let Value::Map(account) = account(error) else { return Value::Null };
-    let mut fields: Vec<(String, Value)> = Vec::with_capacity(account.len().saturating_add(4));
-    for (name, value) in [
+    let mut fields = vec![
         ("code", error.code.as_str().into()),
         ("message", error.message().into()),
         ("status", u32::from(error.http_status()).into()),
         ("shouldRetry", error.should_retry().into()),
-    ] {
-        fields.push((name.into(), value));
-    }
-    fields.extend(account);
-    let mut told = Value::Map(fields);
-    // Fields, models and providers are called what others called them.
-    scrub(&mut told);
-    told
-}
-
-/// An error whose names have no keys in them: fields, models and providers are called what others called them.
-fn scrubbed(error: &Error) -> Error {
-    let mut error = error.clone();
-    let scrub = |text: &mut String| {
-        if let Some(clean) = clean(text) {
-            *text = clean;
-        }
-    };
-    if let Detail::Fields(fields) = &mut error.detail {
-        fields.iter_mut().for_each(|field| scrub(&mut field.path));
-    }
-    error.attempts.iter_mut().for_each(|attempt| scrub(&mut attempt.target));
-    error.provider.as_mut().map(scrub);
-    error
-}
-
-/// What goes beside an error's code and sentence.
-fn account(error: &Error) -> Value {
-    let mut fields = vec![
         ("provider", error.provider.as_deref().into()),
         ("attempt", error.attempt.into()),
         ("retryAfterMs", error.retry_after.into()),
@@ -113,23 +82,15 @@ fn account(error: &Error) -> Value {
     });
     fields.push(("attempts", attempts.collect()));
     let present = fields.into_iter().filter(|(_, value)| *value != Value::Null);
-    Value::Map(present.map(|(name, value)| (name.into(), value)).collect())
-}
-
-/// The body of an HTTP answer, as the clients of `dialect` read it.
-#[must_use]
-pub fn error_body(dialect: Dialect, error: &Error) -> String {
-    let error = &scrubbed(error);
-    let mut account_json = String::new();
-    account(error).push_json(&mut account_json);
-    encode_error(dialect, error, &sentence(error), &account_json)
+    let mut told = Value::Map(present.map(|(name, value)| (name.into(), value)).collect());
+    scrub(&mut told);
+    told
 }
 
 /// An error as an HTTP answer: status, headers, and the body as the clients of `dialect` read it. `given` is what
 /// [`problem`] gave, or an adapter's own error in that form.
 #[must_use]
-pub fn failure(dialect: Dialect, given: &Value) -> (u16, Vec<(&'static str, String)>, String) {
-    let mut given = given.clone();
+pub fn failure(dialect: Dialect, mut given: Value) -> (u16, Vec<(&'static str, String)>, String) {
     scrub(&mut given);
     let text = |name: &str| match given.field(name) {
         Some(Value::Text(text)) => text.as_str(),
@@ -154,7 +115,7 @@ pub fn failure(dialect: Dialect, given: &Value) -> (u16, Vec<(&'static str, Stri
                 continue;
             }
             let before = if index == 0 { " " } else { "; " };
-            for piece in [before, path, if path.is_empty() { "" } else { " " }, problem] {
+            for piece in [before, if path.is_empty() { "input" } else { path }, " ", problem] {
                 message.push_str(piece);
             }
             if index.saturating_add(1) == all.len() {
@@ -191,23 +152,6 @@ pub fn failure(dialect: Dialect, given: &Value) -> (u16, Vec<(&'static str, Stri
     (status, headers, encode_error(dialect, &error, &message, &account))
 }
 
-/// What went wrong in one line, with the fields that are at fault.
-fn sentence(error: &Error) -> String {
-    let mut out: String = error.message().into();
-    if let Detail::Fields(fields) = &error.detail {
-        for (index, field) in fields.iter().enumerate() {
-            out.push_str(if index == 0 { " " } else { "; " });
-            out.push_str(if field.path.is_empty() { "input" } else { &field.path });
-            out.push(' ');
-            out.push_str(&field.problem);
-            if index.saturating_add(1) == fields.len() {
-                out.push('.');
-            }
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,7 +161,7 @@ mod tests {
     #[test]
     fn an_error_body_says_what_is_wrong_and_where() {
         let error = Error::invalid("messages[0].role", "must be user");
-        let body = error_body(Dialect::Chat, &error);
+        let (_, _, body) = failure(Dialect::Chat, problem(&error));
         let fields = json::fields(&body).unwrap();
         let inner = json::fields(fields.field("error").unwrap().get()).unwrap();
         let text = |name: &str| inner.field(name).and_then(json::text).unwrap().into_owned();
@@ -230,6 +174,8 @@ mod tests {
             inner.field("tidegate").map(|raw| raw.get()),
             Some(r#"{"fields":[{"path":"messages[0].role","problem":"must be user"}],"attempts":[]}"#)
         );
+        let (_, _, body) = failure(Dialect::Chat, problem(&Error::invalid("", "must be JSON")));
+        assert!(body.contains("The request is not valid. input must be JSON."), "{body}");
     }
 
     #[test]
@@ -243,10 +189,10 @@ mod tests {
                 [Value::map([("path", "body".into()), ("problem", "is too long".into())])].into_iter().collect(),
             ),
         ]);
-        let (status, _, body) = failure(Dialect::Anthropic, &given);
+        let (status, _, body) = failure(Dialect::Anthropic, given.clone());
         assert_eq!(status, 413);
         assert!(body.contains("request_too_large"), "{body}");
-        let (status, _, body) = failure(Dialect::Google, &given);
+        let (status, _, body) = failure(Dialect::Google, given);
         assert_eq!(status, 413);
         assert!(body.contains("\"code\":413"), "{body}");
     }

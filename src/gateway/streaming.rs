@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::answer::{CacheState, CostSource, Meta, Served};
 use super::context::StreamEnd;
-use super::problem::{error_body, problem};
+use super::problem::{failure, problem};
 use super::restore::Restoring;
 use super::run::{Commit, Run, store};
 use super::told::tell;
@@ -273,7 +273,7 @@ impl<H: Host> Streaming<H> {
 
     fn write_error(&mut self, error: &Error, trailing: &mut Vec<u8>) {
         let context = &self.run.context;
-        let body = error_body(context.caller, error);
+        let (_, _, body) = failure(context.caller, problem(error));
         // It must not run into a last frame without its blank line.
         let mut out = String::from(if trailing.is_empty() { "" } else { "\n\n" });
         match self.flow.encoder_mut() {

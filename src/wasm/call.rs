@@ -236,7 +236,7 @@ fn whole(kind: &str, left: Left, body: JsValue, account: &str) -> JsValue {
 /// An error object as the clients of a dialect want it.
 pub(super) fn failed(dialect: Dialect, error: &JsValue) -> Array {
     let value = from_js(error).unwrap_or_default();
-    let (status, headers, body) = gateway::failure(dialect, &value);
+    let (status, headers, body) = gateway::failure(dialect, value);
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
     [JsValue::from(u32::from(status)), flat(&headers).into(), body.into()].into_iter().collect()
 }

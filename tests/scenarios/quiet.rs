@@ -5,7 +5,7 @@ use tidegate::chat::Dialect;
 use tidegate::config::GatewayConfig;
 use tidegate::detect::{Options, PASSES, mark, redact};
 use tidegate::error::Error;
-use tidegate::gateway::{error_body, failure, problem};
+use tidegate::gateway::{failure, problem};
 use tidegate::host::UtcOnly;
 use tidegate::secret::Secret;
 use tidegate::testing::{Scripted, status, stream};
@@ -29,8 +29,7 @@ fn shown(error: &Error) -> String {
     let mut out = String::new();
     problem(error).push_json(&mut out);
     for dialect in Dialect::ALL {
-        out.push_str(&error_body(dialect, error));
-        let (_, headers, body) = failure(dialect, &problem(error));
+        let (_, headers, body) = failure(dialect, problem(error));
         out.push_str(&format!("{headers:?}{body}"));
     }
     out
@@ -117,9 +116,9 @@ fn keys_in_fields_come_out_as_marks() {
         assert!(all.contains("[REDACTED:") || key.len() > 64, "longer names are left out: {all}");
         // What an adapter refuses by itself.
         let given = json!({"code": "invalid_request", "message": format!("No {key}."), "fields": [{"path": key, "problem": "is unknown"}]});
-        let given = serde_json::from_value(given).unwrap();
+        let given: tidegate::value::Value = serde_json::from_value(given).unwrap();
         for dialect in Dialect::ALL {
-            silent(&format!("{:?}", failure(dialect, &given)));
+            silent(&format!("{:?}", failure(dialect, given.clone())));
         }
         // A request, looked through or not.
         for secrets in ["mask", "off"] {
