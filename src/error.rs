@@ -1,8 +1,8 @@
 //! One error type, one table.
 //!
-//! [`Code`] says what happened; every property of a code (is it retried, does the next target get a try,
-//! does the breaker count it, which HTTP status the Worker answers with) is a `match` without a
-//! wildcard, and a test walks [`Code::ALL`]. No error carries a prompt, a body, a key or a URL's query.
+//! [`Code`] says what happened; every property of a code (is it retried, does the next target get a try, does the breaker
+//! count it, which HTTP status the Worker answers with) is a column of the table in `code.rs`. No error carries a prompt, a
+//! body, a key or a URL's query.
 
 #[cfg(feature = "edge")]
 mod allowance;

@@ -10,7 +10,7 @@ const all = (text, pattern) => [...text.matchAll(pattern)].map(([, code]) => cod
 /** What has no place in the Wasm: the realm that it runs in could not be had. */
 const OURS = ['isolation_failed'];
 
-const codes = all(read('src/error/code.rs'), /^ {4}[A-Z]\w+ = "([a-z_]+)",?$/gmu)
+const codes = all(read('src/error/code.rs'), /^ {4}[A-Z]\w+ = "([a-z_]+)", /gmu)
   .concat(OURS)
   .sort();
 
