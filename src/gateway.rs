@@ -1,19 +1,19 @@
 //! The pipeline: the only place with order, awaits and fallbacks.
 //!
 //! ```text
-//!  1 validate   request parsed into types, size limits
-//!  2 screen     keys in messages: masked, refused, or told
-//!  4 cache      fingerprint, hit, join
-//!  5 plan       targets in order: able, priced, keyed
-//!    for each target (fallback), for each attempt (retry)
-//!  6   admit    this attempt's upper bound, its breaker permit, the request's slot
-//!  7   send     under min(attempt timeout, remaining deadline)
-//!  8   parse
-//!  9   settle   a failed attempt: released or at its bound; then retry, next target or stop
-//! 11 settle     the bill
-//! 12 store      only complete, successful, allowed answers
-//! 13 record     one event, one decision record
-//! 14 restore    the request's keys put back in place of the marks that were sent
+//! screen      keys in the messages: masked, refused, or told
+//! prepare     the request parsed into types, its size checked, its fingerprint taken
+//! share       from the cache, with the same request that is in flight, or as an error that is not to be asked for again
+//! plan        targets in order: able, priced, keyed
+//!   for each target (fallback), for each attempt (retry)
+//!   admit     this attempt's upper bound, its breaker's permit, the request's slot; with the first, its caller's limits
+//!   send      under min(attempt timeout, remaining deadline)
+//!   read      all of a whole answer, a stream up to its first output
+//!   settle    a failed attempt: released or at its bound; then retry, next target or stop
+//! settle      the bill; of a stream when it has ended
+//! store       only complete, successful, allowed answers
+//! record      one event, one decision record
+//! restore     the request's keys put back in place of the marks that were sent
 //! ```
 
 mod answer;

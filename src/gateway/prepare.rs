@@ -1,4 +1,4 @@
-//! Steps 1 and 5 as far as the request alone decides them, and the fingerprint of step 4.
+//! What the request alone decides: what it asks, its fingerprint, and which targets it can reach.
 
 use std::rc::Rc;
 
@@ -35,7 +35,7 @@ pub(super) struct Prepared {
     pub(super) seen: Result<Rc<Seen>, String>,
 }
 
-/// Step 1, and the fingerprint of step 4; and whether a stream is asked for.
+/// Reads a request; and whether it asks for a stream.
 pub(super) fn prepare(gate: &Gate, call: &Call, request_id: Rc<str>, started: Timestamp) -> Result<(Prepared, bool)> {
     if call.tenant.len() > admit::LONGEST_NAME {
         return Err(Error::invalid("tenant", "must be at most 1024 bytes long").into());

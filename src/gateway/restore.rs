@@ -1,4 +1,4 @@
-//! Step 14, behind the cache: the keys of a request put back into its answer, in place of the marks that were sent.
+//! Behind the cache: the keys of a request put back into its answer, in place of the marks that were sent.
 //!
 //! What passes here is written in the caller's dialect already, so one walk over JSON serves all dialects, whole answers
 //! and streams, what a provider wrote and what was translated. A request's own marks are the only ones that count: no

@@ -1,4 +1,4 @@
-//! Steps 5 to 12: the plan, and its attempts.
+//! The plan, its attempts, and what they are charged.
 
 mod events;
 mod settling;

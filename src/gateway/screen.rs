@@ -1,4 +1,4 @@
-//! Step 2: keys in what is about to be sent. What leaves is what is fingerprinted and cached, so this goes first.
+//! Keys in what is about to be sent. What leaves is what is fingerprinted and cached, so this goes first.
 //!
 //! Only what is certainly a secret counts: a token that a caller wants explained, or a key made to be seen, goes on.
 

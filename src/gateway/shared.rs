@@ -1,4 +1,4 @@
-//! Step 4: what answers a question without an exchange of its own, and the exchange that several may share.
+//! What answers a question without an exchange of its own, and the exchange that several may share.
 
 use std::rc::Rc;
 
@@ -17,7 +17,7 @@ use crate::error::{Code, Error, Result};
 use crate::money::NanoUsd;
 use crate::record::Tape;
 
-/// Step 4: the cache, the errors not to be repeated, the requests in flight; then the exchange.
+/// The cache, the errors not to be repeated, the requests in flight; then the exchange.
 pub(super) async fn answer<H: Host + 'static>(
     gate: &Rc<Gate>,
     host: &Rc<H>,
