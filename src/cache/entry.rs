@@ -11,7 +11,7 @@ use crate::pack::{Reader, Writer};
 use crate::time::Timestamp;
 
 /// First byte of a stored entry. Another version is refused: losing an entry is a miss.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// What an entry counts for beside its texts. The same on every machine, so that all evict alike.
 const FLAT_WEIGHT: usize = 256;
@@ -45,7 +45,6 @@ pub struct Hit {
 /// An answer with what the cache knows of it.
 pub(super) struct Entry {
     pub(super) fingerprint: Fingerprint,
-    pub(super) tenant: String,
     pub(super) answer: Answer,
     pub(super) stored_at: Timestamp,
     pub(super) ttl: Duration,
@@ -66,9 +65,7 @@ impl Entry {
 
     /// Bytes that count against the limit: texts and a flat amount for the rest.
     pub(super) fn weight(&self) -> usize {
-        [self.tenant.len(), self.answer.target.len(), FLAT_WEIGHT]
-            .iter()
-            .fold(self.answer.body.len(), |sum, part| sum.saturating_add(*part))
+        self.answer.body.len().saturating_add(self.answer.target.len()).saturating_add(FLAT_WEIGHT)
     }
 
     /// The clock went back by `step` since it was last read: the age stays what it was. `false` if the
@@ -84,7 +81,6 @@ impl Entry {
         writer
             .byte(VERSION)
             .raw(&self.fingerprint.0)
-            .text(&self.tenant)
             .int(self.stored_at.as_millis())
             .uint(ttl)
             .text(&self.answer.target)
@@ -106,7 +102,6 @@ impl Entry {
         reader.require(version == VERSION);
         let entry = Self {
             fingerprint: Fingerprint(reader.array()),
-            tenant: reader.text().into(),
             stored_at: Timestamp::from_millis(reader.int()),
             ttl: Duration::from_millis(reader.uint()),
             answer: Answer {

@@ -91,15 +91,8 @@ impl ExactCache {
     /// it is a fallback's and the configuration does not allow these. The older one goes in any case.
     ///
     /// [`may_store`](super::may_store) is asked before.
-    pub fn store(
-        &mut self,
-        fingerprint: Fingerprint,
-        tenant: &str,
-        answer: Answer,
-        ttl: Duration,
-        now: Timestamp,
-    ) -> bool {
-        self.insert(Entry { fingerprint, tenant: tenant.into(), answer, stored_at: now, ttl }.into(), now)
+    pub fn store(&mut self, fingerprint: Fingerprint, answer: Answer, ttl: Duration, now: Timestamp) -> bool {
+        self.insert(Entry { fingerprint, answer, stored_at: now, ttl }.into(), now)
     }
 
     /// Forgets one answer. Says whether there was one.
@@ -111,11 +104,6 @@ impl ExactCache {
     pub fn clear(&mut self) {
         self.entries.clear();
         self.weight = 0;
-    }
-
-    /// Forgets everything of one tenant.
-    pub fn clear_tenant(&mut self, tenant: &str) {
-        self.retain(|entry| entry.tenant != tenant);
     }
 
     /// How many answers are kept, those that ran out and were not yet met included.

@@ -39,7 +39,8 @@ pub enum State {
     Cancelled,
 }
 
-/// What a store counts and orders rows by, first.
+/// What a store counts and orders rows by, first. Stores know the numbers (`pkg/src/queue/rows.ts`): those of items that
+/// are still to be done come first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[repr(u8)]
 pub enum Lane {
@@ -55,11 +56,6 @@ pub enum Lane {
     Dead = 4,
     /// Was taken back.
     Cancelled = 5,
-}
-
-impl Lane {
-    /// The lanes of items that are still to be done come first; these are how many.
-    pub const OPEN: u8 = 3;
 }
 
 /// How a row is found. A store keeps the two indexes `(lane, rank, arrival)` and `due`, and `key` unique.

@@ -37,7 +37,7 @@ fn cache(change: impl Fn(&mut CacheConfig)) -> ExactCache {
 fn filled(count: u8, change: impl Fn(&mut CacheConfig)) -> ExactCache {
     let mut cache = cache(change);
     for byte in 1..=count {
-        assert!(cache.store(id(byte), "acme", answer("a"), TTL, at(0)));
+        assert!(cache.store(id(byte), answer("a"), TTL, at(0)));
     }
     cache
 }
@@ -49,7 +49,7 @@ fn an_answer_comes_back_with_its_age() {
     assert_eq!(hit.answer, answer("a"));
     assert_eq!((hit.age, hit.remaining), (Duration::from_secs(100), Duration::from_secs(200)));
     assert!(cache.lookup(&id(2), at(100)).is_none());
-    assert!(cache.store(id(1), "acme", answer("b"), TTL, at(200)));
+    assert!(cache.store(id(1), answer("b"), TTL, at(200)));
     let hit = cache.lookup(&id(1), at(400)).unwrap();
     assert_eq!((&*hit.answer.body, hit.age, cache.len()), ("b", Duration::from_secs(200), 1));
 }
@@ -105,9 +105,9 @@ fn a_clock_set_back_further_than_the_life_drops() {
 fn the_least_recently_used_goes_first() {
     let mut cache = filled(3, |config| config.max_entries = 3);
     assert!(cache.lookup(&id(1), at(1)).is_some());
-    assert!(cache.store(id(4), "acme", answer("a"), TTL, at(2)));
+    assert!(cache.store(id(4), answer("a"), TTL, at(2)));
     assert!(cache.lookup(&id(2), at(3)).is_none(), "not used since it was stored");
-    assert!(cache.store(id(5), "acme", answer("a"), TTL, at(4)));
+    assert!(cache.store(id(5), answer("a"), TTL, at(4)));
     assert!(cache.lookup(&id(3), at(5)).is_none());
     assert!(cache.lookup(&id(1), at(5)).is_some());
     assert_eq!(cache.len(), 3);
@@ -116,9 +116,9 @@ fn the_least_recently_used_goes_first() {
 #[test]
 fn the_dead_make_room_before_the_living() {
     let mut cache = cache(|config| config.max_entries = 2);
-    cache.store(id(1), "acme", answer("a"), TTL, at(0));
-    cache.store(id(2), "acme", answer("a"), Duration::from_secs(1), at(0));
-    cache.store(id(3), "acme", answer("a"), TTL, at(1));
+    cache.store(id(1), answer("a"), TTL, at(0));
+    cache.store(id(2), answer("a"), Duration::from_secs(1), at(0));
+    cache.store(id(3), answer("a"), TTL, at(1));
     assert!(cache.lookup(&id(1), at(1)).is_some());
     assert!(cache.lookup(&id(3), at(1)).is_some());
 }
@@ -127,15 +127,15 @@ fn the_dead_make_room_before_the_living() {
 #[test]
 fn the_dead_are_found_whenever_they_die() {
     let mut cache = filled(3, |_| {});
-    cache.store(id(4), "acme", answer("a"), Duration::from_secs(20), at(10));
-    cache.store(id(5), "acme", answer("a"), TTL, at(29));
+    cache.store(id(4), answer("a"), Duration::from_secs(20), at(10));
+    cache.store(id(5), answer("a"), TTL, at(29));
     assert_eq!(cache.len(), 5);
-    cache.store(id(6), "acme", answer("a"), TTL, at(30));
+    cache.store(id(6), answer("a"), TTL, at(30));
     assert_eq!(cache.len(), 5, "the fourth has gone");
-    cache.store(id(7), "acme", answer("a"), TTL, at(20));
+    cache.store(id(7), answer("a"), TTL, at(20));
     assert_eq!(cache.len(), 6);
     // Ten seconds were lived twice: the first three have been there for 300.
-    cache.store(id(8), "acme", answer("a"), TTL, at(290));
+    cache.store(id(8), answer("a"), TTL, at(290));
     assert_eq!(cache.len(), 4);
 }
 
@@ -144,32 +144,33 @@ fn bytes_are_bounded() {
     let mut cache = cache(|_| ());
     let largest = "x".repeat(MAX_BODY_BYTES);
     for byte in 1..=9 {
-        assert!(cache.store(id(byte), "acme", answer(&largest), TTL, at(0)));
+        assert!(cache.store(id(byte), answer(&largest), TTL, at(0)));
     }
     assert_eq!(cache.len(), MAX_BYTES / MAX_BODY_BYTES - 1, "the flat amounts count too");
     assert!(cache.lookup(&id(2), at(1)).is_none());
     assert!(cache.lookup(&id(9), at(1)).is_some());
-    assert!(!cache.store(id(9), "acme", answer(&format!("{largest}x")), TTL, at(1)), "one is too long");
+    assert!(!cache.store(id(9), answer(&format!("{largest}x")), TTL, at(1)), "one is too long");
     assert!(cache.lookup(&id(9), at(1)).is_none(), "the older answer went all the same");
-    assert!(!cache.store(id(10), &"t".repeat(MAX_BYTES), answer("a"), TTL, at(1)));
+    let target = "t".repeat(MAX_BYTES);
+    assert!(!cache.store(id(10), Answer { target, ..answer("a") }, TTL, at(1)));
     for byte in 1..=9 {
         cache.remove(&id(byte));
     }
     for byte in 1..=7 {
-        assert!(cache.store(id(byte), "acme", answer(&largest), TTL, at(2)), "removal frees bytes");
+        assert!(cache.store(id(byte), answer(&largest), TTL, at(2)), "removal frees bytes");
     }
     assert_eq!(cache.len(), 7);
 }
 
 #[test]
 fn what_the_configuration_does_not_allow_is_not_kept() {
-    assert!(!cache(|config| config.ttl = Duration::ZERO).store(id(1), "acme", answer("a"), TTL, at(0)));
-    assert!(!cache(|config| config.max_entries = 0).store(id(1), "acme", answer("a"), TTL, at(0)));
-    assert!(!cache(|_| ()).store(id(1), "acme", answer("a"), Duration::ZERO, at(0)));
+    assert!(!cache(|config| config.ttl = Duration::ZERO).store(id(1), answer("a"), TTL, at(0)));
+    assert!(!cache(|config| config.max_entries = 0).store(id(1), answer("a"), TTL, at(0)));
+    assert!(!cache(|_| ()).store(id(1), answer("a"), Duration::ZERO, at(0)));
     let fallback = Answer { by_fallback: true, ..answer("a") };
-    assert!(!cache(|_| ()).store(id(1), "acme", fallback.clone(), TTL, at(0)));
+    assert!(!cache(|_| ()).store(id(1), fallback.clone(), TTL, at(0)));
     let mut open = cache(|config| config.fallback_answers = true);
-    assert!(open.store(id(1), "acme", fallback, TTL, at(0)));
+    assert!(open.store(id(1), fallback, TTL, at(0)));
     open.configure(&CacheConfig::default());
     assert!(open.lookup(&id(1), at(1)).is_none(), "nor when it is no longer allowed");
 }
@@ -188,15 +189,11 @@ fn a_smaller_configuration_takes_effect_at_once() {
 }
 
 #[test]
-fn clearing_one_all_or_a_tenant() {
-    let mut cache = filled(2, |_| ());
-    cache.store(id(3), "other", answer("a"), TTL, at(0));
-    cache.clear_tenant("acme");
-    assert_eq!(cache.len(), 1);
-    assert!(cache.lookup(&id(3), at(1)).is_some());
+fn clearing_one_or_all() {
+    let mut cache = filled(3, |_| ());
     assert!(cache.remove(&id(3)));
     assert!(!cache.remove(&id(3)));
-    let mut cache = filled(2, |_| ());
+    assert_eq!(cache.len(), 2);
     cache.clear();
     assert!(cache.is_empty() && cache.lookup(&id(1), at(1)).is_none());
 }
@@ -208,11 +205,10 @@ fn an_entry_survives_its_bytes() {
     assert!(next.restore(&bytes, at(100)).unwrap());
     let hit = next.lookup(&id(1), at(100)).unwrap();
     assert_eq!((hit.answer, hit.age), (answer("a"), Duration::from_secs(100)));
-    next.clear_tenant("acme");
-    assert!(next.is_empty(), "the tenant came back too");
+    next.clear();
     assert!(!next.restore(&bytes, at(300)).unwrap(), "expired");
     assert!(next.encode(&id(1)).is_none());
-    assert!(next.store(id(1), "acme", answer("new"), TTL, at(300)));
+    assert!(next.store(id(1), answer("new"), TTL, at(300)));
     assert!(!next.restore(&filled(1, |_| ()).encode(&id(1)).unwrap(), at(300)).unwrap());
     assert_eq!(&*next.lookup(&id(1), at(300)).unwrap().answer.body, "new");
 }
@@ -233,7 +229,7 @@ fn a_restored_entry_obeys_the_configuration_of_now() {
     let mut short = cache(|config| config.ttl = Duration::from_secs(60));
     assert!(!short.restore(&bytes, at(60)).unwrap());
     let mut open = cache(|config| config.fallback_answers = true);
-    open.store(id(2), "acme", Answer { by_fallback: true, ..answer("a") }, TTL, at(0));
+    open.store(id(2), Answer { by_fallback: true, ..answer("a") }, TTL, at(0));
     assert!(!cache(|_| ()).restore(&open.encode(&id(2)).unwrap(), at(1)).unwrap());
 }
 

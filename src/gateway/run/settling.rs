@@ -44,7 +44,7 @@ pub(in crate::gateway) fn store<H: Host>(
             usage: served.usage,
         };
         let ttl = controls.ttl(config);
-        context.gate.state.borrow_mut().cache.store(prepared.fingerprint, &context.tenant, kept, ttl, now);
+        context.gate.state.borrow_mut().cache.store(prepared.fingerprint, kept, ttl, now);
         // What was not stored is not there.
         #[cfg(feature = "edge")]
         context.gate.shelve(&prepared.fingerprint, ttl);
