@@ -69,6 +69,7 @@ impl Core {
     }
 
     /// An error object as the clients of an endpoint's dialect want it: `[status, headers, body]`.
+    #[wasm_bindgen(unchecked_return_type = "[status: number, headers: string[], body: string]")]
     pub fn failure(&self, endpoint: &str, error: JsValue) -> Array {
         failed(dialect_of(&self.gate, endpoint), &error)
     }

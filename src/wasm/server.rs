@@ -19,7 +19,7 @@ pub fn asked(method: &str, path: &str, names: Vec<String>) -> Array {
 }
 
 /// An error object as the clients of a dialect want it: `[status, headers, body]`.
-#[wasm_bindgen]
+#[wasm_bindgen(unchecked_return_type = "[status: number, headers: string[], body: string]")]
 pub fn failure(dialect: &str, error: JsValue) -> Array {
     let known = Dialect::ALL.into_iter().find(|own| own.as_str() == dialect);
     failed(known.unwrap_or(Dialect::Chat), &error)
