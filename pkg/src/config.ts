@@ -254,3 +254,9 @@ export interface TidegateConfig {
   /** A service worker of the origin sees every request with its key. `refuse` opens and asks nothing then. Default `allow`. */
   serviceWorker?: 'allow' | 'refuse';
 }
+
+/** The gateway's own default of `timeouts.totalMs`. */
+const DEFAULT_TOTAL_MS = 120_000;
+
+/** How long a request of a gate with this configuration may take, in milliseconds, unless something of ours has failed. */
+export const longestMs = ({ timeouts }: TidegateConfig): number => timeouts?.totalMs ?? DEFAULT_TOTAL_MS;

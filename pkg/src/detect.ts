@@ -100,7 +100,7 @@ export class Scanner {
       this.#own = new glue.KeyScanner(key, publishable);
       return;
     }
-    const all = new (glue as unknown as AllGlue).KeyValues();
+    const all = new (glue as AllGlue).KeyValues();
     for (const { name, value, place = '' } of values) if (all.add(name, place, bytesOf(value))) this.searched += 1;
     this.#own = all.scanner(key, publishable);
   }

@@ -15,5 +15,5 @@ export const kdfWasm = () => read(new URL('../wasm/kdf_bg.wasm', import.meta.url
 export const load = once<Glue>(async () => {
   const [glue, bytes] = await Promise.all([import('../wasm/tidegate-server.js'), serverWasm()]);
   glue.initSync({ module: bytes });
-  return glue as unknown as Glue; // the same classes, nominally others
+  return glue;
 });

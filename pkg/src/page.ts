@@ -24,12 +24,12 @@ const loadDialects = once<Glue>(async () => {
   await glue
     .default({ module_or_path: new URL('../wasm/tidegate-dialects_bg.wasm', import.meta.url) })
     .catch(notLoaded);
-  return glue as unknown as Glue; // the same classes, nominally others
+  return glue;
 });
 const loadAll = once<Glue>(async () => {
   const glue = await import('../wasm/tidegate-all.js').catch(notLoaded);
   await glue.default({ module_or_path: new URL('../wasm/tidegate-all_bg.wasm', import.meta.url) }).catch(notLoaded);
-  return glue as unknown as Glue;
+  return glue;
 });
 /** Whether a page may wait for a file in the middle of a call. Only Chromium knows a policy against it, and tells. */
 const mayWait = () => {

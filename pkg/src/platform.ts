@@ -6,8 +6,8 @@ import type { TidegateConfig } from './types.js';
 import type { Storage } from './storage/storage.js';
 import type { PresenceSign } from './vault/presence.js';
 
-/** The generated glue of the gateway's Wasm, once it is loaded. */
-export type Glue = typeof import('../wasm/tidegate.js');
+/** The generated glue of the gateway's Wasm: what every build has of it once it is loaded. */
+export type Glue = Omit<typeof import('../wasm/tidegate.js'), keyof Split | 'default' | 'initSync'>;
 
 /** See `Platform`. */
 export interface Parts {

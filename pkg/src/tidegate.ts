@@ -3,6 +3,7 @@
 import { asksOf, NONE } from './asks.js';
 import { CHAT, type Caller } from './boundary.js';
 import { buildFor } from './build.js';
+import { longestMs } from './config.js';
 import { closed, internal, jsonOf, notLoaded, toError, type ErrorData } from './errors.js';
 import type { FetchHost } from './fetch.js';
 import type { Gate, GateVault } from './gate.js';
@@ -36,8 +37,7 @@ import { Watchdog, type Unsettled } from './watchdog.js';
 
 type Core = InstanceType<Glue['Core']>;
 
-/** The default of `timeouts.totalMs`, and what the watchdog waits beyond it. */
-const DEFAULT_TOTAL_MS = 120_000;
+/** What the watchdog waits beyond the longest request. */
 const GRACE_MS = 10_000;
 
 /** How long after the first answer the rest is fetched: the answer shall be shown first. */
@@ -95,12 +95,12 @@ export class Tidegate implements Gate {
       signal.throwIfAborted();
       admit();
     };
-    this.#caller = guarded(core as unknown as Caller, this.#admit);
+    this.#caller = guarded(core, this.#admit);
     this.#storage = storage;
     this.#ledger = ledger;
     this.#forget = forget;
     this.#listeners = new Listeners(() => core.listen(this.#listeners.names().length > 0));
-    this.#patienceMs = (config.timeouts?.totalMs ?? DEFAULT_TOTAL_MS) + GRACE_MS;
+    this.#patienceMs = longestMs(config) + GRACE_MS;
     this.#persistCache = config.cache?.persist === true;
     const parts: VaultParts = {
       core,
@@ -321,8 +321,8 @@ export class Tidegate implements Gate {
 
   #openQueue({ TabQueue }: { TabQueue: new (home: Home) => TabQueue }, glue: Glue, name: string): void {
     this.#queue = new TabQueue({
-      glue: glue as unknown as AllGlue,
-      core: this.#core as unknown as InstanceType<AllGlue['Core']>,
+      glue: glue as AllGlue,
+      core: this.#core as InstanceType<AllGlue['Core']>,
       lasts: this.#storage.kind === 'indexeddb',
       name,
       vault: () => this.vault.state(),

@@ -15,7 +15,7 @@ import type { Gate } from './gate.js';
 import { noLedger } from './isolation/place.js';
 import * as later from './later.js';
 import { openOn } from './open-here.js';
-import { once, type Glue, type Platform } from './platform.js';
+import { once, type Platform } from './platform.js';
 import { memoryStorage } from './storage/memory.js';
 import { noDerive } from './tidegate.js';
 import type { TidegateConfig, TidegateHooks } from './types.js';
@@ -28,7 +28,7 @@ const load = once(() => {
 
 const platform: Platform = {
   runtime: 'workerd',
-  load: load as unknown as Platform['load'], // the same classes, nominally others
+  load,
   later: () => Promise.resolve(later),
   derive: noDerive,
   open: (_name, ledger) =>
@@ -52,7 +52,7 @@ export async function wasm(): Promise<typeof glue> {
 /** Loads the Wasm ahead of `open`: here one build serves every configuration. */
 export const init = async (_config: TidegateConfig = {}): Promise<void> => void (await load());
 
-const keys = detector(platform.load as () => Promise<Glue>);
+const keys = detector(load);
 
 /** Finds the keys in a text, or in bytes of UTF-8, in its order. */
 export const scan = (input: string | Uint8Array, options?: ScanOptions): Promise<Finding[]> =>

@@ -6,6 +6,8 @@ import { test } from 'node:test';
 
 import { Tidegate } from 'tidegate';
 
+import { longestMs } from '../dist/config.js';
+
 const root = new URL('../../', import.meta.url);
 const read = (path) => readFileSync(new URL(path, root), 'utf8');
 const all = (text, pattern) => [...text.matchAll(pattern)].map(([, name]) => name);
@@ -62,4 +64,10 @@ test('every event has a type, and every type an event', () => {
   const [, events] = /export interface Events \{\n(.*?)\n\}/su.exec(read('pkg/src/types.ts'));
   const typed = all(events, /^ {2}(?:\/\*\*.*\*\/ )?'?([a-z-]+)'?: [{A-Z]/gmu);
   assert.deepEqual(typed.sort(), [...new Set(told)].sort());
+});
+
+test('the watchdog knows how long a request may take', () => {
+  const [, seconds] = /\n +total: Duration::from_secs\((\d+)\),/u.exec(read('src/config.rs'));
+  assert.equal(longestMs({}), Number(seconds) * 1_000);
+  assert.equal(longestMs({ timeouts: { totalMs: 7 } }), 7);
 });

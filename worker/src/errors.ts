@@ -1,4 +1,3 @@
-import type { Caller } from '../../pkg/src/boundary';
 import { invalid, TidegateError, toError, type ErrorData } from '../../pkg/src/errors';
 import { refused } from '../../pkg/src/fetch';
 import { failure } from './wasm';
@@ -47,5 +46,5 @@ export function reasonOf(thrown: unknown): string {
 
 /** Whatever was thrown, as the clients of a dialect can read it. What is no error of ours says nothing about itself. */
 export function errorResponse(dialect: string, thrown: unknown): Response {
-  return refused({ failure } as unknown as Pick<Caller, 'failure'>, dialect, thrown);
+  return refused({ failure }, dialect, thrown);
 }

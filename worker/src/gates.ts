@@ -1,6 +1,7 @@
 import { waitUntil } from 'cloudflare:workers';
 
 import type { Answer, Caller, FlatHeaders } from '../../pkg/src/boundary';
+import { longestMs, type TidegateConfig } from '../../pkg/src/config';
 import type { Asker } from './auth';
 import { providerKeys, rawConfiguration, type Env } from './env';
 import { internal, reasonOf } from './errors';
@@ -13,38 +14,37 @@ import { Core, load, wasmBytes } from './wasm';
 
 /** One organisation's gate: its cache, its keys, its records. Money is in the organisation's ledger object. */
 export interface Gate {
-  readonly core: Caller &
-    Pick<Core, 'clearCache' | 'removeKey' | 'setKey'> & {
-      status(): Promise<unknown>;
-      /** `call` on behalf of a caller, by what `partsOf` makes of it, with its limits. Headers as lines, bodies in bytes. */
-      callFor(
-        by: string[],
-        endpoint: string,
-        body: Uint8Array,
-        headers: string,
-        tenant: string,
-        cacheFlags: number,
-        ttlMs: number | undefined,
-        namespace: string | undefined,
-        signal: AbortSignal,
-      ): Answer | Promise<Answer>;
-      /** A whole chat on behalf of a caller: the answer's JSON. */
-      chatFor(
-        by: string[],
-        body: string,
-        organisation: string,
-        flags: number,
-        signal: AbortSignal,
-      ): string | Promise<string>;
-      /** Counts a request to a route of the Worker's own; headers for its answer. */
-      enter(by: string[], route: string): FlatHeaders | Promise<FlatHeaders>;
-      /** To be waited for after an answer of `callFor`: its settlement follows, if no later request takes it along. */
-      follow(): Promise<void> | undefined;
-      /** To be waited for after a request: gives back leased slices that nobody uses. */
-      keepSlices(): Promise<void> | undefined;
-      /** What a caller may still do. */
-      limitsOf(by: string[]): Promise<Limits>;
-    };
+  readonly core: Caller & {
+    status(): Promise<unknown>;
+    /** `call` on behalf of a caller, by what `partsOf` makes of it, with its limits. Headers as lines, bodies in bytes. */
+    callFor(
+      by: string[],
+      endpoint: string,
+      body: Uint8Array,
+      headers: string,
+      tenant: string,
+      cacheFlags: number,
+      ttlMs: number | undefined,
+      namespace: string | undefined,
+      signal: AbortSignal,
+    ): Answer | Promise<Answer>;
+    /** A whole chat on behalf of a caller: the answer's JSON. */
+    chatFor(
+      by: string[],
+      body: string,
+      organisation: string,
+      flags: number,
+      signal: AbortSignal,
+    ): string | Promise<string>;
+    /** Counts a request to a route of the Worker's own; headers for its answer. */
+    enter(by: string[], route: string): FlatHeaders | Promise<FlatHeaders>;
+    /** To be waited for after an answer of `callFor`: its settlement follows, if no later request takes it along. */
+    follow(): Promise<void> | undefined;
+    /** To be waited for after a request: gives back leased slices that nobody uses. */
+    keepSlices(): Promise<void> | undefined;
+    /** What a caller may still do. */
+    limitsOf(by: string[]): Promise<Limits>;
+  } & Core;
   /** No request takes longer, in milliseconds, unless something of ours has failed. */
   readonly deadlineMs: number;
   /** Whether slices may be leased. */
@@ -92,8 +92,6 @@ export const askerOf = (organisation: string, [tier = '', user = '', token = '']
 
 /** What a gate may take beyond its own total timeout before it counts as stuck. */
 const GRACE_MS = 5_000;
-/** The gateway's own default of `timeouts.totalMs`. */
-const TOTAL_MS = 120_000;
 
 /** How many organisations an isolate serves at once: each has a configuration, keys and a cache. */
 const MAX_GATES = 64;
@@ -158,7 +156,7 @@ export async function keyedGateOf(organisation: string, env: Env): Promise<Gate>
     const box = entrusted(organisation, env);
     for (const { provider, sealed } of keys) {
       try {
-        box.load(gate.core as unknown as Core, provider, sealed);
+        box.load(gate.core, provider, sealed);
       } catch {
         // Rather none than the operator's, on whose bill it would be.
         gate.core.removeKey(provider);
@@ -207,12 +205,10 @@ function open(organisation: string, env: Env): Gate {
       return [`${provider.toUpperCase()}_API_KEY: ${reasonOf(refusal)}`];
     }
   });
-  // Valid by now: the gateway has read it.
-  const { timeouts } = config as { timeouts?: { totalMs?: number } };
-  const totalMs = timeouts?.totalMs ?? TOTAL_MS;
   return {
-    core: core as unknown as Gate['core'],
-    deadlineMs: totalMs + GRACE_MS,
+    core,
+    // Valid by now: the gateway has read it.
+    deadlineMs: longestMs(config as TidegateConfig) + GRACE_MS,
     leases: 'leases' in (config as object),
     refusedKeys,
     entrusted: { version: '', providers: [] },

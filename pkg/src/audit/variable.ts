@@ -11,7 +11,7 @@ export interface VariableCheck {
 
 /** The value of a variable as the key that its name speaks of; nothing if it speaks of none. */
 export async function checkVariable(name: string, value: string): Promise<VariableCheck | undefined> {
-  const glue = (await load()) as unknown as typeof import('../../wasm/tidegate-server.js');
+  const glue = (await load()) as typeof import('../../wasm/tidegate-server.js');
   const told = glue.checkVariable(name, new TextEncoder().encode(value)) as
     (VariableCheck & { refused: string | null }) | undefined;
   return told && { provider: told.provider, warnings: told.warnings, ...(told.refused && { refused: told.refused }) };

@@ -9,7 +9,7 @@ import type { Opening, Port } from './protocol.js';
 import { serve } from './serve.js';
 
 /** A build's glue, before it has its Wasm. */
-export type Loader = { initSync(init: { module: WebAssembly.Module }): unknown };
+export type Loader = Partial<Glue> & { initSync(init: { module: WebAssembly.Module }): unknown };
 
 /** The Wasm at an address, compiled as it comes where the server says what it is. */
 async function compiled(url: string): Promise<WebAssembly.Module> {
@@ -29,7 +29,7 @@ async function openHere(
   const parts = inTwoParts(
     async () => {
       glue.initSync({ module: await compiled(gateway) });
-      return glue as unknown as Glue;
+      return glue as Glue;
     },
     () => rest,
     async () => (await loading()).restGlue,

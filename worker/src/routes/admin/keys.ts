@@ -5,7 +5,6 @@ import { gateOf } from '../../gates';
 import { providerName } from '../../names';
 import { entrusted } from '../../organisation/keys';
 import { forget, organisationObject } from '../../organisation/standing';
-import type { Core } from '../../wasm';
 import { bodyOf, read, ruledBy } from '../input';
 import type { Route } from '../route';
 import { ABOUT, object, textOf } from '../schemas';
@@ -43,7 +42,7 @@ export const keys: Route[] = [
       const box = entrusted(organisation, c.env);
       try {
         const { core } = gateOf(organisation, c.env);
-        const { sealed, warnings } = box.seal(core as unknown as Core, provider, new TextEncoder().encode(key)) as {
+        const { sealed, warnings } = box.seal(core, provider, new TextEncoder().encode(key)) as {
           sealed: Uint8Array;
           warnings: string[];
         };
