@@ -199,7 +199,7 @@ export interface Status {
     target: string;
     provider: string;
     model: string;
-    /** Whether a key for its provider is at hand. */
+    /** Whether a key for its provider is at hand, or for its relay where it has one. */
     keyed: boolean;
     /**
      * Whether its price is known: from the configuration (`prices`), the built-in table, or as the worst of that table

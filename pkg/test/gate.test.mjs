@@ -22,6 +22,19 @@ test('open gives the same gate for a name, another for a changed configuration, 
   await Promise.all([fresh.close(), other.close()]);
 });
 
+test('a target is keyed by whoever its requests go to', async (t) => {
+  const gate = await Tidegate.open({
+    name: 'relayed',
+    providers: { own: { baseUrl: 'https://relay.example/v1' } },
+    targets: [{ provider: 'openai', model: 'gpt-4.1-mini', relay: 'own' }],
+  });
+  t.after(() => gate.close());
+  const isKeyed = async () => (await gate.status()).targets[0].keyed;
+  assert.equal(await isKeyed(), false);
+  await gate.vault.putForSession('own', 'a-token-of-the-relay');
+  assert.equal(await isKeyed(), true);
+});
+
 test('a gate that was closed says so, whoever closed it', async (t) => {
   const real = globalThis.fetch;
   t.after(() => (globalThis.fetch = real));

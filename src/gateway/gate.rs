@@ -205,8 +205,10 @@ impl Gate {
         if known.contains(&caller) { caller } else { preferred }
     }
 
-    /// Whether there is a key for a target: the request's own, if it brought one, for its own provider only.
-    pub(super) fn is_keyed(&self, target: &TargetConfig, own: Option<&OwnKey>) -> bool {
+    /// Whether there is a key for whoever a target's requests go to: the request's own, if it brought one, for its own
+    /// provider only.
+    #[must_use]
+    pub fn is_keyed(&self, target: &TargetConfig, own: Option<&OwnKey>) -> bool {
         match own {
             Some(own) => own.provider == target.carrier(),
             None => self.has_key(target.carrier()),

@@ -111,7 +111,7 @@ impl Core {
                 ("target", target.name.as_str().into()),
                 ("provider", target.provider.as_str().into()),
                 ("model", target.model.as_str().into()),
-                ("keyed", gate.has_key(&target.provider).into()),
+                ("keyed", gate.is_keyed(target, None).into()),
                 ("priced", priced.into()),
                 ("breaker", own.map_or("closed", |one| one.state.as_str()).into()),
                 ("failures", own.map_or(0, |one| one.failures).into()),

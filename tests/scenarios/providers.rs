@@ -68,7 +68,10 @@ fn what_a_gateway_of_ones_own_had_at_hand_costs_nothing() {
         r#"{"providers":{"own":{"baseUrl":"https://own.example/v1"}},
             "targets":[{"provider":"groq","model":"openai/gpt-oss-20b","relay":"own"}]}"#,
     );
+    let target = &world.gate.config.targets[0];
+    assert!(!world.gate.is_keyed(target, None));
     world.gate.set_key("own", Secret::new("own-gateways-own-token".into()));
+    assert!(world.gate.is_keyed(target, None), "by the gateway's key, not by the provider's");
     let nothing = r#"{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}"#;
     world.host.answer(move |_| whole(nothing, ""));
     assert_eq!(world.ask("a").unwrap().meta.cost.as_nano(), 0, "its hit");
