@@ -1,4 +1,4 @@
-// The codes of errors stand in three places, for the gateway, for editors and for people: they are the same.
+// The codes of errors stand in four places, for the gateway, for editors and for people: they are the same.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -24,4 +24,9 @@ test('the README says of each what helps, and of no other', () => {
   const [table] = /^## Errors\n.*?^## /msu.exec(read('README.md'));
   const rows = table.split('\n').filter((line) => line.startsWith('| `'));
   assert.deepEqual(rows.flatMap((row) => all(row.split('|')[1], /`([a-z_]+)`/gu)).sort(), codes);
+});
+
+test('the app has words for each', () => {
+  const [, words] = /const WORDS.*? = \{\n(.*?)\n\};/su.exec(read('www/src/problem.ts'));
+  assert.deepEqual(all(words, /^ {2}([a-z_]+): \[/gmu).sort(), codes);
 });

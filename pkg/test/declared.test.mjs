@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { Tidegate } from 'tidegate';
+import { rules, Tidegate } from 'tidegate';
 
 import { longestMs } from '../dist/config.js';
 
@@ -70,4 +70,15 @@ test('the watchdog knows how long a request may take', () => {
   const [, seconds] = /\n +total: Duration::from_secs\((\d+)\),/u.exec(read('src/config.rs'));
   assert.equal(longestMs({}), Number(seconds) * 1_000);
   assert.equal(longestMs({ timeouts: { totalMs: 7 } }), 7);
+});
+
+test('the types name every provider that is built in', () => {
+  const [, table] = /pub const PROVIDERS.*? = \[\n(.*?)\n\];/su.exec(read('src/config/providers.rs'));
+  const [, named] = /Built in are (.*?)\.\n/su.exec(read('pkg/src/config.ts'));
+  assert.deepEqual(all(named, /`([a-z]+)`/gu), all(table, /^ {4}\("([a-z]+)", /gmu));
+});
+
+test('the README counts the kinds of keys', async () => {
+  const kinds = new Set((await rules()).map(({ id }) => id));
+  assert.equal(Number(/ (\d+) kinds of keys, /u.exec(read('README.md'))[1]), kinds.size);
 });
