@@ -3,10 +3,10 @@
 //! ```text
 //! screen      keys in the messages: masked, refused, or told
 //! prepare     the request parsed into types, its size checked, its fingerprint taken
-//! share       from the cache, with the same request that is in flight, or as an error that is not to be asked for again
+//! share       from the cache, with the same request in flight, or as an error that is not to be asked for again
 //! plan        targets in order: able, priced, keyed
 //!   for each target (fallback), for each attempt (retry)
-//!   admit     this attempt's upper bound, its breaker's permit, the request's slot; with the first, its caller's limits
+//!   admit     this attempt's upper bound, its breaker's permit, the request's slot; with the first, the caller's limits
 //!   send      under min(attempt timeout, remaining deadline)
 //!   read      all of a whole answer, a stream up to its first output
 //!   settle    a failed attempt: released or at its bound; then retry, next target or stop
@@ -103,7 +103,7 @@ pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, mut call: Ca
     let prepared = screened.and_then(|()| prepare(gate, &call, request_id.clone(), started));
     let prepared = prepared.map(|(prepared, streams)| (Prepared { patterns: patterns.clone(), ..prepared }, streams));
     let result = match prepared {
-        // Events, whoever they come from, are the rest's; so is what puts keys back.
+        // The code for streams, and what puts keys back, is in the second part of the Wasm.
         Ok((prepared, streams)) if (streams || restoring.is_some()) && !host.rest().await => {
             note_refused(gate, &request_id, patterns.as_deref(), prepared.started, Code::Internal);
             Err(Code::Internal.into())
@@ -142,7 +142,7 @@ pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, mut call: Ca
             if let Some(standing) = standing {
                 error.allowance = standing.allowance();
             }
-            // Its own, also where the error is one that others got before or get with it.
+            // This request's own, also where it shares the error with others.
             error.request_id = Some((*request_id).into());
             Err(error)
         }

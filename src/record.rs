@@ -144,7 +144,7 @@ impl Tape {
 
     fn field(&mut self, field: Field<'_>) {
         match field {
-            // The time above all: it is told many times within a millisecond.
+            // Above all the time, which is recorded many times within a millisecond.
             Field::Int(number) if cfg!(feature = "speed") && number > u64::from(u32::MAX) => {
                 if number == self.last.0 {
                     return self.written.extend_from_within(self.last.1.clone());

@@ -1,7 +1,7 @@
 //! An allocator's front: small blocks that are given back wait for the next who asks for as many bytes. A request takes and
 //! gives back some 65 of them, and the standard library's allocator looks for each anew, and joins each with its neighbours.
 //!
-//! With `copies` the crate's one place with `unsafe`, since `GlobalAlloc` cannot be implemented without. In the build for speed only.
+//! With `copies` the crate's place with `unsafe`, since `GlobalAlloc` cannot be implemented without. In the build for speed only.
 #![expect(unsafe_code, reason = "GlobalAlloc")]
 
 use std::alloc::{GlobalAlloc, Layout};

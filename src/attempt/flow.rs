@@ -145,7 +145,7 @@ impl Flow {
         let was_finished = events.is_finished();
         self.frames.finish(&mut |frame| events.frame(&frame, &mut passing));
         if was_finished && events.trouble == Some(Trouble::Malformed) {
-            // Half a frame behind a whole answer.
+            // Half a frame behind a whole answer does no harm.
             events.trouble = None;
         }
         if events.encoder.is_none() {
@@ -222,7 +222,7 @@ impl Events {
     fn again(&mut self, bytes: &[u8]) -> Option<usize> {
         let (piece, length) = self.known.read(bytes).filter(|_| self.trouble.is_none())?;
         let weight = piece.weight();
-        // Its text is not empty.
+        // `Known` has looked: the text is not empty, so it is output.
         self.outputs = self.outputs.saturating_add(1);
         self.committed |= self.reasoning_commits || !piece.is_reasoning();
         if let Some(kept) = &mut self.kept {
@@ -239,7 +239,7 @@ impl Events {
         if self.trouble.is_some() {
             return passing.drop(frame.bytes);
         }
-        // One that was cut, and is like the one before.
+        // It came in several chunks, and is like the one before.
         if self.again(frame.bytes).is_some() {
             return passing.pass(frame.bytes);
         }

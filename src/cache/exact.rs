@@ -158,7 +158,7 @@ impl ExactCache {
         {
             return false;
         }
-        // The dead make room before the living do. They are looked for only when there may be some.
+        // Answers that ran out make room before others do. They are looked for only when there may be some.
         if self.alive_until.is_none_or(|until| now >= until) {
             self.retain(|entry| entry.life(now).is_some());
             self.alive_until = self.entries.iter().map(|place| place.entry.ends_at()).min();

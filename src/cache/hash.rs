@@ -108,7 +108,7 @@ impl Sip {
     }
 }
 
-// Bytes that browsers do not load.
+// Inlined where speed counts: the copies are bytes, which browsers need not load.
 #[cfg_attr(feature = "speed", inline(always))]
 #[cfg_attr(not(feature = "speed"), inline(never))]
 fn rounds(count: u32, [mut a, mut b, mut c, mut d]: [u64; 4]) -> [u64; 4] {

@@ -150,7 +150,7 @@ fn thresholds(section: &mut Section<'_>, out: &mut Vec<u32>) {
     let complete = matches!(value, Value::List(items) if items.len() == percents.len());
     let ascending = percents.iter().zip(percents.iter().skip(1)).all(|(a, b)| a < b);
     if complete && ascending {
-        // Whatever else is told: the end of a budget always is.
+        // Whatever thresholds are given, reaching the cap is always told.
         if percents.last() != Some(&100) {
             percents.push(100);
         }

@@ -61,7 +61,7 @@ pub(super) fn decoded(text: &[u8], at: usize, least: usize) -> Option<View> {
         text.len().wrapping_sub(run_before(text.get(from..).unwrap_or_default(), sets, most))
     };
     let word = before(text.get(..at)?, set::INSIDE, BACK);
-    // A name before it tells what the word is.
+    // The name before the word tells what it is.
     let glue = before(text.get(..word)?, set::GLUE, 24);
     let mut at = before(text.get(..glue)?, set::INSIDE | set::BLANK, 48);
     let stop = word.wrapping_add(MOST);

@@ -1,8 +1,8 @@
 //! The codes and their table.
 #![deny(clippy::wildcard_enum_match_arm)] // a new code must be placed in every table
 
-/// A row for each code: its name, whether the same target is tried again, whether the next one is, what the breaker records,
-/// the HTTP status, and a sentence.
+/// A row for each code: its name, whether the same target is tried again, whether the next one is, what the breaker
+/// records, the HTTP status, and a sentence.
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $retry:ident, $next:literal, $breaker:ident, $status:literal,
         $sentence:expr;)*) => {
@@ -18,7 +18,7 @@ macro_rules! codes {
             /// The stable name, as programs see it.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
-                // All that is told where the rest of the Wasm cannot be had; the names of the others come with it.
+                // These two are told also where the second part of the Wasm cannot be had, with which the others come.
                 if matches!(self, Self::Internal) {
                     "internal"
                 } else if matches!(self, Self::Aborted) {
@@ -70,7 +70,7 @@ macro_rules! codes {
             /// One sentence for people, without anything of the request.
             #[must_use]
             pub const fn message(self) -> &'static str {
-                // As with the names.
+                // These two first, for the same reason as in `as_str`.
                 if matches!(self, Self::Internal) {
                     INTERNAL
                 } else if matches!(self, Self::Aborted) {

@@ -75,7 +75,7 @@ impl AskText {
                 let facts = Facts::of(&request, &gate.config, call.drop_in)?.into();
                 let (streams, include_usage) = (request.stream, request.include_usage());
                 let fingerprint = fingerprint(request.model.as_deref(), &request.fields)?;
-                // Bytes that browsers do not load.
+                // In the build for speed only: browsers need not load this.
                 let kept = cfg!(feature = "speed") && Rc::ptr_eq(&own, &neutral);
                 let places = if kept { Places::of(&request.fields, &neutral).map(Rc::new) } else { None };
                 drop(request);

@@ -145,7 +145,7 @@ impl<H: Host> Context<H> {
             return replay_exchange(past, self);
         }
         let exchange = match self.send(index, max_output, timers).await {
-            // What follows a failure is the rest's.
+            // What follows a failure is in the second part of the Wasm.
             Exchange::Failed(_) if !self.host.rest().await => Exchange::Stranded,
             exchange => exchange,
         };
@@ -154,7 +154,7 @@ impl<H: Host> Context<H> {
                 self.came(&with_answer("ok", answer));
             }
             Exchange::Streaming(_) => self.came(&["stream".into()]),
-            // Nobody was asked, so there is nothing more to know of it; what follows is another decision than after a failure.
+            // A kind of its own: nobody was asked, so other decisions follow than from a failure.
             Exchange::Failed(Failure { detail: Detail::Network(NetworkKind::Offline), .. }) => {
                 self.came(&["offline".into()])
             }
@@ -199,7 +199,7 @@ impl<H: Host> Context<H> {
         let headers = traced(headers, self.trace.as_deref());
         #[cfg(feature = "dialects")]
         let headers = with_betas(headers, self.betas.as_deref().filter(|_| dialect == self.caller));
-        // To translate is the rest's.
+        // What translates is in the second part of the Wasm.
         if dialect != self.caller && !self.host.rest().await {
             return Exchange::Stranded;
         }

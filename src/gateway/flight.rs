@@ -66,13 +66,13 @@ impl Flight {
             if let Some(landing) = &*self.landing.borrow() {
                 return Poll::Ready(Waited::Landed(landing.clone()));
             }
-            // Taken out while it runs: it must not meet its own flight borrowed.
+            // Taken out while it runs: it may come back to this flight, which must not be borrowed then.
             let Some(mut work) = self.work.take() else { return Poll::Pending };
             match work.as_mut().poll(context) {
                 Poll::Ready(landing) => {
                     *self.landing.borrow_mut() = Some(landing.clone());
                     if self.waiters.get() == 1 {
-                        // Alone: to wake itself would be a look in vain.
+                        // Nobody else waits, and this one has its answer: there is nobody to wake.
                         self.waiting.borrow_mut().clear();
                     } else {
                         self.wake_all();

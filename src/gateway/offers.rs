@@ -68,7 +68,7 @@ pub(super) fn prices(gate: &Gate, now: Timestamp) -> Rc<[Option<Price>]> {
     // A price may rise while an attempt runs: the dearer one counts.
     let until = now.after(config.timeouts.total);
     let hours = (hour_of(now), hour_of(until));
-    // Where bytes count, they are looked up each time.
+    // Where bytes of Wasm count more than time, prices are looked up for each request.
     let keeps = cfg!(feature = "speed");
     let known = &mut gate.state.borrow_mut().prices;
     if keeps && let Some(known) = known.as_ref().filter(|known| known.hours == hours) {

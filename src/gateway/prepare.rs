@@ -43,7 +43,7 @@ pub(super) fn prepare(gate: &Gate, call: &Call, request_id: Rc<str>, started: Ti
     let mut namespace = call.controls.namespace.clone().unwrap_or_default();
     #[cfg(feature = "dialects")]
     if let Some(betas) = &call.betas {
-        // The same text is another question under them.
+        // With other betas the same text is another question.
         namespace.push('\u{2}');
         namespace.push_str(betas);
     }

@@ -125,7 +125,7 @@ pub fn failure(dialect: Dialect, mut given: Value) -> (u16, Vec<(&'static str, S
         let own = all.into_iter().map(|(path, _)| FieldError { path, problem: Cow::Borrowed("") }).collect();
         error.detail = Detail::Fields(own);
     }
-    // Some bodies repeat it, and it decides about their words.
+    // Before the body is written: some bodies repeat the status, and their words depend on it.
     error.status = int("status").and_then(|status| u16::try_from(status).ok());
     let status = error.http_status();
     let mut account = String::new();

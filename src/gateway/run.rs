@@ -319,7 +319,7 @@ impl<H: Host> Run<H> {
     ) -> Next {
         let (context, now) = (self.context.clone(), times.1);
         let charge = if failure.billed { Charge::Bound } else { Charge::Released };
-        // Who says when to come back is not asked before, whether it is full or broken.
+        // A provider that says when to come back is not asked before, whether it is full or broken.
         let cools = matches!(failure.code, Code::UpstreamLimited | Code::UpstreamFailed);
         let cool_until = failure.wait.filter(|_| cools).map(|wait| now.after(wait));
         let mut error = Error::new(failure.code).with(failure.detail.clone());

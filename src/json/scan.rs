@@ -16,7 +16,7 @@ impl<'a> Scanner<'a> {
     pub(super) fn value(&mut self) -> Option<&'a str> {
         let first = self.token()?;
         let start = self.at;
-        // Most values have nothing inside. Bytes that browsers do not load.
+        // Most values are texts. In the build for speed only: browsers need not load this.
         if cfg!(feature = "speed") && first == b'"' {
             self.string()?;
             return self.text.get(start..self.at);

@@ -117,7 +117,7 @@ impl Family {
 fn contains(model: &str, name: &str) -> bool {
     let (model, name) = (model.as_bytes(), name.as_bytes());
     let first = name.first().map(u8::to_ascii_lowercase);
-    // Nearly every place is ruled out by one byte.
+    // One byte rules out nearly every place.
     let begins = |part: &&[u8]| part.first().map(u8::to_ascii_lowercase) == first;
     model.windows(name.len()).filter(begins).any(|part| part.eq_ignore_ascii_case(name))
 }

@@ -93,7 +93,7 @@ impl Features {
         let (mut words, mut at) = (Words::default(), 0usize);
         loop {
             let rest = bytes.get(at..).unwrap_or_default();
-            // Most words have no capitals; then there is nothing to count but letters. Bytes that browsers do not load.
+            // Most words have no capitals; then there is nothing to count but letters. In the build for speed only.
             let small = if cfg!(feature = "speed") { small_letters(rest) } else { 0 };
             let (mut letters, mut capitals, mut breaks, mut lower) = (small, 0u32, 0u32, small > 0);
             let mut next = rest.get(small as usize);

@@ -214,7 +214,7 @@ impl StreamDecoder {
     pub const fn repeats(&self, piece: &Delta<'_>) -> bool {
         match piece {
             Delta::Text { .. } | Delta::ToolArguments { .. } => matches!(self, Self::Chat(_) | Self::Anthropic(_)),
-            // Anthropic's is put together here, to go with its signature.
+            // Anthropic's decoder also collects what the model thought, to go with its signature: the event changes it.
             Delta::Reasoning { .. } => matches!(self, Self::Chat(_)),
             _ => false,
         }

@@ -69,12 +69,12 @@ impl Decoder {
             sink(self.read(bytes.get(..end).unwrap_or(bytes)));
             return Ok(end);
         }
-        // Of what has come only as much is needed as ends a frame, as most servers end it.
+        // If the frame ends in these bytes as most servers end frames, no more of them has to be copied.
         let blank = if had == 0 { None } else { bytes.windows(2).position(|two| two == b"\n\n") };
         let bytes = blank.and_then(|blank| bytes.get(..blank.saturating_add(2))).unwrap_or(bytes);
         let mut held = std::mem::take(&mut self.held);
         held.extend_from_slice(bytes);
-        // All that was held has been looked through: an end lies in what has come now.
+        // What was held has no end of a frame in it: one can only lie in what has come now.
         let end = if had == 0 { None } else { self.scan.frame_end(&held) };
         if let Some(end) = end {
             sink(self.read(held.get(..end).unwrap_or(&held)));

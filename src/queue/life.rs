@@ -140,7 +140,7 @@ impl Item {
             let until = now.after(span);
             move |item: &mut Self| {
                 item.state = State::Delayed { until, code };
-                // Nothing would come of waiting beyond it.
+                // There is no use in waiting beyond the deadline.
                 if until >= item.deadline {
                     *item = item.dead(code, now);
                 }

@@ -30,7 +30,7 @@ pub(super) struct ErrorBody {
 /// Whether [`classify`](super::classify) may find an error in the body of a 2xx; if not, it need not be asked.
 #[must_use]
 pub fn may_be_error(body: &[u8]) -> bool {
-    // Every answer is looked through. The last byte of a place says how far on the next one can be.
+    // Each answer is searched. The last byte of a place says how far ahead the next match can begin.
     let mut rest = body.get(no_error(body)..).unwrap_or_default();
     while let Some((place, after)) = rest.split_first_chunk::<7>() {
         rest = match place {

@@ -69,7 +69,7 @@ pub fn plan(
     let mut plan = Vec::new();
     for index in requested.into_iter().chain(rest) {
         let Some(candidate) = candidates.get(index) else { continue };
-        // What the user chose counts, whether or not it can be had.
+        // The target that the user put first counts, whether or not it can be asked.
         let begins_free = *first_choice_is_free.get_or_insert(candidate.free);
         let paid_after_free =
             (begins_free && !candidate.free && !allow_paid_fallback).then_some(Exclusion::PaidAfterFree);

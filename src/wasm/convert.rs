@@ -55,7 +55,7 @@ fn read(value: &JsValue, depth: u8) -> Option<Value> {
         let items: &Array = value.unchecked_ref();
         return items.iter().map(|item| read(&item, depth)).collect::<Option<_>>().map(Value::List);
     }
-    // A Map or a Set would pass for an object without fields.
+    // Maps and Sets have no own fields: they would pass for empty objects.
     if !value.is_object() || Reflect::has(value, &Symbol::iterator()).unwrap_or(true) {
         return None;
     }

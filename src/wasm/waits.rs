@@ -119,7 +119,7 @@ impl Places {
                 self.release(number);
                 None
             }
-            // Called twice: not by us.
+            // A second report of the same wait, which our own scripts never make.
             other @ (Place::Free | Place::Came(_)) => {
                 self.set(number, other);
                 None

@@ -40,7 +40,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    // To be inlined: what calls `tell` with a text is then long enough to be taken out with it (scripts/split-outline.mjs).
+    // Inlined: a branch that refuses is then long enough for scripts/split-outline.mjs to take it out of the first Wasm.
     #[inline]
     pub(super) fn fail(&mut self, name: &str, problem: &'static str) {
         self.tell(name, problem.into());
@@ -198,7 +198,7 @@ impl<'a> Section<'a> {
     }
 }
 
-// What is wrong is put together here and not told by those who read a field: only what is refused needs the words.
+// Functions of their own, which only a refusal calls: the words then load with the second part of the Wasm.
 
 #[inline(never)]
 fn between(min: u32, max: u32) -> String {

@@ -45,7 +45,7 @@ pub(in crate::gateway) fn store<H: Host>(
         };
         let ttl = controls.ttl(config);
         context.gate.state.borrow_mut().cache.store(prepared.fingerprint, kept, ttl, now);
-        // What was not stored is not there.
+        // Looks the answer up again: it may not have been kept.
         #[cfg(feature = "edge")]
         context.gate.shelve(&prepared.fingerprint, ttl);
     }

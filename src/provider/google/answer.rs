@@ -10,7 +10,7 @@ use crate::provider::Stamp;
 pub(in crate::provider) fn decode_body(body: &str, sink: &mut dyn FnMut(Delta<'_>)) -> Option<()> {
     let mut reader = Reader::default();
     reader.response(&json::fields(body).ok()?, sink)?;
-    // Without a reason a candidate has not come to its end (ai.google.dev/api/generate-content#Candidate).
+    // Without a finish reason a candidate has not come to its end (ai.google.dev/api/generate-content#Candidate).
     if !reader.is_finished() {
         return None;
     }

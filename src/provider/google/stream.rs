@@ -160,7 +160,7 @@ impl StreamEncoder {
         let mut parts = String::new();
         for (index, slot) in own.calls.iter_mut().enumerate() {
             let Some(call) = slot else { continue };
-            // No arguments at all are good ones, but only at the end is it known that none come.
+            // A call may have no arguments, but that none come is known only at the end.
             let begun = all || call.arguments.contains('}');
             match writer::arguments(&call.arguments).filter(|_| begun && !call.name.is_empty()) {
                 Some(args) => writer::call(&mut parts, call, &args, index == 0),

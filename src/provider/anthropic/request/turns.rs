@@ -75,7 +75,7 @@ pub(super) fn decode(out: &mut String, system: Option<Raw<'_>>, messages: Raw<'_
         let content = place.of("content");
         let raw = fields.field("content").ok_or_else(|| content.error("is missing"))?;
         match fields.field("role").and_then(json::text).as_deref() {
-            // The API takes no empty turn, and none may get lost.
+            // The API takes no empty turn, and no message may get lost.
             Some("user") if matches!(raw.get(), "\"\"" | "[]") => return Err(content.error("must not be empty")),
             Some("user") => user(out, &content, raw)?,
             Some("assistant") => assistant(out, &content, raw)?,

@@ -49,7 +49,7 @@ fn field(name: &str, raw: Raw<'_>, out: &mut String) -> Result<()> {
         | "store"
         | "prompt_cache_key"
         | "prompt_cache_retention" => member(out, name, value),
-        // Written elsewhere, or about the report of the answer.
+        // Written elsewhere in the request, or about how the answer is reported and not what it is.
         "model"
         | "stream"
         | "max_tokens"
