@@ -15,7 +15,7 @@ const STEPS = [
 /** How many organisations one Worker serves. */
 const MAX_ORGANISATIONS = 100_000;
 
-/** The one object that knows which organisations there are, and whom none of them lets in. Only the operator writes. */
+/** The one object that knows which organisations were set up, and whom none of them lets in, which the operator says. */
 export class Directory extends DurableObject<Env> {
   #sql = this.ctx.storage.sql;
 

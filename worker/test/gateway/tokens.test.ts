@@ -125,6 +125,18 @@ describe('an API token', () => {
     // As another isolate would do it.
     await (await objectOf('acme')).revokeToken(secondId);
     expect((await ask({}, bearer(second))).status).toBe(200);
+    const { token: third, id: thirdId } = await made('acme');
+    const { token: another } = await made('acme');
+    expect((await ask({}, bearer(third))).status).toBe(200);
+    await (await objectOf('acme')).revokeToken(thirdId);
+    await forget('acme');
+    // Once this isolate was told, no other caller of the organisation brings it back.
+    for (const [token, status] of [
+      [third, 401],
+      [another, 200],
+      [third, 401],
+    ] as const)
+      expect((await ask({}, bearer(token))).status).toBe(status);
     const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + STALE_MS);
     expect((await ask({}, bearer(second))).status).toBe(401);
     clock.mockRestore();
@@ -214,6 +226,14 @@ describe('scopes', () => {
     const caller = { organisation: 'alone', tier: 'free', scopes: ['admin'] } as const;
     expect(await tiersOf('alone', caller, env)).toEqual(['free']);
     expect(await (await objectOf('alone')).standing()).toMatchObject({ organisation: 'alone', tiers: ['free'] });
+    // The operator knows of it, and of no more than there may be.
+    expect(json(await call('/api/admin/organisations'))).toEqual({ organisations: ['acme', 'alone', 'other'] });
+    await forget('more');
+    const full = { ...env, DIRECTORY: { idFromName: () => '', get: () => ({ add: () => Promise.resolve(false) }) } };
+    await expect(tiersOf('more', { ...caller, organisation: 'more' }, full as unknown as Env)).rejects.toMatchObject({
+      status: 409,
+    });
+    expect(await (await objectOf('more')).standing()).toBeUndefined();
   });
 
   it('of the operator rule over all', async () => {

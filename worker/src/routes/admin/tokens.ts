@@ -2,7 +2,7 @@ import { DEFAULT_ORGANISATION, type Caller, type Scope } from '../../auth';
 import { hashOf, homeOf, newToken } from '../../auth/token';
 import { invalid, nothingHere, tooMany } from '../../errors';
 import { fields, list, oneOf, optional, otherwise, text, whole } from '../../fields';
-import { forget, organisationObject, standingOf } from '../../organisation/standing';
+import { directoryObject, forget, organisationObject, standingOf } from '../../organisation/standing';
 import type { Env } from '../../env';
 import { note, tierName, userName } from '../../names';
 import { bodyOf, numberOf, read, ruledBy } from '../input';
@@ -90,7 +90,9 @@ export async function tiersOf(organisation: string, caller: Caller, env: Env): P
   if (standing) return standing.tiers;
   // What is somebody else's was set up by the operator, or it is not there.
   if (organisation !== caller.organisation) throw invalid('organisation', 'is not known', 404);
-  const tiers = organisation === DEFAULT_ORGANISATION ? ['enterprise', 'pro', 'free'] : [caller.tier];
+  const isDefault = organisation === DEFAULT_ORGANISATION;
+  const tiers = isDefault ? ['enterprise', 'pro', 'free'] : [caller.tier];
+  if (!isDefault && !(await directoryObject(env).add(organisation))) throw tooMany('organisations');
   await organisationObject(env, await homeOf(organisation)).put(organisation, tiers, true);
   await forget(organisation);
   // The operator may have set it up meanwhile, with other tiers.
