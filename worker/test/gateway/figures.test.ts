@@ -92,6 +92,17 @@ describe('figures', () => {
     });
   });
 
+  it('have no label that a name of the configuration could end', async () => {
+    await forget('labels');
+    await organised('labels', ['pro']);
+    const { token } = await made('labels', { scopes: ['metrics'] });
+    const targets = [{ provider: 'groq', model: 'a"} 1 evil{b="\\' }];
+    const { status, text } = await calling({ TIDEGATE_CONFIG: { targets } })('/metrics', { headers: bearer(token) });
+    expect(status).toBe(200);
+    expect(text).toContain('tidegate_breaker_state{target="groq/a');
+    expect(text.split('\n').filter((line) => !/^(#.*|\w+(\{(\w+="[^"\\]*",?)+\})? [\d.]+|)$/.test(line))).toEqual([]);
+  });
+
   it('are what Prometheus reads', async () => {
     const counters: Counters = {};
     const usage = { inputTokens: 1, cachedInputTokens: 0, outputTokens: 2, reasoningTokens: 0 };
@@ -215,6 +226,11 @@ describe('status', () => {
       models: [{ provider: 'groq', breaker: 'closed', keyed: true, priced: true }, { provider: 'openrouter' }],
     });
     expect(own.budget).toBeUndefined();
+    expect(own.limits).toMatchObject({ budgets: [] });
+    const { token: admin } = await made('acme', { scopes: ['chat', 'admin'] });
+    expect(json(await call('/api/ai/status', { headers: bearer(admin) })).limits).toMatchObject({
+      budgets: [{ of: 'organisation' }],
+    });
     // Of the operator's own organisation, in which nobody asked anything.
     expect(json(await call('/api/ai/status'))).toMatchObject({ budget: { spentNanoUsd: 0 } });
     expect((await call('/api/ai/status', { headers: { authorization: '' } })).status).toBe(401);

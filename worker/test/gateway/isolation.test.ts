@@ -9,7 +9,7 @@ import { made, organised, send } from '../organisations';
 import { calling } from '../started';
 
 interface Operation {
-  parameters?: { name: string; in: string }[];
+  parameters?: { name: string; in: string; schema: { enum?: string[] } }[];
   requestBody?: unknown;
   security: unknown[];
 }
@@ -76,8 +76,13 @@ describe('another organisation’s token', () => {
     expect(all.length).toBeGreaterThan(20);
     let tried = 0;
     for (const { method, path, operation } of all.filter((one) => one.operation.security.length > 0)) {
+      const actions = operation.parameters?.find(({ name }) => name === 'action')?.schema.enum ?? [];
       for (const id of ids) {
-        for (const query of ['', '?organisation=acme', `?organisation=other&requestId=${id}&user=${MARKS.user}`]) {
+        for (const query of [
+          ...['', '?organisation=acme', `?organisation=other&requestId=${id}&user=${MARKS.user}`],
+          // A stream of events has no end.
+          ...actions.filter((action) => action !== 'events').map((action) => `?action=${action}&requestId=${id}`),
+        ]) {
           const address = path.replace('{kind}', 'ip').replace(/\{\w+\}/g, encodeURIComponent(id)) + query;
           const body = operation.requestBody ? JSON.stringify({ kind: 'user', value: 'x', user: MARKS.user }) : null;
           const headers = { ...bearer(mallory), 'x-tidegate-tenant': 'acme', 'x-tidegate-namespace': 'acme' };

@@ -121,6 +121,20 @@ describe('a caller’s rate', () => {
     expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 200]);
   });
 
+  it('of hits, which are only counted, survives the object, too', async () => {
+    const { evictAllDurableObjects } = await import('cloudflare:test');
+    const headers = await caller('hits', 'free');
+    const body = { messages: [{ role: 'user', content: 'of hits alone' }] };
+    const wait = () => new Promise((done) => setTimeout(done, 1_000));
+    expect((await ask(body, headers)).status).toBe(200);
+    await wait();
+    for (let sent = 0; sent < 4; sent += 1)
+      expect((await ask(body, headers)).headers.get('x-tidegate-cache')).toBe('hit');
+    await wait();
+    await evictAllDurableObjects();
+    expect((await ask(body, headers)).status).toBe(429);
+  });
+
   it('survives the object and the isolate', async () => {
     const { evictAllDurableObjects } = await import('cloudflare:test');
     const headers = await caller('evicted', 'free');

@@ -113,6 +113,10 @@ describe('a user who is erased', () => {
       return (JSON.parse(text) as { inFlight: number }).inFlight;
     };
     await until(async () => (await inFlight()) === 0);
+    // Not by its own timeout.
+    await told('acme');
+    const ended = Object.keys(await (await figuresOf('acme', env)).counters()).filter((name) => /"queue"/.test(name));
+    expect(ended.map((name) => /outcome="(\w+)"/.exec(name)?.[1]).sort()).toEqual(['aborted', 'ok']);
     other.webSocket?.send('ping');
     const pong = new Promise((resolve) => other.webSocket?.addEventListener('message', ({ data }) => resolve(data)));
     expect(await pong).toBe('pong');
