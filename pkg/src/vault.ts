@@ -4,6 +4,7 @@
 import { invalid } from './errors.js';
 import { sealedPuts, type Access, type Sealed } from './vault/access.js';
 import type { AtHand } from './vault/at-hand.js';
+import { isBytes } from './vault/bytes.js';
 import { bytesAt, FIRST, HEADER, KEY, keysOf, oldKeysOf, usesOf } from './vault/names.js';
 import {
   deviceName,
@@ -218,7 +219,7 @@ export class Vault {
     return typed(async () => {
       const records = await this.#access.all();
       const record = records.get(KEY + provider);
-      if (!(record instanceof Uint8Array)) throw invalid('provider', 'has no key in this vault');
+      if (!isBytes(record)) throw invalid('provider', 'has no key in this vault');
       return this.#parts.core.vaultReveal(bytesAt(records, HEADER), provider, record);
     });
   }
@@ -261,7 +262,7 @@ export class Vault {
   async importFile(file: Uint8Array, passphrase: Secret): Promise<{ providers: string[]; skipped: string[] }> {
     return this.#opening(passphrase, async (key) => {
       const { core, glue, rest } = this.#parts;
-      if (!(file instanceof Uint8Array)) throw invalid('file', 'must be its bytes');
+      if (!isBytes(file)) throw invalid('file', 'must be its bytes');
       await rest();
       const slots = glue.vaultSlots(glue.exportHeader(file)) as RawSlot[];
       const result: { providers: string[]; skipped: string[] } = { providers: [], skipped: [] };

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { runInNewContext } from 'node:vm';
 
 import { isTidegateError, Tidegate } from '../dist/node.js';
 import vite from '../dist/vite.js';
@@ -100,6 +101,19 @@ for (const [options, field] of [
     assert.deepEqual(asked, []);
   });
 }
+
+test('bytes of another realm are bytes, as under jsdom, and are wiped', async (t) => {
+  const gate = await Tidegate.open({ name: 'inputs-realm', ledger: 'memory' });
+  t.after(() => gate.close());
+  const foreign = (text) => runInNewContext('Uint8Array.from(bytes)', { bytes: [...Buffer.from(text)] });
+  const given = [`gsk_${'A1b2'.repeat(13)}`, 'a passphrase', 'a passphrase'].map(foreign);
+  assert.ok(given.every((bytes) => !(bytes instanceof Uint8Array)));
+  await gate.vault.putForSession('groq', given[0]);
+  await gate.vault.create({ kind: 'passphrase', passphrase: given[1] });
+  await gate.vault.lock();
+  await gate.vault.unlock(given[2]);
+  for (const bytes of given) assert.ok(bytes.every((byte) => byte === 0));
+});
 
 test('what is absent may be said to be so', async (t) => {
   const gate = await Tidegate.open({ name: 'absent', ledger: 'memory' });

@@ -3,6 +3,7 @@
 import { invalid, toError } from '../errors.js';
 import type { Glue, Platform } from '../platform.js';
 import type { Change, Rows, Storage } from '../storage/storage.js';
+import { isBytes } from './bytes.js';
 import { ATTEMPTS, bytesAt, encodeUses, FIRST, HEADER, KEY, keysOf, oldKeysOf, USED, usesOf } from './names.js';
 import { typed } from './secrets.js';
 import { Slots, wipe, type Made, type RawSlot } from './slots.js';
@@ -68,7 +69,7 @@ export class Access {
   /** The slots of the stored vault, of whichever format. */
   rawSlots(records: Records): RawSlot[] {
     const first = records.get(FIRST);
-    if (first instanceof Uint8Array) return [this.#glue.firstSlot(first) as RawSlot];
+    if (isBytes(first)) return [this.#glue.firstSlot(first) as RawSlot];
     return this.#glue.vaultSlots(bytesAt(records, HEADER)) as RawSlot[];
   }
 
@@ -84,7 +85,7 @@ export class Access {
     if (typed) {
       await this.update((records) => {
         before = records.get(ATTEMPTS);
-        const stored = before instanceof Uint8Array ? before : undefined;
+        const stored = isBytes(before) ? before : undefined;
         return { put: [[ATTEMPTS, this.#glue.unlockAttempt(stored, Date.now())]] };
       });
     }

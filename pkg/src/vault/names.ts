@@ -2,6 +2,7 @@
 
 import { invalid } from '../errors.js';
 import type { Rows } from '../storage/storage.js';
+import { isBytes } from './bytes.js';
 
 type Records = Map<string, Rows['vault']>;
 
@@ -19,27 +20,27 @@ export const FIRST = 'vault/header';
 /** A record that must be there. */
 export function bytesAt(records: Records, name: string): Uint8Array {
   const record = records.get(name);
-  if (!(record instanceof Uint8Array)) throw invalid('vault', 'does not exist: create it first');
+  if (!isBytes(record)) throw invalid('vault', 'does not exist: create it first');
   return record;
 }
 
 /** The providers' records of the present format. */
 export const keysOf = (records: Records): [string, Uint8Array][] =>
   [...records].flatMap(([name, row]): [string, Uint8Array][] =>
-    name.startsWith(KEY) && row instanceof Uint8Array ? [[name.slice(KEY.length), row]] : [],
+    name.startsWith(KEY) && isBytes(row) ? [[name.slice(KEY.length), row]] : [],
   );
 
 /** The providers' records of format 1. */
 export const oldKeysOf = (records: Records): [string, Uint8Array][] =>
   [...records].flatMap(([name, row]): [string, Uint8Array][] =>
-    !name.includes('/') && row instanceof Uint8Array ? [[name, row]] : [],
+    !name.includes('/') && isBytes(row) ? [[name, row]] : [],
   );
 
 /** When each key was last used. Nobody vouches for it: it is shown, and nothing is decided by it. */
 export function usesOf(records: Records): Map<string, number> {
   const row = records.get(USED);
   const uses = new Map<string, number>();
-  if (!(row instanceof Uint8Array)) return uses;
+  if (!isBytes(row)) return uses;
   try {
     const read: unknown = JSON.parse(new TextDecoder().decode(row));
     for (const pair of Array.isArray(read) ? (read as unknown[]) : []) {

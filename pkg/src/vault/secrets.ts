@@ -1,6 +1,7 @@
 // What carries a secret in is overwritten once it is taken, or refused.
 
 import { invalid, toError } from '../errors.js';
+import { isBytes } from './bytes.js';
 import { wipe } from './slots.js';
 import type { Secret } from './types.js';
 
@@ -24,7 +25,7 @@ export async function wiping<T>(
   try {
     return await typed(async () => {
       // An environment variable that is not set, most of the time.
-      if (!(bytes instanceof Uint8Array)) throw invalid('key', `must be a text or bytes, not ${typeof bytes}`);
+      if (!isBytes(bytes)) throw invalid('key', `must be a text or bytes, not ${typeof bytes}`);
       return work(bytes);
     }, closed);
   } finally {
@@ -34,7 +35,7 @@ export async function wiping<T>(
 
 /** Overwrites all bytes in what a method was given, also inside of objects. */
 export function wipeAll(given: unknown, depth = 3): void {
-  if (given instanceof Uint8Array) wipe(given);
+  if (isBytes(given)) wipe(given);
   else if (typeof given === 'object' && given !== null && depth > 0) {
     for (const inner of Object.values(given)) wipeAll(inner, depth - 1);
   }

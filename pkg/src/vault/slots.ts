@@ -4,6 +4,7 @@
 import { invalid } from '../errors.js';
 import type { Glue, Platform } from '../platform.js';
 import type { Storage } from '../storage/storage.js';
+import { isBytes } from './bytes.js';
 import type { AddedSlot, NewSlot, Secret, SlotInfo, SlotKey } from './types.js';
 
 /** As it comes out of the Wasm. */
@@ -35,7 +36,7 @@ const NONE: Uint8Array = new Uint8Array();
 export const bytesOf = (secret: Secret): Uint8Array =>
   typeof secret === 'string' ? new TextEncoder().encode(secret.normalize('NFKC')) : secret;
 
-const isSecret = (given: unknown): given is Secret => typeof given === 'string' || given instanceof Uint8Array;
+const isSecret = (given: unknown): given is Secret => typeof given === 'string' || isBytes(given);
 
 /** What was given for a way in; a text or bytes alone are a passphrase. */
 export function slotOf<T extends { kind: string }>(given: T | Secret): T | { kind: 'passphrase'; passphrase: Secret } {
@@ -44,12 +45,12 @@ export function slotOf<T extends { kind: string }>(given: T | Secret): T | { kin
   const { kind, name, credential } = given as Record<string, unknown>;
   if (typeof kind !== 'string') throw invalid('slot.kind', 'must be passphrase, passkey, device or recovery');
   if (name !== undefined && typeof name !== 'string') throw invalid('slot.name', 'must be a text');
-  if (kind === 'passkey' && !(credential instanceof Uint8Array)) throw invalid('slot.credential', 'must be bytes');
+  if (kind === 'passkey' && !isBytes(credential)) throw invalid('slot.credential', 'must be bytes');
   return given;
 }
 
 export const wipe = (...secrets: (Secret | undefined)[]): void => {
-  for (const secret of secrets) if (secret instanceof Uint8Array) secret.fill(0);
+  for (const secret of secrets) if (isBytes(secret)) secret.fill(0);
 };
 
 /** Wipes what an app handed in. */
@@ -240,7 +241,6 @@ function passphraseOf(passphrase: Secret): Uint8Array {
 }
 
 function prfOf(prf: unknown): Uint8Array {
-  if (!(prf instanceof Uint8Array) || prf.length !== 32)
-    throw invalid('slot.prf', 'must be the 32 bytes of the passkey');
+  if (!isBytes(prf) || prf.length !== 32) throw invalid('slot.prf', 'must be the 32 bytes of the passkey');
   return prf;
 }

@@ -1,0 +1,3 @@
+/** Bytes of any realm: under jsdom a TextEncoder's are not of the page's own `Uint8Array`. */
+export const isBytes = (value: unknown): value is Uint8Array =>
+  ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === 'Uint8Array';
