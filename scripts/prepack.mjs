@@ -2,9 +2,11 @@
 // Offline and the same on every run. Fails when something that ships was not built.
 
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+import { repositoryOf, withAddresses } from './links.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PKG = join(ROOT, 'pkg');
@@ -115,4 +117,9 @@ The Wasm also contains parts of Rust's standard library (MIT OR Apache-2.0, the 
 // Not code, but facts that were gathered by others, and are compiled in.
 sections.push(readFileSync(join(ROOT, 'tools', 'prices', 'NOTICES.md'), 'utf8'));
 writeFileSync(join(PKG, 'THIRD-PARTY-NOTICES.md'), [intro, ...sections].join('\n'));
-for (const file of COPIED) copyFileSync(join(ROOT, file), join(PKG, file));
+// Their links lead to files of the repository, most of which are not in the package.
+const base = repositoryOf(JSON.parse(readFileSync(join(PKG, 'package.json'), 'utf8')));
+for (const file of COPIED) {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  writeFileSync(join(PKG, file), base === undefined ? text : withAddresses(text, base));
+}

@@ -1,12 +1,13 @@
 // What is in the package, and that it is what the sources say.
 
 import assert from 'node:assert/strict';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
+import { pathsIn, repositoryOf, withAddresses } from '../../scripts/links.mjs';
 import { BIN, FILES, output, project, ROOT } from './support.mjs';
 
 const files = JSON.parse(readFileSync(FILES, 'utf8'));
@@ -90,11 +91,27 @@ test('the notices name what is linked in, with its licence', () => {
   assert.doesNotMatch(notices, /## (.*, )?(syn|proptest) /u);
 });
 
+for (const document of ['README.md', 'SECURITY.md', 'CHANGELOG.md']) {
+  test(`the links of ${document} lead somewhere, also away from the repository`, () => {
+    const text = readFileSync(join(ROOT, document), 'utf8');
+    const lost = pathsIn(text).filter((path) => !existsSync(join(ROOT, path.replace(/#.*$/u, ''))));
+    assert.deepEqual(lost, []);
+    const repository = { type: 'git', url: 'git+https://git.example/own/gate.git' };
+    const base = repositoryOf({ repository, version: '1.2.3' });
+    assert.equal(base, 'https://git.example/own/gate/blob/v1.2.3');
+    const absolute = withAddresses(text, base);
+    assert.deepEqual(pathsIn(absolute), []);
+    assert.equal(absolute.split(`](${base}/`).length - 1, pathsIn(text).length);
+    assert.equal(repositoryOf({ version: '1.2.3' }), undefined, 'no address is made up');
+  });
+}
+
 test('without the Wasm nothing is packed', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-bare-'));
   try {
     mkdirSync(join(folder, 'scripts'));
-    copyFileSync(join(ROOT, 'scripts/prepack.mjs'), join(folder, 'scripts/prepack.mjs'));
+    for (const file of ['prepack.mjs', 'links.mjs'])
+      copyFileSync(join(ROOT, 'scripts', file), join(folder, 'scripts', file));
     cpSync(join(ROOT, 'pkg/dist'), join(folder, 'pkg/dist'), { recursive: true });
     await assert.rejects(
       output(process.execPath, [join(folder, 'scripts/prepack.mjs')], { cwd: dirname(folder) }),

@@ -1,0 +1,14 @@
+// Links of documents that are read away from the repository, as on npm's page of the package.
+
+/** Where a release's files can be looked at, if the manifest names a repository: publishing sets it. */
+export function repositoryOf({ repository, version }) {
+  const address = (repository?.url ?? '').replace(/^git\+|\.git$/gu, '');
+  return address.startsWith('https://') ? `${address}/blob/v${version}` : undefined;
+}
+
+/** The paths that Markdown links to within its repository, as they are written. */
+export const pathsIn = (markdown) => [...markdown.matchAll(/\]\((?![a-z]+:|#)([^)\s]+)\)/gu)].map(([, path]) => path);
+
+/** The same document with addresses below `base` in place of these paths. */
+export const withAddresses = (markdown, base) =>
+  markdown.replaceAll(/\]\((?![a-z]+:|#)([^)\s]+)\)/gu, (_, path) => `](${base}/${path})`);
