@@ -1,10 +1,17 @@
 // The Wasm as Node reads it: from the disk, when it is first needed.
 
+import { internal } from './errors.js';
 import { once, type Glue } from './platform.js';
+
+const BUNDLED =
+  "The gateway's Wasm is not beside its code: leave the package out of the server's bundle (Next.js: " +
+  "serverExternalPackages: ['tidegate']; Vite: ssr.external; esbuild: --external:tidegate).";
 
 const read = async (url: URL) => {
   const { readFile } = await import('node:fs/promises');
-  return readFile(url);
+  return readFile(url).catch((cause: unknown) => {
+    throw internal(BUNDLED, cause);
+  });
 };
 // Written out one by one: this is how tools that collect a server's files find them.
 const serverWasm = () => read(new URL('../wasm/tidegate-server_bg.wasm', import.meta.url));

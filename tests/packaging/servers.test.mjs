@@ -1,7 +1,7 @@
 // The packed package on servers: both Nodes, a server-side render, workerd.
 
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -52,6 +52,18 @@ test('two processes that share a ledger file never pass the cap together', async
   assert.equal(budget.reservedNanoUsd, 0);
   const each = (await told(pair[0], cwd, 'chat.mjs', '', '1')).budget.spentNanoUsd;
   assert.equal(budget.spentNanoUsd, answered * each, 'every answer is in the books, once');
+});
+
+test('where a bundle has left the Wasm behind, the error says how to keep the package out of it', async (t) => {
+  const cwd = await project(t, 'server');
+  rmSync(join(cwd, 'node_modules/tidegate/wasm/tidegate-server_bg.wasm'));
+  const script = `import { scan, Tidegate } from 'tidegate';
+    const told = (error) => ({ name: error.name, code: error.code, message: error.message });
+    console.log(JSON.stringify(await Promise.all([Tidegate.open(), scan('x')].map((work) => work.catch(told)))));`;
+  for (const { name, code, message } of await told(process.execPath, cwd, '--input-type=module', '-e', script)) {
+    assert.deepEqual([name, code], ['TidegateError', 'internal']);
+    assert.match(message, /serverExternalPackages: \['tidegate'\]/u);
+  }
 });
 
 // Bundled into one file, the Wasm stays behind (Vite takes it along for browsers only): enough to render a page.
