@@ -97,7 +97,7 @@ const worker = (name: string, include: string, config: unknown) => ({
       },
     })),
   ],
-  test: { name, include: [include], globalSetup: ['./test/standin.ts'], testTimeout: 30_000 },
+  test: { name, include: [include], globalSetup: ['./test/standin.ts'], testTimeout: 30_000, hookTimeout: 30_000 },
 });
 
 export default defineConfig({

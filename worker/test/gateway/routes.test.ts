@@ -209,6 +209,8 @@ describe('the token', () => {
     ['a prefix', `Bearer ${env.TIDEGATE_TOKEN.slice(0, -1)}`],
     ['one more letter', `Bearer ${env.TIDEGATE_TOKEN}x`],
     ['another scheme', `Basic ${env.TIDEGATE_TOKEN}`],
+    ['a scheme that ends so', `Forbearer ${env.TIDEGATE_TOKEN}`],
+    ['something behind it', `Bearer ${env.TIDEGATE_TOKEN} x`],
     ['the bare token', env.TIDEGATE_TOKEN],
   ])('lets nobody in with %s', async (_, authorization) => {
     for (const path of ['/v1/chat/completions', '/v1/models', '/v1/embeddings']) {
