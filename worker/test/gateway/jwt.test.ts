@@ -58,6 +58,18 @@ describe('a JWT of a configured issuer', () => {
     expect(await refusal(await other.sign())).toMatchObject({ code: 'forbidden', status: 403 });
   });
 
+  it.each([
+    ['pro', 'pro'],
+    ['', 'slow'],
+    ['No tier!', 'slow'],
+    [7, 'slow'],
+  ])('without a table of tiers names one by its own name, or none: %j', async (plan, tier) => {
+    const [, issuer] = auth.issuers as Record<string, unknown>[];
+    const named = { ...issuer, claims: { tier: 'plan' }, tier: 'slow', scopes: ['chat'] };
+    const as = own({ TIDEGATE_AUTH: { issuers: [named] } });
+    expect(await caller(await other.sign({ plan }), 'chat', as)).toMatchObject({ tier });
+  });
+
   it.each<[string, Record<string, unknown>]>([
     ['of another issuer', { iss: 'https://evil.example' }],
     ['without an issuer', { iss: undefined }],
@@ -94,7 +106,8 @@ describe('a JWT of a configured issuer', () => {
   it('may be off by the tolerance of the clock, and no more, also where it is remembered', async () => {
     const now = Date.now();
     const token = await clerk.sign({ ...ORG, exp: Math.floor(now / 1_000) - 10 });
-    expect(await caller(token)).toMatchObject({ organisation: 'clerk:o1' });
+    for (const _ of ['looked at', 'remembered'])
+      expect(await caller(token)).toMatchObject({ organisation: 'clerk:o1' });
     vi.spyOn(Date, 'now').mockReturnValue(now + 21_000);
     expect(await refusal(token)).toMatchObject({ status: 401 });
   });

@@ -121,6 +121,7 @@ describe('an API token', () => {
     expect((await ask({}, bearer(token))).status).toBe(200);
     expect((await ask({}, bearer(second))).status).toBe(200);
     expect((await call(`/api/admin/tokens/${id}?organisation=acme`, { method: 'DELETE' })).status).toBe(200);
+    expect((await ask({}, bearer(second))).status).toBe(200);
     expect((await ask({}, bearer(token))).status).toBe(401);
     // As another isolate would do it.
     await (await objectOf('acme')).revokeToken(secondId);
