@@ -223,7 +223,7 @@ class Flow {
   #arm(controller: Controller, leftMs: number): void {
     const check = () => {
       this.#timer = undefined;
-      if (this.#over || !this.#waiting) return;
+      if (!this.#waiting) return;
       const left = this.stream.timeLeftMs();
       if (left <= 0 || (left > leftMs && !this.#moved)) void this.#finish(controller, TIMER);
       else this.#arm(controller, left);

@@ -166,6 +166,16 @@ test('a reader who leaves frees the sender, also one that waits for credit', asy
   assert.equal(state.done, 1);
 });
 
+test('a source that cannot be left in peace is left all the same', async () => {
+  const pull = (to) => to.enqueue(new Uint8Array(WINDOW));
+  const cancel = () => Promise.reject(new RangeError('no'));
+  const sender = new Sender(new ReadableStream({ pull, cancel }, { highWaterMark: 0 }));
+  const running = sender.run(() => undefined);
+  await settle();
+  sender.cancel();
+  await running;
+});
+
 test('a part of a larger buffer is sent alone', async () => {
   const whole = new Uint8Array([1, 2, 3, 4]);
   const { receiver, state } = joined([whole.subarray(1, 3)]);

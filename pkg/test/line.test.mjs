@@ -72,6 +72,7 @@ describe('a line', () => {
     line.send(['ping', 1]);
     line.lose(new TidegateError(ERROR));
     say('broken');
+    say('done', 1, 7);
     assert.deepEqual([told, sent, lost], [inFlight, [], []]);
   });
 
@@ -183,7 +184,7 @@ describe('a realm', () => {
     ]);
     all.realm.end();
     await assert.rejects(all.realm.line(), { code: 'closed' });
-    assert.equal(one.stopped, 1);
+    assert.deepEqual([one.stopped, all.starts.length], [1, 1]);
   });
 
   test('that is lost is stopped, and started anew: at once if it had lived, else when it is asked', async (t) => {
@@ -254,9 +255,13 @@ describe('a realm', () => {
     await assert.rejects(slow.realm.line(), { code: 'isolation_failed', message: /does not start/ });
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const all = realmOn();
-    const [line] = await opens(all);
+    const opening = all.realm.line();
+    await turn();
+    all.starts[0].say('ready', 'chat');
+    await turn();
     t.mock.timers.tick(60_000);
-    assert.equal(await all.realm.line(), line, 'it is still there');
+    all.starts[0].say('done', 1, null);
+    assert.equal(await all.realm.line(), await opening, 'only its start may not take so long');
     all.realm.end();
   });
 

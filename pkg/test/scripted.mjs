@@ -69,17 +69,17 @@ export class Scripted {
     this.#live();
     return typeof this.leftMs === 'function' ? this.leftMs() : this.leftMs;
   }
-  async finish(how) {
+  finish(how) {
     this.#live();
     this.told.push(['finish', how]);
-    await this.settling;
     const last = this.last[how];
-    return last === undefined ? undefined : encode(last);
+    const ended = () => (last === undefined ? undefined : encode(last));
+    return this.settling ? this.settling.then(ended) : Promise.resolve(ended());
   }
-  async cancel() {
+  cancel() {
     this.#live();
     this.told.push(['cancel']);
-    await this.settling;
+    return Promise.resolve(this.settling);
   }
   account() {
     this.#live();

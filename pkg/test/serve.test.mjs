@@ -87,3 +87,45 @@ test('a name is listened to once, and 64 at most', async () => {
   await send(['listen', 'e0', false], ['listen', 'e0', true]);
   assert.deepEqual(asked.slice(65), ['off e0', 'on e0']);
 });
+
+test('what is no message is dropped', async () => {
+  const { send, asked } = realm();
+  assert.deepEqual(await send(null, 'open', ['open', 0, OPENING], ['call', 1], { 0: 'ping', 1: 1 }), []);
+  assert.deepEqual(asked, []);
+});
+
+test('who stops listening before the gate is open never listened', async () => {
+  const { send, asked } = realm();
+  await send(open(1), ['listen', 'wait', true], ['listen', 'wait', false]);
+  assert.deepEqual(asked, ['open']);
+});
+
+/** What a gate that opens so, and answers so, has said in the end. */
+async function said(opening, ...messages) {
+  const port = { postMessage: (message) => port.got.push(message), got: [], onmessage: null };
+  serve(port, 'chat', () => opening);
+  for (const data of messages) port.onmessage({ data });
+  await new Promise(setImmediate);
+  return port.got.map(([kind, id, value]) => [kind, id, value?.code ?? value]);
+}
+
+test('a gate that cannot be opened is told to whoever opens it', async () => {
+  const opening = Promise.reject(new TypeError('no'));
+  assert.deepEqual(await said(opening, open(1), call(2, 'status')), [
+    ['ready', 'chat', undefined],
+    ['fail', 1, 'internal'],
+    ['fail', 2, 'internal'],
+  ]);
+});
+
+test('a realm whose Wasm has trapped says that it is broken, after whose call it was', async () => {
+  const trap = async () => {
+    throw new WebAssembly.RuntimeError('unreachable');
+  };
+  assert.deepEqual(await said(Promise.resolve({ status: trap }), open(1), call(2, 'status')), [
+    ['ready', 'chat', undefined],
+    ['done', 1, null],
+    ['fail', 2, 'internal'],
+    ['broken', undefined, undefined],
+  ]);
+});

@@ -164,6 +164,16 @@ test('a clock that is set back keeps nobody waiting; a chunk gives more time', a
   other.source.send('two');
   assert.equal(await second, 'two');
   await other.reader.cancel();
+
+  // A chunk gives time once: then nothing comes, and the clock is set back.
+  const last = open({ leftMs: 10, last: { 2: 'timeout frame' } });
+  const waiting = text(last.reader);
+  await tick();
+  last.source.send('one');
+  assert.equal(await waiting, 'one');
+  const spans = [10, 10_800_000];
+  last.wasm.leftMs = () => spans.shift() ?? 10_800_000;
+  assert.equal(await text(last.reader), 'timeout frame');
 });
 
 test('the time for the whole runs out though chunks keep coming', async () => {
@@ -189,14 +199,19 @@ test('a chunk that came too late is the last, whatever has come after it', async
 });
 
 test('a consumer that does not read is no timeout', async () => {
-  const all = open({ leftMs: 5 });
+  const all = open({ leftMs: 5, last: { 2: 'timeout frame' } });
   all.source.send('one');
   assert.equal(await text(all.reader), 'one');
+  all.wasm.leftMs = 0;
   await tick(30);
   assert.deepEqual(all.wasm.told, []);
+  all.wasm.leftMs = 5;
   all.source.send('two');
   assert.equal(await text(all.reader), 'two');
-  await all.reader.cancel();
+  const waiting = text(all.reader);
+  await tick();
+  all.wasm.leftMs = 0;
+  assert.equal(await waiting, 'timeout frame', 'a provider that does not answer is one');
 });
 
 test('a consumer that leaves hangs up and settles', async () => {

@@ -78,8 +78,9 @@ describe('a stream across realms', () => {
     const reader = (await streamed.answer)[0].getReader();
     from.to.enqueue(bytes(1));
     await reader.read();
-    from.to.error(new TidegateError({ ...ERROR, code: 'stream_interrupted' }));
     from.account.reject(new TidegateError({ ...ERROR, code: 'timeout' }));
+    await turn(); // its rejection is nobody's to handle yet
+    from.to.error(new TidegateError({ ...ERROR, code: 'stream_interrupted' }));
     await assert.rejects(reader.read(), { code: 'stream_interrupted' });
     await assert.rejects(streamed.result, { code: 'timeout' });
   });
@@ -88,8 +89,9 @@ describe('a stream across realms', () => {
     test(`that is aborted ${when} ends on both sides, with the signal's reason here`, async (t) => {
       const from = source();
       const begin = resolvers();
-      let aborted;
+      let [isAsked, aborted] = [false, false];
       const chatBytes = async (_, { signal }) => {
+        isAsked = true;
         signal.addEventListener('abort', () => (aborted = true));
         await begin.promise;
         return from.answer;
@@ -97,7 +99,11 @@ describe('a stream across realms', () => {
       const line = await served(t, { chatBytes });
       const { controller, signal } = counted();
       const streamed = new Streamed(line, signal, asking);
-      if (when === 'before it has begun') controller.abort(new RangeError('mine'));
+      if (when === 'before it has begun') {
+        await until(() => isAsked);
+        controller.abort(new RangeError('mine'));
+        await until(() => aborted);
+      }
       begin.resolve();
       const reader = (await streamed.answer)[0].getReader();
       const reading = when === 'between two reads' ? undefined : assert.rejects(reader.read(), RangeError);
@@ -175,6 +181,17 @@ describe('the end of a stream that is read', () => {
     assert.deepEqual(told, { credit: [WINDOW / 2, WINDOW / 2], left: 0, done: 1 });
   });
 
+  test('gives none for what nobody has read yet', async () => {
+    const { told, made, reader } = receiver();
+    const waiting = reader.read();
+    await turn();
+    for (let sent = 0; sent < 9; sent += 1) made.push(buffer(WINDOW / 4));
+    await waiting;
+    await turn();
+    assert.deepEqual(told.credit, []);
+    await reader.cancel();
+  });
+
   test('an empty chunk is none', async () => {
     const { made, reader } = receiver();
     made.push(buffer(0));
@@ -211,7 +228,33 @@ describe('the end of a stream that is read', () => {
     await turn();
     failed.made.fail(new RangeError('no'));
     await failing;
+    failed.made.end();
     assert.deepEqual([ended.told.done, failed.told.done], [1, 1]);
+  });
+});
+
+describe('gate.fetch in its own realm', () => {
+  test('takes the gate’s own addresses alone, and a body where there may be one', async (t) => {
+    const sent = [];
+    const answer = async (url, { body, ...init }) => {
+      sent.push([init.method, body, init.headers]);
+      return new Response('{}', { status: 200 });
+    };
+    const gate = {
+      routes: async (_, url) => url === '/ours',
+      fetch: { with: () => answer, result: async () => META },
+    };
+    const line = await served(t, gate);
+    const ask = (method, url) =>
+      line.call((id) => line.send(['fetch', id, { method, url, headers: ['a', 'b'], body: 'x', options: {} }]));
+    await assert.rejects(ask('POST', '/theirs'), { code: 'invalid_request' });
+    const { status, account } = await ask('POST', '/ours');
+    assert.deepEqual([status, account], [200, META]);
+    await ask('GET', '/ours');
+    assert.deepEqual(sent, [
+      ['POST', 'x', [['a', 'b']]],
+      ['GET', undefined, [['a', 'b']]],
+    ]);
   });
 });
 

@@ -90,7 +90,8 @@ export class Receiver {
     const bytes = new Uint8Array(buffer);
     if (!this.#pulled) return void this.#waiting.push(bytes);
     this.#give(bytes);
-    this.#answer();
+    this.#pulled();
+    this.#pulled = undefined;
   }
 
   #give(bytes: Uint8Array): void {
@@ -102,18 +103,10 @@ export class Receiver {
     this.#taken = 0;
   }
 
-  #answer(): void {
-    const pulled = this.#pulled;
-    this.#pulled = undefined;
-    pulled?.();
-  }
-
   /** All was sent: what waits is still handed out. */
   end(): void {
     this.#ended = true;
-    if (!this.#pulled) return;
-    this.#close();
-    this.#answer();
+    if (this.#pulled) this.#close();
   }
 
   #close(): void {
@@ -129,7 +122,6 @@ export class Receiver {
     this.#over = true;
     this.#waiting.length = 0;
     this.#controller.error(reason);
-    this.#answer();
     this.#done();
   }
 }

@@ -123,7 +123,6 @@ export class Line {
       if (this.#calls.size === 0) {
         clearInterval(this.#timer);
         this.#timer = undefined;
-        this.#unanswered = 0;
       } else if (this.#unanswered >= BEATS) {
         this.lose(crashed());
       } else {

@@ -46,10 +46,9 @@ export function restarting(how: Starting, heard: Heard): Realm {
     let openedAt = Infinity;
     const line = new Line(started.port, heard.event, () => {
       started.stop();
-      if (stop !== started.stop) return;
       current = undefined;
       // At once, so that its events go on. One that fails at its start, or right after, waits for whoever asks next.
-      if (!ended && performance.now() - openedAt > SETTLED_MS) void realm.line().catch(() => undefined);
+      if (performance.now() - openedAt > SETTLED_MS) void realm.line().catch(() => undefined);
     });
     started.watch?.((why) => {
       const failed = () => isolationFailed(`${how.what} could not be started.${how.hint ?? ''}`, false, why);
@@ -58,8 +57,7 @@ export function restarting(how: Starting, heard: Heard): Realm {
     begun = line;
     const timer = setTimeout(() => line.lose(isolationFailed(`${how.what} does not start.`)), how.startMs);
     try {
-      const found = await line.ready;
-      clearTimeout(timer);
+      const found = await line.ready.finally(() => clearTimeout(timer));
       if (how.build && found !== how.build) {
         throw isolationFailed(`${how.what} is for dialects '${found}', not '${how.build}'.`);
       }
@@ -77,8 +75,6 @@ export function restarting(how: Starting, heard: Heard): Realm {
       line.close();
       started.stop();
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   };
 

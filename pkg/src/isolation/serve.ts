@@ -143,7 +143,6 @@ class Server {
       case 'routes':
         return gate.routes(String(first), String(second));
       case 'close':
-        this.#offs.clear();
         return gate.close();
     }
   }
