@@ -8,6 +8,7 @@ import { endedOnce, open, text } from './streams.mjs';
 
 test('reads that wait together are answered in turn, and the provider is read for one at a time', async () => {
   const all = open({ last: { 0: 'tail' } });
+  await tick(); // it has begun
   const reads = [1, 2, 3, 4, 5].map(() => text(all.reader));
   await tick();
   assert.equal(all.source.pulls, 1);
@@ -19,15 +20,15 @@ test('reads that wait together are answered in turn, and the provider is read fo
   await endedOnce(all, ['finish', 0]);
 
   const ahead = open();
+  await tick();
   const both = [text(ahead.reader), text(ahead.reader)];
-  for (const chunk of ['one', 'two', 'three', 'four']) ahead.source.send(chunk);
-  assert.deepEqual(await Promise.all(both), ['one', 'two']);
   let pushed = 0;
   const { push } = ahead.wasm;
   ahead.wasm.push = (chunk) => ((pushed += 1), push.call(ahead.wasm, chunk));
-  assert.equal(await text(ahead.reader), 'three');
+  for (let number = 1; number < 9; number += 1) ahead.source.send(`${number}`);
+  assert.deepEqual(await Promise.all(both), ['1', '2']);
   await tick();
-  assert.equal(pushed, 1, 'the fourth was not asked for');
+  assert.ok(pushed <= 3, `${pushed} were read`);
   await ahead.reader.cancel();
 
   const settling = resolvers();

@@ -23,8 +23,13 @@ await joinRest(
 /** What a passphrase comes down to. */
 export const derived = async (...input) => runKdf(kdf, input);
 
-/** `runtime` web: a tab, which hears those of the same `name`. `core` is its end of the Wasm. */
-export async function openOn(t, storage, { derive = derived, runtime = 'node', name = randomUUID(), ...more } = {}) {
+/** `runtime` web: a tab, which hears those of the same `name`. `core` is its end of the Wasm, `own` what of its platform is the test's. */
+export async function openOn(
+  t,
+  storage,
+  { derive = derived, runtime = 'node', name = randomUUID(), ...more } = {},
+  own = {},
+) {
   const sent = [];
   let core;
   class Core extends glue.Core {
@@ -39,6 +44,7 @@ export async function openOn(t, storage, { derive = derived, runtime = 'node', n
     later: () => import('../dist/later.js'),
     derive,
     open: () => Promise.resolve(storage),
+    ...own,
   };
   const config = { name, targets: [{ provider: 'groq', model: 'openai/gpt-oss-20b' }], ...more };
   const fetch = async (_url, init) => {

@@ -85,8 +85,10 @@ test('a rotation locks the other tabs, and the old way in is gone there too', as
   const { open } = origin(t);
   const [one, other] = [await open(), await open()];
   await one.vault.create(passkey());
-  await one.vault.put('groq', KEY);
   await other.vault.unlock(passkey());
+  await one.vault.put('groq', KEY);
+  // All that was told before is heard: what follows is the rotation's.
+  await until(async () => (await other.gate.status()).targets[0].keyed);
   await one.vault.rotate([passkey(9)]);
   await until(async () => (await other.vault.state()) === 'locked');
   await assert.rejects(other.vault.unlock(passkey()), { code: 'vault_locked' });
@@ -204,6 +206,20 @@ test('a session key can be taken back where there is no vault, and its use is no
   assert.ok(!(await storage.all('vault')).has('vault/used'));
 });
 
+test('an earlier use than the one that is known does not take its place', async (t) => {
+  const { storage, open } = origin(t);
+  const { gate, vault } = await open();
+  await vault.create(passkey());
+  await vault.put('groq', KEY);
+  const later = Date.now() + 86_400_000;
+  await storage.change('vault', [['vault/used', new TextEncoder().encode(JSON.stringify([['groq', later]]))]], []);
+  await gate.chat(ask('one'));
+  assert.equal((await vault.list())[0].lastUsedAt, later);
+  await storage.change('vault', [['vault/used', new TextEncoder().encode('[["groq"')]], []);
+  await gate.chat(ask('two'));
+  await vault.list(); // a damaged one is as if there was none
+});
+
 test('secrets that were made are overwritten once the Wasm has them', async (t) => {
   const { open } = origin(t);
   const { vault, core } = await open();
@@ -227,4 +243,47 @@ test('secrets that were made are overwritten once the Wasm has them', async (t) 
   await vault.rotate([passkey(), { kind: 'recovery' }]);
   assert.equal(secrets.length, 5);
   assert.ok(secrets.every((secret) => secret.every((byte) => byte === 0)));
+});
+
+/** As a passphrase is derived, in no time. */
+const hashed = async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+
+test('a lock stores when keys were used, and takes session keys along', async (t) => {
+  const { storage, open } = origin(t);
+  const { gate, vault } = await open();
+  await vault.putForSession('groq', KEY);
+  await vault.lock();
+  assert.equal((await gate.status()).targets[0].keyed, false);
+  await vault.create(passkey());
+  await vault.put('groq', KEY);
+  await gate.chat(ask('one'));
+  await vault.lock();
+  assert.ok((await storage.all('vault')).has('vault/used'));
+});
+
+test('a passphrase may be composed of other code points, and no copy of it stays', async (t) => {
+  const copies = [];
+  const derive = (bytes) => (copies.push(bytes), hashed(bytes.slice()));
+  const { vault } = await openOn(t, memoryStorage(), { derive });
+  await vault.create('caf\u00e9 au lait');
+  await vault.lock();
+  await vault.unlock('cafe\u0301 au lait');
+  assert.equal(copies.length, 2);
+  assert.ok(copies.every((copy) => copy.length > 0 && copy.every((byte) => byte === 0)));
+});
+
+test('a passkey of another vault is told from one that does not open', async (t) => {
+  const { vault } = await openOn(t, memoryStorage());
+  await vault.create(passkey());
+  const other = { ...passkey(), credential: new Uint8Array(20).fill(7) };
+  await assert.rejects(vault.unlock(other), { code: 'invalid_request' });
+  await assert.rejects(vault.unlock(passkey(7)), { code: 'vault_locked' });
+});
+
+test('what carries a secret in is wiped also where the vault cannot be loaded', async (t) => {
+  const { vault } = await openOn(t, memoryStorage(), {}, { later: () => Promise.reject(new TypeError('gone')) });
+  const given = [new Uint8Array(20).fill(1), new Uint8Array(20).fill(2)];
+  await assert.rejects(vault.unlock(given[0]), { code: 'internal' });
+  await assert.rejects(vault.rotate([{ kind: 'passphrase', passphrase: given[1] }]), { code: 'internal' });
+  assert.ok(given.every((bytes) => bytes.every((byte) => byte === 0)));
 });
