@@ -21,6 +21,10 @@ const fn kind(status: u16) -> &'static str {
     }
 }
 
+/// A conversation that the provider keeps is in no request, so nothing could bound its price. Told so, Anthropic's tool
+/// runner, which asks for one by itself, sends the whole conversation instead.
+const NO_THREADS: &str = ",\"details\":{\"error_code\":\"thread_unsupported_request\",\"unsupported\":[\"thread\"]}";
+
 /// The body of an error. `param` names the bad field, as OpenAI's errors do: Anthropic has no place for it.
 pub(in crate::provider) fn encode_error(error: &Error, message: &str, account: &str) -> String {
     let mut out = String::from("{\"type\":\"error\",\"error\":{\"type\":\"");
@@ -32,6 +36,9 @@ pub(in crate::provider) fn encode_error(error: &Error, message: &str, account: &
     {
         out.push_str(",\"param\":");
         push_text(&mut out, &field.path);
+        if field.path == "thread" {
+            out.push_str(NO_THREADS);
+        }
     }
     if !account.is_empty() {
         put(&mut out, &[",\"tidegate\":", account]);
@@ -65,6 +72,16 @@ mod tests {
             assert_eq!(body["error"]["message"], "A \"sentence\".");
             assert_eq!(body["error"]["tidegate"]["code"], 1);
         }
+    }
+
+    #[test]
+    fn a_thread_is_refused_in_the_words_that_the_tool_runner_knows() {
+        let body = encode_error(&Error::invalid("thread", "is not kept"), "No.", "");
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(body["error"]["details"]["error_code"], "thread_unsupported_request");
+        assert_eq!(body["error"]["details"]["unsupported"], serde_json::json!(["thread"]));
+        let other = encode_error(&Error::invalid("threads", "is not known"), "No.", "");
+        assert!(!other.contains("details"), "{other}");
     }
 
     #[test]
