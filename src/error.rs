@@ -222,15 +222,21 @@ impl Error {
     /// One sentence for people, without anything of the request.
     #[must_use]
     pub const fn message(&self) -> &'static str {
-        if self.is_offline() || self.never_fits() { self.special() } else { self.code.message() }
+        if matches!(self.detail, Detail::Network(NetworkKind::Offline | NetworkKind::Cors)) || self.never_fits() {
+            self.special()
+        } else {
+            self.code.message()
+        }
     }
 
     #[inline(never)]
     const fn special(&self) -> &'static str {
-        if self.is_offline() {
-            "This device is offline: nothing was sent."
-        } else {
-            "This request alone could cost more than the whole spending cap: lower max_tokens, or raise the cap."
+        match self.detail {
+            Detail::Network(NetworkKind::Cors) => {
+                "The provider lets no page read its answers (CORS): ask it through a relay, such as the Worker."
+            }
+            Detail::Network(_) => "This device is offline: nothing was sent.",
+            _ => "This request alone could cost more than the whole spending cap: lower max_tokens, or raise the cap.",
         }
     }
 
@@ -279,6 +285,14 @@ mod tests {
         assert!(!wait(Code::RateLimited, 61));
         assert!(!wait(Code::UpstreamLimited, 1));
         assert!(!Error::new(Code::RateLimited).should_retry());
+    }
+
+    #[test]
+    fn a_failure_of_the_network_says_what_helps_where_it_is_known() {
+        let told = |kind| Error::new(Code::UpstreamFailed).with(Detail::Network(kind)).message();
+        assert!(told(NetworkKind::Cors).contains("relay"));
+        assert!(told(NetworkKind::Offline).contains("offline"));
+        assert_eq!(told(NetworkKind::Network), Code::UpstreamFailed.message());
     }
 
     #[test]

@@ -121,7 +121,10 @@ impl Core {
                 }
                 return Ok(whole("application/json", None, listed?.into(), "{}"));
             }
-            Recognised::Unsupported => return refuse(&Code::UnsupportedEndpoint.into()),
+            Recognised::Unsupported => {
+                let problem = "is not one that the gateway serves: ask the provider for it directly";
+                return refuse(&Error::field(Code::UnsupportedEndpoint, "endpoint", problem));
+            }
             Recognised::WrongMethod(_) => {
                 let other = Error::invalid("", "must be sent with another method");
                 return refuse(&Error { status: Some(405), ..other });

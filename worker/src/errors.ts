@@ -20,7 +20,12 @@ export const blocked = (ms: number) =>
 export const badFields = (fields: NonNullable<ErrorData['fields']>) =>
   refusal('config_invalid', 500, 'The configuration is not valid.', fields);
 export const badConfiguration = (path: string, problem: string) => badFields([{ path, problem }]);
-export const unsupported = () => refusal('unsupported_endpoint', 501, 'This endpoint or option is not supported.');
+export const unsupported = () =>
+  refusal(
+    'unsupported_endpoint',
+    501,
+    'This endpoint is not one that the gateway serves: ask the provider for it directly.',
+  );
 export const tooMany = (what: string) => refusal('invalid_request', 409, `There are too many ${what} already.`);
 export const nothingHere = () =>
   refusal('invalid_request', 404, 'There is nothing at this address: /openapi.json lists what there is.');

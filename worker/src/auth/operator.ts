@@ -11,7 +11,11 @@ const TIER = 'enterprise';
  */
 export function operatorOf(given: string[], env: Env): Caller | undefined {
   const token = env.TIDEGATE_TOKEN;
-  if (!token) throw badConfiguration('TIDEGATE_TOKEN', 'is not set');
+  if (!token)
+    throw badConfiguration(
+      'TIDEGATE_TOKEN',
+      'is not set: wrangler secret put TIDEGATE_TOKEN, or .dev.vars for wrangler dev',
+    );
   if (!carriesToken(given, token)) return undefined;
   return {
     organisation: DEFAULT_ORGANISATION,
