@@ -210,32 +210,49 @@ describe('a streamed answer', () => {
     await reasoning.getByText('First, what is known').waitFor({ state: 'hidden' });
   });
 
-  test('is followed to its end, unless its reader has scrolled away', async () => {
-    await open({}, { viewport: { width: 390, height: 480 } });
-    await app.send('Name three uses of a lock, in detail.');
-    const box = app.page.locator('.answer-body');
+  describe('on a small screen', () => {
+    const box = () => app.page.locator('.answer-body');
     const place = () =>
-      box.evaluate(({ scrollTop, scrollHeight, clientHeight }) => [scrollTop, scrollHeight - clientHeight - scrollTop]);
-    await app.page.waitForFunction(() => document.querySelector('.answer-body').scrollTop > 50);
-    assert.ok((await place())[1] < 24, 'it follows');
+      box().evaluate(({ scrollTop, scrollHeight, clientHeight }) => [
+        scrollTop,
+        scrollHeight - clientHeight - scrollTop,
+      ]);
+    const grows = async () => {
+      const grown = await text().innerText();
+      await app.page.waitForFunction(
+        (old) => document.querySelector('.answer-text').innerText.length > old + 50,
+        grown.length,
+      );
+    };
+    const followed = async () => {
+      await open({}, { viewport: { width: 390, height: 480 } });
+      await app.send('Name three uses of a lock, in detail.');
+      await app.page.waitForFunction(() => document.querySelector('.answer-body').scrollTop > 50);
+      assert.ok((await place())[1] < 24, 'it follows');
+    };
 
-    await box.hover();
-    await app.page.mouse.wheel(0, -1000);
-    await app.button('Follow the text').waitFor();
-    // What grew while it scrolled moved the place that it scrolls to: to the very top now, when nothing moves it any more.
-    await app.page.mouse.wheel(0, -1000);
-    await app.page.waitForFunction(() => document.querySelector('.answer-body').scrollTop === 0);
-    const grown = await text().innerText();
-    await app.page.waitForFunction(
-      (old) => document.querySelector('.answer-text').innerText.length > old + 50,
-      grown.length,
-    );
-    assert.equal((await place())[0], 0, 'it stays where it was put');
+    test('is followed to its end, unless its reader has scrolled away', async () => {
+      await followed();
+      // A wheel scrolls smoothly: what grows meanwhile moves nothing, least of all the place that it scrolls to.
+      await box().hover();
+      await app.page.mouse.wheel(0, -1000);
+      await app.button('Follow the text').waitFor();
+      await app.page.waitForFunction(() => document.querySelector('.answer-body').scrollTop === 0);
+      await grows();
+      assert.equal((await place())[0], 0, 'it stays where it was put');
 
-    await app.button('Follow the text').click();
-    assert.ok((await place())[1] < 24, 'it follows again');
-    await app.button('Follow the text').waitFor({ state: 'hidden' });
-    await app.button('Stop').click();
-    await app.phase('stopped');
+      await app.button('Follow the text').click();
+      assert.ok((await place())[1] < 24, 'it follows again');
+      await app.button('Follow the text').waitFor({ state: 'hidden' });
+      await app.button('Stop').click();
+      await app.phase('stopped');
+    });
+
+    test('a line back is as good as a page: nobody is pushed to the end again', async () => {
+      await followed();
+      const put = await box().evaluate((element) => (element.scrollTop -= 10));
+      await grows();
+      assert.equal((await place())[0], put);
+    });
   });
 });

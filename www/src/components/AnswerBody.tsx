@@ -7,7 +7,7 @@ import { AnswerText, prepareAnswerText } from './AnswerText';
 
 /** Text, reasoning and tool calls in a box of bounded height, so that the page below stays where it is. */
 export function AnswerBody({ phase, reply }: { phase: Phase; reply: Reply }) {
-  const { box, onScroll, away, overflows, toEnd } = useFollow<HTMLDivElement>(reply);
+  const { box, onScroll, onWheel, away, overflows, toEnd } = useFollow<HTMLDivElement>(reply);
   const [open, setOpen] = useState(true);
   useEffect(prepareAnswerText, []);
   const live = phase === 'streaming';
@@ -18,6 +18,7 @@ export function AnswerBody({ phase, reply }: { phase: Phase; reply: Reply }) {
         ref={box}
         className="answer-body"
         onScroll={onScroll}
+        onWheel={onWheel}
         // Only what scrolls needs the keyboard.
         {...(overflows ? { tabIndex: 0, role: 'group', 'aria-label': 'Text of the answer' } : {})}
       >
