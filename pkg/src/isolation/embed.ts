@@ -1,5 +1,6 @@
 // Puts the frame of another origin into the page, and a channel between them. Loaded only for `isolation: 'frame'`.
 
+import { afterAwake } from '../awake.js';
 import type { TidegateConfig, TidegateHooks } from '../types.js';
 import { isolationFailed, misplaced } from './place.js';
 import { HELLO } from './protocol.js';
@@ -55,8 +56,11 @@ async function embed(url: URL, container: TidegateHooks['container']): Promise<S
     // Places without a DOM have no type for the element. A script in the head runs before there is a body.
     (container ?? document.body ?? document.documentElement).append(frame as never);
     await new Promise<void>((resolve, reject) => {
-      frame.onload = () => resolve();
-      setTimeout(() => reject(isolationFailed(`The frame ${url.href} does not load.`)), START_MS);
+      const inTime = afterAwake(START_MS, () => reject(isolationFailed(`The frame ${url.href} does not load.`)));
+      frame.onload = () => {
+        inTime();
+        resolve();
+      };
     });
     const { port1, port2 } = new MessageChannel();
     // To this origin alone: what was loaded in its place (an error page, a redirect) gets nothing.

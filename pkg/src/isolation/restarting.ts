@@ -1,5 +1,6 @@
 // A realm that is started when it is needed, and anew when it was lost. What is started is a worker or a frame.
 
+import { afterAwake } from '../awake.js';
 import { closed, type TidegateError } from '../errors.js';
 import { crashed, Line } from './line.js';
 import { isolationFailed, misplaced } from './place.js';
@@ -22,7 +23,7 @@ export interface Starting extends Pick<Realm, 'level' | 'admit' | 'serviceWorker
   /** A sentence to add where it could not be started. */
   hint?: string;
   start(): Promise<Started>;
-  /** How long it may take to say that it is ready, in milliseconds. */
+  /** How long it may take to say that it is ready, in milliseconds; asleep, no time passes. */
   startMs: number;
   opening: Opening;
   /** The build that it must be. */
@@ -55,9 +56,9 @@ export function restarting(how: Starting, heard: Heard): Realm {
       line.lose(openedAt < Infinity ? crashed(why) : failed());
     });
     begun = line;
-    const timer = setTimeout(() => line.lose(isolationFailed(`${how.what} does not start.`)), how.startMs);
+    const inTime = afterAwake(how.startMs, () => line.lose(isolationFailed(`${how.what} does not start.`)));
     try {
-      const found = await line.ready.finally(() => clearTimeout(timer));
+      const found = await line.ready.finally(inTime);
       if (how.build && found !== how.build) {
         throw isolationFailed(`${how.what} is for dialects '${found}', not '${how.build}'.`);
       }

@@ -1,6 +1,8 @@
 // IndexedDB's requests and transactions as promises: as much of it as the first answer needs. What comes out of a request
 // is there in the same turn that its transaction is still open in.
 
+import { afterAwake } from '../awake.js';
+
 /** What a request gives. */
 export const given = <T>(request: IDBRequest<T>): Promise<T> =>
   new Promise((resolve, reject) => {
@@ -28,7 +30,8 @@ export interface Holder {
 
 /**
  * How long a database may take to open, in milliseconds. It waits for whoever deletes or upgrades it, who waits for every
- * tab that has it open: one that is asleep, or does not make way, would have all others wait for ever.
+ * tab that has it open: one that is asleep, or does not make way, would have all others wait for ever. A tab that is
+ * asleep itself waits for nobody meanwhile.
  */
 const OPEN_MS = 15_000;
 
@@ -37,14 +40,12 @@ export async function openDatabase(name: string, version: number, holder: Holder
   const opening = indexedDB.open(name, version);
   opening.onupgradeneeded = () => holder.upgrade(opening.result);
   const database = await new Promise<IDBDatabase>((resolve, reject) => {
-    const timer = setTimeout(() => {
+    const inTime = afterAwake(OPEN_MS, () => {
       // What comes late must not stand in the others' way.
       opening.onsuccess = () => opening.result.close();
       reject(new DOMException('The database does not open.', 'TimeoutError'));
-    }, OPEN_MS);
-    given(opening)
-      .then(resolve, reject)
-      .finally(() => clearTimeout(timer));
+    });
+    given(opening).then(resolve, reject).finally(inTime);
   });
   database.onversionchange = () => {
     // This one, whichever it is that the holder uses now: two uses at once may have opened two.
