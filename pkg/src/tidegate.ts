@@ -94,6 +94,7 @@ export class Tidegate implements Gate {
     this.#admit = () => {
       signal.throwIfAborted();
       admit();
+      atHand.look();
     };
     this.#caller = guarded(core, this.#admit);
     this.#storage = storage;

@@ -38,11 +38,19 @@ pub struct Presence {
     active_at: Timestamp,
     hidden_at: Option<Timestamp>,
     frozen: bool,
+    /// The time had run out when the next sign came.
+    overdue: bool,
 }
 
 impl Presence {
-    /// Takes a sign in.
-    pub fn tell(&mut self, sign: Sign, now: Timestamp) {
+    /// The vault was unlocked: somebody is there.
+    pub fn unlocked(&mut self, now: Timestamp) {
+        *self = Self { active_at: now, hidden_at: self.hidden_at.map(|_| now), frozen: false, overdue: false };
+    }
+
+    /// Takes a sign in. A time that has run out stays so: whoever comes to a computer that slept is not who left it.
+    pub fn tell(&mut self, sign: Sign, rules: &AutoLockConfig, now: Timestamp) {
+        self.overdue = self.due(rules, now).is_some_and(|left| left.is_zero());
         match sign {
             Sign::Active => (self.active_at, self.frozen) = (now, false),
             Sign::Hidden => self.hidden_at = self.hidden_at.or(Some(now)),
@@ -59,7 +67,7 @@ impl Presence {
     /// How long until the vault locks, as things stand: zero for now, `None` for never.
     #[must_use]
     pub fn due(&self, rules: &AutoLockConfig, now: Timestamp) -> Option<Duration> {
-        let frozen = (rules.frozen && self.frozen).then_some(Duration::ZERO);
+        let frozen = (self.overdue || rules.frozen && self.frozen).then_some(Duration::ZERO);
         // A clock that was set back begins the wait anew.
         let left = |since: Timestamp, span: Duration| span.saturating_sub(now.since(since));
         let set = |span: Duration| (!span.is_zero()).then_some(span);
@@ -79,7 +87,7 @@ mod tests {
 
     fn present() -> Presence {
         let mut presence = Presence::default();
-        presence.tell(Sign::Active, START);
+        presence.unlocked(START);
         presence
     }
 
@@ -89,7 +97,7 @@ mod tests {
         assert_eq!(presence.due(&RULES, START), Some(MINUTE * 10));
         let later = START.after(MINUTE * 9);
         assert_eq!(presence.due(&RULES, later), Some(MINUTE));
-        presence.tell(Sign::Active, later);
+        presence.tell(Sign::Active, &RULES, later);
         assert_eq!(presence.due(&RULES, later), Some(MINUTE * 10));
         assert_eq!(presence.due(&RULES, later.after(MINUTE * 11)), Some(Duration::ZERO));
         assert_eq!(presence.due(&AutoLockConfig { idle: Duration::ZERO, ..RULES }, later), None);
@@ -98,25 +106,42 @@ mod tests {
     #[test]
     fn hidden_counts_from_its_beginning_until_shown() {
         let mut presence = present();
-        presence.tell(Sign::Hidden, START);
-        presence.tell(Sign::Hidden, START.after(MINUTE / 2));
-        assert_eq!(presence.due(&RULES, START.after(MINUTE)), Some(Duration::ZERO));
+        presence.tell(Sign::Hidden, &RULES, START);
+        presence.tell(Sign::Hidden, &RULES, START.after(MINUTE / 2));
         // A request that runs in a hidden page is no person.
-        presence.tell(Sign::Active, START.after(MINUTE));
+        presence.used(START.after(MINUTE * 3 / 4));
         assert_eq!(presence.due(&RULES, START.after(MINUTE)), Some(Duration::ZERO));
-        presence.tell(Sign::Shown, START.after(MINUTE));
-        assert_eq!(presence.due(&RULES, START.after(MINUTE)), Some(MINUTE * 10));
         assert_eq!(presence.due(&AutoLockConfig { hidden: Duration::ZERO, ..RULES }, START), Some(MINUTE * 10));
+        let back = START.after(MINUTE * 3 / 4);
+        presence.tell(Sign::Shown, &RULES, back);
+        assert_eq!(presence.due(&RULES, back.after(MINUTE)), Some(MINUTE * 9));
     }
 
     #[test]
     fn sleep_locks_at_once() {
         let mut presence = present();
-        presence.tell(Sign::Frozen, START);
+        presence.tell(Sign::Frozen, &RULES, START);
         assert_eq!(presence.due(&RULES, START), Some(Duration::ZERO));
-        assert_eq!(presence.due(&AutoLockConfig { frozen: false, ..RULES }, START), Some(MINUTE * 10));
-        presence.tell(Sign::Shown, START);
+        let lax = AutoLockConfig { frozen: false, ..RULES };
+        assert_eq!(presence.due(&lax, START), Some(MINUTE * 10));
+        presence.tell(Sign::Shown, &lax, START);
         assert_eq!(presence.due(&RULES, START), Some(MINUTE * 10));
+    }
+
+    #[test]
+    fn a_sign_after_a_time_that_ran_out_asleep_undoes_nothing_and_only_an_unlock_does() {
+        for (asleep, sign) in [(10, Sign::Active), (10, Sign::Shown), (10, Sign::Hidden), (1, Sign::Shown)] {
+            let mut presence = present();
+            presence.tell(Sign::Hidden, &RULES, START);
+            let woken = START.after(MINUTE * asleep);
+            presence.tell(sign, &RULES, woken);
+            assert_eq!(presence.due(&RULES, woken), Some(Duration::ZERO), "{sign:?}");
+            presence.tell(Sign::Active, &RULES, woken);
+            assert_eq!(presence.due(&RULES, woken), Some(Duration::ZERO), "{sign:?}");
+            presence.unlocked(woken);
+            presence.tell(Sign::Shown, &RULES, woken);
+            assert_eq!(presence.due(&RULES, woken), Some(MINUTE * 10), "{sign:?}");
+        }
     }
 
     #[test]

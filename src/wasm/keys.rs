@@ -152,14 +152,15 @@ impl Core {
     #[wasm_bindgen(js_name = vaultPresence)]
     pub fn vault_presence(&self, sign: Option<String>) -> Option<f64> {
         let (now, mut keys) = (self.host.now(), self.keys.borrow_mut());
-        if let Some(sign) = sign.and_then(|name| Sign::parse(&name)) {
-            keys.presence.tell(sign, now);
-        }
+        let rules = &self.gate.config.auto_lock;
         if let Some(used) = self.gate.last_use() {
             keys.presence.used(used);
         }
+        if let Some(sign) = sign.and_then(|name| Sign::parse(&name)) {
+            keys.presence.tell(sign, rules, now);
+        }
         keys.unlocked.as_ref()?;
-        let due = keys.presence.due(&self.gate.config.auto_lock, now)?;
+        let due = keys.presence.due(rules, now)?;
         Some(f64::from(u32::try_from(due.as_millis()).unwrap_or(u32::MAX)))
     }
 
@@ -178,7 +179,7 @@ impl Core {
     pub(super) fn unlocked_now(&self, unlocked: keyring::Unlocked) {
         let mut keys = self.keys.borrow_mut();
         keys.unlocked = Some(unlocked);
-        keys.presence.tell(Sign::Active, self.host.now());
+        keys.presence.unlocked(self.host.now());
         self.gate.lock(false);
     }
 

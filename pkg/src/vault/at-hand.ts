@@ -20,6 +20,8 @@ export class AtHand {
   readonly #parts: VaultParts;
   readonly #late: () => Promise<LateVault>;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the timer is to look: later than that, it slept. */
+  #looksAt = Infinity;
 
   /** @internal */
   constructor(parts: VaultParts, late: () => Promise<LateVault>) {
@@ -74,11 +76,19 @@ export class AtHand {
       void this.#lockHere('auto').catch(() => undefined);
       return;
     }
-    this.#timer = setTimeout(() => this.watch(), Math.min(dueMs, 60_000));
+    const lookMs = Math.min(dueMs, 60_000);
+    this.#looksAt = Date.now() + lookMs;
+    this.#timer = setTimeout(() => this.watch(), lookMs);
+  }
+
+  /** @internal Before a request: no timer ran while the computer slept, and no request undoes that a time has run out. */
+  look(): void {
+    if (Date.now() > this.#looksAt) this.watch();
   }
 
   /** @internal */
   unwatch(): void {
+    this.#looksAt = Infinity;
     clearTimeout(this.#timer);
   }
 
