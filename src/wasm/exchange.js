@@ -62,7 +62,8 @@ function tell(done, number, status, open, read, body) {
   }
 }
 
-// A question to whoever decides elsewhere, told to `done` as an exchange is: status 0 and the reply, or -1.
+// A question to whoever decides elsewhere, told to `done` as an exchange is: status 0 and the reply, or -1, or -2 where
+// what is stored is of a newer version.
 export function question(ask, bytes, done, number) {
   void answer(ask, bytes, done, number);
 }
@@ -72,8 +73,8 @@ async function answer(ask, bytes, done, number) {
   let reply;
   try {
     reply = await ask(bytes);
-  } catch {
-    status = -1;
+  } catch (error) {
+    status = error?.code === 'vault_corrupt' ? -2 : -1;
   }
   tell(done, number, status, false, undefined, reply);
 }

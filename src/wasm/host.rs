@@ -235,8 +235,10 @@ impl JsHost {
         question(ask, &bytes, &self.waits.done, wait.number);
         let came = wait.await;
         // Whatever went wrong, nothing was admitted that we know of: fail closed.
-        if came.status < 0 {
-            return Err(Code::Internal.into());
+        match came.status {
+            -2 => return Err(Code::VaultCorrupt.into()),
+            ..0 => return Err(Code::Internal.into()),
+            _ => {}
         }
         Ok(Reply::decode(&Uint8Array::new(&came.body).to_vec()).map_err(|_| Code::Internal)?)
     }

@@ -10,7 +10,7 @@ import { failure, launch, open, openGate, provider, site } from './support.mjs';
 const AS_IT_SHOULD = {
   deletedWhileOpen: 'ok',
   newerFromTheStart: 'vault_corrupt',
-  newerMeanwhile: [false, 'internal', 'vault_corrupt', 'ok'],
+  newerMeanwhile: [false, 'vault_corrupt', 'vault_corrupt', 'ok'],
   ofSomebodyElse: 'vault_corrupt',
   garbageLedger: 'internal true',
   garbageAnswers: 'ok,ok',
