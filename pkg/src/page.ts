@@ -1,6 +1,7 @@
 // The gateway in the page itself (`isolation: 'page'`), loaded only when a gate is opened so.
 
-import { notLoaded } from './errors.js';
+import { internal, isTidegateError, notLoaded } from './errors.js';
+import { optimizedHint } from './isolation/optimized.js';
 import { noLedger } from './isolation/place.js';
 import { makeHere } from './open-here.js';
 import { inTwoParts, once, type Glue, type Platform } from './platform.js';
@@ -41,11 +42,17 @@ async function loadSmall(): Promise<Glue> {
   if (!mayWait()) await small.rest()?.catch(notLoaded);
   return glue;
 }
+/** Vite's optimizer may be why there is no Wasm. */
+const hinted = (error: unknown): never => {
+  const hint = optimizedHint(import.meta.url);
+  if (hint && isTidegateError(error)) throw internal(`A file of the gateway could not be loaded.${hint}`, error.cause);
+  throw error;
+};
 const LOAD = { chat: loadSmall, dialects: loadDialects, all: loadAll };
 
 export const platform: Platform = {
   runtime: 'web',
-  load: (build) => LOAD[build](),
+  load: (build) => LOAD[build]().catch(hinted),
   rest: () => small.rest(),
   broken: () => small.broken(),
   later: () => import('./later.js'),

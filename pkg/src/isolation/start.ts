@@ -2,6 +2,7 @@
 
 import { buildFor } from '../build.js';
 import type { TidegateConfig } from '../types.js';
+import { optimizedHint } from './optimized.js';
 import { isolationFailed, type Place } from './place.js';
 import type { Heard, Realm } from './remote.js';
 import { restarting } from './restarting.js';
@@ -10,11 +11,6 @@ import { trusted } from './trusted.js';
 
 /** How long a worker may take to load. The Wasm is not in it. */
 const START_MS = 30_000;
-
-/** Where Vite's optimizer puts a package's script, but not its worker, before version 8. */
-const OPTIMIZED = /\/\.vite\/deps\//;
-const OPTIMIZED_HINT =
-  " Vite's optimizer has left it out: set optimizeDeps: { exclude: ['tidegate'] }, as tidegate/vite does.";
 
 /** An isolated page starts no worker whose file has not its header. */
 const ISOLATED_HINT = " Serve it with the page's Cross-Origin-Embedder-Policy.";
@@ -44,7 +40,7 @@ export function workerRealm(
     {
       level: 'worker',
       what: `The worker ${url.href}`,
-      hint: OPTIMIZED.test(url.pathname) ? OPTIMIZED_HINT : crossOriginIsolated ? ISOLATED_HINT : PUBLISHED_HINT,
+      hint: optimizedHint(url.pathname) || (crossOriginIsolated ? ISOLATED_HINT : PUBLISHED_HINT),
       startMs: START_MS,
       build: buildFor(config),
       opening: {
