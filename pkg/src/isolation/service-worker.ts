@@ -2,10 +2,14 @@
 
 import { isolationFailed } from './place.js';
 
-const container = () =>
-  typeof navigator === 'undefined'
-    ? undefined
-    : (navigator as { serviceWorker?: ServiceWorkerContainer }).serviceWorker;
+const container = () => {
+  try {
+    return (globalThis as { navigator?: { serviceWorker?: ServiceWorkerContainer } }).navigator?.serviceWorker;
+  } catch {
+    // A sandboxed frame that may not even ask.
+    return undefined;
+  }
+};
 
 /** Address of the service worker that controls this page; null where there is none, or no page. */
 export const serviceWorkerOf = (): string | null => container()?.controller?.scriptURL ?? null;

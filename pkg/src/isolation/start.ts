@@ -74,6 +74,11 @@ export function workerRealm(
 }
 
 function checkOrigin(url: URL): void {
+  if (globalThis.origin === 'null') {
+    throw isolationFailed(
+      "A page without an origin, such as a sandboxed frame, starts no worker: choose isolation: 'page' and ledger: 'memory'.",
+    );
+  }
   if (url.origin === location.origin && url.protocol !== 'data:') return;
   throw isolationFailed(
     `A browser starts no worker from ${url.origin}: serve the package's dist/worker.js from ${location.origin} and give ` +
