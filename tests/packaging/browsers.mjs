@@ -10,10 +10,12 @@ import { chromium } from 'playwright-core';
 const CHROME_ARGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run'];
 const PATIENCE_MS = 30_000;
 
+/** How Chromium is started. */
+export const CHROMIUM = { executablePath: process.env.CHROME || '/usr/bin/chromium', args: CHROME_ARGS };
+
 /** `{ name, text(url), close() }`: `text` opens a page, waits for its `<output>` to be filled, and reads it. */
 export async function openChromium() {
-  const executablePath = process.env.CHROME || '/usr/bin/chromium';
-  const browser = await chromium.launch({ executablePath, args: CHROME_ARGS });
+  const browser = await chromium.launch(CHROMIUM);
   return {
     name: 'Chromium',
     async text(url) {
