@@ -10,8 +10,10 @@ import { fileURLToPath } from 'node:url';
 import { root } from './demo-app.mjs';
 
 const READY_WITHIN_MS = 90_000;
+const ANSWER_WITHIN_MS = 2_000;
 const STOP_WITHIN_MS = 5_000;
 const SHOWN_OUTPUT = 4_000;
+const MOST_PORTS = 5;
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const letters = (count) => Array.from(randomBytes(count), (byte) => ALPHABET[byte % ALPHABET.length]).join('');
@@ -25,8 +27,12 @@ export const throwAwayKeys = () => ({
 const until = async (url, child, output) => {
   const deadline = Date.now() + READY_WITHIN_MS;
   while (Date.now() < deadline) {
-    if (child.exitCode !== null) throw new Error(`the Worker ended with ${child.exitCode}\n${output()}`);
-    const answer = await fetch(url).catch(() => null);
+    // Wrangler may say so and stay.
+    const portTaken = /address already in use/i.test(output());
+    if (portTaken || child.exitCode !== null) {
+      throw Object.assign(new Error(`the Worker ended with ${child.exitCode ?? 1}\n${output()}`), { portTaken });
+    }
+    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) }).catch(() => null);
     if (answer?.ok) return;
     await sleep(200);
   }
@@ -34,10 +40,23 @@ const until = async (url, child, output) => {
 };
 
 /**
- * Starts the Worker and waits until it answers. Its stop is put on `stops` before the wait, so that a Ctrl-C
- * during the start leaves nothing behind; `ended` is called if it dies by itself later.
+ * Starts the Worker on `port` and waits until it answers. Its stop is put on `stops` before the wait, so that a Ctrl-C
+ * during the start leaves nothing behind; `ended` is called if it dies by itself later. A port that was free when it was
+ * looked for may be somebody's by the time wrangler wants it: then `otherPort` is asked for another.
  */
-export async function startWorker({ port, standIns, keys, origin, stops, ended }) {
+export async function startWorker({ port, otherPort, ...more }) {
+  for (let left = MOST_PORTS; ; left -= 1) {
+    try {
+      return await startOn(port, more);
+    } catch (cause) {
+      if (!cause.portTaken || left <= 1) throw cause;
+      await more.stops.pop()();
+      port = await otherPort(port);
+    }
+  }
+}
+
+async function startOn(port, { standIns, keys, origin, stops, ended }) {
   const token = letters(40);
   const vars = {
     GROQ_BASE_URL: standIns.groqUrl,

@@ -57,7 +57,10 @@ const bindable = async (port) => {
 /** The wanted port, or a free one in its place. */
 const freePort = async (wanted) => {
   const port = await bindable(wanted);
-  if (port !== null) return port;
+  return port ?? otherPort(wanted);
+};
+
+const otherPort = async (wanted) => {
   const other = await bindable(0);
   say(`Port ${wanted} is taken; using ${other}.`);
   return other;
@@ -93,6 +96,7 @@ try {
   const worker = withWorker
     ? await startWorker({
         port: workerPort,
+        otherPort,
         standIns,
         keys,
         origin: url.slice(0, -1),

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 
+import { startWorker, throwAwayKeys } from '../../scripts/demo-worker.mjs';
 import { DEMO, startDemo } from './support.mjs';
 
 const answers = (url) =>
@@ -45,6 +46,32 @@ test('a port that is taken is replaced, and said so', async (t) => {
   child.kill('SIGINT');
   const [code] = await once(child, 'exit');
   assert.equal(code, 0);
+});
+
+test('a port that is taken while the Worker starts is replaced, too', async (t) => {
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const stops = [];
+  t.after(async () => {
+    holder.close();
+    for (const stop of stops) await stop();
+  });
+  const { port } = holder.address();
+  const asked = [];
+  const otherPort = async (taken) => {
+    asked.push(taken);
+    const free = createServer().listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const other = free.address().port;
+    free.close();
+    await once(free, 'close');
+    return other;
+  };
+  const standIns = { groqUrl: 'http://127.0.0.1:1/v1', openrouterUrl: 'http://127.0.0.1:1/v1' };
+  const origin = 'http://localhost:1';
+  const worker = await startWorker({ port, otherPort, standIns, keys: throwAwayKeys(), origin, stops, ended() {} });
+  assert.equal(asked[0], port);
+  assert.equal(await answers(`${worker.url}/livez`), true);
 });
 
 test('a bad option is a sentence and no demo', async () => {
