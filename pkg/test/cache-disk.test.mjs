@@ -1,36 +1,22 @@
 // `cache.persist`, on a storage that outlives its gate (in Node only the ledger does).
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
-import { runKdf } from '../dist/kdf.js';
 import { openOn as openGate } from '../dist/open-here.js';
-import { extensible, joinRest } from '../dist/platform.js';
 import { memoryStorage } from '../dist/storage/memory.js';
-import * as module from '../wasm/tidegate.js';
-import * as restGlue from '../wasm/tidegate-rest.js';
 import { answer, ask, KEY, PASSPHRASE } from './support.mjs';
+import { derived, glue } from './vault-gate.mjs';
 
-const wasm = (name) => readFile(new URL(`../wasm/${name}_bg.wasm`, import.meta.url));
 const SECRET = 'an answer that only its asker may read';
 
 /** Opens a gate on a storage of the test's; `sent` counts requests. */
 async function openOn(t, storage) {
   const platform = {
     runtime: 'node',
-    async load() {
-      const glue = extensible(module);
-      glue.initSync({ module: await wasm('tidegate') });
-      await joinRest(
-        glue,
-        () => wasm('tidegate-rest'),
-        async () => restGlue,
-      );
-      return glue;
-    },
+    load: () => Promise.resolve(glue),
     later: () => import('../dist/later.js'),
-    derive: async (...input) => runKdf(await WebAssembly.compile(await wasm('kdf')), input),
+    derive: derived,
     open: () => Promise.resolve(storage),
   };
   const sent = [];

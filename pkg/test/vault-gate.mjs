@@ -12,7 +12,8 @@ import { answer } from './support.mjs';
 
 const wasm = (name) => readFile(new URL(`../wasm/${name}_bg.wasm`, import.meta.url));
 const kdf = await WebAssembly.compile(await wasm('kdf'));
-const glue = extensible(module);
+/** The small build, whole. */
+export const glue = extensible(module);
 glue.initSync({ module: await wasm('tidegate') });
 await joinRest(
   glue,
