@@ -137,7 +137,7 @@ class Flow {
   #came(controller: Controller, { done, value }: Read): void {
     if (this.#over) return;
     this.#moved = true;
-    if (done) return void this.#finish(controller, END);
+    if (done) return void this.#finish(controller, END, true);
     try {
       const now = Date.now();
       const what = this.stream.push(value, now);
@@ -184,10 +184,11 @@ class Flow {
     }
   }
 
-  async #finish(controller: Controller, how: Ending): Promise<void> {
+  /** `drained`: the provider's bytes were read to their end, and its connection is free already. */
+  async #finish(controller: Controller, how: Ending, drained = false): Promise<void> {
     this.#end();
     const { reader } = this;
-    if (reader) void (how === END ? drain(reader) : reader.cancel().catch(ignore));
+    if (reader && !drained) void (how === END ? drain(reader) : reader.cancel().catch(ignore));
     try {
       const ended = this.stream.finish(how);
       const last = ended instanceof Promise ? await ended : ended;
