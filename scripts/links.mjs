@@ -6,9 +6,11 @@ export function repositoryOf({ repository, version }) {
   return address.startsWith('https://') ? `${address}/blob/v${version}` : undefined;
 }
 
+/** A link's address in Markdown, if it is neither absolute nor within the document. */
+const PATH = /\]\((?![a-z]+:|#)([^)\s]+)\)/gu;
+
 /** The paths that Markdown links to within its repository, as they are written. */
-export const pathsIn = (markdown) => [...markdown.matchAll(/\]\((?![a-z]+:|#)([^)\s]+)\)/gu)].map(([, path]) => path);
+export const pathsIn = (markdown) => [...markdown.matchAll(PATH)].map(([, path]) => path);
 
 /** The same document with addresses below `base` in place of these paths. */
-export const withAddresses = (markdown, base) =>
-  markdown.replaceAll(/\]\((?![a-z]+:|#)([^)\s]+)\)/gu, (_, path) => `](${base}/${path})`);
+export const withAddresses = (markdown, base) => markdown.replaceAll(PATH, (_, path) => `](${base}/${path})`);
