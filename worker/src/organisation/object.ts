@@ -7,7 +7,7 @@ import { listKeys, putKey, removeKey, resealKeys, type SealedKey } from './keys'
 import { countSession, type DailyLimits } from './sessions';
 import { Flights, type Boarded } from './flights';
 import { STEPS } from './tables';
-import { addToken, eraseTokens, listTokens, revokeToken, usableToken, type TokenRecord } from './tokens';
+import { addToken, endTokens, eraseTokens, listTokens, revokeToken, usableToken, type TokenRecord } from './tokens';
 
 /** What an isolate needs to know of an organisation to let its callers in. */
 export interface Standing {
@@ -71,13 +71,21 @@ export class Organisation extends DurableObject<Env> {
     return this.#find() && revokeToken(this.#sql, id, Date.now());
   }
 
-  /** Erases what is kept of a user, blocks aside; their tokens, which end. */
+  /**
+   * Erases what is kept of a user, blocks aside, and ends their tokens: all that they ever had. Which they are stays known
+   * until {@link eraseTokens}, since other objects have books of them.
+   */
   eraseUser(user: string): { id: string; hash: string }[] {
     // Sessions are counted also where nobody set the organisation up.
     if (!hasTables(this.ctx.storage)) return [];
     migrate(this.ctx.storage, STEPS);
     this.#sql.exec('DELETE FROM session WHERE subject = ?', user);
-    return eraseTokens(this.#sql, user);
+    return endTokens(this.#sql, user, Date.now());
+  }
+
+  /** Erases tokens by their ids. */
+  eraseTokens(ids: readonly string[]): void {
+    if (this.#find()) eraseTokens(this.#sql, ids);
   }
 
   /** False if there are too many. */

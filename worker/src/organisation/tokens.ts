@@ -77,7 +77,13 @@ export function revokeToken(sql: SqlStorage, id: string, now: number): string | 
   return row.toArray()[0]?.hash;
 }
 
-/** Erases a user's tokens; which they were. */
-export function eraseTokens(sql: SqlStorage, user: string): { id: string; hash: string }[] {
-  return sql.exec<{ id: string; hash: string }>('DELETE FROM token WHERE user = ? RETURNING id, hash', user).toArray();
+/** Ends a user's tokens; which they are, those that had ended before too. */
+export function endTokens(sql: SqlStorage, user: string, now: number): { id: string; hash: string }[] {
+  const ended = 'UPDATE token SET revoked = ifnull(revoked, ?) WHERE user = ? RETURNING id, hash';
+  return sql.exec<{ id: string; hash: string }>(ended, now, user).toArray();
+}
+
+/** Erases tokens by their ids, of which there may be {@link MAX_TOKENS}: more than a statement has places for. */
+export function eraseTokens(sql: SqlStorage, ids: readonly string[]): void {
+  for (const id of ids) sql.exec('DELETE FROM token WHERE id = ?', id);
 }

@@ -85,7 +85,8 @@ export const figures: Route[] = [
       const organisation = ruledBy(c, caller);
       await told(organisation);
       const days = await (await figuresOf(organisation, c.env)).eraseUser(user);
-      const tokens = await organisationObject(c.env, await homeOf(organisation)).eraseUser(user);
+      const home = organisationObject(c.env, await homeOf(organisation));
+      const tokens = await home.eraseUser(user);
       for (const { hash } of tokens) await forget(organisation, hash);
       const queued = await eraseQueued(c.env, organisation, user);
       // Last: what ended just now has been settled in them.
@@ -93,6 +94,8 @@ export const figures: Route[] = [
       const ledger = TENANT_LEDGER.get(TENANT_LEDGER.idFromName(organisation));
       const ids = tokens.map(({ id }) => id);
       if (!(await ledger.eraseUser(user, ids))) throw internal();
+      // Only now nothing needs their ids any more: who failed before is asked for again.
+      await home.eraseTokens(ids);
       return c.json({ user, erased: { days, tokens: tokens.length, queued } });
     },
   },

@@ -73,6 +73,8 @@ it('a user who is erased has rows again once they ask again, and none of them go
   await asks();
   expect(await erase()).toBe(200);
   expect(await keys()).toEqual([]);
+  // Nor are there books of the tokens that ended when the ledger could not follow.
+  expect((await rows()).filter((row) => row.startsWith('t'))).toEqual([]);
   await asks();
   clock.mockRestore();
   expect(await keys()).toEqual(['uann']);
