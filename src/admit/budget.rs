@@ -242,6 +242,12 @@ impl Books {
         self.floor.is_some() || self.books.first().is_some_and(|first| first.period < period)
     }
 
+    /// The highest percentage told of a period, and the cap it was told for.
+    #[cfg(feature = "edge")]
+    pub(super) fn told_mut(&mut self, period: i64) -> Option<(&mut u32, &mut NanoUsd)> {
+        self.book_mut(period).map(|book| (&mut book.told, &mut book.told_limit))
+    }
+
     /// Whether there is nothing to remember.
     #[cfg(feature = "edge")]
     pub(super) const fn is_empty(&self) -> bool {

@@ -7,14 +7,19 @@ use crate::admit::bucket::Bucket;
 use crate::admit::budget::Books;
 use crate::config::{BudgetSpan, RateConfig};
 use crate::error::Result;
+use crate::money::NanoUsd;
 use crate::pack::{Reader, Writer};
 use crate::time::Timestamp;
 
-/// Version of a row. A newer one is refused: money is not counted by guessing.
+/// Versions of a row: the second has what was told for other caps, and is written only where there is such. A newer one
+/// is refused: money is not counted by guessing.
 const VERSION: u8 = 1;
+const VERSION_TOLD: u8 = 2;
 /// Periods of a span that are remembered: enough for a clock that is set forward and back.
 const MOST_BOOKS: usize = 6;
 const MOST_BUCKETS: usize = 128;
+/// As many as there may be budgets.
+const MOST_TOLD: usize = 64;
 /// Longer than every span.
 const MONTH: Duration = Duration::from_secs(32 * 24 * 60 * 60);
 /// An hour, in milliseconds.
@@ -31,10 +36,20 @@ pub(super) enum Kind {
     Named(String),
 }
 
+/// What was told of a book for another cap than its last one: callers of different tiers have different caps.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Told {
+    span: BudgetSpan,
+    period: i64,
+    limit: NanoUsd,
+    percent: u32,
+}
+
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Subject {
     buckets: Vec<(Kind, Bucket)>,
     books: [Books; 3],
+    told: Vec<Told>,
 }
 
 impl Subject {
@@ -63,11 +78,39 @@ impl Subject {
         }
     }
 
+    /// The books of a span, of which it is known what was told of a period for this cap, if anything was: so that each cap
+    /// tells each threshold once, whose turn it ever is.
+    pub(super) fn books_told_for(&mut self, span: BudgetSpan, period: i64, limit: NanoUsd) -> &mut Books {
+        let mut told = std::mem::take(&mut self.told);
+        if let Some((percent, told_for)) = self.books(span).told_mut(period)
+            && *told_for != limit
+            && *told_for != NanoUsd::ZERO
+        {
+            let last = Told { span, period, limit: *told_for, percent: *percent };
+            if let Some(index) = told.iter().position(|one| (one.span, one.period, one.limit) == (span, period, limit))
+            {
+                (*percent, *told_for) = (told.remove(index).percent, limit);
+            }
+            told.retain(|one| (one.span, one.period, one.limit) != (span, period, last.limit));
+            if told.len() >= MOST_TOLD {
+                told.remove(0);
+            }
+            told.push(last);
+        }
+        self.told = told;
+        self.books(span)
+    }
+
     /// Forgets the oldest books that hold nothing. They stay closed.
     pub(super) fn trim(&mut self, day: i64) {
         for span in BudgetSpan::ALL {
             let newest = period_of(span, day);
             self.books(span).trim(MOST_BOOKS, newest);
+        }
+        if !self.told.is_empty() {
+            let mut told = std::mem::take(&mut self.told);
+            told.retain(|one| self.books(one.span).book(one.period).is_some());
+            self.told = told;
         }
     }
 
@@ -93,13 +136,25 @@ impl Subject {
 
     pub(super) fn encode(&self, writer: &mut Writer) {
         self.encode_counts(writer);
+        self.encode_books(writer);
+    }
+
+    fn encode_books(&self, writer: &mut Writer) {
         for books in &self.books {
             books.encode(writer);
+        }
+        if self.told.is_empty() {
+            return;
+        }
+        writer.uint(self.told.len() as u64);
+        for Told { span, period, limit, percent } in &self.told {
+            writer.byte(*span as u8).int(*period).uint(limit.as_nano()).uint((*percent).into());
         }
     }
 
     fn encode_counts(&self, writer: &mut Writer) {
-        writer.byte(VERSION).uint(self.buckets.len() as u64);
+        let version = if self.told.is_empty() { VERSION } else { VERSION_TOLD };
+        writer.byte(version).uint(self.buckets.len() as u64);
         for (kind, bucket) in &self.buckets {
             match kind {
                 Kind::Requests => drop(writer.byte(0)),
@@ -113,9 +168,7 @@ impl Subject {
     /// What a row ends with: all of it that is no count.
     pub(super) fn encoded_books(&self) -> Vec<u8> {
         let mut writer = Writer::new();
-        for books in &self.books {
-            books.encode(&mut writer);
-        }
+        self.encode_books(&mut writer);
         writer.finish()
     }
 
@@ -130,7 +183,7 @@ impl Subject {
 
     pub(super) fn decode(reader: &mut Reader<'_>) -> Self {
         let version = reader.byte();
-        reader.require(version == VERSION);
+        reader.require(version == VERSION || version == VERSION_TOLD);
         let mut buckets: Vec<(Kind, Bucket)> = Vec::new();
         for _ in 0..reader.count() {
             let kind = match reader.byte() {
@@ -149,7 +202,8 @@ impl Subject {
             buckets.push((kind, bucket));
         }
         let books = [(); 3].map(|()| Books::decode(reader));
-        Self { buckets, books }
+        let told = if version == VERSION_TOLD { decode_told(reader) } else { Vec::new() };
+        Self { buckets, books, told }
     }
 
     pub(super) fn restore(bytes: &[u8]) -> Result<Self> {
@@ -160,10 +214,23 @@ impl Subject {
     }
 }
 
+fn decode_told(reader: &mut Reader<'_>) -> Vec<Told> {
+    let mut told = Vec::new();
+    for _ in 0..reader.count() {
+        let span = BudgetSpan::ALL.get(usize::from(reader.byte())).copied();
+        reader.require(span.is_some() && told.len() < MOST_TOLD);
+        let (period, limit, percent) = (reader.int(), NanoUsd::new(reader.uint()), reader.uint32());
+        if !reader.is_sound() {
+            break;
+        }
+        told.extend(span.map(|span| Told { span, period, limit, percent }));
+    }
+    told
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::money::NanoUsd;
 
     #[test]
     fn a_row_is_kept_until_nothing_that_it_says_counts_any_more() {

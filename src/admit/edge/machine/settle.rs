@@ -53,7 +53,8 @@ impl Turn<'_> {
         for (of, per, period) in claim.books() {
             let mut told = Vec::new();
             let rule = policy.rule(of, per, &caller.tier);
-            let books = self.subject(of, caller)?.books(per);
+            let subject = self.subject(of, caller)?;
+            let books = subject.books(per);
             let instead = if was_late { bound } else { NanoUsd::ZERO };
             if !was_late {
                 books.release(period, bound);
@@ -65,6 +66,7 @@ impl Turn<'_> {
                 None => cap.thresholds.clear(),
             }
             if charge != Charge::Released || was_late {
+                let books = if rule.is_some() { subject.books_told_for(per, period, cap.limit) } else { books };
                 books.charge(period, amount, bound, instead, &cap, &mut told);
             }
             if let Some(rule) = rule {

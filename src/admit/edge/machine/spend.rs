@@ -67,11 +67,12 @@ impl Turn<'_> {
         for rule in policy.rules(caller) {
             let mut told = Vec::new();
             let period = period_of(rule.per, place.period);
-            let books = self.subject(rule.of, caller)?.books(rule.per);
+            let subject = self.subject(rule.of, caller)?;
             let mut cap = std::borrow::Cow::Borrowed(&rule.cap);
             if rule.rollover {
-                cap.to_mut().limit = limit(rule, books, period);
+                cap.to_mut().limit = limit(rule, subject.books(rule.per), period);
             }
+            let books = subject.books_told_for(rule.per, period, cap.limit);
             let fits = books.check(period, bound, &cap, &mut told);
             let book = books.shown(period, cap.limit);
             let next = if books.is_open(period) { period.saturating_add(1) } else { books.next_open(period) };

@@ -186,3 +186,19 @@ fn who_was_forgotten_while_something_was_owed_spends_nothing_more() {
     bench.now += 40 * DAY;
     bench.spend(&user("bob"), 10);
 }
+
+#[test]
+fn thresholds_are_told_once_also_where_tiers_have_caps_of_their_own() {
+    use BudgetScope::Organisation;
+    let cap = |tier: &str, limit| BudgetRule { tier: Some(tier.into()), ..rule(Organisation, BudgetSpan::Day, limit) };
+    let mut bench = Bench::new(vec![cap("free", 20), cap("pro", 100)]);
+    let (free, pro) = (Caller { tier: "free".into(), ..user("ann") }, user("bob"));
+    let mut told = Vec::new();
+    for (caller, amount) in [(&free, 16), (&pro, 0), (&free, 1), (&pro, 1), (&free, 0), (&pro, 1), (&free, 0)] {
+        let id = bench.admit(caller, amount).unwrap();
+        told.append(&mut bench.told());
+        bench.settle(id, Charge::Actual(cents(amount)));
+        told.append(&mut bench.told());
+    }
+    assert_eq!(told, [80, 95].map(|percent| (Organisation, BudgetSpan::Day, percent)));
+}
