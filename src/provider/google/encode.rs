@@ -1,13 +1,14 @@
 //! A neutral request for Gemini. What has no field there is refused by its neutral name; these hints are left
 //! out: `user`, `metadata`, `store`, `service_tier`, `safety_identifier`, `prompt_cache_key`,
-//! `prompt_cache_retention`, `cache_control`, `prediction`, `usage`, `include_reasoning`, and the `strict` and
-//! `name` of a response's schema (Gemini holds to every schema, and knows no names).
+//! `prompt_cache_retention`, `cache_control`, `prediction`, `usage`, `include_reasoning`, the `strict` and
+//! `name` of a response's schema (Gemini holds to every schema, and knows no names), the `detail` of images but
+//! for `low`, and the `filename` of files.
 
 mod messages;
 mod parts;
 mod tools;
 
-use super::fields::{comma, field, given, lacking, number, plain, push, text_field};
+use super::fields::{comma, field, given, known, lacking, number, plain, push, text_field};
 use super::thinking;
 use crate::error::{Error, Result};
 use crate::json::{self, Fields, Raw, push_text};
@@ -89,6 +90,7 @@ fn stop(raw: Raw<'_>, out: &mut String) -> Result<()> {
 fn response_format(raw: Raw<'_>, out: &mut String) -> Result<()> {
     const PATH: &str = "response_format";
     let fields = plain(raw, PATH)?;
+    known(&fields, &["type", "json_schema"], PATH)?;
     match fields.field("type").and_then(json::text).as_deref() {
         Some("text") => {}
         Some("json_object") => text_field(out, "responseMimeType", "application/json"),
@@ -98,6 +100,7 @@ fn response_format(raw: Raw<'_>, out: &mut String) -> Result<()> {
                 given(&fields, "json_schema").ok_or_else(|| Error::invalid(PATH, "must be a JSON object"))?,
                 PATH,
             )?;
+            known(&own, &["name", "description", "schema", "strict"], PATH)?;
             text_field(out, "responseMimeType", "application/json");
             let Some(schema) = given(&own, "schema") else { return Ok(()) };
             field(out, "responseJsonSchema", "");
@@ -112,11 +115,14 @@ fn response_format(raw: Raw<'_>, out: &mut String) -> Result<()> {
 fn schema_with(description: Option<Raw<'_>>, schema: Raw<'_>, out: &mut String) -> Result<()> {
     const PATH: &str = "response_format.json_schema.schema";
     let own = plain(schema, PATH)?;
-    let description = description.filter(|_| own.field("description").is_none());
     let Some(description) = description else {
         out.push_str(schema.get());
         return Ok(());
     };
+    if own.field("description").is_some() {
+        const PATH: &str = "response_format.json_schema.description";
+        return Err(Error::invalid(PATH, "cannot stand beside the schema's own").into());
+    }
     push(out, &["{\"description\":", description.get()]);
     for (name, raw) in own.iter() {
         out.push(',');

@@ -88,6 +88,12 @@ pub(super) fn lacking(path: &str) -> Box<Error> {
     Error::invalid(path, "must be left out: Gemini has nothing like it").into()
 }
 
+/// Refuses the neutral fields that are none of these.
+pub(super) fn known(fields: &Fields<'_>, names: &[&str], path: &str) -> Result<()> {
+    let other = fields.iter().find(|(name, raw)| !names.contains(name) && !is_null(*raw));
+    other.map_or(Ok(()), |(name, _)| Err(lacking(&join(path, name))))
+}
+
 /// Whether Gemini reads what is at an address as a film, whatever type is said beside it.
 pub(super) fn is_film(url: &str) -> bool {
     let host = url.split(['/', '?', '#']).nth(2).unwrap_or("").to_ascii_lowercase();

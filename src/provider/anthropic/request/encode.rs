@@ -127,7 +127,10 @@ fn stop(out: &mut String, place: &Place<'_>, raw: Raw<'_>) -> Result<()> {
 fn response_format(place: &Place<'_>, raw: Raw<'_>) -> Result<String> {
     let fields = place.object(raw)?;
     match json::text(place.said(&fields, "type")?).as_deref() {
-        Some("text") => return Ok(String::new()),
+        Some("text") => {
+            place.known(&fields, &["type"])?;
+            return Ok(String::new());
+        }
         Some("json_schema") => {}
         _ => return place.refuse("type", "must be text or json_schema for this API"),
     }

@@ -22,6 +22,11 @@ pub(super) fn decode(out: &mut String, kind: &str, place: &Place<'_>, fields: &F
     let own = place.of("source");
     let source = own.object(fields.field("source").ok_or_else(|| own.error("is missing"))?)?;
     let of = json::text(own.said(&source, "type")?).unwrap_or_default();
+    match of.as_ref() {
+        "url" => own.known(&source, &["type", "url"])?,
+        "base64" | "text" => own.known(&source, &["type", "media_type", "data"])?,
+        _ => return own.refuse("type", NO_FORM),
+    }
     if kind == "image" {
         place.known(fields, &["type", "source", "cache_control"])?;
         out.push_str("{\"type\":\"image_url\",\"image_url\":{\"url\":\"");
@@ -47,6 +52,9 @@ pub(super) fn decode(out: &mut String, kind: &str, place: &Place<'_>, fields: &F
             out.push_str("\"}");
         }
         "text" if title.is_none() => {
+            if present(&source, "media_type").is_some_and(|kind| kind.get() != "\"text/plain\"") {
+                return own.refuse("media_type", "must be text/plain");
+            }
             put(out, &["{\"type\":\"text\",\"text\":\"", inner(&own, &source, "data")?, "\""]);
         }
         "text" => return place.refuse("title", NO_FORM),

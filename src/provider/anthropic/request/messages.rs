@@ -73,7 +73,8 @@ pub(super) fn encode(out: &mut String, raw: Raw<'_>) -> Result<()> {
                 }
             }
             Some("tool") => {
-                place.known(&fields, &["role", "content", "tool_call_id"])?;
+                // The name of the tool is in its call.
+                place.known(&fields, &["role", "content", "tool_call_id", "name"])?;
                 let mut block = String::from("{\"type\":\"tool_result\",\"tool_use_id\":");
                 id(&mut block, &place, &fields, "tool_call_id")?;
                 let blocks = content(&place, &fields, true)?;

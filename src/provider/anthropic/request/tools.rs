@@ -143,6 +143,7 @@ pub(super) fn encode_choice(out: &mut String, choice: Option<Raw<'_>>, parallel:
             place.known(&outer, &["type", "function"])?;
             let own = place.of("function");
             let function = own.object(outer.field("function").ok_or_else(|| own.error("is missing"))?)?;
+            own.known(&function, &["name"])?;
             named = Some(own.said(&function, "name")?);
             "tool"
         }

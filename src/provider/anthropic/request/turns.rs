@@ -177,7 +177,10 @@ fn assistant(out: &mut String, place: &Place<'_>, raw: Raw<'_>) -> Result<()> {
                 let signature = present(fields, "signature").and_then(Escaped::of).unwrap_or_default();
                 thinking(text.get(), signature.get())
             }
-            "redacted_thinking" => redacted(inner("data")?.get()),
+            "redacted_thinking" => {
+                place.known(fields, &["type", "data"])?;
+                redacted(inner("data")?.get())
+            }
             "tool_use" => {
                 // Who called the tool (`caller`) is the model: the tools that the provider runs are refused.
                 place.known(fields, &["type", "id", "name", "input", "cache_control", "caller"])?;

@@ -6,7 +6,7 @@
 use super::parts::{self, Images};
 use crate::error::{Error, Result};
 use crate::json::{self, Escaped, Fields, Raw, push_text};
-use crate::provider::google::fields::{comma, escaped, field, given, item, join, lacking, plain, push, text};
+use crate::provider::google::fields::{comma, escaped, field, given, item, join, known, lacking, plain, push, text};
 use crate::provider::google::{signature, writer};
 
 /// Writes the contents; gives whether the images are of low detail.
@@ -59,11 +59,11 @@ impl Contents {
             || content.ok_or_else(|| Box::new(Error::invalid(&content_path, "must be a text or a list of parts")));
         match role.as_ref() {
             "system" | "developer" => {
-                only(fields, &["role", "content", "cache_control"], path)?;
+                known(fields, &["role", "content", "cache_control"], path)?;
                 parts::content(said()?, &content_path, None, &mut self.system)
             }
             "user" => {
-                only(fields, &["role", "content", "cache_control"], path)?;
+                known(fields, &["role", "content", "cache_control"], path)?;
                 let mut own = String::new();
                 parts::content(said()?, &content_path, Some(&mut self.images), &mut own)?;
                 self.content("user", &own);
@@ -71,7 +71,7 @@ impl Contents {
             }
             "assistant" => self.assistant(fields, content, path),
             "tool" => {
-                only(fields, &["role", "content", "cache_control", "tool_call_id", "name"], path)?;
+                known(fields, &["role", "content", "cache_control", "tool_call_id", "name"], path)?;
                 let id_path = join(path, "tool_call_id");
                 let id = text(given(fields, "tool_call_id").ok_or_else(|| Error::invalid(&id_path, MUST))?, &id_path)?;
                 let call = self.calls.iter().rev().find(|(own, _)| *own == id);
@@ -144,10 +144,12 @@ impl Contents {
 
     fn call(&mut self, raw: Raw<'_>, path: &str, stand_in: bool, out: &mut String) -> Result<()> {
         let call = plain(raw, path)?;
-        only(&call, &["id", "type", "index", "function", "extra_content"], path)?;
+        known(&call, &["id", "type", "index", "function", "extra_content"], path)?;
         let function_path = join(path, "function");
-        let function = call.field("function").ok_or_else(|| lacking(&join(path, "type")))?;
+        let other = given(&call, "type").is_some_and(|kind| kind.get() != "\"function\"");
+        let function = call.field("function").filter(|_| !other).ok_or_else(|| lacking(&join(path, "type")))?;
         let function = plain(function, &function_path)?;
+        known(&function, &["name", "arguments"], &function_path)?;
         let read = |fields: &Fields<'_>, name: &str, path: &str| {
             let raw = given(fields, name).and_then(json::text);
             raw.map(String::from).ok_or_else(|| Box::new(Error::invalid(&join(path, name), MUST)))
@@ -188,9 +190,4 @@ const MUST: &str = "must be a text";
 
 fn signature_of(call: Raw<'_>) -> Option<String> {
     signature::of_extra(json::fields(call.get()).ok()?.field("extra_content")?.get())
-}
-
-fn only(fields: &Fields<'_>, names: &[&str], path: &str) -> Result<()> {
-    let other = fields.iter().find(|(name, raw)| !names.contains(name) && raw.get() != "null");
-    other.map_or(Ok(()), |(name, _)| Err(lacking(&join(path, name))))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::error::{Error, Result};
 use crate::json::{self, Escaped, Fields, Raw, push_text};
-use crate::provider::google::fields::{comma, given, is_film, item, join, lacking, plain, push, text_field};
+use crate::provider::google::fields::{comma, given, is_film, item, join, known, lacking, plain, push, text_field};
 use crate::provider::google::writer;
 
 /// Images by the detail that was asked for. Gemini has one setting for the whole request.
@@ -35,6 +35,7 @@ pub(super) fn content(raw: Raw<'_>, path: &str, mut images: Option<&mut Images>,
         let path = item(path, index);
         let part = plain(raw, &path)?;
         let kind = part.field("type").and_then(json::text).unwrap_or_default();
+        known(&part, &["type", &kind, "cache_control"], &path)?;
         let inner = |name: &str| {
             let inner = part.field(name).and_then(Escaped::of);
             inner.ok_or_else(|| Box::new(Error::invalid(&join(&path, name), "must be a text")))
@@ -46,6 +47,7 @@ pub(super) fn content(raw: Raw<'_>, path: &str, mut images: Option<&mut Images>,
             ("input_audio", Some(_)) => {
                 let path = join(&path, "input_audio");
                 let audio = own(&part, "input_audio", &path)?;
+                known(&audio, &["data", "format"], &path)?;
                 let mime = match audio.field("format").and_then(json::text).as_deref() {
                     Some("wav") => "audio/wav",
                     Some("mp3") => "audio/mp3",
@@ -57,6 +59,7 @@ pub(super) fn content(raw: Raw<'_>, path: &str, mut images: Option<&mut Images>,
             ("file", Some(_)) => {
                 let path = join(&path, "file");
                 let file = own(&part, "file", &path)?;
+                known(&file, &["filename", "file_data"], &path)?;
                 let url = given(&file, "file_data").and_then(json::text).ok_or_else(|| lacking(&path))?;
                 let (mime, data) = data_url(&url).ok_or_else(|| not_data(&join(&path, "file_data")))?;
                 inline(mime, data, out);
@@ -75,9 +78,12 @@ pub(super) fn texts<'a>(raw: Raw<'a>, path: &str) -> Result<Cow<'a, str>> {
     let items = json::items(raw.get()).map_err(|_| Error::invalid(path, "must be a text or a list of parts"))?;
     let mut out = String::new();
     for (index, raw) in items.into_iter().enumerate() {
-        let part = json::fields(raw.get()).ok();
-        let text = part.and_then(|part| part.field("text").and_then(json::text));
-        out.push_str(&text.ok_or_else(|| Error::invalid(&item(path, index), "must be a text part"))?);
+        let path = item(path, index);
+        let part = plain(raw, &path)?;
+        let text = part.field("text").filter(|_| part.field("type").is_some_and(|kind| kind.get() == "\"text\""));
+        let text = text.and_then(json::text).ok_or_else(|| Error::invalid(&path, "must be a text part"))?;
+        known(&part, &["type", "text", "cache_control"], &path)?;
+        out.push_str(&text);
     }
     Ok(out.into())
 }
@@ -93,6 +99,7 @@ fn not_data(path: &str) -> Box<Error> {
 
 /// An image inline, or by an address that Gemini loads itself.
 fn image(image: &Fields<'_>, path: &str, images: &mut Images, out: &mut String) -> Result<()> {
+    known(image, &["url", "detail"], &join(path, "image_url"))?;
     let path = join(path, "image_url.url");
     let url = image.field("url").and_then(json::text).ok_or_else(|| Error::invalid(&path, "must be a text"))?;
     let low = image.field("detail").is_some_and(|raw| raw.get() == "\"low\"");
@@ -162,8 +169,8 @@ pub(super) fn result(text: &str, out: &mut String) {
 
 /// The arguments of a call, which the neutral form writes as a text.
 pub(super) fn arguments(raw: Option<Raw<'_>>, path: &str, out: &mut String) -> Result<()> {
-    let inner = raw.and_then(Escaped::of).unwrap_or_default();
-    let args = writer::arguments(inner.get());
+    let inner = raw.map_or(Some(Escaped::default()), Escaped::of);
+    let args = inner.and_then(|inner| writer::arguments(inner.get()));
     push(out, &[&args.ok_or_else(|| Error::invalid(path, "must be the text of a JSON object"))?]);
     Ok(())
 }

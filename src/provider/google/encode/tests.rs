@@ -134,7 +134,10 @@ fn what_gemini_does_not_have_is_refused_by_its_neutral_name() {
         (r#"{"role":"user","name":"Ann","content":"x"}"#, "messages[0].name"),
         (r#"{"role":"user"}"#, "messages[0].content"),
         (r#"{"role":"user","content":[{"type":"video_url"}]}"#, "messages[0].content[0].type"),
-        (r#"{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}"#, "messages[0].content[0].file"),
+        (
+            r#"{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}"#,
+            "messages[0].content[0].file.file_id",
+        ),
         (
             r#"{"role":"user","content":[{"type":"image_url","image_url":{"url":"ftp://x"}}]}"#,
             "messages[0].content[0].image_url.url",

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::json::{self, Fields, Raw, push_text};
-use crate::provider::google::fields::{comma, field, given, item, join, lacking, plain, push, text};
+use crate::provider::google::fields::{comma, field, given, item, join, known, lacking, plain, push, text};
 
 /// Writes `tools` and `toolConfig`. Parameters stay JSON Schema (`parametersJsonSchema`). A strict function
 /// asks for `VALIDATED`, the mode that holds arguments to their schema.
@@ -34,10 +34,7 @@ fn function(raw: Raw<'_>, path: &str, out: &mut String) -> Result<bool> {
     if tool.field("type").and_then(json::text).as_deref() != Some("function") {
         return Err(lacking(&join(path, "type")));
     }
-    let known = |name: &str| matches!(name, "type" | "function" | "cache_control");
-    if let Some((name, _)) = tool.iter().find(|(name, raw)| !known(name) && raw.get() != "null") {
-        return Err(lacking(&join(path, name)));
-    }
+    known(&tool, &["type", "function", "cache_control"], path)?;
     let path = join(path, "function");
     let function = plain(tool.field("function").ok_or_else(|| lacking(&path))?, &path)?;
     comma(out);
@@ -58,49 +55,59 @@ fn function(raw: Raw<'_>, path: &str, out: &mut String) -> Result<bool> {
     Ok(strict)
 }
 
-fn choice(raw: Raw<'_>, strict: bool) -> Result<String> {
+fn bad() -> Box<Error> {
     const PROBLEM: &str = "must be none, auto, required, a function or a list of allowed functions";
-    let bad = || Error::invalid("tool_choice", PROBLEM);
+    Error::invalid("tool_choice", PROBLEM).into()
+}
+
+fn choice(raw: Raw<'_>, strict: bool) -> Result<String> {
     let auto = if strict { "VALIDATED" } else { "AUTO" };
     if let Some(word) = json::text(raw) {
         return match word.as_ref() {
             "none" => Ok(mode("NONE", "")),
             "auto" => Ok(mode(auto, "")),
             "required" => Ok(mode("ANY", "")),
-            _ => Err(bad().into()),
+            _ => Err(bad()),
         };
     }
     let fields = json::fields(raw.get()).map_err(|_| bad())?;
     let mut names = String::new();
     match fields.field("type").and_then(json::text).as_deref() {
         Some("function") => {
-            named(&fields, &mut names).ok_or_else(bad)?;
+            named(&fields, "tool_choice", &mut names)?;
             Ok(mode("ANY", &names))
         }
         Some("allowed_tools") => {
+            known(&fields, &["type", "allowed_tools"], "tool_choice")?;
             let own = fields.field("allowed_tools").and_then(|raw| json::fields(raw.get()).ok()).ok_or_else(bad)?;
             let tools = own.field("tools").and_then(|raw| json::items(raw.get()).ok()).ok_or_else(bad)?;
+            known(&own, &["mode", "tools"], "tool_choice.allowed_tools")?;
             for tool in tools {
                 let tool = json::fields(tool.get()).map_err(|_| bad())?;
-                named(&tool, &mut names).ok_or_else(bad)?;
+                named(&tool, "tool_choice.allowed_tools.tools", &mut names)?;
             }
             match own.field("mode").and_then(json::text).as_deref() {
                 Some("required") => Ok(mode("ANY", &names)),
                 // Names go with this mode, and not with `AUTO`.
                 Some("auto") => Ok(mode("VALIDATED", &names)),
-                _ => Err(bad().into()),
+                _ => Err(bad()),
             }
         }
-        _ => Err(bad().into()),
+        _ => Err(bad()),
     }
 }
 
-fn named(tool: &Fields<'_>, names: &mut String) -> Option<()> {
-    let function = json::fields(tool.field("function")?.get()).ok()?;
-    let name = json::text(function.field("name")?)?;
+/// Appends the name of a function that is `{"type":"function","function":{"name":…}}`.
+fn named(tool: &Fields<'_>, path: &str, names: &mut String) -> Result<()> {
+    known(tool, &["type", "function"], path)?;
+    let function =
+        tool.field("function").filter(|_| tool.field("type").is_some_and(|kind| kind.get() == "\"function\""));
+    let function = function.and_then(|raw| json::fields(raw.get()).ok()).ok_or_else(bad)?;
+    known(&function, &["name"], path)?;
+    let name = function.field("name").and_then(json::text).ok_or_else(bad)?;
     comma(names);
     push_text(names, &name);
-    Some(())
+    Ok(())
 }
 
 fn mode(mode: &str, names: &str) -> String {

@@ -124,7 +124,9 @@ fn tool_choice(raw: Raw<'_>, out: &mut String) -> Result<()> {
     }
     let choice = object(raw, PATH)?;
     let flat = |out: &mut String, of: &Fields<'_>, path: &str| -> Result<()> {
+        only(of, &["type", "function"], path)?;
         let function = function(of, path)?;
+        only(&function, &["name"], &[path, ".function"].concat())?;
         push_all(out, &["{\"type\":\"function\",\"name\":", text_of(&function, "name", path)?.get(), "}"]);
         Ok(())
     };
@@ -133,6 +135,7 @@ fn tool_choice(raw: Raw<'_>, out: &mut String) -> Result<()> {
         return flat(out, &choice, PATH);
     }
     const ALLOWED: &str = "tool_choice.allowed_tools";
+    only(&choice, &["type", "allowed_tools"], PATH)?;
     let allowed = said(&choice, "allowed_tools").ok_or_else(|| Error::invalid(ALLOWED, "must be an object"))?;
     let allowed = object(allowed, ALLOWED)?;
     only(&allowed, &["mode", "tools"], ALLOWED)?;
@@ -216,6 +219,7 @@ fn text(request: &Fields<'_>, out: &mut String) -> Result<()> {
         member(out, "type", kind.get());
         if kind.get() == "\"json_schema\"" {
             const SCHEMA: &str = "response_format.json_schema";
+            only(&format, &["type", "json_schema"], PATH)?;
             let schema = said(&format, "json_schema").ok_or_else(|| Error::invalid(SCHEMA, "must be an object"))?;
             let schema = object(schema, SCHEMA)?;
             only(&schema, &["name", "description", "schema", "strict"], SCHEMA)?;

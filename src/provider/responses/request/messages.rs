@@ -98,6 +98,7 @@ fn assistant(message: &Fields<'_>, path: &str, items: &mut String) -> Result<()>
         let call = object(raw, &path)?;
         only(&call, &["id", "type", "index", "function", "extra_content", "cache_control"], &path)?;
         let own = function(&call, &path)?;
+        only(&own, &["name", "arguments"], &[&path, ".function"].concat())?;
         separate(items);
         items.push('{');
         quoted(items, "type", "function_call");
