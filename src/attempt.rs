@@ -343,7 +343,8 @@ fn read<C>(response: &Head<'_>, body: Vec<u8>, reading: &Reading<'_>, streams: b
 
 /// Reads an answer that is no failure.
 fn answered<C>(status: u16, body: Vec<u8>, reading: &Reading<'_>, streams: bool) -> Exchange<C> {
-    let unread = Answer { relayed: reading.relayed, ..Answer::default() };
+    let unread =
+        Answer { relayed: reading.relayed, translated: reading.caller != reading.dialect, ..Answer::default() };
     if VECTORS && let Kind::Embeddings { inputs, listed, base64 } = reading.kind {
         let text = String::from_utf8(body).ok();
         let read = text.and_then(|text| {

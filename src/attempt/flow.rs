@@ -39,7 +39,7 @@ pub enum Trouble {
     Failed(String),
     /// An event that is none, or one too long.
     Malformed,
-    /// Pictures, sound or files, which cannot be written in the caller's dialect.
+    /// Pictures, sound or files, or calls, which cannot be written in the caller's dialect.
     Media,
 }
 
@@ -89,7 +89,7 @@ impl Flow {
                 encoder: translates.then(|| StreamEncoder::new(reading.caller, reading.stamp)),
                 hides_usage: !translates && !reading.stamp.include_usage,
                 choices: reading.choices,
-                answer: Answer { relayed: reading.relayed, ..Answer::default() },
+                answer: Answer { relayed: reading.relayed, translated: translates, ..Answer::default() },
                 kept: Some(Completion::default()),
                 weight: 0,
                 outputs: 0,

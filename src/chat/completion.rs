@@ -6,8 +6,8 @@ use super::{Delta, Finish, Usage};
 use crate::json::Escaped;
 use crate::money::NanoUsd;
 
-/// Answers and tool calls that one completion keeps: an index above is a mistake or an attack.
-const MOST: u32 = 128;
+/// Answers, and tool calls of one answer, that a completion keeps: an index above is a mistake or an attack.
+pub const MOST_CALLS: u32 = 128;
 
 /// A whole answer. All texts are kept escaped, as [`Escaped`] has them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -143,7 +143,7 @@ impl Completion {
 
 /// The item of this index, made if it is not there.
 fn at<T: Default>(items: &mut Vec<T>, index: u32) -> Option<&mut T> {
-    let index = usize::try_from(index).ok().filter(|_| index < MOST)?;
+    let index = usize::try_from(index).ok().filter(|_| index < MOST_CALLS)?;
     while items.len() <= index {
         items.push(T::default());
     }

@@ -283,9 +283,9 @@ impl<H: Host> Streaming<H> {
         trailing.extend(out.into_bytes());
     }
 
-    /// Stores the answer whole, unless something of it has no neutral form.
+    /// Stores the answer whole.
     fn keep(&self, now: Timestamp, cost_source: CostSource) {
-        let Some(completion) = self.flow.completion().filter(|all| all.unmapped.is_empty()) else { return };
+        let Some(completion) = self.flow.completion() else { return };
         let context = &self.run.context;
         let answer = self.flow.answer();
         let served = Served {

@@ -1,6 +1,6 @@
 //! What the gateway itself needs to know of an answer.
 
-use crate::chat::{Delta, Finish, Usage};
+use crate::chat::{Delta, Finish, MOST_CALLS, Usage};
 use crate::money::NanoUsd;
 
 /// What the gateway reads of an answer, streamed or whole. The answer itself goes to the caller.
@@ -20,8 +20,13 @@ pub struct Answer {
     pub ended: u32,
     /// Whether it says anything: text, reasoning, a call.
     pub said: bool,
-    /// Whether it has pictures, sound or files, which only its own dialect can carry.
+    /// Whether it has what only its own dialect can carry: pictures, sound, files, too many calls, or one whose
+    /// arguments cannot be put together.
     pub media: bool,
+    /// Whether it has anything that would be missing where it is given again.
+    pub lossy: bool,
+    /// Whether it is written anew for a caller of another dialect: who gets it again gets what was written.
+    pub translated: bool,
     /// Whether a gateway tells it, which tells no tokens for what cost it none.
     pub relayed: bool,
 }
@@ -30,7 +35,12 @@ impl Answer {
     /// Takes one piece in.
     pub fn push(&mut self, delta: &Delta<'_>) {
         match delta {
-            Delta::ToolCall { .. } => (self.tool_calls, self.said) = (true, true),
+            Delta::ToolCall { index, .. } => {
+                (self.tool_calls, self.said) = (true, true);
+                // So many are kept of one answer.
+                self.media |= *index >= MOST_CALLS;
+                self.lossy |= *index >= MOST_CALLS;
+            }
             Delta::Text { .. } | Delta::Reasoning { .. } => self.said = true,
             Delta::Finish { reason, .. } => {
                 let good = matches!(reason, Finish::Stop | Finish::ToolCalls);
@@ -49,7 +59,10 @@ impl Answer {
             | Delta::ToolArguments { .. }
             | Delta::Failed { .. }
             | Delta::End => {}
-            Delta::Unmapped(what) => self.media |= matches!(*what, "images" | "audio" | "files"),
+            Delta::Unmapped(what) => {
+                self.media |= matches!(*what, "images" | "audio" | "files" | "arguments");
+                self.lossy |= !self.translated;
+            }
         }
     }
 

@@ -28,8 +28,8 @@ pub(in crate::gateway) fn store<H: Host>(
 ) {
     let config = &context.gate.config.cache;
     let facts = AnswerFacts {
-        // What has no neutral form would be missing where it is replayed as a stream.
-        is_complete: answer.complete && !answer.media,
+        // What has no neutral form would be missing where it is given again.
+        is_complete: answer.complete && !answer.lossy,
         calls_tools: answer.tool_calls,
         is_error: false,
         by_fallback,

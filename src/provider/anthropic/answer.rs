@@ -4,7 +4,7 @@ use super::blocks::{Blocks, finish, push_stop};
 use super::reasoning::{Block, extra_block};
 use super::usage::{Tokens, push_usage, tell_usage};
 use super::write::{comma, put};
-use crate::chat::{Choice, Completion, Delta, ToolCall};
+use crate::chat::{Choice, Completion, Delta, Finish, ToolCall};
 use crate::json::{self, Escaped, Fields, Raw};
 use crate::provider::Stamp;
 use crate::record::push_int;
@@ -22,7 +22,10 @@ pub(in crate::provider) fn decode_body(body: &str, sink: &mut dyn FnMut(Delta<'_
         blocks.start(0, &block, sink)?;
         blocks.stop(0, sink);
     }
-    finish(&fields, sink);
+    if !finish(&fields, sink) {
+        // A whole answer always has a reason: nobody knows whether this one is whole.
+        sink(Delta::Finish { choice: 0, reason: Finish::Other });
+    }
     tell_usage(&mut Tokens::default(), &fields, sink);
     sink(Delta::End);
     Some(())
@@ -134,7 +137,7 @@ fn input(call: &ToolCall) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::{Finish, Usage};
+    use crate::chat::Usage;
 
     const STAMP: Stamp = Stamp { created_s: 0, include_usage: false };
 

@@ -149,7 +149,12 @@ fn emit_reasoning(text: Escaped<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
 pub(super) fn finish(of: &Fields<'_>, sink: &mut dyn FnMut(Delta<'_>)) -> bool {
     let Some(reason) = of.field("stop_reason").and_then(json::text) else { return false };
     let reason = match reason.as_ref() {
-        "end_turn" | "stop_sequence" => Finish::Stop,
+        "end_turn" => Finish::Stop,
+        "stop_sequence" => {
+            // Which one it was has no neutral form.
+            sink(Delta::Unmapped("stop_sequence"));
+            Finish::Stop
+        }
         "max_tokens" | "model_context_window_exceeded" => Finish::Length,
         "tool_use" => Finish::ToolCalls,
         "refusal" => Finish::ContentFilter,

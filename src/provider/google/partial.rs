@@ -34,10 +34,12 @@ enum Step {
 }
 
 impl Partial {
-    /// Takes one piece in; one that cannot be read is left out.
+    /// Takes one piece in; `None` for one that has no place: the arguments cannot be known then.
     pub(super) fn push(&mut self, piece: &Fields<'_>) -> Option<()> {
         let path = piece.field("jsonPath").and_then(json::text)?;
         let steps = steps(&path)?;
+        // Arguments are an object.
+        matches!(steps.first()?, Step::Name(_)).then_some(())?;
         let mut node = &mut self.root;
         for step in steps {
             node = node.at(step)?;
@@ -158,7 +160,7 @@ mod tests {
     fn built(pieces: &[&str]) -> String {
         let mut partial = Partial::default();
         for piece in pieces {
-            partial.push(&json::fields(piece).unwrap());
+            partial.push(&json::fields(piece).unwrap()).unwrap();
         }
         partial.json()
     }
@@ -179,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_paths_are_left_out() {
+    fn hostile_paths_have_no_place() {
         let deep = format!(r#"{{"jsonPath":"${}","stringValue":"x"}}"#, "[0]".repeat(33));
         for piece in [
             r#"{"stringValue":"x"}"#,
@@ -192,7 +194,9 @@ mod tests {
             r#"{"jsonPath":"$[0]","stringValue":"x"}"#,
             &deep,
         ] {
-            assert_eq!(built(&[piece]), "{}", "{piece}");
+            let mut partial = Partial::default();
+            assert_eq!(partial.push(&json::fields(piece).unwrap()), None, "{piece}");
+            assert_eq!(partial.json(), "{}", "{piece}");
         }
     }
 }

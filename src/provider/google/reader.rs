@@ -158,7 +158,10 @@ impl Candidate {
         }
         if let Some(pieces) = given(call, "partialArgs") {
             for piece in json::items(pieces.get()).ok()? {
-                partial.push(&json::fields(piece.get()).ok()?);
+                if partial.push(&json::fields(piece.get()).ok()?).is_none() {
+                    // What is put together without it would be another call.
+                    sink(Delta::Unmapped("arguments"));
+                }
             }
         }
         if !more {

@@ -21,9 +21,10 @@ pub(in crate::provider) fn decode_body(provider: &str, body: &str, sink: &mut dy
         }
         let message = json::fields(choice.field("message")?.get()).ok()?;
         pieces(index, &message, sink);
-        if let Some(reason) = choice.field("finish_reason").and_then(finish) {
-            sink(Delta::Finish { choice: index, reason });
-        }
+        logprobs(&choice, sink);
+        // Without a reason nobody knows whether it is whole.
+        let reason = choice.field("finish_reason").and_then(finish).unwrap_or(Finish::Other);
+        sink(Delta::Finish { choice: index, reason });
         index = index.saturating_add(1);
         Some(())
     })?;
@@ -65,6 +66,13 @@ pub(super) fn failed(choice: &Fields<'_>) -> bool {
     }
 }
 
+/// Probabilities of tokens have no neutral form.
+pub(super) fn logprobs(choice: &Fields<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
+    if choice.field("logprobs").is_some_and(|raw| raw.get() != "null") {
+        sink(Delta::Unmapped("logprobs"));
+    }
+}
+
 /// What a message, or the delta of one, brings.
 pub(super) fn pieces(choice: u32, message: &Fields<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
     // Both names are in use: Groq and OpenRouter write `reasoning`, DeepSeek and others `reasoning_content`;
@@ -99,13 +107,22 @@ pub(super) fn pieces(choice: u32, message: &Fields<'_>, sink: &mut dyn FnMut(Del
     }
 }
 
-/// Content as a list of parts (Mistral's reasoning models).
+/// Content as a list of parts. Mistral's reasoning models think in parts of parts
+/// (docs.mistral.ai/capabilities/reasoning).
 fn parts(choice: u32, raw: Raw<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
     for part in json::items(raw.get()).unwrap_or_default() {
         let Ok(part) = json::fields(part.get()) else { continue };
-        match part.field("text").and_then(Escaped::of) {
-            Some(text) => sink(Delta::Text { choice, text }),
-            None => sink(Delta::Unmapped("content")),
+        match (part.field("text").and_then(Escaped::of), part.field("thinking")) {
+            (Some(text), _) => sink(Delta::Text { choice, text }),
+            (None, Some(thinking)) => {
+                for thought in json::items(thinking.get()).unwrap_or_default() {
+                    let thought = json::fields(thought.get()).unwrap_or_default();
+                    if let Some(text) = thought.field("text").and_then(Escaped::of) {
+                        sink(Delta::Reasoning { choice, text });
+                    }
+                }
+            }
+            (None, None) => sink(Delta::Unmapped("content")),
         }
     }
 }
@@ -269,6 +286,16 @@ pub(super) mod tests {
         for body in ["", "<html>", "[]", "{}", r#"{"choices":[]}"#, r#"{"choices":[{}]}"#, r#"{"choices":7}"#] {
             assert_eq!(read(body, "groq"), None, "{body}");
         }
+    }
+
+    #[test]
+    fn thoughts_in_parts_are_reasoning() {
+        // docs.mistral.ai/capabilities/reasoning
+        let body = r#"{"choices":[{"message":{"role":"assistant","content":[{"type":"thinking","thinking":[{"type":"text","text":"h"},{"type":"text","text":"m"}]},{"type":"text","text":"A"}]},"finish_reason":"stop"}]}"#;
+        let completion = read(body, "mistral").unwrap();
+        let choice = &completion.choices[0];
+        assert_eq!((choice.reasoning.as_str(), choice.text.as_str()), ("hm", "A"));
+        assert!(completion.unmapped.is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Streams.
 
-use super::answer::{failed, finish, head, pieces, reason, start};
+use super::answer::{failed, finish, head, logprobs, pieces, reason, start};
 use super::usage::{push_usage, usage};
 use crate::chat::{Delta, Usage};
 use crate::error::Error;
@@ -90,6 +90,7 @@ impl StreamDecoder {
             let delta = json::fields(delta.get()).map_err(|_| Malformed)?;
             pieces(index, &delta, &mut |delta| sink(numbered(delta, calls)));
         }
+        logprobs(&choice, sink);
         if failed(&choice) {
             return Ok(true);
         }

@@ -165,8 +165,10 @@ impl Reader {
         };
         let text = fields.field(text).and_then(Escaped::of).ok_or(Malformed)?;
         self.text(Place { kind, item, part }, text, true, sink)?;
-        if fields.field("annotations").is_some_and(|raw| !matches!(raw.get(), "null" | "[]")) {
-            self.unmapped(item, part, "annotations", sink)?;
+        for name in ["annotations", "logprobs"] {
+            if fields.field(name).is_some_and(|raw| !matches!(raw.get(), "null" | "[]")) {
+                self.unmapped(item, part, name, sink)?;
+            }
         }
         Ok(())
     }
