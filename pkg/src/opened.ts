@@ -1,6 +1,5 @@
 // One gate for each name in this realm, however often it is opened: React's StrictMode and hot reload open twice.
 
-import { jsonOf } from './errors.js';
 import type { Gate } from './gate.js';
 import { misplaced } from './isolation/place.js';
 import type { TidegateConfig } from './types.js';
@@ -12,6 +11,12 @@ interface Opened {
 
 const opened = new Map<string, Opened>();
 
+/** The same settings are the same configuration, in whichever order they were written down. */
+const inOrder = (_name: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+    : value;
+
 /** The gate of `config.name`: the open one if its configuration is the same, else what `make` gives. */
 export function openOnce(config: TidegateConfig, make: (forget: () => void) => Promise<Gate>): Promise<Gate> {
   const refuse = (problem: string) => Promise.reject(misplaced([{ path: '', problem }]));
@@ -20,7 +25,7 @@ export function openOnce(config: TidegateConfig, make: (forget: () => void) => P
   let key: string;
   try {
     name = typeof config.name === 'string' ? config.name : 'default';
-    key = jsonOf(config);
+    key = JSON.stringify({ ...config, name: config.name ?? name }, inOrder);
   } catch {
     return refuse('must be plain data');
   }

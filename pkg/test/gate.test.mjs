@@ -22,6 +22,27 @@ test('open gives the same gate for a name, another for a changed configuration, 
   await Promise.all([fresh.close(), other.close()]);
 });
 
+test('the same settings are the same configuration, however they are written down', async (t) => {
+  const one = await Tidegate.open({ name: 'order', retry: { baseMs: 1, capMs: 2 }, cache: { ttlMs: 5 } });
+  t.after(() => one.close());
+  const again = { cache: { ttlMs: 5 }, breaker: undefined, retry: { capMs: 2, baseMs: 1 }, name: 'order' };
+  assert.equal(await Tidegate.open(again), one);
+  assert.equal((await one.status()).cache.ttlMs, 5, 'it is still open');
+  const unnamed = await Tidegate.open();
+  t.after(() => unnamed.close());
+  assert.equal(await Tidegate.open({ name: 'default' }), unnamed);
+  // The order of a list is a setting.
+  const targets = [
+    { provider: 'groq', model: 'openai/gpt-oss-20b' },
+    { provider: 'openrouter', model: 'qwen/qwen3-coder:free' },
+  ];
+  const listed = await Tidegate.open({ name: 'listed', targets });
+  const turned = await Tidegate.open({ name: 'listed', targets: [...targets].reverse() });
+  t.after(() => turned.close());
+  assert.notEqual(turned, listed);
+  await assert.rejects(Tidegate.open({ name: 5 }), { code: 'config_invalid' });
+});
+
 test('a target is keyed by whoever its requests go to', async (t) => {
   const gate = await Tidegate.open({
     name: 'relayed',
