@@ -38,7 +38,7 @@ const platform: Platform = {
 
 /** A gate: `await Tidegate.open(config)`. */
 export const Tidegate = {
-  /** Opens the gate of `config.name`; the same one, if it is open with the same configuration. Another closes it first. */
+  /** Opens the gate of `config.name`; the same one, if it is open with the same configuration. Another takes its place. */
   open: (config?: TidegateConfig, hooks?: TidegateHooks): Promise<Gate> => openOn(platform, config, hooks),
 };
 export type Tidegate = Gate;

@@ -7,6 +7,10 @@ import type { TidegateConfig } from './types.js';
 interface Opened {
   key: string;
   gate: Promise<Gate>;
+  /** Closed, or never opened. */
+  over: boolean;
+  /** What had the name before. */
+  known: Opened | undefined;
 }
 
 const opened = new Map<string, Opened>();
@@ -16,6 +20,12 @@ const inOrder = (_name: string, value: unknown): unknown =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
     ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
     : value;
+
+/** The last of those that had the name before which is not over. */
+function before(entry: Opened): Opened | undefined {
+  while (entry.known?.over) entry.known = entry.known.known;
+  return entry.known;
+}
 
 /** The gate of `config.name`: the open one if its configuration is the same, else what `make` gives. */
 export function openOnce(config: TidegateConfig, make: (forget: () => void) => Promise<Gate>): Promise<Gate> {
@@ -31,14 +41,27 @@ export function openOnce(config: TidegateConfig, make: (forget: () => void) => P
   }
   const known = opened.get(name);
   if (known?.key === key) return known.gate;
-  const forget = () => opened.get(name) === entry && opened.delete(name);
-  // A changed configuration (hot reload) takes the place of the old gate; ledger and vault are the same.
-  const closed = known?.gate.then(
-    (old) => old.close(),
-    () => undefined,
-  );
-  const entry: Opened = { key, gate: Promise.resolve(closed).then(() => make(forget)) };
+  const forget = () => {
+    entry.over = true;
+    if (opened.get(name) === entry) opened.delete(name);
+  };
+  // A changed configuration (hot reload) takes the place of the old gate once it is open, as another tab would be: ledger
+  // and vault are the same. A mistake in it takes nobody's place.
+  const gate = Promise.resolve()
+    .then(() => make(forget))
+    .then(async (own) => {
+      for (let old = before(entry); old; old = before(entry)) {
+        old.over = true;
+        await old.gate.then((gate) => gate.close()).catch(() => undefined);
+      }
+      return own;
+    });
+  const entry: Opened = { key, gate, over: false, known };
   opened.set(name, entry);
-  entry.gate.catch(forget);
+  gate.catch(() => {
+    const old = opened.get(name) === entry && before(entry);
+    forget();
+    if (old) opened.set(name, old);
+  });
   return entry.gate;
 }

@@ -66,7 +66,7 @@ async function make(config: TidegateConfig, hooks: TidegateHooks, forget: () => 
 
 /** A gate: `await Tidegate.open(config)`. */
 export const Tidegate = {
-  /** Opens the gate of `config.name`; the same one, if it is open with the same configuration. Another closes it first. */
+  /** Opens the gate of `config.name`; the same one, if it is open with the same configuration. Another takes its place. */
   open: (config: TidegateConfig = {}, hooks: TidegateHooks = {}): Promise<Gate> =>
     openOnce(config, (forget) =>
       make(config, hooks, forget).catch((error: unknown) => {

@@ -109,6 +109,29 @@ test('a bad configuration is named, and the name stays free', async () => {
   await (await Tidegate.open({ name: 'bad' })).close();
 });
 
+test('a bad configuration takes nobody’s place', async (t) => {
+  const config = { name: 'mistaken', targets: [{ provider: 'groq', model: 'openai/gpt-oss-20b' }] };
+  const fetch = async () => answer();
+  const gate = await Tidegate.open(config, { fetch });
+  t.after(() => gate.close());
+  await gate.vault.putForSession('groq', KEY);
+  await gate.chat(ask('one'));
+  const { spentNanoUsd } = await gate.budget.status();
+  const mistaken = { ...config, retry: { maxRetries: 99 } };
+  const both = [Tidegate.open(mistaken), Tidegate.open({ ...mistaken, breaker: 0 })];
+  for (const opening of both) await assert.rejects(opening, { code: 'config_invalid' });
+  assert.equal(await Tidegate.open(config), gate);
+  assert.equal((await gate.budget.status()).spentNanoUsd, spentNanoUsd, 'what was spent is not forgotten');
+  assert.equal((await gate.chat(ask('two'))).tidegate.target, 'groq/openai/gpt-oss-20b', 'nor the key');
+  // A gate that is closed meanwhile does not come back.
+  const opening = Tidegate.open(mistaken);
+  await gate.close();
+  await assert.rejects(opening, { code: 'config_invalid' });
+  const fresh = await Tidegate.open(config);
+  assert.notEqual(fresh, gate);
+  await fresh.close();
+});
+
 test('errors are real errors with fields', async (t) => {
   const { gate } = await keyed(t, { retry: { maxRetries: 0 } }, () => new Response('{}', { status: 500 }));
   await assert.rejects(gate.chat(ask('one')), (error) => {
