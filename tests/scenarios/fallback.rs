@@ -172,6 +172,54 @@ fn when_all_fail_the_primarys_error_carries_every_attempt() {
 }
 
 #[test]
+fn retries_of_all_requests_share_one_budget() {
+    let world = World::new(
+        r#"{"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}],"breaker":{"failures":1000},
+            "retry":{"budgetPercent":50,"budgetFloor":2}}"#,
+    );
+    world.host.answer(|_| status(500, &[], ""));
+    let attempts = |text: &str| world.refused(text).attempts.len();
+    assert_eq!(attempts("a"), 3, "the floor alone allows two retries");
+    assert_eq!(attempts("b"), 2, "two requests allow one more");
+    assert_eq!(attempts("b"), 2, "what is repeated from memory is no request");
+    assert_eq!(attempts("c"), 1);
+    world.host.advance(Duration::from_secs(71));
+    assert_eq!(attempts("d"), 3, "a minute later");
+}
+
+#[test]
+fn a_final_error_is_repeated_until_the_wait_that_it_states_has_passed() {
+    let world =
+        World::new(r#"{"retry":{"maxRetries":0},"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]}"#);
+    world.host.answer(|_| status(429, &[("retry-after", "5")], ""));
+    assert_eq!(world.refused("a").retry_after, Some(Duration::from_secs(5)));
+    world.host.answer(|_| completion("ok", 5, 5));
+    world.host.advance(Duration::from_secs(4));
+    let again = world.refused("a");
+    assert_eq!((again.code, again.retry_after), (Code::UpstreamLimited, Some(Duration::from_secs(1))));
+    world.host.advance(Duration::from_secs(1));
+    assert_eq!(world.ask("a").unwrap().meta.target, GROQ, "who comes back when he was told to is served");
+}
+
+#[test]
+fn a_final_error_ends_with_the_keys_that_it_was_found_with() {
+    let both_refused = || {
+        let world = World::new("{}");
+        world.host.answer(|_| status(401, &[], ""));
+        assert_eq!(world.refused("a").code, Code::Authentication);
+        world.host.answer(|_| completion("ok", 5, 5));
+        assert_eq!(world.refused("a").code, Code::Authentication, "repeated");
+        world
+    };
+    let world = both_refused();
+    world.gate.remove_key("groq");
+    assert_eq!(world.ask("a").unwrap().meta.target, OPENROUTER);
+    let world = both_refused();
+    world.gate.lock(true);
+    assert_eq!(world.refused("a").code, Code::VaultLocked);
+}
+
+#[test]
 fn a_circuit_that_opens_among_the_retries_does_not_hide_what_the_provider_answered() {
     let breaker = r#""breaker":{"failures":2}"#;
     for others in ["", r#","targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]"#] {

@@ -1,10 +1,12 @@
 //! Cap, reservations, leases.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use tidegate::admit::{Command, Outcome};
 use tidegate::chat::Dialect;
-use tidegate::error::{Code, Detail};
+use tidegate::error::{Code, Detail, Error, TimeoutKind};
 use tidegate::gateway::{self, Call, CostSource};
 use tidegate::host::Clock;
 use tidegate::money::NanoUsd;
@@ -54,6 +56,52 @@ fn without_money_for_groq_the_free_target_is_asked() {
     world.host.answer(|_| completion("ok", 1, 1));
     assert_eq!(world.ask("a").unwrap().meta.target, OPENROUTER);
     assert_eq!(world.sent_to("groq"), 0);
+}
+
+#[test]
+fn without_money_only_cheaper_targets_are_asked() {
+    let targets = |names: &[(&str, &str)]| {
+        let each = names.iter().map(|(provider, model)| format!(r#"{{"provider":"{provider}","model":"{model}"}}"#));
+        format!(r#"{{"targets":[{}],"budget":{{"limitUsd":0}}}}"#, each.collect::<Vec<_>>().join(","))
+    };
+    let (small, large) = (("groq", "openai/gpt-oss-20b"), ("groq", "openai/gpt-oss-120b"));
+    let world = World::new(&targets(&[small, large, ("openrouter", "qwen/qwen3-coder:free")]));
+    world.host.answer(|_| status(401, &[], ""));
+    let tried = |error: &Error| error.attempts.iter().map(|one| (one.target.clone(), one.code)).collect::<Vec<_>>();
+    let error = world.refused("a");
+    let small_first = (super::GROQ.into(), Code::BudgetExceeded);
+    assert_eq!(tried(&error), [small_first.clone(), (OPENROUTER.into(), Code::Authentication)], "not the dearer one");
+    let error = World::new(&targets(&[small, large])).refused("a");
+    assert_eq!((error.code, tried(&error)), (Code::BudgetExceeded, vec![small_first]));
+}
+
+#[test]
+fn an_answer_to_a_page_that_was_frozen_past_its_lease_is_paid_and_not_given() {
+    let world = World::new(&format!(r#"{{{ONLY_GROQ},"retry":{{"maxRetries":0}}}}"#));
+    let host = world.host.clone();
+    let bound = Rc::new(Cell::new(NanoUsd::ZERO));
+    let (held, frozen) = (bound.clone(), Duration::from_secs(120 + 60));
+    world.host.answer(move |_| {
+        let figures = |host: &ManualHost| match host.ask(&Command::Status).result.unwrap() {
+            Outcome::Status(figures) => figures,
+            other => panic!("{other:?}"),
+        };
+        held.set(figures(&host).reserved);
+        host.advance(frozen);
+        // Meanwhile another page asked: what ran out is charged its bound.
+        host.advance(Duration::from_millis(1));
+        assert_eq!(figures(&host).spent, held.get());
+        completion("late", 5, 5)
+    });
+    let error = world.refused("a");
+    assert_eq!((error.code, error.detail), (Code::Timeout, Detail::Timeout(TimeoutKind::Total)));
+    let after = figures(&world);
+    assert_eq!((after.spent, after.reserved, after.in_flight), (error.cost, NanoUsd::ZERO, 0));
+    assert!(after.spent > NanoUsd::ZERO && after.spent < bound.get(), "the late bill has replaced the bound");
+    let (sent, text) = (world.sent_to("groq"), "a");
+    world.host.answer(|_| completion("in time", 5, 5));
+    world.ask(text).unwrap();
+    assert_eq!(world.sent_to("groq"), sent + 1, "it was not kept");
 }
 
 #[test]
