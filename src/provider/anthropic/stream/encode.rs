@@ -3,6 +3,7 @@
 
 use crate::chat::{Delta, Finish, Usage};
 use crate::error::Error;
+use crate::json::{self, Escaped};
 use crate::provider::Stamp;
 use crate::provider::anthropic::answer::{call_id, head};
 use crate::provider::anthropic::blocks::push_stop;
@@ -25,8 +26,10 @@ pub struct StreamEncoder {
     open: Open,
     /// Blocks that began.
     blocks: u64,
-    /// The open thinking block's text so far.
-    thought: String,
+    /// The open thinking block's text so far, or the open call's arguments.
+    inside: String,
+    /// What came while the open call was not whole: its block cannot be opened again.
+    held: Vec<Held>,
     /// Calls that wait for the open one to be whole: blocks cannot interleave, and other dialects' may.
     waiting: Vec<Call>,
     /// Calls that were written, one bit each.
@@ -42,6 +45,13 @@ enum Open {
     Text,
     Thinking,
     Tool(u32),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Held {
+    Text(String),
+    Reasoning(String),
+    Detail(String),
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,7 +78,8 @@ impl StreamEncoder {
             ended: false,
             open: Open::Nothing,
             blocks: 0,
-            thought: String::new(),
+            inside: String::new(),
+            held: Vec::new(),
             waiting: Vec::new(),
             called: 0,
             refusal: String::new(),
@@ -88,15 +99,15 @@ impl StreamEncoder {
                 self.id = id.get().into();
                 self.model = model.get().into();
             }
-            Delta::Text { choice: 0, text } => {
-                self.enter(Open::Text, out);
-                self.delta("text_delta\",\"text", text.get(), out);
+            Delta::Text { choice: 0, text } if self.is_held() => self.held.push(Held::Text(text.get().into())),
+            Delta::Reasoning { choice: 0, text } if self.is_held() => {
+                self.held.push(Held::Reasoning(text.get().into()));
             }
-            Delta::Reasoning { choice: 0, text } => {
-                self.enter(Open::Thinking, out);
-                self.delta("thinking_delta\",\"thinking", text.get(), out);
-                self.thought.push_str(text.get());
+            Delta::ReasoningDetail { choice: 0, item } if self.is_held() => {
+                self.held.push(Held::Detail(item.as_ref().into()));
             }
+            Delta::Text { choice: 0, text } => self.text(text.get(), out),
+            Delta::Reasoning { choice: 0, text } => self.reasoning(text.get(), out),
             Delta::ReasoningDetail { choice: 0, item } => self.detail(item, out),
             Delta::Refusal { choice: 0, text } => self.refusal.push_str(text.get()),
             Delta::ToolCall { choice: 0, index, id, name, extra } => {
@@ -111,7 +122,10 @@ impl StreamEncoder {
             }
             Delta::ToolArguments { choice: 0, index, json } => {
                 if self.open == Open::Tool(*index) {
-                    self.delta("input_json_delta\",\"partial_json", json.get(), out);
+                    self.arguments(json.get(), out);
+                    if !self.held.is_empty() && self.is_whole() {
+                        self.release(out);
+                    }
                 } else if let Some(call) = self.wait(*index) {
                     call.arguments.push_str(json.get());
                 }
@@ -140,6 +154,43 @@ impl StreamEncoder {
         put(out, &["event: error\ndata: ", body, "\n\n"]);
     }
 
+    fn text(&mut self, text: &str, out: &mut String) {
+        self.enter(Open::Text, out);
+        self.delta("text_delta\",\"text", text, out);
+    }
+
+    fn reasoning(&mut self, text: &str, out: &mut String) {
+        self.enter(Open::Thinking, out);
+        self.delta("thinking_delta\",\"thinking", text, out);
+        self.inside.push_str(text);
+    }
+
+    /// Whether what stands beside calls has to wait: a call is open whose arguments go on.
+    fn is_held(&self) -> bool {
+        matches!(self.open, Open::Tool(_)) && (!self.held.is_empty() || !self.is_whole())
+    }
+
+    /// Whether the open call's arguments are an object.
+    fn is_whole(&self) -> bool {
+        let arguments = Escaped::trusted(&self.inside);
+        self.inside.ends_with('}') && arguments.text().is_some_and(|text| json::fields(&text).is_ok())
+    }
+
+    fn release(&mut self, out: &mut String) {
+        for piece in std::mem::take(&mut self.held) {
+            match &piece {
+                Held::Text(text) => self.text(text, out),
+                Held::Reasoning(text) => self.reasoning(text, out),
+                Held::Detail(item) => self.detail(item, out),
+            }
+        }
+    }
+
+    fn arguments(&mut self, json: &str, out: &mut String) {
+        self.delta("input_json_delta\",\"partial_json", json, out);
+        self.inside.push_str(json);
+    }
+
     /// Has a text or thinking block open.
     fn enter(&mut self, kind: Open, out: &mut String) {
         if self.open == kind {
@@ -153,7 +204,7 @@ impl StreamEncoder {
             "{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\"}}\n\n"
         });
         self.open = kind;
-        self.thought.clear();
+        self.inside.clear();
     }
 
     /// A signature goes into the block whose text it signs. If that one holds more, or nothing is open, the
@@ -161,7 +212,7 @@ impl StreamEncoder {
     fn detail(&mut self, item: &str, out: &mut String) {
         match Block::of(item) {
             Some(Block::Thinking { text, signature }) if !signature.is_empty() => {
-                if self.open != Open::Thinking || !text.is_empty() && text != self.thought {
+                if self.open != Open::Thinking || !text.is_empty() && text != self.inside {
                     self.close(out);
                     self.enter(Open::Thinking, out);
                     if !text.is_empty() {
@@ -227,8 +278,9 @@ impl StreamEncoder {
             ["{\"type\":\"tool_use\",\"id\":\"", &call.id, "\",\"name\":\"", &call.name, "\",\"input\":{}}}\n\n"];
         put(out, &pieces);
         self.open = Open::Tool(call.index);
+        self.inside.clear();
         if !call.arguments.is_empty() {
-            self.delta("input_json_delta\",\"partial_json", &call.arguments, out);
+            self.arguments(&call.arguments, out);
         }
     }
 
@@ -272,6 +324,7 @@ impl StreamEncoder {
 
     fn end(&mut self, out: &mut String) {
         self.begin(out);
+        self.release(out);
         let mut waiting = std::mem::take(&mut self.waiting);
         // Few, and in order nearly always: a sort of its own would be more Wasm.
         while let Some(first) = waiting.iter().map(|call| call.index).min() {
