@@ -320,4 +320,45 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn an_answer_goes_on_while_its_reason_is_an_empty_one() {
+        let chat = |text: &str, reason: &str| {
+            format!(
+                r#"{{"id":"c","choices":[{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":"{reason}"}}]}}"#
+            )
+        };
+        let gemini = |text: &str, reason: &str| {
+            format!(r#"{{"candidates":[{{"content":{{"parts":[{{"text":"{text}"}}]}},"finishReason":"{reason}"}}]}}"#)
+        };
+        let claude = |reason: &str| format!(r#"{{"type":"message_delta","delta":{{"stop_reason":"{reason}"}}}}"#);
+        let begun = r#"{"type":"message_start","message":{"id":"a","model":"m"}}"#;
+        let stopped = r#"{"type":"message_stop"}"#;
+        for (dialect, events, last) in [
+            (Dialect::Chat, vec![chat("a", ""), chat("b", "")], vec![chat("", "stop")]),
+            (
+                Dialect::Google,
+                vec![gemini("a", "FINISH_REASON_UNSPECIFIED"), gemini("b", "")],
+                vec![gemini("c", "STOP")],
+            ),
+            (Dialect::Anthropic, vec![begun.into(), claude("")], vec![claude("end_turn"), stopped.into()]),
+        ] {
+            let mut decoder = StreamDecoder::new(dialect, "x");
+            let mut ends = Vec::new();
+            let mut sink = |delta: Delta<'_>| {
+                if let Delta::Finish { reason, .. } = delta {
+                    ends.push(reason);
+                }
+            };
+            for event in &events {
+                decoder.event("", event, &mut sink).unwrap();
+                assert!(!decoder.is_finished(), "{event}");
+            }
+            for event in &last {
+                decoder.event("", event, &mut sink).unwrap();
+            }
+            assert!(decoder.is_finished(), "{dialect:?}");
+            assert_eq!(ends, [Finish::Stop], "{dialect:?}");
+        }
+    }
 }

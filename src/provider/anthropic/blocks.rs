@@ -147,7 +147,9 @@ fn emit_reasoning(text: Escaped<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
 /// Why the answer ended, out of a message or of the `delta` of one; false if it does not say. The explanation
 /// of a refusal is its text.
 pub(super) fn finish(of: &Fields<'_>, sink: &mut dyn FnMut(Delta<'_>)) -> bool {
-    let Some(reason) = of.field("stop_reason").and_then(json::text) else { return false };
+    // Some servers write an empty one until there is one.
+    let reason = of.field("stop_reason").and_then(json::text).filter(|reason| !reason.is_empty());
+    let Some(reason) = reason else { return false };
     let reason = match reason.as_ref() {
         "end_turn" => Finish::Stop,
         "stop_sequence" => {

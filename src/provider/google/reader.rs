@@ -82,7 +82,9 @@ impl Reader {
             }
         }
         let reason = given(fields, "finishReason").and_then(json::text);
-        if let Some(reason) = reason.filter(|_| !own.finished) {
+        // Protobuf's JSON mapping leaves out a value that was not set, or writes its name.
+        let is_set = |reason: &str| !matches!(reason, "" | "FINISH_REASON_UNSPECIFIED");
+        if let Some(reason) = reason.filter(|reason| !own.finished && is_set(reason)) {
             own.close(sink);
             own.finished = true;
             sink(Delta::Finish { choice: index, reason: finish(&reason, own.calls > 0) });

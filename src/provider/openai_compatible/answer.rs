@@ -42,9 +42,10 @@ pub(super) fn start(fields: &Fields<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
     sink(Delta::Start { id: text("id"), model: text("model") });
 }
 
-/// The reason in neutral words; `None` for none.
+/// The reason in neutral words; `None` for none. Some servers write an empty one until there is one.
 pub(super) fn finish(raw: Raw<'_>) -> Option<Finish> {
     Some(match json::text(raw)?.as_ref() {
+        "" => return None,
         // The others are what some servers write of their own.
         "stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn" => Finish::Stop,
         // `model_length` is Mistral's, for the end of the context.
@@ -61,8 +62,8 @@ pub(super) fn finish(raw: Raw<'_>) -> Option<Finish> {
 pub(super) fn failed(choice: &Fields<'_>) -> bool {
     match choice.field("finish_reason").and_then(json::text).as_deref() {
         Some("error" | "insufficient_system_resource") => true,
+        None | Some("") => choice.field("error").is_some_and(|raw| raw.get() != "null"),
         Some(_) => false,
-        None => choice.field("error").is_some_and(|raw| raw.get() != "null"),
     }
 }
 
