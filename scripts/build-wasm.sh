@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the crate into pkg/wasm: `tidegate` (the gateway with chat completions: what the first answer needs) with
-# `tidegate-rest` (what else it needs), `tidegate-dialects` (with every dialect, whole), `tidegate-all` (with what many
-# callers and a queue need, too), `tidegate-server` (the same, built for speed: Node and Workers) and `kdf` (Argon2 alone,
-# loaded to unlock).
+# `tidegate-rest` (what else it needs), `tidegate-dialects` and `tidegate-dialects-rest` (the same with every dialect),
+# `tidegate-all` (with what many callers and a queue need, too, whole), `tidegate-server` (the same, built for speed: Node
+# and Workers) and `kdf` (Argon2 alone, loaded to unlock).
 # Does nothing when no source has changed since the last build.
 #
 # TIDEGATE_WASM=quick builds for trying things out: hardly optimised, twice the size, in a quarter of the time.
@@ -47,7 +47,9 @@ built() {
   for name in tidegate tidegate-dialects tidegate-all tidegate-server kdf; do
     if [ ! -s "$OUT/$name.js" ] || [ ! -s "$OUT/${name}_bg.wasm" ]; then return 1; fi
   done
-  [ -s "$OUT/tidegate-rest_bg.wasm" ] && [ -s "$OUT/tidegate-rest.js" ] || return 1
+  for name in tidegate-rest tidegate-dialects-rest; do
+    if [ ! -s "$OUT/$name.js" ] || [ ! -s "$OUT/${name}_bg.wasm" ]; then return 1; fi
+  done
   [ "$(cat "$STAMP" 2>/dev/null)" = "$SOURCES" ]
 }
 
@@ -147,30 +149,31 @@ server_quick() {
   mv "$folder/new" "$folder/tidegate-server.js"
 }
 
-# Cuts the small build in two (see split-outline.mjs, split-data.mjs and split-wasm.mjs). Built otherwise than it ships,
+# Cuts a build in two (see split-outline.mjs, split-data.mjs and split-wasm.mjs). Built otherwise than it ships,
 # functions may be where they are not looked for: then it says so, and more loads first.
-split() {
-  local folder="$STAGE/tidegate"
+split() { # split NAME
+  local name="$1" folder="$STAGE/$1"
+  local whole="$folder/${name}_bg.wasm" rest="$folder/$name-rest"
   if [ "${#QUICK[@]}" -eq 0 ]; then
-    node scripts/split-outline.mjs "$folder/tidegate_bg.wasm" "$folder/tidegate.js"
+    node scripts/split-outline.mjs "$whole" "$folder/$name.js"
     # What was taken out must stay out. Nothing lies where null would point: the stack comes first.
-    optimised "$folder/tidegate_bg.wasm" --debuginfo --low-memory-unused --generate-global-effects -Oz \
+    optimised "$whole" --debuginfo --low-memory-unused --generate-global-effects -Oz \
       --{always,flexible,one-caller}-inline-max-function-size=0 --reorder-functions-by-name
   fi
-  node scripts/split-wasm.mjs "$folder/tidegate_bg.wasm" "$STAGE/first.wasm" "$STAGE/rest.wasm" "$folder/tidegate.js" \
-    "$folder/tidegate-rest.js" "${CARGO_TARGET_DIR:-target}/wasm32-unknown-unknown/release/tidegate.wasm"
+  node scripts/split-wasm.mjs "$whole" "$STAGE/first.wasm" "$STAGE/rest.wasm" "$folder/$name.js" "$rest.js" \
+    "${CARGO_TARGET_DIR:-target}/wasm32-unknown-unknown/release/tidegate.wasm"
   unnamed "$STAGE/first.wasm"
   unnamed "$STAGE/rest.wasm"
-  mv "$STAGE/first.wasm" "$folder/tidegate_bg.wasm"
-  mv "$STAGE/rest.wasm" "$folder/tidegate-rest_bg.wasm"
+  mv "$STAGE/first.wasm" "$whole"
+  mv "$STAGE/rest.wasm" "${rest}_bg.wasm"
   {
     echo 'export function imports(): WebAssembly.Imports;'
     echo 'export function onMissing(load: () => void): void;'
     echo 'export function joined(rest: WebAssembly.Instance): void;'
-    echo "export function completed(rest: typeof import('./tidegate-rest.js')): void;"
-  } >>"$folder/tidegate.d.ts"
-  echo 'export function joinedTo(exports: WebAssembly.Exports): WebAssembly.ModuleImports;' >"$folder/tidegate-rest.d.ts"
-  say "split tidegate.wasm: first $(sizes "$folder/tidegate_bg.wasm"); rest $(sizes "$folder/tidegate-rest_bg.wasm")"
+    echo "export function completed(rest: typeof import('./$name-rest.js')): void;"
+  } >>"$folder/$name.d.ts"
+  echo 'export function joinedTo(exports: WebAssembly.Exports): WebAssembly.ModuleImports;' >"$rest.d.ts"
+  say "split $name.wasm: first $(sizes "$whole"); rest $(sizes "${rest}_bg.wasm")"
 }
 
 STD=()
@@ -222,9 +225,9 @@ fi
   more_flags -C link-arg=--emit-relocs
   if [ "${#STD[@]}" -gt 0 ]; then more_flags "${SMALL_INLINED[@]}"; fi
   variant tidegate release web --no-default-features --features gateway
-  split
+  split tidegate
   variant tidegate-dialects release web --no-default-features --features gateway,dialects
-  unnamed "$STAGE/tidegate-dialects/tidegate-dialects_bg.wasm"
+  split tidegate-dialects
   variant tidegate-all release web
   unnamed "$STAGE/tidegate-all/tidegate-all_bg.wasm"
 )

@@ -1,4 +1,4 @@
-// What of the small build may only be called once its rest is loaded (see split-wasm.mjs). What is reached through these
+// What of a build in two parts may only be called once its rest is loaded (see split-wasm.mjs). What is reached through these
 // alone goes into the rest.
 
 const CORE =

@@ -1,14 +1,14 @@
-// Cuts the glue that wasm-bindgen makes for the small build as split-wasm.mjs cuts the Wasm: what is called only once the
+// Cuts the glue that wasm-bindgen makes as split-wasm.mjs cuts the Wasm: what is called only once the
 // rest is awaited becomes a module of its own, which loads with the rest. Functions that help both are in both, and bundlers
 // leave out those that one does not use.
 
 import { parseAst } from 'vite';
 
 /** What the rest's own glue ends with: takes the Wasm's exports, and gives what it imports, by name. */
-const JOINT = `
+const joint = (generated) => `
 export const joinedTo = (exports) => {
   wasm = exports;
-  const { "./tidegate_bg.js": own, ...others } = __wbg_get_imports();
+  const { "${generated}": own, ...others } = __wbg_get_imports();
   return Object.assign({}, own, ...Object.values(others));
 };
 `;
@@ -16,9 +16,10 @@ export const joinedTo = (exports) => {
 /**
  * The glue of the first part, that of the rest, and the names of the classes in both, of which the rest's has methods
  * alone. `isLate` tells of an export of the Wasm whether it waits for the rest; `early` and `late` are the names of the
- * functions that the first part imports from here, and of those that only what waits for the rest does.
+ * functions that the first part imports from here, and of those that only what waits for the rest does; `generated` is the
+ * name of the module that these are imported from.
  */
-export function splitGlue(text, isLate, early, late) {
+export function splitGlue(text, generated, isLate, early, late) {
   const { body } = parseAst(text);
   const source = ({ start, end }) => text.slice(start, end);
   const waits = (node) => [...source(node).matchAll(/\bwasm\.(e\d+)/g)].some(([, name]) => isLate(name));
@@ -71,5 +72,5 @@ export function splitGlue(text, isLate, early, late) {
     ...inBoth.flatMap((own) => methods(own).filter((method) => !waits(method))),
     ...matching(/^((async )?function (initSync|__wbg_init|__wbg_load)|export \{)/),
   ]);
-  return { first, rest: rest + JOINT, inBoth: inBoth.map(nameOf) };
+  return { first, rest: rest + joint(generated), inBoth: inBoth.map(nameOf) };
 }

@@ -1,6 +1,7 @@
 // Which functions of a module run in scripts/split-scenario.mjs. Each says so in a global of its own, so that nothing
 // else of the module moves. The same module gives the same functions: clock and randomness are given.
 
+import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -82,7 +83,7 @@ export async function run(bytes, gluePath) {
   // Glue keeps its instance for ever; another address is another module.
   const glue = await import(`${pathToFileURL(gluePath).href}?${instances++}`);
   const exports = glue.initSync({ module: bytes });
-  for (const at of TIMES) await repeatably(at, () => answers(glue, () => at));
+  for (const at of TIMES) await repeatably(at, () => answers(glue, basename(gluePath, '.js'), () => at));
   await collect();
   return exports;
 }

@@ -1,5 +1,4 @@
-// What happens from opening a gate to its first plain answers: whatever of the small build runs here loads first
-// (see split-wasm.mjs). It is driven as pkg/src/tidegate.ts drives it; pkg/test/rest.test.mjs tells when it is no more.
+// What happens from opening a gate to its first plain answers: whatever of a build runs here loads first (see split-wasm.mjs). It is driven as pkg/src/tidegate.ts drives it; pkg/test/rest.test.mjs tells when it is no more.
 //
 // Of what fails only the way to where the rest is awaited. Left out on purpose is what awaits the rest by itself (streams,
 // `gate.fetch`, the vault) and what is rare: refusals, keys in messages, mistakes in a configuration.
@@ -50,7 +49,16 @@ const CONFIGS = [
   priced('huggingface', 'openai/gpt-oss-20b'),
   WHOLE,
 ];
+/** What only the build with every dialect can do. */
+const TRANSLATED = [
+  { targets: [{ provider: 'openai', model: 'gpt-5-mini' }] },
+  { targets: [{ provider: 'anthropic', model: 'claude-haiku-4-5' }, GROQ] },
+  { targets: [{ provider: 'google', model: 'gemini-2.5-flash' }] },
+];
 const KEYS = {
+  openai: `sk-proj-${'A1b2'.repeat(18)}T3BlbkFJ${'A1b2'.repeat(18)}`,
+  anthropic: `sk-ant-api03-${'A1b2'.repeat(23)}AAA`,
+  google: `AIza${'A1b2C'.repeat(7)}`,
   groq: `gsk_${'A1b2'.repeat(13)}`,
   openrouter: `sk-or-v1-${'0f'.repeat(32)}`,
   own: 'local-key',
@@ -88,7 +96,7 @@ const REQUESTS = [
     top_p: 1,
     max_completion_tokens: 200,
     seed: 7,
-    stop: ['\n\n'],
+    stop: ['END'],
     presence_penalty: 0,
     frequency_penalty: 0.5,
     user: 'someone',
@@ -147,6 +155,67 @@ const ofOpenRouter = (model, choice, used) => ({
     completion_tokens_details: { reasoning_tokens: 12, image_tokens: 0 },
   },
 });
+/** What Anthropic's API and Gemini's have no field for. */
+const UNTRANSLATED = new Set([
+  'seed',
+  'presence_penalty',
+  'frequency_penalty',
+  'user',
+  'reasoning_effort',
+  'response_format',
+  'parallel_tool_calls',
+]);
+const translatable = (request) =>
+  Object.fromEntries(Object.entries(request).filter(([name]) => !UNTRANSLATED.has(name)));
+
+/** An answer in Anthropic's fields. */
+const ofAnthropic = (model, { content, reasoning, tool_calls: calls }, turn) => ({
+  id: 'msg_01AbCdEf',
+  type: 'message',
+  role: 'assistant',
+  model,
+  content: [
+    ...(reasoning ? [{ type: 'thinking', thinking: reasoning, signature: 'AbCd' }] : []),
+    ...(content ? [{ type: 'text', text: content }] : []),
+    ...(calls ?? []).map(({ id, function: { name } }) => ({ type: 'tool_use', id, name, input: { place: 'Ulm' } })),
+  ],
+  stop_reason: calls ? 'tool_use' : turn % 3 === 0 ? 'max_tokens' : 'end_turn',
+  stop_sequence: null,
+  usage: {
+    input_tokens: 18,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 4,
+    cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+    output_tokens: 30 + turn,
+    service_tier: 'standard',
+  },
+});
+/** An answer in Gemini's fields. */
+const ofGoogle = (model, { content, reasoning, tool_calls: calls }, turn) => ({
+  candidates: [
+    {
+      content: {
+        parts: [
+          ...(reasoning ? [{ text: reasoning, thought: true }] : []),
+          ...(content ? [{ text: content }] : []),
+          ...(calls ?? []).map(({ function: { name } }) => ({ functionCall: { name, args: { place: 'Ulm' } } })),
+        ],
+        role: 'model',
+      },
+      finishReason: turn % 3 === 0 ? 'MAX_TOKENS' : 'STOP',
+      index: 0,
+    },
+  ],
+  usageMetadata: {
+    promptTokenCount: 18,
+    candidatesTokenCount: 30 + turn,
+    totalTokenCount: 60 + turn,
+    promptTokensDetails: [{ modality: 'TEXT', tokenCount: 18 }],
+    thoughtsTokenCount: 12,
+  },
+  modelVersion: model,
+  responseId: 'AbCdEf',
+});
 const SAID = [
   choice({ content: 'The slow one.' }),
   choice({ content: 'Größer: "zitiert"\n\u00e9 \ud83d\ude86 \\', reasoning: 'Thought about it.\n1. S – not R' }),
@@ -163,6 +232,8 @@ function said(url, request, turn) {
   const { model } = request;
   const own = request.tools ? CALLED : SAID[turn % SAID.length];
   const used = usage(18, 30 + turn);
+  if (url.includes('anthropic')) return ofAnthropic(model, own.message, turn);
+  if (url.includes('googleapis')) return ofGoogle(model, own.message, turn);
   if (url.includes('openrouter')) return ofOpenRouter(model, own, used);
   return ofGroq(
     model,
@@ -192,11 +263,11 @@ function books(decider, now) {
   };
 }
 
-/** Throws unless all ends as it should. `glue` has its Wasm; `now` in milliseconds. */
-export async function answers(glue, now = Date.now) {
+/** Throws unless all ends as it should. `glue`, of the build of that name, has its Wasm; `now` in milliseconds. */
+export async function answers(glue, build, now = Date.now) {
   for (const [code, fail] of FAILURES) await strand(glue, code, fail);
   for (const runtime of ['web', 'node']) {
-    for (const config of CONFIGS) {
+    for (const config of [...CONFIGS, ...(build === 'tidegate-dialects' ? TRANSLATED : [])]) {
       const decider = new glue.LedgerDecider(config);
       for (const ledger of [undefined, books(decider, now)]) await answer(glue, config, { runtime, ledger });
       // Most have a key of one provider only.
@@ -260,7 +331,8 @@ async function answer(glue, config, { runtime, ledger, keyed }) {
     return tidegate;
   };
   let hits = 0;
-  for (const request of [...REQUESTS, ...REQUESTS]) hits += (await ask(request)).cache === 'hit' ? 1 : 0;
+  const asked = TRANSLATED.slice(1).includes(config) ? REQUESTS.map(translatable) : REQUESTS;
+  for (const request of [...asked, ...asked]) hits += (await ask(request)).cache === 'hit' ? 1 : 0;
   if (hits > 0 !== (config.cache?.ttlMs !== 0)) throw new Error(`${hits} hits`);
   const { signal } = new AbortController();
   const [first] = REQUESTS;

@@ -1,4 +1,4 @@
-// Splits the small build in two: what the first answer needs, and the rest, which loads after it or when it is needed.
+// Splits a build for browsers in two: what the first answer needs, and the rest, which loads after it or when it is needed.
 // Both are one program: one memory, one table, the globals of the first. What runs in `scripts/split-scenario.mjs` comes
 // first. Calls into the rest go through the table, where its functions have empty places. What may be called before the
 // rest is awaited (all but `scripts/split-entries.mjs`) has the rest loaded at once, which fills all those places: whoever
@@ -8,6 +8,7 @@
 //   node scripts/split-wasm.mjs NAMED.wasm FIRST.wasm REST.wasm GLUE.js REST-GLUE.js LINKED.wasm
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { EXPORTS, FUNCTIONS, KEPT, readable } from './split-entries.mjs';
 import { splitData } from './split-data.mjs';
 import { splitGlue } from './split-glue.mjs';
@@ -185,7 +186,7 @@ const usedByFirst = usedBy(own);
 const usedByRest = usedBy(restOwn);
 const allImports = imports.map((_, index) => index);
 // Generated names end in hashes, which do not compress: numbers do. Those of modules are the modules' own.
-const GENERATED = './tidegate_bg.js';
+const GENERATED = `./${basename(gluePath, '.js')}_bg.js`;
 const importName = (index) => (imports[index].space === GENERATED ? `i${index}` : imports[index].name);
 const importOf = (index, space = imports[index].space) =>
   join(name(space), name(importName(index)), [0], u32(imports[index].type));
@@ -244,6 +245,7 @@ const {
   inBoth,
 } = splitGlue(
   glue,
+  GENERATED,
   (name) => lateExports.has(name),
   importNames(allImports.filter((index) => !isLateImport(index))),
   importNames(allImports.filter(isLateImport)),

@@ -14,7 +14,7 @@ use crate::error::{Code, Detail, NetworkKind, TimeoutKind};
 use crate::host::{
     Chunks, Clock, Rest, Timer, Transport, UpstreamBody, UpstreamRequest, UpstreamResponse, of_the_rest,
 };
-use crate::provider::{Answer, Stamp, VECTORS, decode_body, embeddings, sse};
+use crate::provider::{Answer, Stamp, TRANSLATES_FIRST, VECTORS, decode_body, embeddings, sse};
 use crate::retry::{classify, may_be_error};
 use crate::time::Timestamp;
 
@@ -221,9 +221,10 @@ pub async fn exchange<H: Transport + Rest + Timer + Clock>(
     };
     let UpstreamResponse { status, headers, body } = response;
     let head = Head { status, headers: &headers };
-    // What most answers are: nothing of it has to be judged or written anew.
-    let own = (200..300).contains(&status) && !streams && reading.caller == reading.dialect;
-    let plain = matches!(&body, UpstreamBody::Whole(body) if own && !may_be_error(body));
+    // What most answers are: nothing of it has to be judged, nor written anew by what loads later.
+    let first = TRANSLATES_FIRST || reading.caller == reading.dialect;
+    let good = (200..300).contains(&status) && !streams && first;
+    let plain = matches!(&body, UpstreamBody::Whole(body) if good && !may_be_error(body));
     if !plain && !host.rest().await {
         return Exchange::Stranded;
     }

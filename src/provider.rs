@@ -18,8 +18,8 @@ pub mod sse;
 
 pub use catalogue::{Credentials, Quirks, credentials, dialects, quirks};
 pub use dialect::{
-    Malformed, Outgoing, Stamp, StreamDecoder, StreamEncoder, VECTORS, decode_body, decode_request, encode_body,
-    encode_error, encode_request, is_built, not_built, path, rewrite_request,
+    Malformed, Outgoing, Stamp, StreamDecoder, StreamEncoder, TRANSLATES_FIRST, VECTORS, decode_body, decode_request,
+    encode_body, encode_error, encode_request, is_built, not_built, path, rewrite_request,
 };
 pub use endpoint::{Endpoint, Recognised, recognise};
 pub use facts::Answer;

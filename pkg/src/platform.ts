@@ -31,12 +31,12 @@ export interface Platform {
   /** Loads the gateway's Wasm, once: this build, or one that has more. */
   load(build: Build): Promise<Glue>;
   /**
-   * Loads what the small build leaves for after the first answer; nothing once it is here. Absent where `load` loads
-   * all at once, as is the build with every dialect.
+   * Loads what a build leaves for after the first answer; nothing once it is here, or where there is none, as of the build
+   * with the queue. Absent where `load` loads all at once.
    */
-  rest?(): Promise<void> | undefined;
-  /** Why nothing may be asked of the small build any more: its rest was needed at once and could not be had. */
-  broken?(): Error | undefined;
+  rest?(build: Build): Promise<void> | undefined;
+  /** Why nothing may be asked of a build any more: its rest was needed at once and could not be had. */
+  broken?(build: Build): Error | undefined;
   /** Loads the scripts of what a first plain answer does not need; once it is here, the same. */
   later(): Promise<typeof import('./later.js')>;
   /** Argon2id; loaded only when a passphrase is used. */
@@ -67,7 +67,7 @@ interface Split {
 }
 
 /**
- * The small build in its two parts (scripts/split-wasm.mjs). `rest` is where the second lies, `more` loads its glue.
+ * A build in its two parts (scripts/split-wasm.mjs). `rest` is where the second lies, `more` loads its glue.
  */
 export function inTwoParts(load: () => Promise<Glue>, rest: () => string | URL, more: () => Promise<RestGlue>): Parts {
   // The place's own fetch: an app may put `gate.fetch` there later, which waits for what is fetched here.

@@ -2,7 +2,7 @@
 
 import { asksOf, NONE } from './asks.js';
 import { CHAT, type Caller } from './boundary.js';
-import { buildFor } from './build.js';
+import { buildFor, type Build } from './build.js';
 import { longestMs } from './config.js';
 import { closed, internal, jsonOf, notLoaded, toError, type ErrorData } from './errors.js';
 import type { FetchHost } from './fetch.js';
@@ -78,6 +78,7 @@ export class Tidegate implements Gate {
     core: Core,
     glue: Glue,
     platform: Platform,
+    build: Build,
     storage: Storage,
     ledger: Status['ledger'],
     config: TidegateConfig,
@@ -90,7 +91,7 @@ export class Tidegate implements Gate {
     const { signal } = this.#closed;
     this.#rest = () => (signal.aborted ? Promise.reject(toError(signal.reason)) : rest());
     this.#scripts = scriptsOf(platform);
-    this.#watchdog = new Watchdog(platform.broken);
+    this.#watchdog = new Watchdog(() => platform.broken?.(build));
     this.#admit = () => {
       signal.throwIfAborted();
       admit();
@@ -154,15 +155,15 @@ export class Tidegate implements Gate {
     allow?: () => void,
   ): Promise<Tidegate> {
     try {
+      const build = buildFor(config);
       const admit = () => {
-        const broken = platform.broken?.();
+        const broken = platform.broken?.(build);
         if (broken) throw broken;
         allow?.();
       };
       admit();
-      const build = buildFor(config);
       const glue = await platform.load(build);
-      const rest = restOf(build === 'chat' ? platform.rest : undefined);
+      const rest = restOf(build === 'all' ? undefined : () => platform.rest?.(build));
       const decider = new glue.LedgerDecider(config); // also validates, before anything is opened
       const name = config.name ?? 'default';
       const storage = hooks.ledger
@@ -187,7 +188,7 @@ export class Tidegate implements Gate {
         },
       });
       const kind = hooks.ledger ? 'hook' : storage.kind;
-      const gate = new Tidegate(core, glue, platform, storage, kind, config, real, admit, forget, rest);
+      const gate = new Tidegate(core, glue, platform, build, storage, kind, config, real, admit, forget, rest);
       listening.gate = gate;
       if (config.queue && platform.queue)
         gate.#openQueue(await platform.queue().catch(notLoaded), glue, config.name ?? 'default');
@@ -373,11 +374,11 @@ type Scripts = Platform['later'];
 
 const scriptsOf = ({ later }: Platform): Scripts => once(() => later().catch(notLoaded));
 
-/** Loads what the small build leaves for later; nothing once it is here. */
+/** Loads what a build leaves for later; nothing once it is here. */
 type Rest = () => Promise<void> | undefined;
 
 const restOf =
-  (load: Platform['rest']): Rest =>
+  (load: Rest | undefined): Rest =>
   () =>
     load?.()?.catch(notLoaded);
 

@@ -31,12 +31,21 @@ const gateways = (): Record<Build, URL> => ({
   dialects: new URL('../wasm/tidegate-dialects_bg.wasm', import.meta.url),
   all: new URL('../wasm/tidegate-all_bg.wasm', import.meta.url),
 });
+// The build with the queue is whole: what the small one's worker loads later is all that it needs.
+const rests = (build: Build) =>
+  build === 'dialects'
+    ? new URL('../wasm/tidegate-dialects-rest_bg.wasm', import.meta.url)
+    : new URL('../wasm/tidegate-rest_bg.wasm', import.meta.url);
+const laters = (build: Build) =>
+  build === 'dialects'
+    ? new URL('./worker-dialects-later.js', import.meta.url)
+    : new URL('./worker-later.js', import.meta.url);
 const addresses = (build: Build): Addresses => ({
   worker: workers()[build],
   gateway: gateways()[build],
-  rest: new URL('../wasm/tidegate-rest_bg.wasm', import.meta.url),
+  rest: rests(build),
   kdf: new URL('../wasm/kdf_bg.wasm', import.meta.url),
-  later: new URL('./worker-later.js', import.meta.url),
+  later: laters(build),
 });
 
 /** A worker of the app's own is away from the page already. */
@@ -90,7 +99,7 @@ export async function init(config: TidegateConfig = {}): Promise<void> {
 const keys = /* @__PURE__ */ detector(async (all) => {
   const { platform } = await import('./page.js').catch(notLoaded);
   const glue = await platform.load(all ? 'all' : 'chat');
-  if (!all) await platform.rest?.();
+  if (!all) await platform.rest?.('chat');
   return glue;
 });
 

@@ -1,4 +1,5 @@
-// What the workers of all builds load later; the package ships it as the one file dist/worker-later.js.
+// What the workers load later, those of the build with every dialect apart; the package ships it as the one file
+// dist/worker-later.js.
 
 export * from './later.js';
 export * as restGlue from '../wasm/tidegate-rest.js';

@@ -1,4 +1,4 @@
-// Whose data is whose in the two parts of the small build (scripts/split-data.mjs), on a module made up for it.
+// Whose data is whose in the two parts of a build (scripts/split-data.mjs), on a module made up for it.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';

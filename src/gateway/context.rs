@@ -26,7 +26,7 @@ use crate::chat::Dialect;
 use crate::error::{Code, Detail, NetworkKind};
 use crate::host::UpstreamRequest;
 use crate::money::NanoUsd;
-use crate::provider::{Answer, Stamp};
+use crate::provider::{Answer, Stamp, TRANSLATES_FIRST};
 use crate::record::{Field, Outcome, Tape};
 use crate::retry::WaitReason;
 use crate::time::Timestamp;
@@ -199,8 +199,7 @@ impl<H: Host> Context<H> {
         let headers = traced(headers, self.trace.as_deref());
         #[cfg(feature = "dialects")]
         let headers = with_betas(headers, self.betas.as_deref().filter(|_| dialect == self.caller));
-        // What translates is in the second part of the Wasm.
-        if dialect != self.caller && !self.host.rest().await {
+        if !TRANSLATES_FIRST && dialect != self.caller && !self.host.rest().await {
             return Exchange::Stranded;
         }
         if own_key.is_none() {

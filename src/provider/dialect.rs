@@ -13,6 +13,9 @@ const ALL: bool = cfg!(feature = "dialects");
 /// Whether this build has embeddings.
 pub const VECTORS: bool = ALL;
 
+/// Whether what translates between dialects loads first: whoever needs this build needs it before a first answer.
+pub const TRANSLATES_FIRST: bool = ALL;
+
 /// Whether this build can speak a dialect.
 #[must_use]
 pub const fn is_built(dialect: Dialect) -> bool {

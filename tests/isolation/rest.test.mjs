@@ -10,7 +10,6 @@ let browser;
 before(async () => (browser = await launch()));
 after(() => browser?.close());
 
-const REST = '/pkg/wasm/tidegate-rest_bg.wasm';
 /** A build for trying things out has no nets: all that may run comes first. Any other must have them. */
 const isQuick = (await readFile(`${ROOT}/target/wasm.stamp`, 'utf8')).startsWith('1 ');
 const nets = isQuick ? { skip: 'built by TIDEGATE_WASM=quick' } : {};
@@ -27,30 +26,44 @@ const openOnly = async ([url, config]) => {
   globalThis.gate = await Tidegate.open({ targets, providers: { groq: { baseUrl: url } }, ...config });
 };
 
-for (const isolation of ['page', 'worker']) {
-  describe(`level ${isolation}`, () => {
-    const start = async (t, config = {}) => {
-      const asked = [];
-      const headers = (path) => (asked.push(path), {});
-      const [origin, ours] = await Promise.all([site(t, { headers }), provider(t)]);
-      const page = await open(t, browser, origin);
-      const opened = await failure(page, openOnly, [ours.url, { isolation, ...config }]);
-      return { page, ours, opened, asked, loads: () => asked.filter((path) => path === REST).length };
-    };
+const BUILDS = { tidegate: {}, 'tidegate-dialects': { dialects: 'all' }, 'tidegate-all': { queue: {} } };
+const isRest = (path) => path.endsWith('-rest_bg.wasm');
 
-    test('a configuration loads the smallest build that has all of it', async (t) => {
-      const builds = { tidegate: {}, 'tidegate-dialects': { dialects: 'all' }, 'tidegate-all': { queue: {} } };
-      for (const [build, config] of Object.entries(builds)) {
-        const { page, opened, asked } = await start(t, config);
-        assert.equal(opened.code, 'none', build);
-        await put(page);
-        assert.equal((await page.evaluate(ask, 'plain')).cache, 'miss');
-        assert.deepEqual(
-          asked.filter((path) => path.endsWith('.wasm') && path !== REST),
-          [`/pkg/wasm/${build}_bg.wasm`],
-        );
-      }
-    });
+/** A gate in a page of its own, and what was asked of the app's server. */
+async function begin(t, config) {
+  const asked = [];
+  const headers = (path) => (asked.push(path), {});
+  const [origin, ours] = await Promise.all([site(t, { headers }), provider(t)]);
+  const page = await open(t, browser, origin);
+  const opened = await failure(page, openOnly, [ours.url, config]);
+  return { page, ours, opened, asked };
+}
+
+for (const isolation of ['page', 'worker']) {
+  test(`a configuration loads the smallest build that has all of it: level ${isolation}`, async (t) => {
+    for (const [build, config] of Object.entries(BUILDS)) {
+      const { page, opened, asked } = await begin(t, { isolation, ...config });
+      assert.equal(opened.code, 'none', build);
+      await put(page);
+      assert.equal((await page.evaluate(ask, 'plain')).cache, 'miss');
+      assert.deepEqual(
+        asked.filter((path) => path.endsWith('.wasm') && !isRest(path)),
+        [`/pkg/wasm/${build}_bg.wasm`],
+      );
+    }
+  });
+}
+
+for (const [isolation, build] of ['page', 'worker'].flatMap((level) => [
+  [level, 'tidegate'],
+  [level, 'tidegate-dialects'],
+])) {
+  const REST = `/pkg/wasm/${build}-rest_bg.wasm`;
+  describe(`level ${isolation}, ${build}`, () => {
+    const start = async (t, config = {}) => {
+      const { asked, ...begun } = await begin(t, { isolation, ...BUILDS[build], ...config });
+      return { ...begun, asked, loads: () => asked.filter((path) => path === REST).length };
+    };
 
     test('a first answer needs no rest; a key in a message has it loaded at once, and once', nets, async (t) => {
       const { page, ours, loads } = await start(t);
@@ -69,7 +82,8 @@ for (const isolation of ['page', 'worker']) {
       assert.equal(ours.seen.length, 1);
     });
 
-    const scripts = isolation === 'worker' ? '/pkg/dist/worker-later.js' : '/pkg/dist/later.js';
+    const worker = build === 'tidegate' ? 'worker-later.js' : 'worker-dialects-later.js';
+    const scripts = isolation === 'worker' ? `/pkg/dist/${worker}` : '/pkg/dist/later.js';
     const create = () => globalThis.gate.vault.create(new TextEncoder().encode('correct horse battery staple'));
     test('a first answer needs no script of what comes later, which is asked for once it is out', async (t) => {
       const { page, asked } = await start(t);

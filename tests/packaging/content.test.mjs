@@ -16,9 +16,15 @@ test('one gateway, one KDF, licences and notices; no sources, no tests', () => {
   const wasm = files.filter((file) => file.endsWith('.wasm'));
   assert.deepEqual(
     wasm.sort(),
-    ['kdf', 'tidegate-all', 'tidegate-dialects', 'tidegate-rest', 'tidegate-server', 'tidegate'].map(
-      (name) => `wasm/${name}_bg.wasm`,
-    ),
+    [
+      'kdf',
+      'tidegate-all',
+      'tidegate-dialects-rest',
+      'tidegate-dialects',
+      'tidegate-rest',
+      'tidegate-server',
+      'tidegate',
+    ].map((name) => `wasm/${name}_bg.wasm`),
   );
   const documents = ['README.md', 'SECURITY.md', 'CHANGELOG.md', 'THIRD-PARTY-NOTICES.md'];
   for (const file of ['LICENSE-MIT', 'LICENSE-APACHE', 'package.json', ...documents]) {
@@ -29,6 +35,7 @@ test('one gateway, one KDF, licences and notices; no sources, no tests', () => {
     'dist/worker-dialects.js',
     'dist/worker-all.js',
     'dist/worker-later.js',
+    'dist/worker-dialects-later.js',
     'dist/frame.html',
     'dist/frame.js',
     'dist/frame.json',
