@@ -17,6 +17,12 @@ async function ask(body, signal) {
   return JSON.parse(await response.text());
 }`;
 
+const tidegate = (config) => `
+import { Tidegate } from 'tidegate';
+const gate = await Tidegate.open(${config});
+await gate.vault.putForSession('groq', ${key});
+document.title = (await gate.chat(${body})).choices[0].message.content;`;
+
 export const apps = {
   bare: `${ask}
 document.title = (await ask(${body})).choices[0].message.content;`,
@@ -55,9 +61,8 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 const provider = createOpenAICompatible({ name: 'groq', baseURL: ${url}, apiKey: ${key} });
 document.title = (await generateText({ model: provider(${model}), prompt: 'Which train is cheaper?' })).text;`,
 
-  tidegate: `
-import { Tidegate } from 'tidegate';
-const gate = await Tidegate.open();
-await gate.vault.putForSession('groq', ${key});
-document.title = (await gate.chat(${body})).choices[0].message.content;`,
+  tidegate: tidegate(''),
+
+  // The build that targets of Anthropic, Google and OpenAI have.
+  'tidegate-dialects': tidegate("{ dialects: 'all' }"),
 };

@@ -44,7 +44,7 @@ const BENCHES = {
   'scan-mb-s': (only) => scan(only(['tidegate', 'tidegate-chromium', 'secretlint', 'regexp-union']), amount),
   'screen-1kb': (only) => screen(only(['tidegate', 'secretlint', 'regexp-union']), amount),
   'scanner-raw-kb': (only) => scannerSize(only(['scanner', 'with-redaction'])),
-  size: (only) => size(only(['bare', 'cockatiel-stack', 'openai', 'ai-sdk', 'tidegate'])),
+  size: (only) => size(only(['bare', 'cockatiel-stack', 'openai', 'ai-sdk', 'tidegate', 'tidegate-dialects'])),
 };
 
 const chosen = values.only?.split(',') ?? Object.keys(BENCHES);

@@ -18,6 +18,7 @@ export function versions() {
     'cockatiel-stack': ['cockatiel', 'p-retry', 'lru-cache', 'idb'].map((name) => version(name)).join(' '),
     tidegate: version('tidegate'),
     'tidegate-chromium': version('tidegate'),
+    'tidegate-dialects': version('tidegate'),
     secretlint: version('@secretlint/core'),
     'tidegate-leased': version('tidegate'),
     'tidegate-chat': version('tidegate'),
