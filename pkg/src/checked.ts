@@ -1,6 +1,6 @@
 // The options of a request, checked where a program gives them.
 
-import { refusal } from './errors.js';
+import { isData, refusal } from './errors.js';
 import type { ChatOptions } from './types.js';
 
 const OPTIONS = { tenant: 'string', cache: 'object', signal: 'object' };
@@ -23,12 +23,17 @@ const PROBLEMS: Record<string, string> = {
  * @throws `invalid_request`, which names the option.
  */
 export function checked<T extends ChatOptions>(options: T): T {
-  shaped('', options, OPTIONS);
-  const { signal, cache } = options;
-  if (cache) shaped('cache', cache, OF_CACHE);
-  if (signal && !(typeof signal.aborted === 'boolean' && typeof signal.addEventListener === 'function'))
-    throw refusal('signal', 'must be an AbortSignal');
-  return options;
+  try {
+    shaped('', options, OPTIONS);
+    const { signal, cache } = options;
+    if (cache) shaped('cache', cache, OF_CACHE);
+    if (signal && !(typeof signal.aborted === 'boolean' && typeof signal.addEventListener === 'function'))
+      throw refusal('signal', 'must be an AbortSignal');
+    return options;
+  } catch (thrown) {
+    // A getter, or a proxy that is over.
+    throw isData(thrown) ? thrown : refusal('options', 'must be plain data');
+  }
 }
 
 function shaped(path: string, value: object, types: Record<string, string>): void {

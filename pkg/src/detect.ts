@@ -1,6 +1,8 @@
 // Finds keys in texts, files and streams. What a key looks like, and every decision, is in the Wasm.
 
+import { invalid, textAt } from './errors.js';
 import type { Glue } from './platform.js';
+import { isBytes } from './vault/bytes.js';
 
 /** What only the large build has. */
 type AllGlue = typeof import('../wasm/tidegate-all.js');
@@ -85,7 +87,26 @@ const PIECE = 1 << 20;
 let random: Uint8Array | undefined;
 const ownKey = () => (random ??= crypto.getRandomValues(new Uint8Array(32)));
 const encoder = /* @__PURE__ */ new TextEncoder();
-const bytesOf = (input: string | Uint8Array) => (typeof input === 'string' ? encoder.encode(input) : input);
+/** @throws `invalid_request`, which names the place: the Wasm's glue looks into no argument. */
+function bytesOf(input: string | Uint8Array, path = 'input'): Uint8Array {
+  if (typeof input === 'string') return encoder.encode(input);
+  if (!isBytes(input)) throw invalid(path, 'must be a text or bytes');
+  return input;
+}
+/** What keys fingerprints: bytes, or what this process does. */
+function keyOf(key: Uint8Array | null | undefined): Uint8Array {
+  if (key != null && !isBytes(key)) throw invalid('key', 'must be bytes');
+  return key ?? ownKey();
+}
+/** Each field of what was given, read once. */
+function fieldsOf<T extends object>(path: string, given: T): Partial<T> {
+  try {
+    if (typeof given === 'object') return { ...given };
+  } catch {
+    // A getter, or a proxy that is over.
+  }
+  throw invalid(path, 'must be an object');
+}
 const NOTHING = /* @__PURE__ */ new Uint8Array();
 
 /** Scans one text that comes in chunks, in constant memory: `await Scanner.create(options)`. */
@@ -95,14 +116,24 @@ export class Scanner {
   readonly searched: number = 0;
 
   /** @internal */
-  constructor(glue: Glue, { key = ownKey(), publishable = true, values = [] }: ScanOptions) {
-    if (values.length === 0) {
-      this.#own = new glue.KeyScanner(key, publishable);
+  constructor(glue: Glue, { key, publishable, values }: ScanOptions) {
+    const [own, told] = [keyOf(key), publishable ?? true];
+    if (!values?.length) {
+      this.#own = new glue.KeyScanner(own, told);
       return;
     }
+    const read = values.map((given, at) => {
+      const { name, value, place } = fieldsOf(`values.${at}`, given);
+      const path = `values.${at}.`;
+      return [
+        textAt(`${path}name`, name!),
+        textAt(`${path}place`, place ?? ''),
+        bytesOf(value!, `${path}value`),
+      ] as const;
+    });
     const all = new (glue as AllGlue).KeyValues();
-    for (const { name, value, place = '' } of values) if (all.add(name, place, bytesOf(value))) this.searched += 1;
-    this.#own = all.scanner(key, publishable);
+    for (const one of read) if (all.add(...one)) this.searched += 1;
+    this.#own = all.scanner(own, told);
   }
 
   /**
@@ -149,19 +180,19 @@ export class Redaction {
 
   /** @internal */
   constructor(glue: Glue, text: string, options: RedactOptions) {
-    this.#own = new glue.KeyRedaction(text, options.key ?? ownKey(), options.reversible ?? false);
+    this.#own = new glue.KeyRedaction(textAt('text', text), keyOf(options.key), options.reversible ?? false);
     this.text = this.#own.text();
     this.findings = told(this.#own.findings());
   }
 
   /** Puts the keys back. Spans of `findings` are those of the text before. */
   restore(text: string): string {
-    return this.#own.push(text) + this.#own.finish();
+    return this.push(text) + this.#own.finish();
   }
 
   /** Takes a piece of a streamed answer; a mark may be split over any number of pieces. */
   push(piece: string): string {
-    return this.#own.push(piece);
+    return this.#own.push(textAt('text', piece));
   }
 
   /** The answer is at its end: gives what was held back. */
@@ -179,8 +210,12 @@ const told = (found: unknown) => (found ?? []) as Finding[];
 
 /** @internal What the entries export, with the Wasm that they load. */
 export function detector(load: (all: boolean) => Promise<Glue>) {
-  const create = async (options: ScanOptions = {}) =>
-    new Scanner(await load((options.values?.length ?? 0) > 0), options);
+  const create = async (given: ScanOptions = {}) => {
+    const options = fieldsOf('options', given);
+    const { values } = options;
+    if (values != null && !Array.isArray(values)) throw invalid('values', 'must be a list');
+    return new Scanner(await load((values?.length ?? 0) > 0), options);
+  };
   return {
     create,
     async scan(input: string | Uint8Array, options: ScanOptions = {}): Promise<Finding[]> {
@@ -192,7 +227,7 @@ export function detector(load: (all: boolean) => Promise<Glue>) {
       }
     },
     async redact(text: string, options: RedactOptions = {}): Promise<Redaction> {
-      return new Redaction(await load(false), text, options);
+      return new Redaction(await load(false), text, fieldsOf('options', options));
     },
     async rules(): Promise<KeyRule[]> {
       return (await load(false)).keyRules() as KeyRule[];

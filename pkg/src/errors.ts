@@ -102,7 +102,8 @@ export function isTidegateError(error: unknown): error is TidegateError {
   return error instanceof Object && 'name' in error && error.name === 'TidegateError' && 'code' in error;
 }
 
-const isData = (thrown: unknown): thrown is ErrorData =>
+/** Whether it is what the Wasm throws, or an error made of it. */
+export const isData = (thrown: unknown): thrown is ErrorData =>
   thrown instanceof Object && 'code' in thrown && 'attempts' in thrown;
 
 /** What an error's message says beside the sentence of its code. */
@@ -121,6 +122,15 @@ export function refusal(path: string, problem: string, status = 400): ErrorData 
 /** The same as an error. */
 export const invalid = (path: string, problem: string, status = 400): TidegateError =>
   new TidegateError(refusal(path, problem, status));
+
+/**
+ * A text as it is. The Wasm's glue looks into no argument: what is none would be written past its memory.
+ * @throws `invalid_request`, which names the place.
+ */
+export function textAt(path: string, value: string): string {
+  if (typeof value !== 'string') throw invalid(path, 'must be a text');
+  return value;
+}
 
 /**
  * A value as JSON.

@@ -67,7 +67,7 @@ export function gateFetch(host: FetchHost, options: RequestOptions = {}, results
   };
 
   const withOptions = (more: RequestOptions): GateFetch =>
-    gateFetch(host, { ...options, ...more, cache: { ...options.cache, ...more.cache } }, results);
+    gateFetch(host, { ...options, ...more, cache: { ...options.cache, ...more?.cache } }, results);
 
   return Object.assign(fetch, { result, with: withOptions });
 }

@@ -26,5 +26,5 @@ export const openOn = (platform: Platform, config: TidegateConfig = {}, hooks: T
     const [{ isolation = 'page' }] = placeOf(config);
     if (isolation !== 'page')
       throw isolationFailed(`There is no isolation: '${isolation}' outside of a browser's pages.`);
-    return makeHere(platform, config, hooks, forget);
+    return makeHere(platform, config, hooks ?? {}, forget);
   });

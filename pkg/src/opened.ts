@@ -30,10 +30,10 @@ function before(entry: Opened): Opened | undefined {
 /** The gate of `config.name`: the open one if its configuration is the same, else what `make` gives. */
 export function openOnce(config: TidegateConfig, make: (forget: () => void) => Promise<Gate>): Promise<Gate> {
   const refuse = (problem: string) => Promise.reject(misplaced([{ path: '', problem }]));
-  if (typeof config !== 'object' || config === null || Array.isArray(config)) return refuse('must be an object');
   let name: string;
   let key: string;
   try {
+    if (typeof config !== 'object' || config === null || Array.isArray(config)) return refuse('must be an object');
     name = typeof config.name === 'string' ? config.name : 'default';
     key = JSON.stringify({ ...config, name: config.name ?? name }, inOrder);
   } catch {

@@ -1,7 +1,7 @@
 // The vault: keeps provider keys sealed. The cryptography and the rules are in the Wasm; here are storage and order. What
 // of it every gate needs from the start is in vault/at-hand.ts.
 
-import { invalid } from './errors.js';
+import { invalid, textAt } from './errors.js';
 import { sealedPuts, type Access, type Sealed } from './vault/access.js';
 import type { AtHand } from './vault/at-hand.js';
 import { isBytes } from './vault/bytes.js';
@@ -76,7 +76,7 @@ export class Vault {
           from,
           async (slot, secret, again) => {
             if ((await this.#access.all()).has(FIRST)) await this.#access.migrate(secret);
-            damaged = this.#access.load(await this.#access.all(), options.skipDamaged === true);
+            damaged = this.#access.load(await this.#access.all(), options?.skipDamaged === true);
             if (slot.outdated) await this.#access.raise(slot, secret, again);
           },
           (header, slot, secret) => core.vaultUnlock(header, slot.id, secret),
@@ -118,7 +118,7 @@ export class Vault {
     return this.#making([slotOf<NewSlot>(slot)], async (makes) => {
       const [made] = await makes();
       await this.#access.update((records) => {
-        const replaced = options.replaces === undefined ? undefined : fromHex(options.replaces);
+        const replaced = options?.replaces == null ? undefined : fromHex(options.replaces);
         const header = this.#parts.core.vaultPutSlot(bytesAt(records, HEADER), made!.slot, made!.secret, replaced);
         return {
           put: [[HEADER, header], ...(made!.device ? [made!.device] : [])],
@@ -180,7 +180,7 @@ export class Vault {
       await this.#access.update((records) => {
         // One of the first format has no such header until it is unlocked, and that is then what is missing.
         const header = records.has(FIRST) ? new Uint8Array() : bytesAt(records, HEADER);
-        const put = this.#parts.core.vaultPut(header, provider, bytes);
+        const put = this.#parts.core.vaultPut(header, textAt('provider', provider), bytes);
         const sealed = put as { header: Uint8Array; record: Uint8Array; warnings: string[] };
         warnings = sealed.warnings;
         return {
@@ -218,7 +218,7 @@ export class Vault {
   async reveal(provider: string): Promise<Uint8Array> {
     return typed(async () => {
       const records = await this.#access.all();
-      const record = records.get(KEY + provider);
+      const record = records.get(KEY + textAt('provider', provider));
       if (!isBytes(record)) throw invalid('provider', 'has no key in this vault');
       return this.#parts.core.vaultReveal(bytesAt(records, HEADER), provider, record);
     });
@@ -226,7 +226,7 @@ export class Vault {
 
   /** Forgets a provider's key, in storage and in memory. */
   async remove(provider: string): Promise<void> {
-    this.#parts.core.removeKey(provider);
+    this.#parts.core.removeKey(textAt('provider', provider));
     await this.#access.update((records) => {
       if (!records.has(HEADER)) return {};
       const header = this.#parts.core.vaultRemove(bytesAt(records, HEADER), provider);

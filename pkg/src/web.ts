@@ -78,7 +78,7 @@ export const Tidegate = {
   /** Opens the gate of `config.name`; the same one, if it is open with the same configuration. Another takes its place. */
   open: (config: TidegateConfig = {}, hooks: TidegateHooks = {}): Promise<Gate> =>
     openOnce(config, (forget) =>
-      make(config, hooks, forget).catch((error: unknown) => {
+      make(config, hooks ?? {}, forget).catch((error: unknown) => {
         throw toError(error);
       }),
     ),

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { runInNewContext } from 'node:vm';
 
-import { isTidegateError, Tidegate } from '../dist/node.js';
+import { isTidegateError, redact, scan, Scanner, Tidegate } from '../dist/node.js';
 import vite from '../dist/vite.js';
 
 test('values that are no keys, passphrases, ways in, requests or configurations', async (t) => {
@@ -55,6 +55,110 @@ test('values that are no keys, passphrases, ways in, requests or configurations'
     assert.deepEqual(await fields(() => gate.chat(odd)), ['invalid_request', '']);
     assert.deepEqual(await fields(() => Tidegate.open(odd)), ['config_invalid', '']);
   }
+});
+
+/** What is none of what a method takes. Each makes the Wasm's glue read or write where it must not, if it gets there. */
+function oddities() {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const trap = new Proxy({}, { get: fails, ownKeys: fails, getPrototypeOf: fails });
+  return [undefined, null, 7, 7n, Symbol('odd'), {}, new Date(), trap, proxy];
+}
+const fails = () => {
+  throw new Error('not now');
+};
+
+for (const [what, path, call] of [
+  ['scan', 'input', ({ odd }) => scan(odd)],
+  ['a key for fingerprints', 'key', ({ odd }) => odd != null && scan('a text', { key: odd })],
+  ['a name of values', 'values.0.name', ({ odd }) => scan('a text', { values: [{ name: odd, value: 'a value' }] })],
+  ['a value of values', 'values.0.value', ({ odd }) => scan('a text', { values: [{ name: 'API_KEY', value: odd }] })],
+  ['redact', 'text', ({ odd }) => redact(odd)],
+  ['a key of redact', 'key', ({ odd }) => odd != null && redact('a text', { key: odd })],
+  ['restore', 'text', async ({ odd }) => (await redact('a text', { reversible: true })).restore(odd)],
+  ['push', 'text', async ({ odd }) => (await redact('a text', { reversible: true })).push(odd)],
+  ['replay', 'record', ({ gate, odd }) => gate.replay(odd)],
+  ['vault.put', 'provider', ({ gate, odd }) => gate.vault.put(odd, 'gsk_of_nobody')],
+  ['vault.putForSession', 'provider', ({ gate, odd }) => gate.vault.putForSession(odd, 'gsk_of_nobody')],
+  ['vault.reveal', 'provider', ({ gate, odd }) => gate.vault.reveal(odd)],
+  ['vault.remove', 'provider', ({ gate, odd }) => gate.vault.remove(odd)],
+  ['vault.presence', 'sign', ({ gate, odd }) => gate.vault.presence(odd)],
+]) {
+  test(`no value but the right one reaches the Wasm: ${what}`, async (t) => {
+    const gate = await Tidegate.open({ name: 'oddities', ledger: 'memory' });
+    t.after(() => gate.close());
+    await gate.vault.create('a passphrase');
+    for (const [index, odd] of oddities().entries()) {
+      const taken = await Promise.resolve(call({ gate, odd })).then(
+        (value) => value,
+        (error) => {
+          assert.ok(isTidegateError(error), `${index}: ${error}`);
+          assert.deepEqual([error.code, error.fields?.[0]?.path], ['invalid_request', path], String(index));
+        },
+      );
+      assert.ok(!taken, String(index));
+    }
+    // What got past would have left the instance that all gates share broken.
+    assert.equal((await redact('nothing in it')).text, 'nothing in it');
+    assert.equal(await gate.vault.state(), 'unlocked');
+  });
+}
+
+test('options that are none are named, and what is absent may be said to be so', async (t) => {
+  const named = (path) => (error) =>
+    isTidegateError(error) && error.code === 'invalid_request' && error.fields[0].path === path;
+  const [trap, over] = oddities().slice(-2);
+  for (const options of [7, 'x', trap, over]) {
+    await assert.rejects(scan('a text', options), named('options'));
+    await assert.rejects(redact('a text', options), named('options'));
+    await assert.rejects(Scanner.create(options), named('options'));
+  }
+  await assert.rejects(scan('a text', { values: 'x' }), named('values'));
+  await assert.rejects(scan('a text', { values: [null, 7] }), named('values.0.name'));
+  assert.deepEqual(await scan('a text', null), []);
+  assert.deepEqual(await scan('a text', { key: null, publishable: null, values: null }), []);
+  const gate = await Tidegate.open({ name: 'nothing', ledger: 'memory', queue: {} }, null);
+  t.after(() => gate.close());
+  await gate.vault.create('a passphrase');
+  assert.deepEqual(await gate.vault.unlock('a passphrase', null), { damaged: [] });
+  assert.equal((await gate.vault.addSlot({ kind: 'recovery', name: null }, null)).kind, 'recovery');
+  await assert.rejects(gate.vault.removeSlot(Symbol('x')), { code: 'invalid_request' });
+  const request = { messages: [{ role: 'user', content: 'Hi' }] };
+  for (const odd of [trap, over]) {
+    await assert.rejects(gate.chat(odd), named(''));
+    await assert.rejects(gate.chat(request, odd), named('options'));
+    await assert.rejects(gate.chat({ ...request, stream: true }, odd), named('options'));
+    await assert.rejects(gate.queue.enqueue(odd), named(''));
+    await assert.rejects(gate.vault.create(odd), named('slot'));
+    await assert.rejects(gate.vault.unlock(odd), named('slot'));
+    await assert.rejects(Tidegate.open(odd), { code: 'config_invalid' });
+  }
+  const passkey = { kind: 'passkey', credential: new Uint8Array(16), prf: new Uint8Array(32) };
+  for (const salt of ['salt', null]) {
+    await assert.rejects(gate.vault.addSlot({ ...passkey, salt }), named('slot.salt'));
+  }
+  const asked = await gate.fetch.with(undefined)('https://api.groq.com/openai/v1/chat/completions', {
+    method: 'POST',
+    body: JSON.stringify({ model: 'openai/gpt-oss-20b', ...request }),
+  });
+  assert.match((await asked.json()).error.message, /groq has no key/u);
+});
+
+test('the same configuration in another order is the same', async (t) => {
+  const targets = [
+    { provider: 'groq', model: 'one' },
+    { provider: 'groq', model: 'two' },
+  ];
+  const config = { name: 'order', ledger: 'memory', budget: { limitUsd: '1', resetHour: 3 }, targets };
+  const gate = await Tidegate.open(config);
+  t.after(() => gate.close());
+  const others = targets.map(({ model, provider }) => ({ model, provider }));
+  const budget = { resetHour: 3, limitUsd: '1' };
+  assert.equal(await Tidegate.open({ targets: others, budget, ledger: 'memory', name: 'order' }), gate);
+  // The order of a list says something.
+  const other = await Tidegate.open({ ...config, targets: [...targets].reverse() });
+  t.after(() => other.close());
+  assert.notEqual(other, gate);
 });
 
 for (const ledger of ['indexeddb', 'redis', { file: 7 }, {}, 7]) {

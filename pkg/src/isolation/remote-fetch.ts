@@ -98,7 +98,7 @@ export function remoteFetch(
   };
 
   const withOptions = (more: RequestOptions): GateFetch =>
-    remoteFetch(realm, { ...options, ...more, cache: { ...options.cache, ...more.cache } }, shared);
+    remoteFetch(realm, { ...options, ...more, cache: { ...options.cache, ...more?.cache } }, shared);
 
   return Object.assign(fetch, { result, with: withOptions });
 }

@@ -135,7 +135,7 @@ class Server {
       case 'records':
         return gate.records();
       case 'replay':
-        return gate.replay(String(first));
+        return gate.replay(first);
       case 'clearCache':
         return gate.cache.clear();
       case 'cached':

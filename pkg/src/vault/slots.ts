@@ -38,15 +38,26 @@ export const bytesOf = (secret: Secret): Uint8Array =>
 
 const isSecret = (given: unknown): given is Secret => typeof given === 'string' || isBytes(given);
 
+/** The fields of an object, each read once: what a getter gives could be something else the next time. */
+function fieldsOf<T>(given: T): T | undefined {
+  try {
+    return given instanceof Object ? { ...given } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What was given for a way in; a text or bytes alone are a passphrase. */
 export function slotOf<T extends { kind: string }>(given: T | Secret): T | { kind: 'passphrase'; passphrase: Secret } {
   if (isSecret(given)) return { kind: 'passphrase', passphrase: given };
-  if (!(given instanceof Object)) throw invalid('slot', 'must be a way in, or a passphrase as a text or bytes');
-  const { kind, name, credential } = given as Record<string, unknown>;
+  const slot = fieldsOf(given);
+  if (!slot) throw invalid('slot', 'must be a way in, or a passphrase as a text or bytes');
+  const { kind, name, credential, salt } = slot as Record<string, unknown>;
   if (typeof kind !== 'string') throw invalid('slot.kind', 'must be passphrase, passkey, device or recovery');
-  if (name !== undefined && typeof name !== 'string') throw invalid('slot.name', 'must be a text');
+  if (name != null && typeof name !== 'string') throw invalid('slot.name', 'must be a text');
   if (kind === 'passkey' && !isBytes(credential)) throw invalid('slot.credential', 'must be bytes');
-  return given;
+  if (salt != null && !isBytes(salt)) throw invalid('slot.salt', 'must be bytes');
+  return slot;
 }
 
 export const wipe = (...secrets: (Secret | undefined)[]): void => {
@@ -64,7 +75,11 @@ export const hex = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 export const fromHex = (text: string): Uint8Array =>
-  new Uint8Array((/^[0-9a-f]{32}$/.test(text) ? text : '').match(/../g)?.map((byte) => parseInt(byte, 16)) ?? []);
+  new Uint8Array(
+    (typeof text === 'string' && /^[0-9a-f]{32}$/.test(text) ? text : '')
+      .match(/../g)
+      ?.map((byte) => parseInt(byte, 16)) ?? [],
+  );
 
 const same = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, index) => byte === b[index]);
 
@@ -121,7 +136,7 @@ export class Slots {
       }
       case 'passkey': {
         try {
-          const slot = fresh(from.credential, from.salt);
+          const slot = fresh(from.credential, from.salt ?? NONE);
           return { slot, secret: prfOf(from.prf).slice(), added: added(slot) };
         } finally {
           wipe(from.prf);
