@@ -86,3 +86,13 @@ export interface Caller {
 
 /** A request that `route` takes for the chat completions of this gate's own targets. */
 export const CHAT = ['POST', 'https://api.openai.com/v1/chat/completions'] as const;
+
+/** Each request is admitted first: what may change while a gate is open is asked again. */
+export const guarded = (core: Caller, admit: () => void): Caller => ({
+  route: (method, url) => core.route(method, url),
+  call: (...asked) => {
+    admit();
+    return core.call(...asked);
+  },
+  failure: (endpoint, error) => core.failure(endpoint, error),
+});

@@ -1,10 +1,10 @@
 // A gate in the realm that does the work: the app's own page or process, a worker, a frame.
 
 import { asksOf, NONE } from './asks.js';
-import { CHAT, type Caller } from './boundary.js';
+import { CHAT, guarded, type Caller } from './boundary.js';
 import { buildFor, type Build } from './build.js';
 import { longestMs } from './config.js';
-import { closed, internal, jsonOf, notLoaded, toError, type ErrorData } from './errors.js';
+import { closed, internal, jsonOf, notLoaded, textAt, toError, type ErrorData } from './errors.js';
 import type { FetchHost } from './fetch.js';
 import type { Gate, GateVault } from './gate.js';
 import { misplaced } from './isolation/place.js';
@@ -15,6 +15,7 @@ import { once, type Glue, type Platform } from './platform.js';
 import { queueOf, type GateQueue } from './queue/calls.js';
 import type { AllGlue, Home, TabQueue } from './queue/tab.js';
 import { memoryStorage } from './storage/memory.js';
+import { same, toldOf } from './storage/failed.js';
 import type { Storage } from './storage/storage.js';
 import type {
   BudgetStatus,
@@ -86,12 +87,13 @@ export class Tidegate implements Gate {
     admit: () => void,
     forget: () => void,
     rest: Rest,
+    ledgerFailure: (error: unknown) => unknown,
   ) {
     this.#core = core;
     const { signal } = this.#closed;
     this.#rest = () => (signal.aborted ? Promise.reject(toError(signal.reason)) : rest());
     this.#scripts = scriptsOf(platform);
-    this.#watchdog = new Watchdog(() => platform.broken?.(build));
+    this.#watchdog = new Watchdog(() => platform.broken?.(build), ledgerFailure);
     this.#admit = () => {
       signal.throwIfAborted();
       admit();
@@ -112,6 +114,11 @@ export class Tidegate implements Gate {
       rest: this.#rest,
       name: config.name ?? 'default',
       opened: () => this.#loadCache(),
+      asleep: () => {
+        if (storage.kind !== 'indexeddb') return;
+        void storage.close();
+        this.#queue?.asleep();
+      },
       closed: signal,
       locked: (reason) => this.#listeners.emit('vault-lock', { reason, at: Date.now() }),
     };
@@ -173,12 +180,13 @@ export class Tidegate implements Gate {
             return [next, reply];
           });
       const listening: { gate?: Tidegate } = {};
+      const books = storage.ledger && toldOf(storage.ledger);
       // Kept from now on: an app may put `gate.fetch` in place of the global one, for SDKs that take no fetch.
       const real = hooks.fetch ?? globalThis.fetch;
       const core = new glue.Core(config, {
         runtime: platform.runtime,
         fetch: real,
-        ledger: hooks.ledger ?? storage.ledger,
+        ledger: hooks.ledger ?? books?.ask,
         join: hooks.join,
         rest,
         debug: config.debug,
@@ -188,7 +196,8 @@ export class Tidegate implements Gate {
         },
       });
       const kind = hooks.ledger ? 'hook' : storage.kind;
-      const gate = new Tidegate(core, glue, platform, build, storage, kind, config, real, admit, forget, rest);
+      const why = books?.why ?? same;
+      const gate = new Tidegate(core, glue, platform, build, storage, kind, config, real, admit, forget, rest, why);
       listening.gate = gate;
       if (config.queue && platform.queue)
         gate.#openQueue(await platform.queue().catch(notLoaded), glue, config.name ?? 'default');
@@ -208,8 +217,9 @@ export class Tidegate implements Gate {
     options: ChatOptions = NONE,
   ): Promise<ChatAnswer | ChatStreaming> {
     try {
-      if (request?.stream === true) return await this.#stream(request, options);
-      const work = this.#text(jsonOf(request), options);
+      const body = jsonOf(request);
+      if (request?.stream === true) return await this.#stream(body, options);
+      const work = this.#text(body, options);
       const answer = JSON.parse(typeof work === 'string' ? work : await work) as ChatAnswer;
       if (this.#persistCache && answer.tidegate.cache !== 'hit') await this.#saveCache();
       this.#soon();
@@ -222,8 +232,8 @@ export class Tidegate implements Gate {
     }
   }
 
-  async #stream(request: ChatFields, options: ChatOptions): Promise<ChatStreaming> {
-    const [{ body }, result] = await this.chatBytes(jsonOf(request), options);
+  async #stream(request: string, options: ChatOptions): Promise<ChatStreaming> {
+    const [{ body }, result] = await this.chatBytes(request, options);
     if (!body) throw internal('The gateway gave no stream.');
     return (await this.#scripts()).streaming(body, result, options.signal);
   }
@@ -298,7 +308,7 @@ export class Tidegate implements Gate {
   async replay(record: string): Promise<{ same: boolean; record: string }> {
     try {
       await this.#rest();
-      return (await this.#core.replay(record)) as { same: boolean; record: string };
+      return (await this.#core.replay(textAt('record', record))) as { same: boolean; record: string };
     } catch (error) {
       throw toError(error);
     }
@@ -359,16 +369,6 @@ export class Tidegate implements Gate {
     await this.#storage.change('cache', [], lost);
   }
 }
-
-/** Each request is admitted first: what may change while a gate is open is asked again. */
-const guarded = (core: Caller, admit: () => void): Caller => ({
-  route: (method, url) => core.route(method, url),
-  call: (...asked) => {
-    admit();
-    return core.call(...asked);
-  },
-  failure: (endpoint, error) => core.failure(endpoint, error),
-});
 
 type Scripts = Platform['later'];
 

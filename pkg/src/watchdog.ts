@@ -19,14 +19,16 @@ export interface Unsettled<T> {
 export class Watchdog {
   readonly #watched = new Set<Watched>();
   readonly #broken: () => Error | undefined;
+  readonly #why: (error: unknown) => unknown;
   /** Time that this realm was awake for, up to `#last`. A computer that slept for hours has not waited for an answer. */
   #awakeMs = 0;
   #last = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `broken` says why nothing is to be waited for any more. */
-  constructor(broken: () => Error | undefined = () => undefined) {
+  /** `broken` says why nothing is to be waited for any more; `why` is told each failure, and gives what to tell of it. */
+  constructor(broken: () => Error | undefined = () => undefined, why: (error: unknown) => unknown = (error) => error) {
     this.#broken = broken;
+    this.#why = why;
   }
 
   /** Settles as `work` does, or rejects with `internal` once `spanMs` has long passed. */
@@ -41,7 +43,7 @@ export class Watchdog {
       };
       const lost = (error: unknown) => {
         this.#watched.delete(watched);
-        fail(error);
+        fail(this.#why(error));
       };
       if (work instanceof Promise) work.then(came, lost);
       else [work.resolve, work.reject] = [came, lost];

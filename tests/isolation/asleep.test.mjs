@@ -126,3 +126,65 @@ test('a database that was opening is waited for, too, but not for ever', async (
   await other.evaluate(() => globalThis.database.close());
   assert.equal((await second).code, 'none');
 });
+
+/** Deletes databases from a page; `blocked` if somebody holds one open who does not make way. */
+const deleted = (page, names) =>
+  page.evaluate(
+    (names) =>
+      Promise.all(
+        names.map(
+          (name) =>
+            new Promise((resolve, reject) => {
+              const request = indexedDB.deleteDatabase(name);
+              request.onsuccess = () => resolve('deleted');
+              request.onerror = () => reject(request.error);
+              // A worker that does nothing at all is not even asked.
+              setTimeout(resolve, 3_000, 'blocked');
+            }),
+        ),
+      ),
+    names,
+  );
+
+test('a page that is put to sleep holds no database open that others could wait for', async (t) => {
+  const [origin, ours] = await Promise.all([site(t), provider(t)]);
+  const page = await open(t, browser, origin);
+  await page.evaluate(() => {
+    globalThis.databases = [];
+    const { open } = IDBFactory.prototype;
+    IDBFactory.prototype.open = function (...args) {
+      const request = open.apply(this, args);
+      request.addEventListener('success', () => globalThis.databases.push(request.result));
+      return request;
+    };
+  });
+  await openGate(page, ours.url, { isolation: 'page', queue: {}, autoLock: { frozen: false } });
+  await page.evaluate(async (passphrase) => {
+    const { gate } = globalThis;
+    await gate.vault.create(passphrase);
+    await gate.queue.enqueue({ messages: [{ role: 'user', content: 'later' }], max_tokens: 8 });
+    while ((await gate.queue.stats()).completed < 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    // From now on nobody makes way, as nobody does who sleeps.
+    dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));
+    for (const database of globalThis.databases) database.onversionchange = null;
+  }, PASSPHRASE);
+  assert.equal((await failure(page, ask)).code, 'none', 'opened again by the next use');
+  await page.evaluate(() => {
+    dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));
+    for (const database of globalThis.databases) database.onversionchange = null;
+  });
+  assert.deepEqual(await deleted(page, ['tidegate:default', 'tidegate:default:queue']), ['deleted', 'deleted']);
+});
+
+test('nor does a worker that sleeps with its page, also where its lock has written', async (t) => {
+  const { page } = await start(t, 'worker');
+  assert.equal((await failure(page, ask)).code, 'none');
+  await page.evaluate(async () => {
+    dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));
+    while ((await globalThis.gate.vault.state()) !== 'locked') await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await globalThis.gate.vault.presence('frozen');
+    new BroadcastChannel('break').postMessage({ how: 'loop' });
+  });
+  assert.deepEqual(await deleted(page, ['tidegate:default']), ['deleted']);
+});

@@ -19,6 +19,7 @@ const AS_IT_SHOULD = {
   garbageInAQueue: 'completed',
   heldQueue: [['internal', true], 'ok'],
   held: ['internal', true],
+  heldMeanwhile: [true, true, true, 'ok'],
   unhandled: [],
 };
 

@@ -62,7 +62,9 @@ export class TabQueue implements GateQueue {
   async enqueue(request: ChatRequest, options: QueueOptions = {}): Promise<QueueStatus> {
     return this.#typed(async () => {
       const shelf = await this.#shelf();
-      const [status] = await shelf.engine.enqueue(jsonOf({ ...request, ...options }), 'default');
+      // Made within: what throws as it is read is told as what is no plain data.
+      const asked = jsonOf({ toJSON: () => ({ ...request, ...options }) });
+      const [status] = await shelf.engine.enqueue(asked, 'default');
       this.#kick(shelf);
       return JSON.parse(status) as QueueStatus;
     });
@@ -97,6 +99,11 @@ export class TabQueue implements GateQueue {
       const storage = this.#home.lasts && vault !== 'absent' ? ('indexeddb' as const) : ('memory' as const);
       return { ...all.reduce(sumOf, noStats()), storage, locked: storage === 'indexeddb' && vault === 'locked' };
     });
+  }
+
+  /** @internal The tab is put to sleep: the rows' database must not wait for it. */
+  asleep(): void {
+    this.#lasting?.rows.close?.();
   }
 
   /** @internal Gives back what runs, so that it runs again at once, elsewhere or after a reload. */

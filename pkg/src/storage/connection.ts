@@ -31,10 +31,23 @@ export function connection(
   tables: readonly string[],
   upgrade: (fresh: IDBDatabase) => void,
 ): Connection {
-  let database: IDBDatabase | undefined;
+  // The one that is open, or opens: two uses at once share it.
+  let current: Promise<IDBDatabase> | undefined;
+  const begin = (): Promise<IDBDatabase> => {
+    const gone = () => {
+      if (current === own) current = undefined;
+    };
+    // A newer version of the package wants to migrate: make way; the next use opens again, or is refused.
+    const own = openDatabase(name, version, { upgrade, blocking: gone, terminated: gone });
+    own.catch(gone);
+    return own;
+  };
   const close = () => {
-    database?.close();
-    database = undefined;
+    current?.then(
+      (mine) => mine.close(),
+      () => undefined,
+    );
+    current = undefined;
   };
   const anew = () => {
     close();
@@ -42,12 +55,7 @@ export function connection(
   };
   return {
     async open() {
-      const mine = (database ??= await openDatabase(name, version, {
-        upgrade,
-        // A newer version of the package wants to migrate: make way; the next use opens again, or is refused.
-        blocking: close,
-        terminated: () => (database = undefined),
-      }));
+      const mine = await (current ??= begin());
       // Somebody else has made one of this name.
       if (!tables.every((table) => mine.objectStoreNames.contains(table))) throw corrupt();
       return mine;

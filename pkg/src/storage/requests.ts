@@ -48,7 +48,7 @@ export async function openDatabase(name: string, version: number, holder: Holder
     given(opening).then(resolve, reject).finally(inTime);
   });
   database.onversionchange = () => {
-    // This one, whichever it is that the holder uses now: two uses at once may have opened two.
+    // This one, whichever it is that the holder uses now.
     database.close();
     holder.blocking();
   };

@@ -13,6 +13,7 @@ export interface Storage {
    * Reads all, decides synchronously, writes and deletes, in one transaction. A decision that throws changes nothing.
    */
   update<T extends Table>(table: T, decide: (records: Map<string, Rows[T]>) => Change<Rows[T]>): Promise<void>;
+  /** Gives back what is held open; the next use opens it again. */
   close(): Promise<void>;
 }
 

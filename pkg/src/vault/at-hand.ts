@@ -1,7 +1,7 @@
 // What of the vault every gate needs from the start: its state, session keys, when it locks. The rest of it is loaded by
 // the first method that needs it.
 
-import { toError } from '../errors.js';
+import { textAt, toError } from '../errors.js';
 import { VAULT_CALLS } from '../isolation/protocol.js';
 import type { GateVault } from '../gate.js';
 import type { LateVault } from '../later.js';
@@ -50,7 +50,7 @@ export class AtHand {
   /** Uses a key until the page or process ends, and stores nothing. Returns warnings about its format. */
   async putForSession(provider: string, key: Secret): Promise<{ warnings: string[] }> {
     return wiping(key, this.#parts.closed, (bytes) =>
-      Promise.resolve({ warnings: this.#parts.core.setKey(provider, bytes) as string[] }),
+      Promise.resolve({ warnings: this.#parts.core.setKey(textAt('provider', provider), bytes) as string[] }),
     );
   }
 
@@ -62,28 +62,30 @@ export class AtHand {
 
   /** Tells the vault whether the person is there. The page does it by itself; needed where a gate has no page. */
   async presence(sign: PresenceSign): Promise<void> {
-    this.watch(sign);
-    return Promise.resolve();
+    const locking = this.watch(textAt('sign', sign) as PresenceSign);
+    if (sign !== 'frozen') return;
+    this.#parts.asleep();
+    await locking;
+    // The lock has still written down when keys were used.
+    if (locking) this.#parts.asleep();
   }
 
-  /** @internal Takes a sign in, if there is one, and sets the timer to when the vault may have to lock. */
-  watch(sign?: PresenceSign): void {
+  /** @internal Takes a sign in, if there is one, and sets the timer to when the vault may have to lock; a lock, if it is due. */
+  watch(sign?: PresenceSign): Promise<void> | undefined {
     this.unwatch();
     const dueMs = this.#parts.core.vaultPresence(sign);
-    if (dueMs === undefined || this.#parts.platform.runtime !== 'web') return;
-    if (dueMs <= 0) {
-      // Other tabs may be in use: each locks when its own time has come.
-      void this.#lockHere('auto').catch(() => undefined);
-      return;
-    }
+    if (dueMs === undefined || this.#parts.platform.runtime !== 'web') return undefined;
+    // Other tabs may be in use: each locks when its own time has come.
+    if (dueMs <= 0) return this.#lockHere('auto').catch(() => undefined);
     const lookMs = Math.min(dueMs, 60_000);
     this.#looksAt = Date.now() + lookMs;
-    this.#timer = setTimeout(() => this.watch(), lookMs);
+    this.#timer = setTimeout(() => void this.watch(), lookMs);
+    return undefined;
   }
 
   /** @internal Before a request: no timer ran while the computer slept, and no request undoes that a time has run out. */
   look(): void {
-    if (Date.now() > this.#looksAt) this.watch();
+    if (Date.now() > this.#looksAt) void this.watch();
   }
 
   /** @internal */

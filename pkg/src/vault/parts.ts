@@ -16,6 +16,8 @@ export interface VaultParts {
   name: string;
   /** The vault was opened. */
   opened: () => Promise<void>;
+  /** What is held open in the storage is given back: a realm that sleeps answers nobody. The next use opens it again. */
+  asleep: () => void;
   /** The gate is closed. */
   closed: AbortSignal;
   /** The vault was locked. */

@@ -149,6 +149,24 @@ await report({
     globalThis.heldQueue.close();
     return [told, await code(enqueue(gate))];
   },
+  /** The same to a gate that is open and has made way: whatever asks it is told what helps. */
+  async heldMeanwhile() {
+    const name = fresh();
+    const gate = await openGate({ name });
+    await settled(indexedDB.deleteDatabase(`tidegate:${name}`));
+    globalThis.heldMeanwhile = await open(name);
+    indexedDB.deleteDatabase(`tidegate:${name}`);
+    const body = JSON.stringify({ model: 'openai/gpt-oss-20b', messages: [{ role: 'user', content: 'fetched' }] });
+    const told = await Promise.all([
+      ask(gate).catch(({ code, message }) => `${code}: ${message}`),
+      ask(gate, 'streamed', { stream: true }).catch(({ code, message }) => `${code}: ${message}`),
+      gate
+        .fetch(`${asked.get('provider')}/chat/completions`, { method: 'POST', body })
+        .then((response) => response.text()),
+    ]);
+    globalThis.heldMeanwhile.close();
+    return [...told.map((one) => /internal.*another tab|another tab.*internal/isu.test(one)), await code(ask(gate))];
+  },
   /** An older tab that makes no way, and a deletion that waits for it: all who come later would wait, too. */
   async held() {
     const name = fresh();
