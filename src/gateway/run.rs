@@ -253,7 +253,7 @@ impl<H: Host> Run<H> {
                 }
                 Exchange::Failed(failure) => {
                     let times = (now, ended_at);
-                    match self.failed(index, hold, failure, retries, !rest.is_empty(), times).await {
+                    match self.failed(index, hold, failure, retries, rest, times).await {
                         Next::Again => retries = retries.saturating_add(1),
                         Next::Target => return Ok(TargetEnd::Next),
                         Next::Stop(error) => return Err(error),
@@ -302,10 +302,10 @@ impl<H: Host> Run<H> {
         hold: Hold,
         failure: Failure,
         retries: u32,
-        elsewhere: bool,
+        rest: &'a [usize],
         times: (Timestamp, Timestamp),
     ) -> Pin<Box<dyn Future<Output = Next> + 'a>> {
-        of_the_rest(self.failed_at(index, hold, failure, retries, elsewhere, times))
+        of_the_rest(self.failed_at(index, hold, failure, retries, rest, times))
     }
 
     async fn failed_at(
@@ -314,7 +314,7 @@ impl<H: Host> Run<H> {
         hold: Hold,
         failure: Failure,
         retries: u32,
-        elsewhere: bool,
+        rest: &[usize],
         times: (Timestamp, Timestamp),
     ) -> Next {
         let (context, now) = (self.context.clone(), times.1);
@@ -328,11 +328,12 @@ impl<H: Host> Run<H> {
         let charged = self.settle(hold, charge, outcome, cool_until).await;
         self.emit_end(index, Some((failure.code, failure.status)), charged, times);
         let error = self.note_failure(index, error, failure.status);
-        let remaining = self.deadline.since(now);
-        let failed = Failed { code: failure.code, wait: failure.wait, stop: failure.stop };
-        let position = Position { retries, remaining, elsewhere };
-        let draw = context.draw();
         let config = &context.gate.config.retry;
+        let weighed = failure.wait.is_some_and(|wait| wait > config.short_wait && wait <= config.cap);
+        let elsewhere = !rest.is_empty() && (!weighed || context.any_open(rest).await);
+        let failed = Failed { code: failure.code, wait: failure.wait, stop: failure.stop };
+        let position = Position { retries, remaining: self.deadline.since(now), elsewhere };
+        let draw = context.draw();
         match next_step(config, failed, position, draw, &mut || context.may_retry(now)) {
             Step::Retry { wait, reason } => {
                 self.emit_wait(index, wait, reason, now);

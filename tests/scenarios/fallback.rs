@@ -139,6 +139,35 @@ fn a_short_stated_wait_is_slept() {
 }
 
 #[test]
+fn a_longer_wait_is_slept_where_no_other_target_could_be_admitted() {
+    let cooling = status(429, &[("retry-after", "600")], "");
+    let broken = status(500, &[], "");
+    for (other, config) in [(cooling, "{}"), (broken, r#"{"breaker":{"failures":4},"retry":{"maxRetries":3}}"#)] {
+        let world = World::new(config);
+        world.host.answer(move |sent| if sent.provider == "groq" { status(401, &[], "") } else { other.clone() });
+        world.refused("makes the other target rest");
+        let before = world.host.sent().len();
+        let first = Cell::new(true);
+        world.host.answer(move |_| {
+            if first.replace(false) { status(429, &[("retry-after", "5")], "") } else { completion("ok", 5, 5) }
+        });
+        assert_eq!(world.ask("a").unwrap().meta.target, GROQ);
+        let sent = world.host.sent();
+        assert_eq!(sent[before + 1].at.since(sent[before].at), Duration::from_millis(5_050));
+        let records = world.gate.records();
+        let replayed = world.host.run(gateway::replay(&world.gate, &world.host, records.last().unwrap()));
+        assert!(replayed.unwrap().unwrap().same);
+        // What the other one is to another tenant is no reason to wait.
+        world.host.answer(|sent| match sent.provider.as_str() {
+            "groq" => status(429, &[("retry-after", "5")], ""),
+            _ => completion("ok", 5, 5),
+        });
+        let call = gateway::Call::chat(&body("b"), "another tenant");
+        assert_eq!(world.call(call).unwrap().meta.target, OPENROUTER);
+    }
+}
+
+#[test]
 fn when_all_fail_the_primarys_error_carries_every_attempt() {
     let world = World::new(r#"{"retry":{"maxRetries":1}}"#);
     world.host.answer(|sent| match sent.provider.as_str() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::notices::{notice_event, notice_name};
 use super::{Context, Hold, millis};
-use crate::admit::{Charge, Command, Outcome as Decided, Reply};
+use crate::admit::{Charge, Command, Outcome as Decided, Reply, TargetFigures};
 use crate::error::{BreakerOutcome, Code, Error, Result};
 use crate::gateway::Host;
 use crate::money::NanoUsd;
@@ -117,6 +117,29 @@ impl<H: Host> Context<H> {
         Err(command)
     }
 
+    /// Whether one of these targets neither cools nor rests: the next attempt could be admitted there.
+    pub(in crate::gateway) async fn any_open(&self, targets: &[usize]) -> bool {
+        if let Some(mut past) = self.decide(&["any-open".into()]) {
+            return past.int() == 1;
+        }
+        let reply = self.told(self.host.decide(Command::Status).await);
+        let open = match &reply.result {
+            Ok(Decided::Status(figures)) => targets.iter().any(|index| {
+                let name = self.gate.config.targets.get(*index).map(|target| target.name.as_str());
+                let shut = |own: &TargetFigures| {
+                    Some(own.target.as_str()) == name
+                        && *own.tenant == *self.tenant
+                        && (own.open_until.is_some() || own.cooling_until.is_some())
+                };
+                !figures.targets.iter().any(shut)
+            }),
+            // Asking for admission will say what is wrong.
+            _ => true,
+        };
+        self.came(&[open.into()]);
+        open
+    }
+
     /// Gives the request's slot back, if it still holds one.
     pub(in crate::gateway) async fn end_slot(&self) {
         if self.decide(&["end-slot".into()]).is_some() {
@@ -160,16 +183,19 @@ impl<H: Host> Context<H> {
     }
 
     async fn asked(&self, command: Command) -> Reply {
-        let reply = match self.host.decide(command).await {
-            Ok(reply) => reply,
-            // The ledger could not be asked: fail closed.
-            Err(error) => Reply::of(Err(error)),
-        };
+        let reply = self.told(self.host.decide(command).await);
         #[cfg(feature = "edge")]
         if let Some(standing) = &self.standing {
             standing.note(reply.entered);
             self.refused.set(standing.is_refused());
         }
+        reply
+    }
+
+    /// Tells what the ledger noticed.
+    fn told(&self, reply: Result<Reply>) -> Reply {
+        // The ledger could not be asked: fail closed.
+        let reply = reply.unwrap_or_else(|error| Reply::of(Err(error)));
         for notice in &reply.notices {
             self.emit(notice_name(notice), || notice_event(notice, self.host.now()));
         }
