@@ -104,7 +104,7 @@ pub(super) struct Run<H> {
     primary: Option<Error>,
 }
 
-/// What follows a failed attempt or a refused admission.
+/// What follows an attempt that failed.
 enum Next {
     Again,
     Target,
@@ -322,7 +322,10 @@ impl<H: Host> Run<H> {
         // A provider that says when to come back is not asked before, whether it is full or broken.
         let cools = matches!(failure.code, Code::UpstreamLimited | Code::UpstreamFailed);
         let cool_until = failure.wait.filter(|_| cools).map(|wait| now.after(wait));
-        let mut error = Error::new(failure.code).with(failure.detail.clone());
+        // Every timer is cut to the deadline.
+        let late = matches!(failure.detail, Detail::Timeout(_)) && self.deadline <= now;
+        let detail = if late { Detail::Timeout(TimeoutKind::Total) } else { failure.detail };
+        let mut error = Error::new(failure.code).with(detail);
         error.retry_after = failure.wait;
         let outcome = if error.is_offline() { BreakerOutcome::Ignored } else { failure.code.breaker() };
         let charged = self.settle(hold, charge, outcome, cool_until).await;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tidegate::admit::{Command, Outcome};
 use tidegate::error::{Code, Detail, NetworkKind, TimeoutKind};
 use tidegate::gateway::{self, CacheState};
+use tidegate::host::Clock;
 use tidegate::money::NanoUsd;
 use tidegate::testing::{ManualHost, Scripted, completion, status};
 use tidegate::value::Value;
@@ -243,6 +244,11 @@ fn a_final_error_ends_with_the_keys_that_it_was_found_with() {
     let world = both_refused();
     world.gate.remove_key("groq");
     assert_eq!(world.ask("a").unwrap().meta.target, OPENROUTER);
+    // Who asks for a fresh answer wants no old error either.
+    let world = both_refused();
+    let mut call = ManualHost::call(&body("a"));
+    call.controls.refresh = true;
+    assert_eq!(world.call(call).unwrap().meta.target, GROQ);
     let world = both_refused();
     world.gate.lock(true);
     assert_eq!(world.refused("a").code, Code::VaultLocked);
@@ -360,11 +366,21 @@ fn silence_ends_with_the_attempt_timer_and_the_deadline() {
     let started = world.host.sent().len();
     let error = world.refused("a");
     assert_eq!(started, 0);
-    assert_eq!((error.code, error.detail), (Code::Timeout, Detail::Timeout(TimeoutKind::Attempt)), "the primary's");
-    let sent = world.host.sent();
-    assert!(sent.len() <= 3, "120 s hold two attempts of 60 s: {}", sent.len());
-    let span = sent.last().unwrap().at.since(sent[0].at);
-    assert!(span <= Duration::from_secs(120));
+    assert_eq!((error.code, error.provider.as_deref()), (Code::Timeout, Some("groq")), "the primary's");
+    // The second attempt's own timer would have run on.
+    assert_eq!(error.detail, Detail::Timeout(TimeoutKind::Total));
+    assert_eq!(world.host.now().since(tidegate::testing::START), Duration::from_secs(120));
+    let each: Vec<_> = world.host.sent().iter().map(|sent| sent.provider.clone()).collect();
+    assert_eq!(each, ["groq", "groq"], "after the deadline nobody is asked");
+    // Timers that are longer than the whole request are cut to it, and the right one is told.
+    for (timers, kind, seconds) in
+        [(r#""totalMs":10000"#, TimeoutKind::Total, 10), (r#""attemptMs":9000"#, TimeoutKind::Attempt, 18)]
+    {
+        let world = World::new(&format!(r#"{{"timeouts":{{{timers}}},"retry":{{"maxRetries":0}}}}"#));
+        world.host.answer(|_| Scripted::Silence);
+        assert_eq!(world.refused("a").detail, Detail::Timeout(kind));
+        assert_eq!(world.host.now().since(tidegate::testing::START), Duration::from_secs(seconds));
+    }
 }
 
 #[test]
@@ -380,7 +396,6 @@ fn an_abort_ends_a_wait_at_once() {
     let asked = gateway::chat(&world.gate, &world.host, call);
     world.host.run_all::<()>(vec![
         Box::pin(async move {
-            use tidegate::host::Clock;
             let error = asked.await.unwrap_err();
             noted.set(Some((error.code, host.now())));
         }),

@@ -80,17 +80,17 @@ fn an_answer_to_a_page_that_was_frozen_past_its_lease_is_paid_and_not_given() {
     let world = World::new(&format!(r#"{{{ONLY_GROQ},"retry":{{"maxRetries":0}}}}"#));
     let host = world.host.clone();
     let bound = Rc::new(Cell::new(NanoUsd::ZERO));
-    let (held, frozen) = (bound.clone(), Duration::from_secs(120 + 60));
+    let (reserved, frozen) = (bound.clone(), Duration::from_secs(120 + 60));
     world.host.answer(move |_| {
         let figures = |host: &ManualHost| match host.ask(&Command::Status).result.unwrap() {
             Outcome::Status(figures) => figures,
             other => panic!("{other:?}"),
         };
-        held.set(figures(&host).reserved);
+        reserved.set(figures(&host).reserved);
         host.advance(frozen);
         // Meanwhile another page asked: what ran out is charged its bound.
         host.advance(Duration::from_millis(1));
-        assert_eq!(figures(&host).spent, held.get());
+        assert_eq!(figures(&host).spent, reserved.get());
         completion("late", 5, 5)
     });
     let error = world.refused("a");
@@ -176,11 +176,55 @@ fn a_vanished_request_is_charged_at_its_bound_and_its_slot_is_free_again() {
     assert_eq!(held.in_flight, 1);
     assert!(held.reserved > NanoUsd::ZERO && held.spent == NanoUsd::ZERO);
     assert_eq!(world.refused("b").code, Code::QueueFull);
-    world.host.advance(Duration::from_secs(181));
+    world.host.advance(Duration::from_secs(180));
+    assert_eq!(figures(&world), held, "the lease outlasts the deadline of 120 s by a minute");
+    world.host.advance(Duration::from_millis(1));
     let over = figures(&world);
     assert_eq!((over.spent, over.reserved, over.in_flight), (held.reserved, NanoUsd::ZERO, 0));
     world.host.answer(|_| completion("ok", 1, 1));
     world.ask("b").unwrap();
+}
+
+/// What one request holds while it is under way.
+fn held(world: &World, body: &str) -> u64 {
+    world.host.answer(|_| Scripted::Silence);
+    let mut asked = Box::pin(gateway::chat(&world.gate, &world.host, ManualHost::call(body)));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(asked.as_mut().poll(&mut context).is_pending());
+    figures(world).reserved.as_nano()
+}
+
+#[test]
+fn every_answer_that_is_asked_for_is_reserved() {
+    let asked = |n: u32| format!(r#"{{"n":{n},"max_tokens":1000,"messages":[{{"role":"user","content":"a"}}]}}"#);
+    let of = |n: u32| held(&World::new(&format!("{{{ONLY_GROQ}}}")), &asked(n));
+    assert_eq!(of(3) - of(1), 2 * 300_000, "two more of 1,000 tokens at $0.30 per million");
+}
+
+#[test]
+fn the_models_own_maximum_bounds_what_is_asked_for() {
+    let price = r#"{"provider":"groq","model":"openai/gpt-oss-20b","inputUsd":0,"outputUsd":1,"maxOutput":100}"#;
+    let world = || World::new(&format!(r#"{{{ONLY_GROQ},"prices":[{price}]}}"#));
+    let more = r#"{"max_tokens":500,"messages":[{"role":"user","content":"a"}]}"#;
+    for body in [body("a").as_str(), more] {
+        let world = world();
+        assert_eq!(held(&world, body), 100_000, "100 tokens at $1 per million");
+        assert!(world.host.sent()[0].body.contains(r#""max_completion_tokens":100,"#), "{}", world.host.sent()[0].body);
+    }
+}
+
+#[test]
+fn a_price_that_rises_before_the_deadline_is_reserved() {
+    let target = r#"{"targets":[{"provider":"deepseek","model":"deepseek-flash"}]}"#;
+    let at = |seconds: u64| {
+        let world = World::new(target);
+        world.gate.set_key("deepseek", tidegate::secret::Secret::new("sk-of-deepseek".into()));
+        world.host.advance(Duration::from_secs(seconds));
+        held(&world, &body("a"))
+    };
+    // Dearer from one o'clock on, by UTC; a request may last two minutes.
+    let (early, late, dear) = (at(3_600 - 121), at(3_600 - 119), at(3_600));
+    assert!(late == dear && dear > early, "{early} {late} {dear}");
 }
 
 #[test]
