@@ -166,6 +166,9 @@ mod tests {
             assert_eq!(decide(stated(code, u64::MAX), FIRST), Step::NextTarget);
             assert_eq!(decide(stated(code, 0), FIRST), backoff(700), "zero says nothing");
         }
+        let capped = RetryConfig { cap: Duration::from_secs(1), ..RetryConfig::default() };
+        let wait = stated(Code::UpstreamLimited, 1_001);
+        assert_eq!(next_step(&capped, wait, FIRST, 0, &mut || true), Step::NextTarget, "short, but above the cap");
         assert_eq!(decide(stated(Code::Quota, 1), FIRST), Step::NextTarget);
         assert_eq!(decide(stated(Code::UpstreamRejected, 1), FIRST), Step::Stop);
     }

@@ -1,12 +1,14 @@
 //! The exact cache and single-flight, through the whole pipeline.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use tidegate::cache::Controls;
 use tidegate::error::Code;
 use tidegate::gateway::{self, CacheState, Call};
+use tidegate::host::Timer;
 use tidegate::money::NanoUsd;
-use tidegate::testing::{ManualHost, Scripted, completion, status};
+use tidegate::testing::{ManualHost, START, Scripted, completion, status};
 
 use super::{World, body};
 
@@ -168,6 +170,42 @@ fn a_leaders_own_refusal_is_not_shared() {
     let codes: Vec<_> = ended.into_iter().map(|ended| ended.unwrap_err().code).collect();
     assert_eq!(codes, [Code::Timeout, Code::QueueFull, Code::QueueFull]);
     assert_eq!(world.host.sent().len(), 1);
+}
+
+#[test]
+fn a_leaders_own_deadline_is_not_shared() {
+    let world = World::new(
+        r#"{"timeouts":{"attemptMs":10000,"totalMs":10000},"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]}"#,
+    );
+    let first = Cell::new(true);
+    world.host.answer(move |_| if first.replace(false) { Scripted::Silence } else { completion("4", 20, 1) });
+    let call = || ManualHost::call(&body("2+2?"));
+    let joins = async {
+        world.host.sleep(Duration::from_secs(9)).await;
+        gateway::chat(&world.gate, &world.host, call()).await
+    };
+    let ended = world.host.run_all(vec![Box::pin(gateway::chat(&world.gate, &world.host, call())), Box::pin(joins)]);
+    let [Some(leader), Some(joiner)] = &ended[..] else { panic!("somebody waits for ever") };
+    assert_eq!(leader.as_ref().unwrap_err().code, Code::Timeout);
+    let meta = &joiner.as_ref().unwrap().meta;
+    assert_eq!((meta.cache, meta.attempts), (CacheState::Miss, 1), "the one who joined leads, with time of its own");
+    assert_eq!(world.host.sent()[1].at.since(START), Duration::from_secs(10));
+}
+
+#[test]
+fn a_target_is_asked_for_by_its_model_or_by_its_whole_name() {
+    let world = World::new(r#"{"cache":{"ttlMs":0}}"#);
+    world.host.answer(|_| completion("4", 20, 1));
+    for (model, target) in [
+        ("openai/gpt-oss-20b", super::GROQ),
+        (super::GROQ, super::GROQ),
+        ("qwen/qwen3-coder:free", super::OPENROUTER),
+        (super::OPENROUTER, super::OPENROUTER),
+        ("auto", super::GROQ),
+    ] {
+        let asked = format!(r#"{{"model":"{model}","messages":[{{"role":"user","content":"a"}}]}}"#);
+        assert_eq!(world.call(ManualHost::call(&asked)).unwrap().meta.target, target, "{model}");
+    }
 }
 
 #[test]

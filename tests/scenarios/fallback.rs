@@ -326,6 +326,16 @@ fn a_degraded_reply_stands_in_where_it_is_configured() {
     let sent = world.host.sent().len();
     assert!(world.ask("b").unwrap().meta.degraded, "the second one too");
     assert!(world.host.sent().len() > sent, "nobody got the error that would be repeated");
+    // Nor is a circuit that is open, or silence, anybody's last word.
+    let world = World::new(
+        r#"{"degraded":{"message":"Later."},"breaker":{"failures":1,"openMs":600000},"retry":{"maxRetries":0}}"#,
+    );
+    world.host.answer(|_| Scripted::Silence);
+    let silent = world.ask("a").unwrap().meta;
+    assert!(silent.degraded && silent.cost.as_nano() > 0, "what may have been billed is told");
+    let sent = world.host.sent().len();
+    let shut = world.ask("b").unwrap().meta;
+    assert_eq!((shut.degraded, shut.attempts, world.host.sent().len()), (true, 0, sent));
     // A refusal of ours is not papered over.
     assert_eq!(world.call(ManualHost::call("{}")).unwrap_err().code, Code::InvalidRequest);
 }
@@ -341,7 +351,9 @@ fn an_unreadable_answer_is_retried_once() {
 #[test]
 fn a_refused_key_moves_on_without_harm_to_the_breaker() {
     let world = World::new("{}");
-    world.host.answer(|sent| if sent.provider == "groq" { status(401, &[], "") } else { completion("ok", 5, 5) });
+    world.host.answer(|sent| {
+        if sent.provider == "groq" { status(401, &[("retry-after", "60")], "") } else { completion("ok", 5, 5) }
+    });
     for text in ["a", "b", "c", "d", "e", "f", "g"] {
         assert_eq!(world.ask(text).unwrap().meta.target, OPENROUTER);
     }

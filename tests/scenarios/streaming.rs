@@ -6,6 +6,7 @@ use tidegate::abort::Abort;
 use tidegate::admit::{Command, Outcome};
 use tidegate::error::{Code, Detail, NetworkKind, TimeoutKind};
 use tidegate::gateway::{self, Call, Closed, Opened};
+use tidegate::host::Clock;
 use tidegate::testing::{Piece, Scripted, completion, drain, status, stream};
 
 use super::{GROQ, OPENROUTER, World};
@@ -201,11 +202,11 @@ fn reasoning_that_nobody_sees_need_not_commit() {
 fn endless_comments_fill_no_memory() {
     let world = World::new(r#"{"retry":{"maxRetries":0}}"#);
     let comment = [": ", &"x".repeat(1 << 20), "\n\n"].concat();
-    world.host.answer(
-        move |sent| {
-            if sent.provider == "groq" { stream((0..100).map(|_| comment.clone())) } else { good() }
-        },
-    );
+    world.host.answer(move |sent| {
+        // What would be an answer comes too late.
+        let pieces = (0..100).map(|_| comment.as_str()).chain([HELLO, WORLD, STOP, DONE]);
+        if sent.provider == "groq" { stream(pieces) } else { good() }
+    });
     assert_eq!(read(&world, &question("Hi")).unwrap().1.meta.target, OPENROUTER);
 }
 
@@ -216,6 +217,14 @@ fn slow_headers_are_a_timeout_of_their_own() {
     world.host.answer(|_| Scripted::Stream(Duration::from_secs(11), 200, Vec::new()));
     let error = read(&world, &question("Hi")).unwrap_err();
     assert_eq!((error.code, &error.detail), (Code::Timeout, &Detail::Timeout(TimeoutKind::Headers)));
+    // The deadline of the whole request goes before either timer.
+    for (first_byte, pieces) in [(60, Vec::new()), (0, vec![(Duration::from_secs(20), Piece::Bytes(HELLO.into()))])] {
+        let world = World::new(r#"{"timeouts":{"totalMs":5000}}"#);
+        world.host.answer(move |_| Scripted::Stream(Duration::from_secs(first_byte), 200, pieces.clone()));
+        let error = read(&world, &question("Hi")).unwrap_err();
+        assert_eq!((error.code, &error.detail), (Code::Timeout, &Detail::Timeout(TimeoutKind::Total)));
+        assert_eq!(world.host.now().since(tidegate::testing::START), Duration::from_secs(5));
+    }
 }
 
 #[test]

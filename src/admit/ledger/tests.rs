@@ -237,6 +237,10 @@ fn a_slot_lasts_as_long_as_the_longest_attempt_of_its_request() {
     bench.apply(&Command::Admit { tenant, target, bound: cents(1), lease_until, slot: Some(slot) }).unwrap();
     bench.now = LEASE;
     assert_eq!(bench.status().in_flight, 1);
+    let (tenant, target, lease_until) = ("me".into(), "groq".into(), at(2 * LEASE));
+    bench.apply(&Command::Admit { tenant, target, bound: cents(1), lease_until, slot: Some(slot) }).unwrap();
+    bench.now = 2 * LEASE;
+    assert_eq!(bench.status().in_flight, 1);
 }
 
 #[test]
