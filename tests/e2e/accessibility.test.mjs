@@ -121,4 +121,40 @@ describe('the page', () => {
     const focused = await app.page.evaluate(() => document.activeElement?.tagName);
     assert.equal(focused, 'TEXTAREA', 'the focus stays where the person is');
   });
+
+  test('says which fault is chosen where colours are forced', async (t) => {
+    await demo.reset();
+    const app = await openApp(browser, demo, {}, { forcedColors: 'active' });
+    t.after(() => app.context.close());
+    const grounds = await app.page.locator('.choice').evaluateAll((choices) =>
+      choices.map((choice) => {
+        const { backgroundColor } = getComputedStyle(choice.querySelector('span'));
+        return [choice.querySelector('input').checked, backgroundColor];
+      }),
+    );
+    const [chosen, others] = [true, false].map(
+      (checked) => new Set(grounds.flatMap(([is, ground]) => (is === checked ? [ground] : []))),
+    );
+    assert.deepEqual([chosen.size, others.size], [1, 1]);
+    assert.notDeepEqual(chosen, others);
+  });
+
+  test('sets what is written from right to left so, in the question and in the answer', async (t) => {
+    await demo.reset();
+    const app = await openApp(browser, demo);
+    t.after(() => app.context.close());
+    await app.setUp();
+    const field = app.page.getByLabel('Your message');
+    const directionOf = () => field.evaluate((area) => getComputedStyle(area).direction);
+    await field.fill('Why is the sea salty?');
+    assert.equal(await directionOf(), 'ltr');
+    await app.ask('لماذا البحر مالح؟');
+    assert.equal(await directionOf(), 'rtl');
+    const bidi = await app.page
+      .getByTestId('answer-text')
+      .locator('p')
+      .first()
+      .evaluate((paragraph) => getComputedStyle(paragraph).unicodeBidi);
+    assert.equal(bidi, 'plaintext');
+  });
 });

@@ -70,6 +70,7 @@ export function AskForm({ status, running, sendButton, ask, stop }: Props) {
           value={message}
           required
           rows={3}
+          dir="auto"
           aria-describedby="send-by-key"
           onChange={(event) => setMessage(event.target.value)}
         />
