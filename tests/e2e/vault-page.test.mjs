@@ -70,8 +70,8 @@ describe('the vault’s page', () => {
 
         await manage(app);
         await page.getByText('Export the keys').click();
-        await page.getByLabel('Passphrase of the file').fill('of the file');
-        await page.getByTestId('manage').getByLabel('The same again').last().fill('of the file');
+        await page.getByLabel('Passphrase of the file').fill('for the file alone');
+        await page.getByTestId('manage').getByLabel('The same again').last().fill('for the file alone');
         await app.button('Export').click();
         await page.getByTestId('confirm').waitFor();
         await check('confirm');
@@ -88,7 +88,7 @@ describe('the vault’s page', () => {
         await page
           .getByLabel('File', { exact: true })
           .setInputFiles({ name: 'keys.tgvault', mimeType: '', buffer: file });
-        await page.getByLabel('Its passphrase').fill('of the file');
+        await page.getByLabel('Its passphrase').fill('for the file alone');
         await app.button('Import').click();
         await page.getByText('Taken in: Groq').waitFor();
         await page.getByTestId('target-groq').getByText('Ready').waitFor();
@@ -115,4 +115,24 @@ describe('the vault’s page', () => {
       });
     }
   }
+
+  test('a passphrase that is soon guessed makes no vault', async (t) => {
+    const app = await opened(t, world);
+    const { page } = app;
+    const passphrase = page.getByLabel('New passphrase');
+    await passphrase.pressSequentially('only14letters!');
+    await page.getByLabel('The same again').fill('only14letters!');
+    await app.button('Create the vault').click();
+    assert.equal(await passphrase.evaluate((input) => input.validity.tooShort), true);
+    const hint = await passphrase.getAttribute('aria-describedby');
+    assert.match(await page.locator(`[id="${hint}"]`).innerText(), /At least 15 characters/);
+    await page.waitForTimeout(300);
+    await app.vaultState('No vault yet');
+
+    await passphrase.press('End');
+    await passphrase.pressSequentially('!');
+    await page.getByLabel('The same again').fill('only14letters!!');
+    await app.button('Create the vault').click();
+    await app.vaultState('Vault unlocked');
+  });
 });

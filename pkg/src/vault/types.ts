@@ -5,7 +5,12 @@ export type Secret = string | Uint8Array;
 
 /** A way in that is to be made. */
 export type NewSlot =
-  /** A text is normalised (NFKC), bytes are taken as they are: normalise what a person typed before encoding it. */
+  /**
+   * A text is normalised (NFKC), bytes are taken as they are: normalise what a person typed before encoding it. Any that is
+   * not empty is taken, so ask for a good one where it is chosen: who has a copy of the vault can guess for as long as they
+   * like, and a short one is found however dear a guess is. The app's and the frame's own forms ask for at least 15
+   * characters, as NIST SP 800-63B does of a password that nothing else stands beside.
+   */
   | { kind: 'passphrase'; passphrase: string | Uint8Array; name?: string }
   /** From `createPasskey`. */
   | { kind: 'passkey'; credential: Uint8Array; salt: Uint8Array; prf: Uint8Array; name?: string }

@@ -11,12 +11,18 @@ interface Props {
   done: (bytes: Uint8Array) => Promise<boolean>;
 }
 
+/**
+ * What NIST SP 800-63B (revision 4) asks of a password that nothing else stands beside: whoever has a copy of the vault, or
+ * of an exported file, can guess without anybody counting. A vault that is there opens with whatever it was made with.
+ */
+const LEAST = 15;
+
 /** A new passphrase, entered twice: nobody can look at it afterwards. */
 export function NewPassphrase({ busy, label, action, primary = false, done }: Props) {
   const first = useRef<HTMLInputElement>(null);
   const second = useRef<HTMLInputElement>(null);
   const [differ, setDiffer] = useState(false);
-  const id = useId();
+  const [id, hint] = [useId(), useId()];
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -37,7 +43,15 @@ export function NewPassphrase({ busy, label, action, primary = false, done }: Pr
       <input type="text" autoComplete="username" value="Tidegate vault" readOnly hidden />
       <label className="field">
         <span>{label}</span>
-        <input ref={first} type="password" autoComplete="new-password" required disabled={busy} />
+        <input
+          ref={first}
+          type="password"
+          autoComplete="new-password"
+          minLength={LEAST}
+          required
+          disabled={busy}
+          aria-describedby={hint}
+        />
       </label>
       <label className="field">
         <span>The same again</span>
@@ -54,6 +68,9 @@ export function NewPassphrase({ busy, label, action, primary = false, done }: Pr
       <button className={primary ? 'primary' : undefined} type="submit" disabled={busy}>
         {busy ? 'One moment …' : action}
       </button>
+      <p className="field-hint quiet" id={hint}>
+        At least {LEAST} characters. Four or five words that nobody would put together are easy to keep in mind.
+      </p>
       {differ && (
         <p className="field-problem" id={id} role="alert">
           The two passphrases differ. Enter the second one again.
