@@ -176,7 +176,7 @@ export interface ChatMeta {
   cache: 'hit' | 'miss' | 'bypass' | 'joined';
   /** Age of a hit. */
   ageMs?: number;
-  /** What a hit or a joined answer would have cost. */
+  /** What a hit or a joined answer would have cost: what its answer did, without failed attempts before it. */
   savedNanoUsd?: number;
   /** What this request cost, all its attempts together. A joined answer costs something only if who asked first has left. */
   costNanoUsd: number;

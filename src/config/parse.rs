@@ -90,7 +90,7 @@ impl GatewayConfig {
         let mut every = false;
         root.choice("dialects", &mut every, &[("chat", false), ("all", true)]);
         root.allow("ledger");
-        root.allow("debug");
+        root.flag("debug", &mut every);
         root.close();
         // Those that are wrong are named already.
         if config.targets.is_empty() && !bad.iter().any(|one| one.path.starts_with("targets")) {

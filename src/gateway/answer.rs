@@ -73,6 +73,8 @@ pub struct Served {
     pub usage: Usage,
     /// What all attempts cost together.
     pub cost: NanoUsd,
+    /// What the one that answered cost: what whoever is given the answer again saves.
+    pub own_cost: NanoUsd,
     /// Where the cost of the last attempt comes from.
     pub cost_source: CostSource,
     /// A reply of ours because every target failed.
@@ -126,7 +128,7 @@ pub struct Meta {
     pub cache: CacheState,
     /// Age of a hit.
     pub age: Option<Duration>,
-    /// What a hit or a joined answer would have cost.
+    /// What a hit or a joined answer would have cost: what its answer did, without failed attempts before it.
     pub saved: Option<NanoUsd>,
     /// What the caller pays.
     pub cost: NanoUsd,

@@ -35,7 +35,7 @@ pub(super) fn own(request_id: &Rc<str>, served: &Served, cache: CacheState) -> R
 /// The reply to one who joined. `pays`: who was to pay has left.
 pub(super) fn joined(dialect: Dialect, prepared: &Prepared, served: &Served, pays: bool) -> Reply {
     let id = &prepared.request_id;
-    let mut meta = free_meta(id, &served.target, CacheState::Joined, served.cost);
+    let mut meta = free_meta(id, &served.target, CacheState::Joined, served.own_cost);
     if pays {
         meta.saved = None;
         (meta.cost, meta.cost_source, meta.usage) = (served.cost, served.cost_source, served.usage);

@@ -377,6 +377,7 @@ impl<H: Host> Run<H> {
             attempts: self.attempts,
             usage: Usage::default(),
             cost: self.cost,
+            own_cost: self.cost,
             cost_source: CostSource::Computed,
             degraded: true,
         }

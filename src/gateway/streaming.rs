@@ -15,6 +15,7 @@ use crate::attempt::{Committed, Flow, Pushed, Trouble};
 use crate::cache::Controls;
 use crate::error::{Code, Detail, Error, NetworkKind, TimeoutKind};
 use crate::host::of_the_rest;
+use crate::money::NanoUsd;
 use crate::provider::{StreamEncoder, encode_body};
 use crate::time::Timestamp;
 
@@ -217,6 +218,7 @@ impl<H: Host> Streaming<H> {
         }
         let commit = self.commit.clone();
         let answer = self.flow.final_answer();
+        let earlier = self.run.cost;
         let (end, cost_source) = self.run.close(&commit, end, &answer).await;
         let context = self.run.context.clone();
         let now = context.host.now();
@@ -226,7 +228,7 @@ impl<H: Host> Streaming<H> {
             StreamEnd::Left => Some(Error::new(Code::Aborted)),
         };
         if end == StreamEnd::Complete {
-            self.keep(now, cost_source);
+            self.keep(now, cost_source, self.run.cost.saturating_sub(earlier));
         }
         if end == StreamEnd::Cut
             && let Some(error) = &error
@@ -284,7 +286,7 @@ impl<H: Host> Streaming<H> {
     }
 
     /// Stores the answer whole.
-    fn keep(&self, now: Timestamp, cost_source: CostSource) {
+    fn keep(&self, now: Timestamp, cost_source: CostSource, own_cost: NanoUsd) {
         let Some(completion) = self.flow.completion() else { return };
         let context = &self.run.context;
         let answer = self.flow.answer();
@@ -294,6 +296,7 @@ impl<H: Host> Streaming<H> {
             attempts: self.run.attempts,
             usage: answer.usage.unwrap_or_default(),
             cost: self.run.cost,
+            own_cost,
             cost_source,
             degraded: false,
         };

@@ -150,6 +150,8 @@ for (const isolation of ['page', 'worker']) {
       const told = await page.evaluate(
         async ([passphrase, key]) => {
           const { vault } = globalThis.gate;
+          let asked = 0;
+          navigator.storage.persist = async () => ++asked > 0;
           const bytes = (text) => new TextEncoder().encode(text);
           const states = [await vault.state()];
           const given = [bytes(passphrase), bytes(key)];
@@ -166,7 +168,7 @@ for (const isolation of ['page', 'worker']) {
           const keys = await vault.list();
           const answer = await globalThis.gate.chat({ messages: [{ role: 'user', content: 'with the vault' }] });
           const wiped = given.every((one) => one.every((byte) => byte === 0));
-          return { states, wrong, wiped, keys: keys.map(({ provider }) => provider), answer: answer.object };
+          return { states, wrong, wiped, keys: keys.map(({ provider }) => provider), answer: answer.object, asked };
         },
         [PASSPHRASE, KEY],
       );
@@ -176,6 +178,7 @@ for (const isolation of ['page', 'worker']) {
         wiped: true,
         keys: ['groq'],
         answer: 'chat.completion',
+        asked: 1, // to keep what is stored
       });
       assert.equal(ours.seen[0].authorization, `Bearer ${KEY}`);
     });

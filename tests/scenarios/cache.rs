@@ -173,6 +173,20 @@ fn a_leaders_own_refusal_is_not_shared() {
 }
 
 #[test]
+fn what_is_saved_is_what_the_answer_cost_without_the_failures_before_it() {
+    let world = World::new("{}");
+    let first = Cell::new(true);
+    world.host.answer(move |_| if first.replace(false) { status(200, &[], "<html>") } else { completion("4", 20, 1) });
+    let ended = world.side_by_side([body("2+2?"), body("2+2?")]);
+    let metas: Vec<_> = ended.into_iter().map(|ended| ended.unwrap().meta).collect();
+    assert!(metas[0].cost.as_nano() > 1_200_000, "what cannot be read may have been billed: {:?}", metas[0].cost);
+    let own = Some(NanoUsd::new(1_800));
+    assert_eq!((metas[0].saved, metas[1].cache, metas[1].saved), (None, CacheState::Joined, own));
+    let hit = world.ask("2+2?").unwrap().meta;
+    assert_eq!((hit.cache, hit.saved), (CacheState::Hit, own));
+}
+
+#[test]
 fn a_leaders_own_deadline_is_not_shared() {
     let world = World::new(
         r#"{"timeouts":{"attemptMs":10000,"totalMs":10000},"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]}"#,

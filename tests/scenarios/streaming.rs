@@ -126,6 +126,15 @@ fn a_complete_stream_is_kept_and_replayed_in_both_forms() {
 }
 
 #[test]
+fn a_replayed_stream_saves_what_it_cost_without_the_failures_before_it() {
+    let world = World::new("{}");
+    let first = std::cell::Cell::new(true);
+    world.host.answer(move |_| if first.replace(false) { status(200, &[], "<html>") } else { good() });
+    assert!(read(&world, &question("Hi")).unwrap().1.meta.cost.as_nano() > 1_200_000 + PRICE);
+    assert_eq!(read(&world, &question("Hi")).unwrap().1.meta.saved.map(|saved| saved.as_nano()), Some(PRICE));
+}
+
+#[test]
 fn a_failure_before_the_first_output_is_invisible() {
     for trouble in [
         status(500, &[], "{}"),

@@ -51,6 +51,7 @@ fn defaults_are_the_numbers_that_are_documented() {
     assert!(config.reasoning_commits && !config.patterns && !config.allow_paid_fallback);
     assert_eq!((config.edge.leases.enabled, config.edge.leases.share), (false, 64));
     assert!(parse(r#"{"ledger":"memory","debug":true}"#).is_ok(), "read by who starts the gateway");
+    assert_eq!(bad_paths(r#"{"debug":"true"}"#), ["debug"]);
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(in crate::gateway) fn store<H: Host>(
             body: served.body.clone(),
             target: served.target.clone(),
             by_fallback,
-            cost: served.cost,
+            cost: served.own_cost,
             usage: served.usage,
         };
         let ttl = controls.ttl(config);
@@ -76,6 +76,7 @@ impl<H: Host> Run<H> {
             attempts: self.attempts,
             usage: answer.usage.unwrap_or_default(),
             cost: self.cost,
+            own_cost: charged,
             cost_source,
             degraded: false,
         })
