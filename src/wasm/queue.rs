@@ -38,6 +38,8 @@ pub struct Queue {
 pub struct QueueAsk {
     ask: Ask,
     naming: Naming,
+    /// The same under the master keys of before.
+    earlier: Vec<Naming>,
     by: Vec<String>,
 }
 
@@ -47,6 +49,12 @@ impl QueueAsk {
     #[wasm_bindgen(getter)]
     pub fn key(&self) -> Option<String> {
         self.naming.key.map(|key| hex(&key))
+    }
+
+    /// What else to look for: the same key as it was written before the master key was changed.
+    #[wasm_bindgen(getter, js_name = earlierKeys)]
+    pub fn earlier_keys(&self) -> Vec<String> {
+        self.earlier.iter().filter_map(|naming| naming.key).map(|key| hex(&key)).collect()
     }
 }
 
@@ -118,8 +126,12 @@ impl Queue {
         now: f64,
     ) -> Result<Array, JsValue> {
         typed((|| {
-            let QueueAsk { ask, naming, by } = asked;
+            let QueueAsk { ask, mut naming, earlier, by } = asked;
             let known = known.as_deref().map(Item::decode).transpose()?;
+            // What was asked before is compared under the key that it was written with.
+            if let Some(own) = earlier.iter().find(|own| known.as_ref().is_some_and(|item| item.key == own.key)) {
+                naming.digest = own.digest;
+            }
             let (room, now) = (Room { open, last: whole(last) }, instant(now));
             let told = |item: &Item| {
                 let id = JsValue::from(item.ticket(self.shard).to_text());
@@ -278,10 +290,10 @@ impl Queue {
         typed(Item::decode(row).map(|item| item.owner.map(|owner| hex(&owner))))
     }
 
-    /// The same of a user.
-    #[wasm_bindgen(js_name = ownerOf)]
-    pub fn owner_of(&self, user: &str) -> Result<String, JsValue> {
-        typed(self.sealers.first(|sealer| sealer.digest("user", user.as_bytes()).map(|owner| hex(&owner))))
+    /// The same of a user, under each of the keys.
+    #[wasm_bindgen(js_name = ownersOf)]
+    pub fn owners_of(&self, user: &str) -> Result<Vec<String>, JsValue> {
+        typed(self.sealers.each(|sealer| sealer.digest("user", user.as_bytes()).map(|owner| hex(&owner))))
     }
 
     /// A row as callers are told of it, as JSON, with its content if that is given: the result, else what was asked.
@@ -330,7 +342,7 @@ impl Queue {
         }
         let mut secret = [0; 15];
         fill(&mut secret)?;
-        let naming = self.sealers.first(|sealer| {
+        let mut namings = self.sealers.each(|sealer| {
             let user = ask.user.as_deref();
             let owner = user.map(|user| sealer.digest("user", user.as_bytes())).transpose()?;
             let key = ask.key.as_deref().map(|key| {
@@ -340,7 +352,9 @@ impl Queue {
             });
             Ok(Naming { secret, owner, key: key.transpose()?, digest: sealer.digest("ask", &ask.identity())? })
         })?;
-        Ok(QueueAsk { ask, naming, by: Vec::new() })
+        let earlier = namings.split_off(1.min(namings.len()));
+        let naming = namings.pop().ok_or(Code::Internal)?;
+        Ok(QueueAsk { ask, naming, earlier, by: Vec::new() })
     }
 
     fn changed(&self, row: &[u8], change: impl FnOnce(&Item) -> Option<Item>) -> Result<JsValue, JsValue> {

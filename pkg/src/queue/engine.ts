@@ -65,13 +65,16 @@ export class Engine {
   ): Promise<[status: string, due?: number]> {
     const read = () => this.machine.read(json, organisation, user, key, by);
     const ask = read();
+    // Nobody writes under an earlier key any more: what is not there now will not be.
+    const earlier = await this.#earlier(ask.earlierKeys);
     let asks = [ask];
     const [status, row] = await this.rows.step({ key: ask.key }, ({ rows: [known], open, last }) => {
       type Enqueued = [id: string, status: string, row?: Described, asked?: Uint8Array];
       // The Wasm takes what was read, and a transaction that the browser aborts is decided again.
       const [mine = read()] = asks;
       asks = [];
-      const [, status, described, asked] = this.machine.enqueue(mine, known?.bytes, open, last, Date.now()) as Enqueued;
+      const bytes = known?.bytes ?? earlier;
+      const [, status, described, asked] = this.machine.enqueue(mine, bytes, open, last, Date.now()) as Enqueued;
       const insert = described && { ...rowOf(described), asked };
       return { ...(insert && { insert }), value: [status, insert] as const };
     });
@@ -188,6 +191,15 @@ export class Engine {
     });
     for (const update of changes.update) this.tell(update);
     return changes;
+  }
+
+  /** The row of the same request under one of these keys. */
+  async #earlier(keys: readonly string[]): Promise<Uint8Array | undefined> {
+    for (const key of keys) {
+      const bytes = await this.rows.step({ key }, ({ rows: [row] }) => ({ value: row?.bytes }));
+      if (bytes) return bytes;
+    }
+    return undefined;
   }
 
   async #find<T>(id: string, user: string | undefined, whole: boolean, show: (row: Row) => T | Promise<T>) {

@@ -46,6 +46,19 @@ impl Sealers {
         }
     }
 
+    /// What each makes of it, the one that seals first.
+    ///
+    /// # Errors
+    /// `vault_locked`.
+    pub(super) fn each<T>(&self, mut with: impl FnMut(&Sealer) -> Result<T>) -> Result<Vec<T>> {
+        let mut all = Vec::new();
+        self.find::<()>(|sealer| {
+            all.push(with(sealer)?);
+            Ok(None)
+        })?;
+        Ok(all)
+    }
+
     /// Calls with the one that seals.
     pub(super) fn first<T>(&self, mut with: impl FnMut(&Sealer) -> Result<T>) -> Result<T> {
         Ok(self.find(|sealer| with(sealer).map(Some))?.ok_or(Code::Internal)?)

@@ -2,10 +2,10 @@ import type { Engine, Told } from '../../../pkg/src/queue/engine';
 
 type Change = Parameters<Told>[0];
 
-/** What somebody listens for: one request, or all; all users', or one's. */
+/** What somebody listens for: one request, or all; all users', or one's, by whatever master key they are told apart. */
 interface Wish {
   arrival: number | undefined;
-  owner: string | undefined;
+  owners: string[] | undefined;
 }
 
 /** Seconds of silence after which a comment shows that a stream is alive. */
@@ -18,7 +18,11 @@ const MAX_OF_USER = 50;
 const MAX_BEHIND = 128 * 1024;
 
 const hears = (wish: Wish, { arrival, owner }: Change) =>
-  (wish.arrival === undefined || wish.arrival === arrival) && (wish.owner === undefined || wish.owner === owner());
+  (wish.arrival === undefined || wish.arrival === arrival) &&
+  (wish.owners === undefined || wish.owners.includes(owner() ?? ''));
+
+const areSame = (owners: readonly string[], { owners: others }: Wish) =>
+  others?.some((owner) => owners.includes(owner)) ?? false;
 
 interface Stream {
   wish: Wish;
@@ -139,10 +143,10 @@ export class Listeners {
   }
 
   /** Ends what a user listens for. */
-  leave(owner: string): void {
-    for (const stream of [...this.#streams]) if (stream.wish.owner === owner) stream.end();
+  leave(owners: readonly string[]): void {
+    for (const stream of [...this.#streams]) if (areSame(owners, stream.wish)) stream.end();
     for (const socket of this.#ctx.getWebSockets()) {
-      if ((socket.deserializeAttachment() as Wish).owner === owner) socket.close(1000, 'ended');
+      if (areSame(owners, socket.deserializeAttachment() as Wish)) socket.close(1000, 'ended');
     }
   }
 
@@ -151,15 +155,13 @@ export class Listeners {
     return (await engine.status(requestId)) ?? status;
   }
 
-  #hasRoom({ owner }: Wish): boolean {
+  #hasRoom({ owners }: Wish): boolean {
     const sockets = this.#ctx.getWebSockets();
     if (this.#streams.size + sockets.length >= MAX_LISTENERS) return false;
-    if (owner === undefined) return true;
+    if (owners === undefined) return true;
     const wishes = sockets.map((socket) => socket.deserializeAttachment() as Wish);
-    return (
-      [...wishes, ...[...this.#streams].map(({ wish }) => wish)].filter((one) => one.owner === owner).length <
-      MAX_OF_USER
-    );
+    const all = [...wishes, ...[...this.#streams].map(({ wish }) => wish)];
+    return all.filter((wish) => areSame(owners, wish)).length < MAX_OF_USER;
   }
 }
 

@@ -113,7 +113,7 @@ export class RequestQueue extends DurableObject<Env> {
         }
       });
       for (const arrival of erased) drain.end(arrival);
-      this.#listeners.leave(engine.machine.ownerOf(user));
+      this.#listeners.leave(engine.machine.ownersOf(user));
       return erased.length;
     });
   }
@@ -127,8 +127,8 @@ export class RequestQueue extends DurableObject<Env> {
     const status = id === null ? undefined : await engine.status(id, user);
     if (id !== null && status === undefined) return new Response(null, { status: 404 });
     const arrival = id === null ? undefined : (queuePlace(id) as [number, number])[1];
-    const owner = user === undefined ? undefined : engine.machine.ownerOf(user);
-    const wish = { arrival, owner };
+    const owners = user === undefined ? undefined : engine.machine.ownersOf(user);
+    const wish = { arrival, owners };
     return request.headers.get('upgrade') === 'websocket'
       ? this.#listeners.socket(wish, status)
       : this.#listeners.stream(wish, status);

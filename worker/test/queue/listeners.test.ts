@@ -6,7 +6,7 @@ const context = {
   setWebSocketAutoResponse: () => undefined,
   getWebSockets: () => [],
 } as unknown as DurableObjectState;
-const everything = { arrival: undefined, owner: undefined };
+const everything = { arrival: undefined, owners: undefined };
 const change = { status: '{"status":"queued"}', arrival: 1, owner: () => undefined, ended: false };
 const never = () => {
   throw new Error('nobody asks for a result');
@@ -34,7 +34,7 @@ it('no more listen than an object has room for, by streams and sockets together;
     acceptWebSocket: () => undefined,
   } as unknown as DurableObjectState;
   const listeners = new Listeners(busy);
-  const own = { arrival: undefined, owner: 'ann' };
+  const own = { arrival: undefined, owners: ['ann'] };
   const both = (wish: typeof own | typeof everything) => [
     listeners.stream(wish, undefined).status,
     listeners.socket(wish, undefined).status,
