@@ -3,7 +3,7 @@ import type { FlatHeaders } from '../../pkg/src/boundary';
 import { toError } from '../../pkg/src/errors';
 import { answered } from '../../pkg/src/fetch';
 import { common, finished, setEach } from './answers';
-import { callerOf, stripped, type Stripped } from './auth';
+import { callerOf, needs, stripped, type Stripped } from './auth';
 import { hold, readBody } from './body';
 import type { Env } from './env';
 import { errorResponse, invalid, nothingHere, unsupported, wrongMethod } from './errors';
@@ -86,8 +86,9 @@ async function served(
   notes: Notes,
 ): Promise<Response> {
   if (!API.test(path)) throw nothingHere();
-  const caller = await callerOf(raw, given, env, 'chat');
+  const caller = await callerOf(raw, given, env);
   notes.caller = caller;
+  needs('chat', caller);
   if (!method) throw unsupported();
   if (method !== told.method) throw wrongMethod(method);
 

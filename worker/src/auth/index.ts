@@ -11,23 +11,28 @@ export { stripped, type Stripped } from './stripped';
 
 /**
  * Who is calling, by what was `given` as a token in any of the places where clients put one, from the address that the
- * platform tells.
- * @throws `unauthorized` (401) if that is nobody we know, `forbidden` (403) without the scope or while blocked,
- * `config_invalid` if the Worker itself is not set up.
+ * platform tells. What they may do is still to be asked.
+ * @throws `unauthorized` (401) if that is nobody we know, `forbidden` (403) while blocked, `config_invalid` if the Worker
+ * itself is not set up.
  */
-export async function callerOf(request: Request, given: string[], env: Env, scope: Scope): Promise<Caller> {
+export async function callerOf(request: Request, given: string[], env: Env): Promise<Caller> {
   const operator = operatorOf(given, env);
   const caller = operator ?? (await tokenHolder(given, env));
   if (!caller) throw unauthorized();
   // The operator is never kept out: somebody has to be able to lift a block.
   if (!operator) await letIn(request, caller, env);
-  if (!may(caller, scope)) throw forbidden(scope);
   return caller;
 }
 
-/** Admins see what is counted, too. */
-const may = ({ scopes }: Caller, scope: Scope): boolean =>
-  scopes.includes(scope) || (scope === 'metrics' && scopes.includes('admin'));
+/**
+ * To be asked of every caller, once it is known whom the refusal is to be counted for.
+ * @throws `forbidden` (403) without the scope.
+ */
+export function needs(scope: Scope, { scopes }: Caller): void {
+  // Admins see what is counted, too.
+  const may = scopes.includes(scope) || (scope === 'metrics' && scopes.includes('admin'));
+  if (!may) throw forbidden(scope);
+}
 
 /** @throws `forbidden` with the time that is left if the caller, or the address it calls from, is blocked. */
 export async function letIn(request: Request, caller: Caller, env: Env): Promise<void> {

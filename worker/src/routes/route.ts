@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono';
 
 import { toError } from '../../../pkg/src/errors';
 import { setEach } from '../answers';
-import { callerOf, stripped, type Caller, type Scope } from '../auth';
+import { callerOf, needs, stripped, type Caller, type Scope } from '../auth';
 import type { Env } from '../env';
 import { errorResponse, wrongMethod } from '../errors';
 import { gateOf, partsOf } from '../gates';
@@ -75,12 +75,14 @@ export function register(app: Hono<{ Bindings: Env }>, routes: readonly Route[])
 
 async function run(c: Ours, route: Route, note: Noted): Promise<Response> {
   if (route.scope === undefined) return route.handle(c);
-  const caller = await callerOf(c.req.raw, stripped(c.req.raw).given, c.env, route.scope);
+  const { scope } = route;
+  const caller = await callerOf(c.req.raw, stripped(c.req.raw).given, c.env);
   note.caller = caller;
   const { core } = gateOf(caller.organisation, c.env);
   const rate = await core.enter(partsOf(caller), route.rate ?? 'other');
   // On errors too.
   const response = await answer(async () => {
+    needs(scope, caller);
     // Before anything else is read: whoever asks about another organisation is told nothing but that.
     ruledBy(c, caller);
     return route.handle(c, caller);

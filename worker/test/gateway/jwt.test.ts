@@ -3,7 +3,7 @@ import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { type Caller } from '../../src/auth';
-import { callerOf } from '../../src/auth';
+import { callerOf, needs } from '../../src/auth';
 import { type Env } from '../../src/env';
 import { forget } from '../../src/organisation/standing';
 import { calm, errorOf, journal, read, type Init } from '../client';
@@ -37,8 +37,11 @@ afterEach(() => vi.restoreAllMocks());
 
 const own = (more: Record<string, unknown> = {}): Env => ({ ...env, TIDEGATE_AUTH: auth, ...more }) as unknown as Env;
 const request = new Request('https://gateway.example/');
-const caller = (token: string, scope: 'chat' | 'admin' = 'chat', as = own()): Promise<Caller> =>
-  callerOf(request, [token], as, scope);
+const caller = async (token: string, scope: 'chat' | 'admin' = 'chat', as = own()): Promise<Caller> => {
+  const found = await callerOf(request, [token], as);
+  needs(scope, found);
+  return found;
+};
 const refusal = (token: string, as = own()) =>
   caller(token, 'chat', as).then(
     () => undefined,

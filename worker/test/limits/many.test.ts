@@ -91,10 +91,15 @@ describe('a caller’s rate', () => {
 
   it('is told and counted also where the Worker itself refuses, whatever for', async () => {
     const headers = await caller('early', 'enterprise', { scopes: ['chat', 'admin'] });
+    const [chats, scrapes] = await Promise.all(
+      ['chat', 'metrics'].map(async (scope) =>
+        bearer((await made('early', { tier: 'enterprise', scopes: [scope] })).token),
+      ),
+    );
     const post = (path: string, body: string, more = {}) =>
       call(path, { method: 'POST', body, headers: { ...headers, ...more } });
     const huge = `"${'x'.repeat(11_000_000)}"`;
-    const refused: [number, Promise<Answer>][] = [
+    const refused: [status: number, answering: Promise<Answer>, limit?: number][] = [
       [501, post('/v1/files', '{}')],
       [405, post('/v1/models', '{}')],
       [400, ask({}, { ...headers, 'x-tidegate-cache': 'perhaps' })],
@@ -102,12 +107,17 @@ describe('a caller’s rate', () => {
       [415, post('/v1/chat/completions', '{}', { 'content-type': 'multipart/form-data; boundary=x' })],
       [403, call('/api/ai/export?organisation=told', { headers })],
       [404, call('/api/ai/queue?action=status&requestId=none', { headers })],
+      // Without the scope, too.
+      [403, call('/metrics', { headers: chats }), 60],
+      [403, call('/api/ai/export', { headers: chats })],
+      [403, ask({}, scrapes)],
+      [403, call('/api/ai/status', { headers: scrapes }), 300],
     ];
-    for (const [status, answering] of refused) {
+    for (const [status, answering, limit = 1_000_000] of refused) {
       const answer = await answering;
-      expect([answer.status, rate(answer)[0]]).toEqual([status, 1_000_000]);
+      expect([answer.status, rate(answer)[0]]).toEqual([status, limit]);
       // What is taken flows back within a millisecond: it was taken just now.
-      expect(rate(answer)[1]).toBeLessThan(1_000_000);
+      expect(rate(answer)[1]).toBeLessThan(limit);
     }
   });
 
