@@ -54,19 +54,25 @@ const notes = new WeakMap<Request, Noted>();
 /** What was noted of a request; nothing of those that anybody may make as often as they like. */
 export const notedOf = (request: Request): Noted | undefined => notes.get(request);
 
+/** Health and the OpenAPI document are not. */
+const isNoted = ({ scope, method }: Route) => scope !== undefined || method !== 'GET';
+
 /** Puts routes into the app, with a 405 for every other method of their paths. */
 export function register(app: Hono<{ Bindings: Env }>, routes: readonly Route[]): void {
   for (const route of routes) {
     app.on(route.method, route.path, (c) => {
       const note: Noted = { route: route.path, code: 'ok' };
-      if (route.scope !== undefined || route.method !== 'GET') notes.set(c.req.raw, note);
+      if (isNoted(route)) notes.set(c.req.raw, note);
       return answer(() => run(c, route, note), note);
     });
   }
   for (const path of new Set(routes.map((route) => route.path))) {
-    const allowed = routes.filter((route) => route.path === path).map((route) => route.method);
-    app.all(path, async () => {
-      const response = await answer(() => Promise.reject(wrongMethod(allowed.join(', '))));
+    const own = routes.filter((route) => route.path === path);
+    const allowed = own.map((route) => route.method);
+    app.all(path, async (c) => {
+      const note: Noted = { route: path, code: 'ok' };
+      if (own.some(isNoted)) notes.set(c.req.raw, note);
+      const response = await answer(() => Promise.reject(wrongMethod(allowed.join(', '))), note);
       response.headers.set('allow', allowed.join(', '));
       return response;
     });

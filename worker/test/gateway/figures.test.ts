@@ -285,13 +285,16 @@ describe('logs', () => {
     await send('/api/ai/users/bob-of-acme', { method: 'DELETE', headers: bearer('made-up') });
     await send('/api/ai/export?organisation=other', { headers });
     await send('/livez');
+    await send('/livez', { method: 'POST' });
     await send('/openapi.json');
-    await vi.waitUntil(() => lines.length >= 3);
+    await send('/api/ai/export', { method: 'PUT', headers });
+    await vi.waitUntil(() => lines.length >= 4);
     vi.restoreAllMocks();
     expect(lines.map(({ method, route, status, code }) => [method, route, status, code])).toEqual([
       ['POST', '/api/admin/blocks', done.status, 'ok'],
       ['DELETE', '/api/ai/users/:id', 401, 'unauthorized'],
       ['GET', '/api/ai/export', 403, 'forbidden'],
+      ['PUT', '/api/ai/export', 405, 'invalid_request'],
     ]);
     expect(lines[0]).toMatchObject({
       ...{ event: 'request', level: 'info', organisation: 'acme', tier: 'pro', token: id, givenId: 'my-request-2' },
