@@ -1,10 +1,15 @@
 //! May this request join the queue, and where?
 
+use std::time::Duration;
+
 use super::ask::Ask;
 use super::item::{Item, State};
 use crate::config::QueueConfig;
 use crate::error::{Code, Error, Result};
 use crate::time::Timestamp;
+
+/// When whoever finds no room may come again: nobody knows when there is some.
+const COME_AGAIN: Duration = Duration::from_secs(1);
 
 /// What a store knows of itself when a request comes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,7 +27,7 @@ impl Room {
     }
 
     fn check(&self, config: &QueueConfig) -> Result<()> {
-        if self.open >= config.capacity { Err(Code::QueueFull.into()) } else { Ok(()) }
+        if self.open < config.capacity { Ok(()) } else { Err(Error::new(Code::QueueFull).after(COME_AGAIN).into()) }
     }
 }
 

@@ -35,11 +35,9 @@ export const unreachable = (who: string) =>
   Object.assign(refusal('internal', 503, `${who} cannot be asked at the moment.`), { retryAfterMs: 5_000 });
 export const limited = (ms: number) =>
   Object.assign(refusal('rate_limited', 429, 'There were too many of these today.'), { retryAfterMs: ms });
-/** More than an isolate's memory has room for. */
-export const crowded = () =>
-  Object.assign(refusal('queue_full', 503, 'Too many large requests are worked on at the moment.'), {
-    retryAfterMs: 1_000,
-  });
+/** More than an isolate's memory or an object has room for. */
+export const crowded = (message = 'Too many large requests are worked on at the moment.') =>
+  Object.assign(refusal('queue_full', 503, message), { retryAfterMs: 1_000 });
 export const internal = () => refusal('internal', 500, 'The gateway or its storage failed.');
 export { invalid };
 

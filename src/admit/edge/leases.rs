@@ -13,7 +13,7 @@ use super::slice::Slice;
 use crate::admit::command::{Command, Entered, Notice, Outcome, Reply};
 use crate::admit::ledger::{LedgerPolicy, LedgerState};
 use crate::config::{BudgetConfig, GatewayConfig};
-use crate::error::Allowance;
+use crate::error::{Allowance, Code, Error};
 use crate::host::ZoneRules;
 use crate::money::NanoUsd;
 use crate::time::Timestamp;
@@ -29,6 +29,14 @@ const MOST: u64 = 512;
 const MOST_SLICES: usize = 64;
 /// After the object had nothing to lease, it is not asked again for so long.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// When all slots are held nobody knows when one is free: whoever is refused may come again after a second.
+pub(super) fn come_again(mut refusal: Box<Error>) -> Box<Error> {
+    if refusal.code == Code::QueueFull {
+        refusal.retry_after.get_or_insert(Duration::from_secs(1));
+    }
+    refusal
+}
 
 /// Slices of one organisation, and what runs on them.
 #[derive(Clone, Debug, Default)]
@@ -142,6 +150,7 @@ impl Leases {
             *reservation |= LOCAL;
             *slot |= LOCAL;
         }
+        reply.result = reply.result.map_err(come_again);
         reply
     }
 

@@ -12,6 +12,7 @@ use lending::Wish;
 
 use super::caller::Errand;
 use super::desk::Desk;
+use super::leases::come_again;
 use super::policy::EdgePolicy;
 use super::store::{LONGEST_KEY, Rows};
 use super::subject::{Kind, Subject};
@@ -310,7 +311,7 @@ impl Turn<'_> {
             Some(Command::For(_) | Command::Together(_)) => Reply::of(Err(Code::Internal.into())),
             Some(command) => self.plain(command)?,
         };
-        Ok(Reply { entered, ..reply })
+        Ok(Reply { entered, result: reply.result.map_err(come_again), ..reply })
     }
 }
 

@@ -44,7 +44,8 @@ fn a_full_queue_refuses_until_something_ends() {
     let mut shelf = Shelf::with(QueueConfig { capacity: 2, ..QueueConfig::default() });
     let first = shelf.enqueue(&ask(Priority::Low), None, 0, at(0)).unwrap();
     shelf.enqueue(&ask(Priority::Low), None, 0, at(0)).unwrap();
-    assert_eq!(shelf.enqueue(&ask(Priority::Critical), None, 0, at(0)).unwrap_err().code, Code::QueueFull);
+    let full = shelf.enqueue(&ask(Priority::Critical), None, 0, at(0)).unwrap_err();
+    assert_eq!((full.code, full.retry_after), (Code::QueueFull, Some(Duration::from_secs(1))));
     shelf.put(&first.cancel(at(1)));
     shelf.enqueue(&ask(Priority::Critical), None, 0, at(1)).unwrap();
 }

@@ -1,7 +1,7 @@
 import { unknownId } from '../../../pkg/src/queue/engine';
 import type { Caller } from '../auth';
 import { readText } from '../body';
-import { forbidden, invalid } from '../errors';
+import { crowded, forbidden, invalid } from '../errors';
 import { partsOf } from '../gates';
 import { MOST_SHARDS, queueObject, queueObjects, queueStats, shardsOf, told } from '../queue/place';
 import { load, queuePlace, queueShard } from '../wasm';
@@ -146,7 +146,7 @@ async function events(c: Ours, caller: Caller): Promise<Response> {
   const headers = new Headers(upgrade === undefined ? {} : { upgrade });
   const response = await queueObject(c.env, organisation, shard).fetch(url, { headers, signal: c.req.raw.signal });
   if (response.status === 404) throw unknownId();
-  if (response.status === 503) throw Object.assign(invalid('', 'too many listen already'), { status: 503 });
+  if (response.status === 503) throw crowded('Too many listen already.');
   const { status, webSocket, body } = response;
   // Headers of another object's answer cannot be changed, and the Worker adds its own.
   if (webSocket) return new Response(null, { status, webSocket });

@@ -47,7 +47,7 @@ it('is full when as many wait and run as it takes', async () => {
   await script('groq', { hold: true });
   for (let count = 0; count < 5; count += 1) await enqueued();
   const refused = await enqueue({ priority: 'critical' });
-  expect([refused.status, errorOf(refused).code]).toEqual([503, 'queue_full']);
+  expect([refused.status, errorOf(refused).code, refused.headers.get('retry-after')]).toEqual([503, 'queue_full', '1']);
   const stats = JSON.parse((await call(`${PATH}?action=stats`)).text) as { queued: number; running: number };
   expect(stats.queued + stats.running).toBe(5);
   await script('groq');

@@ -136,7 +136,8 @@ it('a user who listens without end keeps nobody else out', async () => {
   const opened = [];
   for (let count = 0; count < 50; count += 1) opened.push(await open(`${PATH}?action=events`, { headers: ann }));
   expect(opened.map(({ status }) => status)).toEqual(opened.map(() => 200));
-  expect((await call(`${PATH}?action=events`, { headers: ann })).status).toBe(503);
+  const full = await call(`${PATH}?action=events`, { headers: ann });
+  expect([full.status, errorOf(full).code, full.headers.get('retry-after')]).toEqual([503, 'queue_full', '1']);
   const other = await open(`${PATH}?action=events`, { headers: bob });
   expect(other.status).toBe(200);
   for (const { body } of [...opened, other]) await body?.cancel();

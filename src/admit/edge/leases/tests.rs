@@ -196,3 +196,13 @@ fn a_slice_whose_money_is_up_is_given_back_and_the_next_is_larger() {
     assert_eq!(isolate.back(1, false), [(7, CENT, 7)]);
     assert_eq!(isolate.wish("a", "chat", 1), Some(16));
 }
+
+#[test]
+fn who_finds_no_slot_here_may_come_again_after_a_second() {
+    let mut isolate = Isolate::default();
+    isolate.1.limits.max_concurrent = 1;
+    isolate.lease("a", "chat", 7, 9, 9, 0);
+    isolate.admit("a", Some("chat"), None, 1).unwrap();
+    let full = isolate.decide(&asking("a", Some("chat"), None), 1).unwrap().result.unwrap_err();
+    assert_eq!((full.code, full.retry_after), (Code::QueueFull, Some(Duration::from_secs(1))));
+}

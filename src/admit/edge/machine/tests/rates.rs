@@ -91,3 +91,12 @@ fn names_that_are_empty_or_too_long_for_a_row_are_refused() {
     let caller = Caller { tier: "x".repeat(LONGEST_KEY), ..user("ann") };
     assert_eq!(bench.enter(&caller, "chat", None).unwrap_err().code, Code::Internal);
 }
+
+#[test]
+fn who_finds_no_slot_may_come_again_after_a_second() {
+    let mut bench = Bench::new(Vec::new());
+    bench.config.limits.max_concurrent = 1;
+    bench.admit(&user("ann"), 1).unwrap();
+    let (code, wait, _) = refused(bench.admit(&user("bob"), 1));
+    assert_eq!((code, wait), (Code::QueueFull, Some(1)));
+}
