@@ -94,7 +94,12 @@ function boundOf(name: string): number {
 
 /** As Prometheus reads it. What has no line in {@link HELP} is not a figure of ours and is left out. */
 export function exposition(counters: Counters): string {
-  const sorted = Object.entries(counters).sort(([one], [other]) => boundOf(one) - boundOf(other));
+  const whole = { ...counters };
+  for (const { buckets, count } of [DURATION, FIRST_TOKEN]) {
+    // Bounds that nothing was below yet: a sample that is there only from its first count on has no rate until its second.
+    if (count in whole) for (const { name } of buckets) whole[name] ??= 0;
+  }
+  const sorted = Object.entries(whole).sort(([one], [other]) => boundOf(one) - boundOf(other));
   const lines = sorted.map(([name, value]) => ({
     family: /^\w+/.exec(name)?.[0].replace(/_(bucket|sum|count)$/, '') ?? '',
     line: `${name} ${value}`,

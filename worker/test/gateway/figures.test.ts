@@ -103,6 +103,24 @@ describe('figures', () => {
     expect(text.split('\n').filter((line) => !/^(#.*|\w+(\{(\w+="[^"\\]*",?)+\})? [\d.]+|)$/.test(line))).toEqual([]);
   });
 
+  it('have every bucket from the first request on, also those that nothing fell into', () => {
+    const counters: Counters = {};
+    count(counters, { dialect: 'chat', code: 'timeout', totalMs: 50_000 });
+    const bounds = (name: string) => [
+      ...exposition(counters).matchAll(new RegExp(`${name}_bucket.le="(.+)". (.+)`, 'g')),
+    ];
+    const all = bounds('tidegate_request_duration_seconds').map(([, bound, count]) => [bound, Number(count)]);
+    expect(all).toHaveLength(14);
+    expect([all[0], all[8], all[9], all[13]]).toEqual([
+      ['0.05', 0],
+      ['30', 0],
+      ['60', 1],
+      ['+Inf', 1],
+    ]);
+    expect(bounds('tidegate_time_to_first_token_seconds')).toEqual([]);
+    expect(exposition({})).toBe('');
+  });
+
   it('are what Prometheus reads', async () => {
     const counters: Counters = {};
     const usage = { inputTokens: 1, cachedInputTokens: 0, outputTokens: 2, reasoningTokens: 0 };
