@@ -66,7 +66,8 @@ export class Engine {
     const read = () => this.machine.read(json, organisation, user, key, by);
     const ask = read();
     // Nobody writes under an earlier key any more: what is not there now will not be.
-    const earlier = await this.#earlier(ask.earlierKeys);
+    const { earlierKeys } = ask;
+    const earlier = earlierKeys.length > 0 ? await this.#earlier(earlierKeys) : undefined;
     let asks = [ask];
     const [status, row] = await this.rows.step({ key: ask.key }, ({ rows: [known], open, last }) => {
       type Enqueued = [id: string, status: string, row?: Described, asked?: Uint8Array];
