@@ -3,7 +3,6 @@ import { runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { counted, figuresOf, told } from '../../src/figures/counted';
-import { count, exposition, type Counters } from '../../src/figures/samples';
 import { TidegateError } from '../../../pkg/src/errors';
 import { shownUser } from '../../src/log';
 import { Notes } from '../../src/notes';
@@ -101,50 +100,6 @@ describe('figures', () => {
     expect(status).toBe(200);
     expect(text).toContain('tidegate_breaker_state{target="groq/a');
     expect(text.split('\n').filter((line) => !/^(#.*|\w+(\{(\w+="[^"\\]*",?)+\})? [\d.]+|)$/.test(line))).toEqual([]);
-  });
-
-  it('have every bucket from the first request on, also those that nothing fell into', () => {
-    const counters: Counters = {};
-    count(counters, { dialect: 'chat', code: 'timeout', totalMs: 50_000 });
-    const bounds = (name: string) => [
-      ...exposition(counters).matchAll(new RegExp(`${name}_bucket.le="(.+)". (.+)`, 'g')),
-    ];
-    const all = bounds('tidegate_request_duration_seconds').map(([, bound, count]) => [bound, Number(count)]);
-    expect(all).toHaveLength(14);
-    expect([all[0], all[8], all[9], all[13]]).toEqual([
-      ['0.05', 0],
-      ['30', 0],
-      ['60', 1],
-      ['+Inf', 1],
-    ]);
-    expect(bounds('tidegate_time_to_first_token_seconds')).toEqual([]);
-    expect(exposition({})).toBe('');
-  });
-
-  it('are what Prometheus reads', async () => {
-    const counters: Counters = {};
-    const usage = { inputTokens: 1, cachedInputTokens: 0, outputTokens: 2, reasoningTokens: 0 };
-    const meta = {
-      requestId: 'x',
-      target: 't',
-      attempts: 1,
-      cache: 'miss',
-      costNanoUsd: 5,
-      costSource: 'computed',
-      usage,
-    };
-    count(counters, { dialect: 'chat', code: 'ok', totalMs: 600_001, firstMs: 90, meta: meta as never });
-    count(counters, { dialect: 'x"} evil 1\n', code: 'a\nb', totalMs: -5 });
-    const text = exposition({ ...counters, 'evil{a="b"}': 1 });
-    expect(text).not.toContain('evil');
-    expect(text).toContain('tidegate_requests_total{dialect="other",outcome="other"} 1\n');
-    const line = /^(# (HELP|TYPE) .+|[a-z_]+(\{[a-z]+="[^"\\\n]*"(,[a-z]+="[^"\\\n]*")*\})? [\d.e+-]+|)$/;
-    expect(text.split('\n').filter((one) => !line.test(one))).toEqual([]);
-    // Buckets hold all that is below them.
-    const buckets = [...text.matchAll(/duration_seconds_bucket\{le="([^"]+)"\} (\d+)/g)].map(([, , n]) => Number(n));
-    expect(buckets.slice(0, 14)).toEqual(buckets.slice(0, 14).sort((one, two) => one - two));
-    expect(sample(text, 'tidegate_request_duration_seconds_bucket{le="600"}')).toBe(1);
-    expect(sample(text, 'tidegate_request_duration_seconds_bucket{le="+Inf"}')).toBe(2);
   });
 
   it('of usage are the caller’s own, the organisation’s for its admins, and can be erased', async () => {
