@@ -242,3 +242,29 @@ fn calls_that_cannot_be_carried_whole_are_no_answer() {
         assert_eq!(world.host.sent().len() == before, fits, "kept only if nothing of it would be missing: {count}");
     }
 }
+
+#[test]
+fn an_answer_given_again_is_another_answer_that_cost_nothing_in_every_dialect() {
+    for (dialect, usage) in [
+        (Dialect::Anthropic, r#""usage":{"input_tokens":0,"#),
+        (Dialect::Responses, r#""usage":{"input_tokens":0,"#),
+        (Dialect::Google, r#""usageMetadata":{"promptTokenCount":0,"candidatesTokenCount":0,"totalTokenCount":0}"#),
+    ] {
+        let world = World::new("{}");
+        world.host.answer(|_| completion("Salt.", 10, 3));
+        let ask = |streams| match dialect {
+            Dialect::Google => {
+                let body = r#"{"contents":[{"parts":[{"text":"a"}]}]}"#;
+                Call { dialect, model: Some("auto".into()), stream: streams, ..ManualHost::call(body) }
+            }
+            _ => ask(dialect, streams),
+        };
+        let first = world.call(ask(false)).unwrap();
+        let again = world.call(ask(false)).unwrap();
+        assert_eq!((again.meta.cache.as_str(), world.host.sent().len()), ("hit", 1), "{dialect:?}");
+        assert!(again.body.contains(usage) && again.body.contains("Salt."), "{}", again.body);
+        assert!(!first.body.contains(usage), "{}", first.body);
+        let (one, other) = (&*first.meta.request_id, &*again.meta.request_id);
+        assert!(again.body.contains(other) && !again.body.contains(one) && one != other, "{}", again.body);
+    }
+}

@@ -135,6 +135,37 @@ fn a_replayed_stream_saves_what_it_cost_without_the_failures_before_it() {
 }
 
 #[test]
+fn a_whole_answer_where_a_stream_was_asked_for_is_given_as_one() {
+    let world = World::new("{}");
+    // Blank lines keep DeepSeek's connections alive.
+    let spaced = |reply: Scripted| match reply {
+        Scripted::Answer(after, status, _, body) => {
+            let blank = (Duration::ZERO, Piece::Bytes(b"\n\n".to_vec()));
+            Scripted::Stream(after, status, vec![blank, (Duration::ZERO, Piece::Bytes(body))])
+        }
+        other => other,
+    };
+    world.host.answer(move |_| spaced(completion("As JSON.", 1_000, 500)));
+    let (text, closed) = read(&world, &question("Hi")).unwrap();
+    assert!(text.contains(r#""content":"As JSON.""#) && text.ends_with(DONE), "{text}");
+    assert_eq!((closed.meta.attempts, closed.meta.cost.as_nano(), spent(&world)), (1, PRICE, (PRICE, 0)));
+
+    let world =
+        World::new(r#"{"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}],"retry":{"maxRetries":0}}"#);
+    world.host.answer(move |_| spaced(status(200, &[], r#"{"error":{"code":429,"message":"slow down"}}"#)));
+    assert_eq!(read(&world, &question("Hi")).unwrap_err().code, Code::UpstreamLimited);
+}
+
+#[test]
+fn megabytes_of_nothing_are_not_kept_waiting_for_an_answer() {
+    let world =
+        World::new(r#"{"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}],"retry":{"maxRetries":0}}"#);
+    let nothing = format!(": {}\n\n", "x".repeat(1 << 20));
+    world.host.answer(move |_| stream((0..5).map(|_| nothing.clone()).chain([HELLO.into(), STOP.into(), DONE.into()])));
+    assert_eq!(read(&world, &question("Hi")).unwrap_err().code, Code::UpstreamMalformed);
+}
+
+#[test]
 fn a_failure_before_the_first_output_is_invisible() {
     for trouble in [
         status(500, &[], "{}"),

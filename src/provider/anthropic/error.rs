@@ -75,6 +75,27 @@ mod tests {
     }
 
     #[test]
+    fn a_status_has_anthropics_word_for_it() {
+        // platform.claude.com/docs/en/api/errors
+        for (status, word) in [
+            (400, "invalid_request_error"),
+            (401, "authentication_error"),
+            (402, "billing_error"),
+            (403, "permission_error"),
+            (404, "not_found_error"),
+            (413, "request_too_large"),
+            (422, "invalid_request_error"),
+            (429, "rate_limit_error"),
+            (500, "api_error"),
+            (502, "api_error"),
+            (504, "timeout_error"),
+            (529, "overloaded_error"),
+        ] {
+            assert_eq!(kind(status), word, "{status}");
+        }
+    }
+
+    #[test]
     fn a_thread_is_refused_in_the_words_that_the_tool_runner_knows() {
         let body = encode_error(&Error::invalid("thread", "is not kept"), "No.", "");
         let body: serde_json::Value = serde_json::from_str(&body).unwrap();

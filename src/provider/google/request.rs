@@ -100,5 +100,7 @@ mod tests {
             rewrite(r#"{"model":"models/other","contents":[],"generationConfig":null}"#),
             r#"{"model":"models/m","contents":[],"generationConfig":{"maxOutputTokens":64}}"#
         );
+        let signed = rewrite(r#"{"contents":[{"parts":[{"text":"x","thoughtSignature":"tidegate7b7d"}]}]}"#);
+        assert!(signed.contains(r#""thoughtSignature":null"#), "what was made up here is taken back: {signed}");
     }
 }

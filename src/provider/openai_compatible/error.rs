@@ -45,6 +45,23 @@ mod tests {
     use crate::error::Code;
 
     #[test]
+    fn a_status_has_openais_word_for_it() {
+        for (status, word) in [
+            (400, "invalid_request_error"),
+            (401, "authentication_error"),
+            (402, "insufficient_quota"),
+            (403, "permission_error"),
+            (404, "invalid_request_error"),
+            (429, "rate_limit_error"),
+            (500, "server_error"),
+            (501, "invalid_request_error"),
+            (504, "server_error"),
+        ] {
+            assert_eq!(kind(status), word, "{status}");
+        }
+    }
+
+    #[test]
     fn a_field_is_named_where_there_is_one() {
         let body = |path| encode_error(&Error::field(Code::InvalidRequest, path, "is wrong"), "no", "");
         assert_eq!(
