@@ -122,7 +122,7 @@ pub fn failure(dialect: Dialect, mut given: Value) -> (u16, Vec<(&'static str, S
                 message.push('.');
             }
         }
-        let own = all.into_iter().map(|(path, _)| FieldError { path, problem: Cow::Borrowed("") }).collect();
+        let own = all.into_iter().map(|(path, problem)| FieldError { path, problem: Cow::Owned(problem) }).collect();
         error.detail = Detail::Fields(own);
     }
     // Before the body is written: some bodies repeat the status, and their words depend on it.
@@ -174,6 +174,8 @@ mod tests {
             inner.field("tidegate").map(|raw| raw.get()),
             Some(r#"{"fields":[{"path":"messages[0].role","problem":"must be user"}],"attempts":[]}"#)
         );
+        let (_, _, body) = failure(Dialect::Google, problem(&Error::invalid("contents", "must be a list")));
+        assert!(body.contains(r#"{"field":"contents","description":"must be a list"}"#), "{body}");
         let (_, _, body) = failure(Dialect::Chat, problem(&Error::invalid("", "must be JSON")));
         assert!(body.contains("The request is not valid. input must be JSON."), "{body}");
     }
