@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 
 import { Listeners } from '../../src/queue/listeners';
 
@@ -11,6 +11,22 @@ const change = { status: '{"status":"queued"}', arrival: 1, owner: () => undefin
 const never = () => {
   throw new Error('nobody asks for a result');
 };
+
+afterEach(() => void vi.useRealTimers());
+
+it('a stream that has nothing to tell says that it is alive, until its reader goes', async () => {
+  vi.useFakeTimers();
+  const reader = new Listeners(context).stream(everything, undefined).body!.getReader();
+  const next = async () => new TextDecoder().decode((await reader.read()).value);
+  expect(await next()).toBe(': open\n\n');
+  for (let silences = 0; silences < 3; silences += 1) {
+    vi.advanceTimersByTime(15_000);
+    expect(await next()).toBe(': alive\n\n');
+  }
+  expect(vi.getTimerCount()).toBe(1);
+  await reader.cancel();
+  expect(vi.getTimerCount()).toBe(0);
+});
 
 it('who does not read is let go, before much lies in memory for him; who reads is not', async () => {
   const listeners = new Listeners(context);

@@ -1,3 +1,4 @@
+import { evictAllDurableObjects } from 'cloudflare:test';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { forget } from '../../src/organisation/standing';
@@ -111,6 +112,19 @@ describe('a WebSocket', () => {
     await until(() => all.messages.length === 6 && own.messages.length === 3);
     expect(new Set(own.messages.map(({ requestId }) => requestId))).toEqual(new Set([second]));
     expect(new Set(all.messages.map(({ requestId }) => requestId))).toEqual(new Set([first, second]));
+  });
+
+  it('sleeps with its object, and is told what comes after', async () => {
+    await organised('acme', ['pro']);
+    const ann = bearer((await made('acme', { user: 'ann' })).token);
+    const { requestId: before } = await enqueued({}, ann);
+    await reached(before, ['completed'], ann);
+    const all = await socket('', ann);
+    await evictAllDurableObjects();
+    const { requestId } = await enqueued({}, ann);
+    await until(() => statuses(all.messages).includes('completed'));
+    expect(all.messages.every((one) => one.requestId === requestId)).toBe(true);
+    all.webSocket.close();
   });
 
   it('takes no words, and is not opened for an id that is not known', async () => {
