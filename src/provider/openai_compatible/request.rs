@@ -5,6 +5,7 @@ use crate::json::{self, Fields, Raw, push_text};
 use crate::provider::Outgoing;
 use crate::provider::catalogue::quirks;
 use crate::record::push_int;
+use crate::text::decimal;
 
 /// Writes a neutral request of a caller of another dialect. What it has beyond the dialect goes to those who
 /// know it (OpenRouter), and becomes what the others know where there is such: a budget for reasoning becomes
@@ -12,7 +13,8 @@ use crate::record::push_int;
 /// can read, stay behind.
 ///
 /// # Errors
-/// `invalid_request` that names `safety_settings`, and `top_k` where only the provider's temperature and `top_p` are known.
+/// `invalid_request` that names `safety_settings`; `top_k` where only the provider's temperature and `top_p` are known; and
+/// a tool's result with pictures in it.
 pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgoing<'_>) -> Result<String> {
     if request.field("safety_settings").is_some() {
         return Err(Error::invalid("safety_settings", "must be left out for other models than Google's").into());
@@ -69,6 +71,10 @@ fn effort_of(raw: Raw<'_>, max_output_tokens: u32) -> String {
 fn plain_messages(raw: Raw<'_>) -> Result<String> {
     let mut out = String::with_capacity(raw.get().len());
     for (index, message) in json::items(raw.get())?.into_iter().enumerate() {
+        if !is_plain_result(message) {
+            let path = ["messages[", &decimal(index as u64), "].content"].concat();
+            return Err(Error::invalid(&path, "must be text alone: this API takes no pictures from tools").into());
+        }
         out.push(if index == 0 { '[' } else { ',' });
         push_without(
             &mut out,
@@ -91,6 +97,16 @@ fn plain_messages(raw: Raw<'_>) -> Result<String> {
     }
     out.push_str(if out.is_empty() { "[]" } else { "]" });
     Ok(out)
+}
+
+/// Whether a message is no tool's result, or one of text alone: the dialect knows no other
+/// (platform.openai.com/docs/api-reference/chat/create, "Tool message").
+fn is_plain_result(message: Raw<'_>) -> bool {
+    let fields = json::fields(message.get()).unwrap_or_default();
+    let is = |fields: &Fields<'_>, name: &str, word: &str| fields.field(name).is_some_and(|raw| raw.get() == word);
+    let parts = fields.field("content").and_then(|raw| json::items(raw.get()).ok()).unwrap_or_default();
+    let mut parts = parts.into_iter().map(|part| json::fields(part.get()).unwrap_or_default());
+    !is(&fields, "role", "\"tool\"") || parts.all(|part| is(&part, "type", "\"text\""))
 }
 
 /// Writes a field's value in its own way; false to have it written as it is.
@@ -204,6 +220,24 @@ mod tests {
         let error = encode_request(&request, &outgoing("groq", "m", false)).unwrap_err();
         assert!(matches!(&error.detail, crate::error::Detail::Fields(fields) if fields[0].path == "top_k"));
         assert!(encode_request(&request, &outgoing("openrouter", "m", false)).is_ok());
+        let result = |parts: &str| {
+            format!(
+                r#"{{"messages":[{{"role":"user","content":[{{"type":"image_url"}}]}},{{"role":"tool","content":{parts}}}]}}"#
+            )
+        };
+        for fine in [r#""one""#, r#"[{"type":"text","text":"one"}]"#] {
+            let body = result(fine);
+            assert!(encode_request(&json::fields(&body).unwrap(), &outgoing("groq", "m", false)).is_ok(), "{body}");
+        }
+        let body = result(
+            r#"[{"type":"text","text":"one"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AA"}}]"#,
+        );
+        let request = json::fields(&body).unwrap();
+        let error = encode_request(&request, &outgoing("openai", "m", false)).unwrap_err();
+        assert!(
+            matches!(&error.detail, crate::error::Detail::Fields(fields) if fields[0].path == "messages[1].content")
+        );
+        assert!(encode_request(&request, &outgoing("openrouter", "m", false)).is_ok(), "it passes them on");
     }
 
     #[test]
