@@ -163,7 +163,7 @@ fn ids_of_other_providers_fit_the_api() {
     let turns = encoded_messages(json!([
         {"role": "user", "content": "Hi"},
         {"role": "assistant", "content": null, "tool_calls": [call]},
-        {"role": "tool", "tool_call_id": "functions.f:0", "content": ""}]));
+        {"role": "tool", "tool_call_id": "functions.f:0", "name": "f", "content": ""}]));
     assert_eq!(turns[1]["content"][0]["id"], "functions_f_0");
     assert_eq!(turns[2]["content"][0], json!({"type": "tool_result", "tool_use_id": "functions_f_0"}));
 }

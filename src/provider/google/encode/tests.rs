@@ -126,6 +126,10 @@ fn what_gemini_does_not_have_is_refused_by_its_neutral_name() {
         (r#""tool_choice":"maybe""#, "tool_choice"),
         (r#""response_format":{"type":"grammar"}"#, "response_format.type"),
         (r#""response_format":{"type":"json_schema"}"#, "response_format.json_schema"),
+        (
+            r#""response_format":{"type":"json_schema","json_schema":{"name":"n","description":"a","schema":{"description":"b"}}}"#,
+            "response_format.json_schema.description",
+        ),
         (r#""reasoning_effort":"none","reasoning":{"new":1}"#, "reasoning.new"),
     ] {
         assert_eq!(bad_field(&format!("{{{USER},{fields}}}")), path, "{fields}");
