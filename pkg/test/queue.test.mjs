@@ -121,6 +121,17 @@ test('what fails is tried again, then kept with its error, and may be queued aga
   await assert.rejects(queue.requeue(one.requestId), { code: 'invalid_request' });
 });
 
+test('what waits for its next try gets it when it is due, with nothing else going on', async (t) => {
+  const { queue, asked } = await queueOf(t, { baseMs: 600, maxRetries: 1 }, { retry: { maxRetries: 0 } });
+  const item = await queue.enqueue(asking('later'));
+  await until(() => asked.length === 1);
+  asked[0].resolve(new Response('{}', { status: 500 }));
+  await reached(queue, item, 'delayed');
+  await until(() => asked.length === 2);
+  asked[1].resolve(answer());
+  await reached(queue, item, 'completed');
+});
+
 test('a deadline that passes while it waits ends it, and its time for being kept erases it', async (t) => {
   const { queue, asked } = await queueOf(t, { concurrency: 1, ttlMs: 1_000 });
   const first = await queue.enqueue(asking('one'));

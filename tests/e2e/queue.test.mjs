@@ -159,6 +159,27 @@ test('a queue survives a reload, sealed, and goes on when the vault is unlocked'
   assert.deepEqual(upstream.state.asked, ['a private question', 'another', 'a private question']);
 });
 
+test('a queue that waited behind a lock goes on at the unlock, in the same page', async (t) => {
+  const { url } = await serve(t, ROOT);
+  const context = await browser.newContext();
+  t.after(() => context.close());
+  const page = await openPage(context, url);
+  await withVault(page);
+  await reached(page, (await enqueue(page, 'before')).requestId, 'completed');
+  upstream.state.asked.length = 0;
+  upstream.state.holds = true;
+  const running = await enqueue(page, 'runs as it locks');
+  await reached(page, running.requestId, 'running');
+  const waiting = await enqueue(page, 'waits');
+  await page.evaluate(() => globalThis.gate.vault.lock());
+  upstream.release();
+  // Longer than the queue takes to see the lock.
+  await page.waitForTimeout(2_500);
+  assert.deepEqual(upstream.state.asked, ['runs as it locks']);
+  await page.evaluate(() => globalThis.gate.vault.unlock('correct horse battery staple'));
+  await reached(page, waiting.requestId, 'completed');
+});
+
 test('tabs share one queue, and an item runs once', async (t) => {
   const { url } = await serve(t, ROOT);
   const context = await browser.newContext();
