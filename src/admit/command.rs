@@ -24,7 +24,7 @@ pub enum Command {
     Admit {
         /// Whose request it is. At most 1,024 bytes.
         tenant: String,
-        /// The target's stable name (provider, model, key). At most 1,024 bytes.
+        /// The target's stable name (provider, model, key): see [`with_key`](crate::admit::with_key). At most 1,028 bytes.
         target: String,
         /// The most the attempt can cost.
         bound: NanoUsd,
@@ -299,7 +299,7 @@ pub struct Figures {
 pub struct TargetFigures {
     /// Whose.
     pub tenant: String,
-    /// The target's stable name.
+    /// The target's stable name, its key's tag in it.
     pub target: String,
     /// Where its circuit stands. An open circuit whose time is up counts as half-open.
     pub state: CircuitState,

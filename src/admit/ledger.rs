@@ -7,7 +7,7 @@ use super::concurrency::Slots;
 use super::lease::Hold;
 use super::period::{Calendar, Place};
 use super::reservation::{Late, MOST_LIVE, Reservation, Reservations};
-use super::target::{LONGEST_NAME, Targets};
+use super::target::{LONGEST_NAME, LONGEST_TARGET, Targets};
 use crate::config::{BreakerConfig, BudgetConfig, GatewayConfig};
 use crate::error::{BreakerOutcome, Code, Detail, Error, FieldError, Result};
 use crate::host::ZoneRules;
@@ -163,7 +163,7 @@ impl Turn<'_> {
         slot: Option<u64>,
     ) -> Result<Outcome> {
         let Self { policy, now, .. } = *self;
-        if tenant.len() > LONGEST_NAME || target.len() > LONGEST_NAME {
+        if tenant.len() > LONGEST_NAME || target.len() > LONGEST_TARGET {
             return Err(Code::Internal.into());
         }
         let probe = self.state.targets.check(tenant, target, now, policy.breaker)?;

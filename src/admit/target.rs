@@ -12,8 +12,29 @@ use crate::time::Timestamp;
 
 /// How many targets are remembered, unless more have live reservations.
 const MOST_TARGETS: usize = 512;
-/// Longest name of a tenant or target, in bytes.
+/// Longest name of a tenant or target, in bytes; a key's tag comes on top.
 pub const LONGEST_NAME: usize = 1_024;
+/// Longest name of a target with its key's tag, in bytes.
+pub(super) const LONGEST_TARGET: usize = LONGEST_NAME + 4;
+/// Before a key's tag.
+const TAGGED: char = '\n';
+
+/// The name that a target has in the ledger: with another key it has another breaker, and cools apart. `tag` is three
+/// letters that follow from the key: enough to tell two keys apart, too little to tell anything of one.
+#[must_use]
+pub fn with_key(target: &str, tag: &str) -> String {
+    let mut name = String::with_capacity(target.len().saturating_add(tag.len()).saturating_add(1));
+    name.push_str(target);
+    name.push(TAGGED);
+    name.push_str(tag);
+    name
+}
+
+/// The target of a name in the ledger.
+#[must_use]
+pub fn without_key(name: &str) -> &str {
+    name.rsplit_once(TAGGED).map_or(name, |(target, _)| target)
+}
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Target {
@@ -190,7 +211,7 @@ impl Targets {
             let (used, breaker) = (reader.uint(), Breaker::decode(reader));
             let cooling = reader.flag().then(|| Hold::decode(reader));
             let ascending = entries.last().is_none_or(|last| (&*last.tenant, &*last.name) < (tenant, name));
-            reader.require(ascending && tenant.len() <= LONGEST_NAME && name.len() <= LONGEST_NAME);
+            reader.require(ascending && tenant.len() <= LONGEST_NAME && name.len() <= LONGEST_TARGET);
             if !reader.is_sound() {
                 break;
             }

@@ -11,7 +11,8 @@ use super::memo::Memo;
 use super::notes::Head;
 use super::offers::{Known, prices};
 use super::told::tell;
-use crate::cache::{ExactCache, Fingerprint, Targets};
+use crate::admit::{with_key, without_key};
+use crate::cache::{self, ExactCache, Fingerprint, Targets};
 use crate::chat::Dialect;
 use crate::config::{GatewayConfig, KeySource, TargetConfig};
 use crate::detect::clean;
@@ -48,6 +49,17 @@ pub struct OwnKey {
     pub provider: String,
     /// The key.
     pub key: Secret<String>,
+    /// Which key it is.
+    pub(super) tag: KeyTag,
+}
+
+/// Tells a provider's keys apart in the ledger (see [`with_key`]): twelve bits of an HMAC, the same in every tab and isolate.
+pub(super) type KeyTag = [u8; 3];
+
+fn key_tag(key: &Secret<String>) -> KeyTag {
+    let [first, second, ..] = cache::partition(key, &Secret::new([0; 32]));
+    let letter = |bits: u8| b'a'.saturating_add(bits & 15);
+    [letter(first >> 4), letter(first), letter(second)]
 }
 
 /// One gate: a configuration and what it remembers. A gate belongs to one organisation.
@@ -72,6 +84,8 @@ pub(super) struct State {
     pub(super) flights: Vec<(Fingerprint, Rc<Flight>)>,
     pub(super) retry: RetryBudget,
     pub(super) keys: Vec<(String, Secret<String>)>,
+    /// Which key of each provider is, or was last, at hand; outlives the keys.
+    tags: Vec<(String, KeyTag)>,
     /// When each provider's key was used last; outlives the keys.
     used: Vec<(String, Timestamp)>,
     pub(super) locked: bool,
@@ -108,6 +122,7 @@ impl Gate {
             flights: Vec::new(),
             retry: RetryBudget::new(&config.retry),
             keys: Vec::new(),
+            tags: Vec::new(),
             used: Vec::new(),
             locked: false,
             records: VecDeque::new(),
@@ -140,7 +155,32 @@ impl Gate {
         // Another key, another answer: what was final before is not.
         state.finals.clear();
         state.keys.retain(|(own, _)| own != provider);
+        state.tags.retain(|(own, _)| own != provider);
+        state.tags.push((provider.into(), key_tag(&key)));
         state.keys.push((provider.into(), key));
+    }
+
+    /// The name in the ledger of a target with the key that its requests have.
+    pub(super) fn ledger_name(&self, target: &TargetConfig, own: Option<&OwnKey>) -> String {
+        self.tag(target, own).map_or_else(
+            || target.name.clone(),
+            |tag| with_key(&target.name, std::str::from_utf8(&tag).unwrap_or_default()),
+        )
+    }
+
+    /// Whether a name in the ledger is a target's, with the key that its requests have; with any, where none is known yet.
+    #[must_use]
+    pub fn is_in_ledger(&self, name: &str, target: &TargetConfig, own: Option<&OwnKey>) -> bool {
+        match self.tag(target, own) {
+            Some(_) => *name == *self.ledger_name(target, own),
+            None => without_key(name) == target.name,
+        }
+    }
+
+    fn tag(&self, target: &TargetConfig, own: Option<&OwnKey>) -> Option<KeyTag> {
+        let state = self.state.borrow();
+        own.map(|own| own.tag)
+            .or_else(|| state.tags.iter().find(|(provider, _)| provider == target.carrier()).map(|(_, tag)| *tag))
     }
 
     /// Forgets the key of one provider.
@@ -243,7 +283,9 @@ impl Gate {
         let key = key.filter(|key| looks_real(key))?;
         if self.config.keys == KeySource::Passthrough {
             let provider = provider?.into();
-            return Some(Rc::new(OwnKey { provider, key: Secret::new(key.into()) }));
+            let key = Secret::new(key.into());
+            let tag = key_tag(&key);
+            return Some(Rc::new(OwnKey { provider, key, tag }));
         }
         if host.listens() {
             let event = Value::map([("provider", provider.into()), ("at", host.now().into())]);

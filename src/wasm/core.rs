@@ -105,7 +105,7 @@ impl Core {
         };
         let now = host.now();
         let targets = gate.config.targets.iter().zip(gate.priced(now)).map(|(target, priced)| {
-            let own = figures.targets.iter().find(|one| one.target == target.name);
+            let own = figures.targets.iter().find(|one| gate.is_in_ledger(&one.target, target, None));
             let until = |pick: fn(&TargetFigures) -> Option<Timestamp>| own.and_then(pick).filter(|until| *until > now);
             Value::map([
                 ("target", target.name.as_str().into()),

@@ -9,6 +9,7 @@ use tidegate::error::{Code, Detail, NetworkKind, TimeoutKind};
 use tidegate::gateway::{self, CacheState};
 use tidegate::host::Clock;
 use tidegate::money::NanoUsd;
+use tidegate::secret::Secret;
 use tidegate::testing::{ManualHost, Scripted, completion, status};
 use tidegate::value::Value;
 
@@ -100,6 +101,49 @@ fn a_limited_target_cools_without_counting_as_broken() {
     world.host.advance(Duration::from_secs(31));
     world.host.answer(|_| completion("ok", 5, 5));
     assert_eq!(world.ask("h").unwrap().meta.target, GROQ);
+}
+
+#[test]
+fn another_key_has_another_breaker_and_cools_apart() {
+    let world = World::new("{}");
+    let limited = |world: &World| {
+        world.host.answer(|sent| match sent.provider.as_str() {
+            "groq" => status(429, &[("retry-after", "600")], ""),
+            _ => completion("ok", 5, 5),
+        });
+    };
+    limited(&world);
+    assert_eq!(world.ask("a").unwrap().meta.target, OPENROUTER);
+    world.gate.set_key("groq", Secret::new("gsk_groqs-other-key".into()));
+    world.host.answer(|_| completion("ok", 5, 5));
+    assert_eq!(world.ask("b").unwrap().meta.target, GROQ);
+    world.gate.set_key("groq", Secret::new("gsk_groqs-own-key".into()));
+    assert_eq!(world.ask("c").unwrap().meta.target, OPENROUTER, "the first one still has to wait");
+
+    let world = World::new(r#"{"breaker":{"failures":2},"retry":{"maxRetries":1}}"#);
+    world.host.answer(|sent| if sent.provider == "groq" { status(500, &[], "") } else { completion("ok", 5, 5) });
+    assert_eq!(world.ask("a").unwrap().meta.target, OPENROUTER);
+    let opened = world.host.events().into_iter().find(|(name, _)| *name == "circuit-open").unwrap().1;
+    let mut told = String::new();
+    opened.push_json(&mut told);
+    assert!(told.contains(&format!(r#""target":"{GROQ}""#)), "nothing of the key is told: {told}");
+    world.gate.set_key("groq", Secret::new("gsk_groqs-other-key".into()));
+    world.host.answer(|_| completion("ok", 5, 5));
+    assert_eq!(world.ask("b").unwrap().meta.target, GROQ);
+
+    // One caller's key that has to wait is no reason for another's.
+    let world = World::new(r#"{"keys":"passthrough"}"#);
+    let ask = |text: &str, key: &str| {
+        let own_key = world.gate.admit_key(&*world.host, Some("groq"), Some(key));
+        assert!(own_key.is_some());
+        world.call(gateway::Call { own_key, ..ManualHost::call(&body(text)) })
+    };
+    let [ann, bob] = ["A1b2", "Z9y8"].map(|part| format!("gsk_{}", part.repeat(13)));
+    limited(&world);
+    assert_eq!(ask("a", &ann).unwrap_err().code, Code::UpstreamLimited);
+    world.host.answer(|_| completion("ok", 5, 5));
+    assert_eq!(ask("b", &bob).unwrap().meta.target, GROQ);
+    assert_eq!(ask("c", &ann).unwrap_err().code, Code::UpstreamLimited);
 }
 
 #[test]

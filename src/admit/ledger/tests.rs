@@ -356,7 +356,7 @@ fn the_table_of_targets_is_bounded() {
 fn names_without_bound_are_refused() {
     let mut bench = Bench::new();
     for (tenant, target, admitted) in [(0, 0, true), (1, 0, false), (0, 1, false)] {
-        let [tenant, target] = [tenant, target].map(|over| "x".repeat(LONGEST_NAME + over));
+        let [tenant, target] = [LONGEST_NAME + tenant, LONGEST_TARGET + target].map(|length| "x".repeat(length));
         let (bound, lease_until) = (NanoUsd::ZERO, at(LEASE));
         let outcome = bench.apply(&Command::Admit { tenant, target, bound, lease_until, slot: None });
         assert_eq!(outcome.map_err(|error| error.code).err(), (!admitted).then_some(Code::Internal));

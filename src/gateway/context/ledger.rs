@@ -31,7 +31,9 @@ impl<H: Host> Context<H> {
             }
             return Err(Error { retry_after: wait, ..Error::new(code) }.into());
         }
-        let target = self.gate.config.targets.get(index).map(|target| target.name.clone()).unwrap_or_default();
+        let own_key = self.own_key.as_deref();
+        let named = |target| self.gate.ledger_name(target, own_key);
+        let target = self.gate.config.targets.get(index).map(named).unwrap_or_default();
         let slot = self.slot.get();
         let command = Command::Admit { tenant: self.tenant.as_ref().into(), target, bound, lease_until, slot };
         let reply = self.ask(command).await;
@@ -123,11 +125,13 @@ impl<H: Host> Context<H> {
             return past.int() == 1;
         }
         let reply = self.told(self.host.decide(Command::Status).await);
+        let own_key = self.own_key.as_deref();
         let open = match &reply.result {
             Ok(Decided::Status(figures)) => targets.iter().any(|index| {
-                let name = self.gate.config.targets.get(*index).map(|target| target.name.as_str());
+                let target = self.gate.config.targets.get(*index);
+                let is_target = |name: &str| target.is_some_and(|target| self.gate.is_in_ledger(name, target, own_key));
                 let shut = |own: &TargetFigures| {
-                    Some(own.target.as_str()) == name
+                    is_target(&own.target)
                         && *own.tenant == *self.tenant
                         && (own.open_until.is_some() || own.cooling_until.is_some())
                 };

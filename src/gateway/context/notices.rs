@@ -1,6 +1,6 @@
 //! What the ledger tells, as events.
 
-use crate::admit::Notice;
+use crate::admit::{Notice, without_key};
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -37,10 +37,10 @@ pub(in crate::gateway) fn notice_event(notice: &Notice, at: Timestamp) -> Value 
             ("at", at),
         ]),
         Notice::CircuitOpen { target, until, .. } => {
-            Value::map([("target", target.as_str().into()), ("until", (*until).into()), ("at", at)])
+            Value::map([("target", without_key(target).into()), ("until", (*until).into()), ("at", at)])
         }
         Notice::CircuitHalfOpen { target, .. } | Notice::CircuitClosed { target, .. } => {
-            Value::map([("target", target.as_str().into()), ("at", at)])
+            Value::map([("target", without_key(target).into()), ("at", at)])
         }
         Notice::Overshoot { amount, .. } => Value::map([("overshootNanoUsd", (*amount).into()), ("at", at)]),
         Notice::LeaseExpired { .. } => Value::map([("at", at)]),

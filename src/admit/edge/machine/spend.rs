@@ -8,6 +8,7 @@ use crate::admit::edge::desk::{Claim, bit};
 use crate::admit::edge::subject::Kind;
 use crate::admit::ledger::unknown_zone;
 use crate::admit::period::{Calendar, Place};
+use crate::admit::without_key;
 use crate::config::{BudgetRule, BudgetScope};
 use crate::error::{Code, Detail, Error, Result};
 use crate::money::NanoUsd;
@@ -17,6 +18,7 @@ impl Turn<'_> {
     /// An attempt: checks its target's buckets and all books, asks the ledger, and takes once that has admitted.
     pub(super) fn admit(&mut self, caller: &Caller, command: &Command, target: &str, bound: NanoUsd) -> Result<Reply> {
         let (edge, now) = (self.policy.edge, self.now);
+        let target = without_key(target);
         let provider = target.split('/').next().unwrap_or("");
         let asks: Vec<Ask> = edge
             .targets

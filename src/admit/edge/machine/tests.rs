@@ -118,7 +118,7 @@ impl Bench {
     }
 
     fn admit(&mut self, caller: &Caller, bound: u64) -> Result<u64> {
-        let (tenant, target) = ("me".into(), "groq/m".into());
+        let (tenant, target) = ("me".into(), crate::admit::with_key("groq/m", "abc"));
         let lease_until = at(self.now + 180);
         let admit = Command::Admit { tenant, target, bound: cents(bound), lease_until, slot: None };
         match self.errand(caller, None, Some(admit))? {

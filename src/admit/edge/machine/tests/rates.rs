@@ -74,6 +74,10 @@ fn a_target_has_a_rate_of_its_own() {
     assert_eq!(bench.reply.entered, None, "which is not the caller's");
     bench.now += 1;
     bench.admit(&ann, 1).unwrap();
+    bench.config.edge.targets = vec![NamedRate { name: "groq/m".into(), rate: RateConfig { per_minute: 1, burst: 1 } }];
+    bench.now += 60;
+    bench.admit(&ann, 1).unwrap();
+    assert_eq!(refused(bench.admit(&ann, 1)).0, Code::RateLimited, "whichever key it is asked with");
 }
 
 #[test]
