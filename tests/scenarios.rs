@@ -16,6 +16,8 @@ mod media;
 mod money;
 #[path = "scenarios/pace.rs"]
 mod pace;
+#[path = "scenarios/preamble.rs"]
+mod preamble;
 #[path = "scenarios/providers.rs"]
 mod providers;
 #[path = "scenarios/quiet.rs"]
@@ -30,6 +32,8 @@ mod screen;
 mod shelf;
 #[path = "scenarios/streaming.rs"]
 mod streaming;
+#[path = "scenarios/waits.rs"]
+mod waits;
 
 use std::future::Future;
 use std::pin::Pin;
