@@ -1,34 +1,33 @@
 //! What a gate keeps between requests.
 
+mod keys;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
+use keys::KeyTag;
+pub use keys::OwnKey;
+
 use super::flight::Flight;
 use super::memo::Memo;
 use super::notes::Head;
 use super::offers::{Known, prices};
-use super::told::tell;
-use crate::admit::{with_key, without_key};
-use crate::cache::{self, ExactCache, Fingerprint, Targets};
+use crate::cache::{ExactCache, Fingerprint, Targets};
 use crate::chat::Dialect;
-use crate::config::{GatewayConfig, KeySource, TargetConfig};
+use crate::config::{GatewayConfig, TargetConfig};
 use crate::detect::clean;
 use crate::error::{Code, Error};
-#[cfg(feature = "edge")]
-use crate::error::{Detail, FieldError};
-use crate::host::{Clock, Observer};
 use crate::money::NanoUsd;
 use crate::price::Table;
-use crate::provider::{credentials, dialects, looks_real};
+use crate::provider::{credentials, dialects};
 use crate::record::{Tape, hex};
 use crate::retry::RetryBudget;
 use crate::secret::Secret;
 use crate::text;
 use crate::time::Timestamp;
-use crate::value::Value;
 
 /// Decision records kept for reading.
 const MAX_RECORDS: usize = 64;
@@ -41,26 +40,6 @@ const FINAL_FOR: Duration = Duration::from_secs(10);
 
 /// Headers of a request, by name.
 pub(super) type Headers = Vec<(Cow<'static, str>, Secret<String>)>;
-
-/// A key that came with a request. It goes to its own provider and nowhere else.
-#[derive(Debug)]
-pub struct OwnKey {
-    /// The provider whose address the request was meant for.
-    pub provider: String,
-    /// The key.
-    pub key: Secret<String>,
-    /// Which key it is.
-    pub(super) tag: KeyTag,
-}
-
-/// Tells a provider's keys apart in the ledger (see [`with_key`]): twelve bits of an HMAC, the same in every tab and isolate.
-pub(super) type KeyTag = [u8; 3];
-
-fn key_tag(key: &Secret<String>) -> KeyTag {
-    let [first, second, ..] = cache::partition(key, &Secret::new([0; 32]));
-    let letter = |bits: u8| b'a'.saturating_add(bits & 15);
-    [letter(first >> 4), letter(first), letter(second)]
-}
 
 /// One gate: a configuration and what it remembers. A gate belongs to one organisation.
 pub struct Gate {
@@ -149,89 +128,11 @@ impl Gate {
         if self.config.cache.persist || shared { &self.targets } else { &self.own }
     }
 
-    /// Uses `key` for `provider` from now on.
-    pub fn set_key(&self, provider: &str, key: Secret<String>) {
-        let mut state = self.state.borrow_mut();
-        // Another key, another answer: what was final before is not.
-        state.finals.clear();
-        state.keys.retain(|(own, _)| own != provider);
-        state.tags.retain(|(own, _)| own != provider);
-        state.tags.push((provider.into(), key_tag(&key)));
-        state.keys.push((provider.into(), key));
-    }
-
-    /// The name in the ledger of a target with the key that its requests have.
-    pub(super) fn ledger_name(&self, target: &TargetConfig, own: Option<&OwnKey>) -> String {
-        self.tag(target, own).map_or_else(
-            || target.name.clone(),
-            |tag| with_key(&target.name, std::str::from_utf8(&tag).unwrap_or_default()),
-        )
-    }
-
-    /// Whether a name in the ledger is a target's, with the key that its requests have; with any, where none is known yet.
-    #[must_use]
-    pub fn is_in_ledger(&self, name: &str, target: &TargetConfig, own: Option<&OwnKey>) -> bool {
-        match self.tag(target, own) {
-            Some(_) => *name == *self.ledger_name(target, own),
-            None => without_key(name) == target.name,
-        }
-    }
-
-    fn tag(&self, target: &TargetConfig, own: Option<&OwnKey>) -> Option<KeyTag> {
-        let state = self.state.borrow();
-        own.map(|own| own.tag)
-            .or_else(|| state.tags.iter().find(|(provider, _)| provider == target.carrier()).map(|(_, tag)| *tag))
-    }
-
-    /// Forgets the key of one provider.
-    pub fn remove_key(&self, provider: &str) {
-        let mut state = self.state.borrow_mut();
-        state.finals.clear();
-        state.keys.retain(|(own, _)| own != provider);
-    }
-
-    /// Forgets every key (they are wiped), and says `vault_locked` to requests that would need one.
-    pub fn lock(&self, locked: bool) {
-        let mut state = self.state.borrow_mut();
-        state.locked = locked;
-        state.finals.clear();
-        if locked {
-            state.keys.clear();
-        }
-    }
-
-    /// Whether a key for `provider` is at hand.
-    #[must_use]
-    pub fn has_key(&self, provider: &str) -> bool {
-        self.state.borrow().keys.iter().any(|(own, _)| own == provider)
-    }
-
     /// Whether each target of the configuration, in its order, has a price that requests of `now` can be reserved at.
     /// One without is passed over by every request.
     #[must_use]
     pub fn priced(&self, now: Timestamp) -> Vec<bool> {
         prices(self, now).iter().map(Option::is_some).collect()
-    }
-
-    /// Notes that a provider's key goes out now.
-    pub(super) fn note_use(&self, provider: &str, now: Timestamp) {
-        let used = &mut self.state.borrow_mut().used;
-        match used.iter_mut().find(|(own, _)| own == provider) {
-            Some((_, at)) => *at = now,
-            None => used.push((provider.into(), now)),
-        }
-    }
-
-    /// When each provider's key was used last, as long as this gate lives.
-    #[must_use]
-    pub fn used(&self) -> Vec<(String, Timestamp)> {
-        self.state.borrow().used.clone()
-    }
-
-    /// When any key was used last.
-    #[must_use]
-    pub fn last_use(&self) -> Option<Timestamp> {
-        self.state.borrow().used.iter().map(|(_, at)| *at).max()
     }
 
     /// What to speak with a target for a caller of `caller`'s dialect: the same if it can. A relay is a gateway
@@ -243,55 +144,6 @@ impl Gate {
         let known = dialects(&self.config, &target.provider);
         let preferred = known.first().copied().unwrap_or(Dialect::Chat);
         if known.contains(&caller) { caller } else { preferred }
-    }
-
-    /// Whether there is a key for whoever a target's requests go to: the request's own, if it brought one, for its own
-    /// provider only.
-    #[must_use]
-    pub fn is_keyed(&self, target: &TargetConfig, own: Option<&OwnKey>) -> bool {
-        match own {
-            Some(own) => own.provider == target.carrier(),
-            None => self.has_key(target.carrier()),
-        }
-    }
-
-    /// Whether a key of `provider` would ever be used: a target's requests go to it.
-    ///
-    /// # Errors
-    /// `invalid_request` that names the providers that there are.
-    #[cfg(feature = "edge")]
-    pub fn check_carrier(&self, provider: &str) -> crate::error::Result<()> {
-        let mut known: Vec<_> = self.config.targets.iter().map(TargetConfig::carrier).collect();
-        if known.contains(&provider) {
-            return Ok(());
-        }
-        known.sort_unstable();
-        known.dedup();
-        let problem = ["must be a provider of a configured target: ", &known.join(", ")].concat();
-        let field = FieldError { path: "provider".into(), problem: problem.into() };
-        Err(Error::new(Code::InvalidRequest).with(Detail::Fields(vec![field])).into())
-    }
-
-    /// What becomes of a key that came with a request meant for `provider`: used, if the configuration says so;
-    /// else taken off, and told if it looks real, since it should not be where it was.
-    pub fn admit_key<H: Observer + Clock>(
-        &self,
-        host: &H,
-        provider: Option<&str>,
-        key: Option<&str>,
-    ) -> Option<Rc<OwnKey>> {
-        let key = key.filter(|key| looks_real(key))?;
-        if self.config.keys == KeySource::Passthrough {
-            let provider = provider?.into();
-            let key = Secret::new(key.into());
-            let tag = key_tag(&key);
-            return Some(Rc::new(OwnKey { provider, key, tag }));
-        }
-        if host.listens() {
-            let event = Value::map([("provider", provider.into()), ("at", host.now().into())]);
-            tell(host, "key-in-request", event);
-        }
-        None
     }
 
     /// The headers for a target, a key among them; `None` without a key.

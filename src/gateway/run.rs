@@ -1,6 +1,7 @@
 //! The plan, its attempts, and what they are charged.
 
 mod events;
+mod failures;
 mod settling;
 
 use std::pin::Pin;
@@ -344,28 +345,6 @@ impl<H: Host> Run<H> {
             }
             Step::NextTarget => Next::Target,
             Step::Stop => Next::Stop(self.give_up(error)),
-        }
-    }
-
-    /// Attaches who failed, and keeps the primary's error.
-    fn note_failure(&mut self, index: usize, mut error: Error, status: Option<u16>) -> Error {
-        let attempt = self.attempts.max(1);
-        error.provider = self.context.gate.config.targets.get(index).map(|target| target.provider.clone());
-        error.attempt = Some(attempt);
-        self.failed.push(AttemptError { attempt, target: self.name(index), code: error.code, status });
-        // The primary is the target that was asked first; of its attempts the last one counts.
-        if self.failed.first().is_some_and(|first| first.target == self.name(index)) {
-            self.primary = Some(error.clone());
-        }
-        error
-    }
-
-    /// The error to end with: the primary's if all failed upstream, else the one that ended the request.
-    fn give_up(&mut self, error: Error) -> Box<Error> {
-        let shared = error.code.next_target() || error.code.breaker() == BreakerOutcome::Failure;
-        match self.primary.take() {
-            Some(primary) if shared => primary.into(),
-            _ => error.into(),
         }
     }
 
