@@ -15,7 +15,7 @@ import { once, type Glue, type Platform } from './platform.js';
 import { queueOf, type GateQueue } from './queue/calls.js';
 import type { AllGlue, Home, TabQueue } from './queue/tab.js';
 import { memoryStorage } from './storage/memory.js';
-import { same, toldOf } from './storage/failed.js';
+import { toldOf } from './storage/failed.js';
 import type { Storage } from './storage/storage.js';
 import type {
   BudgetStatus,
@@ -87,7 +87,7 @@ export class Tidegate implements Gate {
     admit: () => void,
     forget: () => void,
     rest: Rest,
-    ledgerFailure: (error: unknown) => unknown,
+    ledgerFailure: ((error: unknown) => unknown) | undefined,
   ) {
     this.#core = core;
     const { signal } = this.#closed;
@@ -196,7 +196,7 @@ export class Tidegate implements Gate {
         },
       });
       const kind = hooks.ledger ? 'hook' : storage.kind;
-      const why = books?.why ?? same;
+      const why = books?.why;
       const gate = new Tidegate(core, glue, platform, build, storage, kind, config, real, admit, forget, rest, why);
       listening.gate = gate;
       if (config.queue && platform.queue)

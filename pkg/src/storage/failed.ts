@@ -3,14 +3,14 @@
 import { dataOf, isData, isTidegateError } from '../errors.js';
 import type { Storage } from './storage.js';
 
-/** For what has nothing to add. */
-export const same = (error: unknown): unknown => error;
-
 /**
  * Decisions of a ledger, and why they failed: the Wasm says `internal` for whatever keeps it from deciding, and here it is
  * known what helps.
  */
-export function toldOf(ledger: NonNullable<Storage['ledger']>): { ask: typeof ledger; why: typeof same } {
+export function toldOf(ledger: NonNullable<Storage['ledger']>): {
+  ask: typeof ledger;
+  why: (error: unknown) => unknown;
+} {
   let failed: unknown;
   return {
     async ask(command) {
