@@ -173,7 +173,7 @@ const NO_IMPORT = 'A service worker loads no scripts later: open the gate in a p
 const NO_WASM = "No WebAssembly may run here: the page's policy needs script-src 'wasm-unsafe-eval'.";
 
 /** What of the gateway could not be loaded or started, and what helps. */
-export function unloaded(cause: unknown): TidegateError {
+function unloaded(cause: unknown): TidegateError {
   if (isTidegateError(cause)) return cause;
   const why = 'ServiceWorkerGlobalScope' in globalThis ? NO_IMPORT : GONE;
   return internal(runsWasm() ? why : NO_WASM, cause);

@@ -60,7 +60,7 @@ const aadOf = ({ vault, record, version, provider, origin, addedAt, kind }) =>
     kind,
   ]);
 
-export async function unseal(key, header, bytes) {
+async function unseal(key, header, bytes) {
   const reader = new Reader(bytes);
   const start = [...reader.raw(6)];
   if (String(start) !== String([...MAGIC, FORMAT, 1])) throw new Error('not an envelope');

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 
 /** Of every answer. */
-export const OUTPUT_TOKENS = 5;
+const OUTPUT_TOKENS = 5;
 
 /** One question of a caller, in the order that they came. */
 class Asked {
