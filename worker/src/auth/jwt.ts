@@ -1,5 +1,6 @@
 import { decodeJwt, errors, jwtVerify, type JWTPayload } from 'jose';
 
+import { isTidegateError } from '../../../pkg/src/errors';
 import type { Env } from '../env';
 import { forbiddenAs } from '../errors';
 import { checked, isObject } from '../fields';
@@ -64,9 +65,13 @@ async function claimsOf(token: string, issuer: Issuer): Promise<Claims | undefin
     if (authorizedParties && !authorizedParties.includes(String(payload.azp))) return undefined;
     return payload as Claims;
   } catch (failure) {
+    // Its keys are not to be had.
+    if (isTidegateError(failure)) throw failure;
     // Everything that is wrong with a token is one answer: which, would only help who makes them.
     if (failure instanceof errors.JOSEError) return undefined;
-    throw failure;
+    // The key that it names is none that can be used (too short, say): the issuer's doing, which nobody may have fail here.
+    console.error('jwt: a key of the issuer is of no use:', failure instanceof Error ? failure.name : '');
+    return undefined;
   }
 }
 

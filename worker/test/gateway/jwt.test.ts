@@ -330,6 +330,24 @@ describe('an issuer’s keys', () => {
     }
   });
 
+  it.each([
+    ['ES256', { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' }],
+    ['ES256', { kty: 'EC', crv: 'P-256' }],
+    ['RS256', { kty: 'RSA', n: 'AQ', e: 'AQAB' }],
+    ['RS256', { kty: 'RSA', n: 'w'.repeat(171), e: 'AQAB' }],
+    ['RS256', { kty: 'RSA', n: 5, e: null }],
+  ])('that are of no use let nobody in, whom a token of %s names them by: %o', async (alg, key) => {
+    const name = `useless-${JSON.stringify(key).length}`;
+    const useless = await idp(name, env.STAND_IN);
+    await useless.publish({ body: JSON.stringify({ keys: [{ ...key, kid: 'k', alg }] }) });
+    auth = { issuers: [{ issuer: useless.issuer, jwks: useless.jwks, audience: 'tidegate', organisation: 'o' }] };
+    const log = vi.spyOn(console, 'error').mockReturnValue();
+    const [, body, signature] = (await useless.sign()).split('.');
+    const head = btoa(JSON.stringify({ alg, kid: 'k' })).replaceAll('=', '');
+    expect(await refusal(`${head}.${body}.${signature}`)).toMatchObject({ code: 'unauthorized', status: 401 });
+    expect(log).toHaveBeenCalledOnce();
+  });
+
   it('does not make us call an issuer that fails for each made-up token', async () => {
     const down = await idp('down', env.STAND_IN);
     auth = { issuers: [{ issuer: down.issuer, jwks: down.jwks, audience: 'tidegate', organisation: 'o' }] };
