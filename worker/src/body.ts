@@ -1,5 +1,6 @@
 import type { FlatHeaders } from '../../pkg/src/boundary';
 import { MAX_BODY_BYTES, textOf, tooLong } from '../../pkg/src/body';
+import { isTidegateError } from '../../pkg/src/errors';
 import { crowded, invalid } from './errors';
 
 /** Types that cannot be JSON. Everything else is let through: clients name none or a wrong one, curl a form's. */
@@ -21,10 +22,23 @@ export async function readBody(request: Request, headers: Pick<Headers, 'get'>):
   const stated = headers.get('content-length');
   if (Number(stated) > MAX_BODY_BYTES) throw tooLong();
   // Whoever reads HTTP takes no more than was stated; and all at once is one turn of the runtime's in place of three.
-  if (stated === null) return new TextEncoder().encode(await textOf(request));
-  const bytes = new Uint8Array(await request.arrayBuffer());
+  if (stated === null) return new TextEncoder().encode(await received(textOf(request)));
+  const bytes = new Uint8Array(await received(request.arrayBuffer()));
   if (bytes.byteLength > MAX_BODY_BYTES) throw tooLong();
   return bytes;
+}
+
+/**
+ * What is read of a body, by whatever reads it. That a body does not come to its end is its caller's doing, mostly by going
+ * away: it is no failure of ours, and must not be counted as one.
+ * @throws `invalid_request` (400) if it broke off, or whatever else of ours was thrown.
+ */
+export async function received<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (failure) {
+    throw isTidegateError(failure) ? failure : invalid('body', 'broke off before its end');
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { hold } from '../../src/body';
 import { json } from '../../src/outside';
@@ -8,6 +8,7 @@ import { wasmBytes } from '../../src/wasm';
 import settings from '../../wrangler.jsonc?raw';
 import { ask, calm, call, errorOf, post, question, script, seen, until } from '../client';
 import { made, organised } from '../organisations';
+import { calling } from '../started';
 
 // What the platform bounds, and a machine of one's own does not.
 
@@ -74,6 +75,18 @@ it('a compressed body is told to be one, since the platform hands it on as it ca
     expect([answer.status, errorOf(answer).param]).toEqual([415, 'content-encoding']);
   }
   expect((await post(plain, { 'content-encoding': 'identity' })).status).toBe(200);
+});
+
+describe.each([undefined, '99'])('a body that breaks off, its length said to be %s', (length) => {
+  it.each(['/v1/chat/completions', '/api/ai/queue', '/api/admin/tokens'])('is no failure of %s', async (path) => {
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(new TextEncoder().encode('{"messages":')),
+      pull: (controller) => controller.error(new Error('Network connection lost.')),
+    });
+    const headers = { authorization: `Bearer ${env.TIDEGATE_TOKEN}`, ...(length && { 'content-length': length }) };
+    const answer = await calling({})(path, { method: 'POST', headers, body });
+    expect([answer.status, errorOf(answer).code, errorOf(answer).param]).toEqual([400, 'invalid_request', 'body']);
+  });
 });
 
 it('no line of the platform’s own log has addresses and headers', () => {
