@@ -31,8 +31,20 @@ const known = new WeakMap<Env, number>();
 export const queueObject = ({ REQUEST_QUEUE }: Env, organisation: string, shard: number) =>
   objectOf(REQUEST_QUEUE, JSON.stringify([organisation, shard]));
 
-export const queueObjects = (env: Env, organisation: string) =>
-  Array.from({ length: shardsOf(env) }, (_, shard) => queueObject(env, organisation, shard));
+/** The shards that the configuration has: what comes now is in one of them. */
+export const queueObjects = (env: Env, organisation: string) => shardsFrom(env, organisation, shardsOf(env));
+
+/**
+ * Also those that it may have had before, at one object request each: what was queued there stays there.
+ * @throws `config_invalid` without a master key.
+ */
+export function everyQueueObject(env: Env, organisation: string) {
+  mastersOf(env);
+  return shardsFrom(env, organisation, MOST_SHARDS);
+}
+
+const shardsFrom = (env: Env, organisation: string, length: number) =>
+  Array.from({ length }, (_, shard) => queueObject(env, organisation, shard));
 
 /** What an object said. */
 export function told<T>(answer: Answer<T>): T {
@@ -40,7 +52,7 @@ export function told<T>(answer: Answer<T>): T {
   return answer.value;
 }
 
-/** The figures of an organisation's shards together. */
+/** The figures of an organisation's shards together: of those that the configuration has, since many ask often. */
 export async function queueStats(env: Env, organisation: string): Promise<Stats & { shards: number }> {
   const objects = queueObjects(env, organisation);
   const all = await Promise.all(objects.map(async (object) => told(await object.stats())));
@@ -61,10 +73,7 @@ export async function queueStatsIfAny(env: Env, organisation: string): Promise<S
 /** Erases a user's requests, also those of shards that the configuration no longer has; how many they were. */
 export async function eraseQueued(env: Env, organisation: string, user: string): Promise<number> {
   if (!env.TIDEGATE_MASTER_KEY) return 0;
-  const all = await Promise.all(
-    Array.from({ length: MOST_SHARDS }, async (_, shard) =>
-      told(await queueObject(env, organisation, shard).eraseUser(user)),
-    ),
-  );
+  const objects = everyQueueObject(env, organisation);
+  const all = await Promise.all(objects.map(async (object) => told(await object.eraseUser(user))));
   return all.reduce((sum, one) => sum + one, 0);
 }

@@ -3,7 +3,7 @@ import type { Caller } from '../auth';
 import { readText } from '../body';
 import { crowded, forbidden, invalid } from '../errors';
 import { partsOf } from '../gates';
-import { MOST_SHARDS, queueObject, queueObjects, queueStats, shardsOf, told } from '../queue/place';
+import { everyQueueObject, MOST_SHARDS, queueObject, queueStats, shardsOf, told } from '../queue/place';
 import { load, queuePlace, queueShard } from '../wasm';
 import type { Ours, Route } from './route';
 import { oneOf, textOf, whole } from './schemas';
@@ -109,17 +109,15 @@ async function requeue(c: Ours, caller: Caller): Promise<Response> {
 
 async function dead(c: Ours, caller: Caller): Promise<Response> {
   admin(caller);
-  const all = await Promise.all(
-    queueObjects(c.env, caller.organisation).map(async (object) => told(await object.dead())),
-  );
+  const objects = everyQueueObject(c.env, caller.organisation);
+  const all = await Promise.all(objects.map(async (object) => told(await object.dead())));
   return new Response(`{"dead":[${all.flat().join(',')}]}`, { headers: JSON_TYPE });
 }
 
 async function cleanup(c: Ours, caller: Caller): Promise<Response> {
   admin(caller);
-  const all = await Promise.all(
-    queueObjects(c.env, caller.organisation).map(async (object) => told(await object.cleanup())),
-  );
+  const objects = everyQueueObject(c.env, caller.organisation);
+  const all = await Promise.all(objects.map(async (object) => told(await object.cleanup())));
   const sum = (pick: 'changed' | 'erased') => all.reduce((sum, one) => sum + one[pick], 0);
   return c.json({ changed: sum('changed'), erased: sum('erased') });
 }
@@ -128,8 +126,13 @@ async function cleanup(c: Ours, caller: Caller): Promise<Response> {
 async function events(c: Ours, caller: Caller): Promise<Response> {
   const id = c.req.query('requestId');
   const [shard] = id === undefined ? [Number(c.req.query('shard') ?? 0)] : placeOf(id);
-  if (!Number.isInteger(shard) || shard < 0 || shard >= shardsOf(c.env))
-    throw invalid('shard', 'must be one of the shards');
+  const shards = shardsOf(c.env);
+  if (id === undefined) {
+    if (!Number.isInteger(shard) || shard < 0 || shard >= shards) throw invalid('shard', 'must be one of the shards');
+  } else if (shard >= MOST_SHARDS) {
+    // Fewer shards than there were leave a request where it is; more there never were.
+    throw unknownId();
+  }
   const { organisation } = caller;
   const user = boundTo(caller);
   if (c.req.method === 'HEAD') {
