@@ -164,6 +164,20 @@ fn damaged_rows_admit_nothing() {
     );
 }
 
+/// Sessions of many users are one token: what it holds for an erased one is held until it is settled.
+#[test]
+fn an_erased_user_takes_nothing_out_of_the_books_of_a_token_that_stays() {
+    let mut bench = Bench::new(vec![rule(BudgetScope::Token, BudgetSpan::Day, 10)]);
+    let session = |name: &str| Caller { user: Some(name.into()), token: Some("session".into()), tier: "pro".into() };
+    let held = bench.admit(&session("ann"), 8).unwrap();
+    bench.ledger.erase("ann", &[], at(bench.now), &mut bench.rows).unwrap();
+    assert!(bench.rows.iter().all(|(_, row)| !row.windows(3).any(|part| part == b"ann")));
+    assert_eq!(bench.books(&session("bob"))[0].2, [10, 0, 8]);
+    bench.settle(held, Charge::Actual(cents(6)));
+    assert_eq!(bench.books(&session("bob"))[0].2, [10, 6, 0]);
+    assert_eq!(refused(bench.admit(&session("bob"), 5)).0, Code::BudgetExceeded);
+}
+
 /// A settlement and the next admission, and several commands at once: the same as one after the other, written once.
 #[test]
 fn together_is_one_after_the_other() {
