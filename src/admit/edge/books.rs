@@ -50,14 +50,23 @@ const fn day_of(month: i64) -> i64 {
 }
 
 /// The cap of a period: the rule's, and what was not used of the period before if that is carried on. Carried once, so
-/// that nobody saves up; what is still held counts as used, and who was not there before has nothing to carry.
+/// that nobody saves up; what is still held counts as used, who was not there before has nothing to carry, nor has who
+/// was but what it used is forgotten. What was carried on and used there is not there to be used again, when a clock that
+/// was ahead comes back.
 pub(super) fn limit(rule: &BudgetRule, books: &Books, period: i64) -> NanoUsd {
-    let limit = rule.cap.limit;
-    if !rule.rollover || !books.knows_before(period) {
-        return limit;
+    let own = rule.cap.limit;
+    if !rule.rollover {
+        return own;
     }
-    let before = books.book(period.saturating_sub(1)).unwrap_or_default();
-    limit.saturating_add(limit.saturating_sub(before.spent.saturating_add(before.reserved)))
+    let used = |period: i64| books.book(period).map(|book| book.spent.saturating_add(book.reserved));
+    let before = period.saturating_sub(1);
+    let unused = match used(before) {
+        Some(used) => own.saturating_sub(used),
+        None if books.knows_before(period) && books.is_open(before) => own,
+        None => NanoUsd::ZERO,
+    };
+    let ahead = used(period.saturating_add(1)).unwrap_or_default().saturating_sub(own);
+    own.saturating_add(unused).saturating_sub(ahead)
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ pub(super) enum Kind {
 struct Told {
     span: BudgetSpan,
     period: i64,
+    /// Without what was carried on.
     limit: NanoUsd,
     percent: u32,
 }
@@ -79,17 +80,41 @@ impl Subject {
     }
 
     /// The books of a span, of which it is known what was told of a period for this cap, if anything was: so that each cap
-    /// tells each threshold once, whose turn it ever is.
-    pub(super) fn books_told_for(&mut self, span: BudgetSpan, period: i64, limit: NanoUsd) -> &mut Books {
+    /// tells each threshold once, whose turn it ever is. `cap` is the rule's own: what it is with what was carried on
+    /// (`limit`) follows from late bills, and re-arms nothing.
+    pub(super) fn with_told<T>(
+        &mut self,
+        span: BudgetSpan,
+        period: i64,
+        cap: NanoUsd,
+        limit: NanoUsd,
+        decide: impl FnOnce(&mut Books) -> T,
+    ) -> T {
+        self.recall(span, period, cap);
+        let books = self.books(span);
+        let stand_in = |books: &mut Books, from: NanoUsd, to: NanoUsd| {
+            if let Some((_, told_for)) = books.told_mut(period)
+                && *told_for == from
+            {
+                *told_for = to;
+            }
+        };
+        stand_in(books, cap, limit);
+        let decided = decide(books);
+        stand_in(books, limit, cap);
+        decided
+    }
+
+    /// Takes out what was told for a cap, and keeps what was told for the last one.
+    fn recall(&mut self, span: BudgetSpan, period: i64, cap: NanoUsd) {
         let mut told = std::mem::take(&mut self.told);
         if let Some((percent, told_for)) = self.books(span).told_mut(period)
-            && *told_for != limit
+            && *told_for != cap
             && *told_for != NanoUsd::ZERO
         {
             let last = Told { span, period, limit: *told_for, percent: *percent };
-            if let Some(index) = told.iter().position(|one| (one.span, one.period, one.limit) == (span, period, limit))
-            {
-                (*percent, *told_for) = (told.remove(index).percent, limit);
+            if let Some(index) = told.iter().position(|one| (one.span, one.period, one.limit) == (span, period, cap)) {
+                (*percent, *told_for) = (told.remove(index).percent, cap);
             }
             told.retain(|one| (one.span, one.period, one.limit) != (span, period, last.limit));
             if told.len() >= MOST_TOLD {
@@ -98,7 +123,6 @@ impl Subject {
             told.push(last);
         }
         self.told = told;
-        self.books(span)
     }
 
     /// Forgets the oldest books that hold nothing. They stay closed.

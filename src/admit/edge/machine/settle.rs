@@ -1,6 +1,7 @@
 //! What the ledger settles is settled in all books.
 
 use super::Turn;
+use crate::admit::budget::Books;
 use crate::admit::command::{Charge, Command, Notice, Outcome, Reply};
 use crate::admit::edge::books::limit;
 use crate::error::Result;
@@ -59,15 +60,22 @@ impl Turn<'_> {
             if !was_late {
                 books.release(period, bound);
             }
-            // Without a rule, since the configuration has changed, nothing is told.
+            // Without a rule, since the configuration has changed, nothing is told, nor is it forgotten what was.
             let mut cap = rule.map(|rule| rule.cap.clone()).unwrap_or_default();
             match rule {
                 Some(rule) => cap.limit = limit(rule, books, period),
-                None => cap.thresholds.clear(),
+                None => {
+                    cap.limit = books.told_mut(period).map_or(NanoUsd::ZERO, |(_, told_for)| *told_for);
+                    cap.thresholds.clear();
+                }
             }
             if charge != Charge::Released || was_late {
-                let books = if rule.is_some() { subject.books_told_for(per, period, cap.limit) } else { books };
-                books.charge(period, amount, bound, instead, &cap, &mut told);
+                let mut charge =
+                    |books: &mut Books| drop(books.charge(period, amount, bound, instead, &cap, &mut told));
+                match rule {
+                    Some(rule) => subject.with_told(per, period, rule.cap.limit, cap.limit, charge),
+                    None => charge(books),
+                }
             }
             if let Some(rule) = rule {
                 self.tell(of, caller, rule, told);

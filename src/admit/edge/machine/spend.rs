@@ -1,6 +1,7 @@
 //! An attempt is admitted: by its target's buckets, by all books of its caller, by the ledger.
 
 use super::{Ask, Turn};
+use crate::admit::budget::Books;
 use crate::admit::command::{Command, Notice, Outcome, Reply};
 use crate::admit::edge::books::{first_day, limit, period_of};
 use crate::admit::edge::caller::Caller;
@@ -74,8 +75,9 @@ impl Turn<'_> {
             if rule.rollover {
                 cap.to_mut().limit = limit(rule, subject.books(rule.per), period);
             }
-            let books = subject.books_told_for(rule.per, period, cap.limit);
-            let fits = books.check(period, bound, &cap, &mut told);
+            let check = |books: &mut Books| books.check(period, bound, &cap, &mut told);
+            let fits = subject.with_told(rule.per, period, rule.cap.limit, cap.limit, check);
+            let books = subject.books(rule.per);
             let book = books.shown(period, cap.limit);
             let next = if books.is_open(period) { period.saturating_add(1) } else { books.next_open(period) };
             self.tell(rule.of, caller, rule, told);

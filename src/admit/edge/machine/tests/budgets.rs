@@ -202,3 +202,73 @@ fn thresholds_are_told_once_also_where_tiers_have_caps_of_their_own() {
     }
     assert_eq!(told, [80, 95].map(|percent| (Organisation, BudgetSpan::Day, percent)));
 }
+
+/// A bill that comes late leaves more to carry on, so the day's cap rises: nobody raised it.
+#[test]
+fn a_cap_that_rises_by_what_was_carried_on_tells_nothing_twice() {
+    let mut bench = Bench::new(vec![BudgetRule { rollover: true, ..rule(BudgetScope::User, BudgetSpan::Day, 100) }]);
+    let ann = user("ann");
+    bench.now = DAY - 60;
+    let late = bench.admit(&ann, 80).unwrap();
+    bench.now = DAY + 200;
+    bench.apply(&Command::Status).unwrap();
+    assert_eq!(bench.books(&ann)[0].2, [120, 0, 0], "it ran out, and was charged its bound");
+    bench.spend(&ann, 96);
+    assert_eq!(bench.told(), [(BudgetScope::User, BudgetSpan::Day, 80)]);
+    bench.settle(late, Charge::Actual(cents(60)));
+    assert_eq!(bench.books(&ann)[0].2, [140, 96, 0]);
+    let mut again = Vec::new();
+    for _ in 0..44 {
+        bench.spend(&ann, 1);
+        again.append(&mut bench.told());
+    }
+    assert_eq!(again, [95, 100].map(|percent| (BudgetScope::User, BudgetSpan::Day, percent)));
+    // What somebody raises is told anew.
+    bench.config.edge.budgets[0].cap.limit = cents(200);
+    bench.spend(&ann, 180);
+    assert_eq!(bench.told(), [(BudgetScope::User, BudgetSpan::Day, 80)]);
+    assert_eq!(bench.books(&ann)[0].2, [340, 320, 0]);
+}
+
+#[test]
+fn a_rule_that_was_away_for_a_while_tells_nothing_twice() {
+    let mut bench = Bench::new(vec![rule(BudgetScope::User, BudgetSpan::Day, 10)]);
+    let ann = user("ann");
+    let running = bench.admit(&ann, 1).unwrap();
+    bench.spend(&ann, 8);
+    assert_eq!(bench.told(), [(BudgetScope::User, BudgetSpan::Day, 80)]);
+    let budgets = std::mem::take(&mut bench.config.edge.budgets);
+    bench.settle(running, Charge::Actual(NanoUsd::new(1)));
+    bench.config.edge.budgets = budgets;
+    bench.admit(&ann, 1).unwrap();
+    assert_eq!(bench.told(), []);
+}
+
+#[test]
+fn what_was_used_before_and_is_forgotten_is_not_carried_on() {
+    let mut bench = Bench::new(vec![BudgetRule { rollover: true, ..rule(BudgetScope::User, BudgetSpan::Day, 10) }]);
+    let ann = user("ann");
+    bench.spend(&ann, 10);
+    // The clock runs ahead for as many days as are remembered, and comes back to the day after the one that is not.
+    for day in 100..106 {
+        bench.now = day * DAY;
+        bench.spend(&ann, 1);
+    }
+    bench.now = DAY;
+    assert_eq!(bench.books(&ann)[0].2, [10, 0, 0]);
+    assert_eq!(refused(bench.admit(&ann, 11)).0, Code::BudgetExceeded);
+}
+
+#[test]
+fn what_was_carried_on_is_not_used_a_second_time_when_the_clock_comes_back() {
+    let mut bench = Bench::new(vec![BudgetRule { rollover: true, ..rule(BudgetScope::User, BudgetSpan::Day, 10) }]);
+    let ann = user("ann");
+    bench.spend(&ann, 2);
+    bench.now = DAY;
+    bench.spend(&ann, 18);
+    bench.now = DAY - 1;
+    assert_eq!(bench.books(&ann)[0].2, [2, 2, 0], "eight of ten were used the day after");
+    assert_eq!(refused(bench.admit(&ann, 1)).0, Code::BudgetExceeded);
+    bench.now = DAY;
+    assert_eq!(bench.books(&ann)[0].2, [18, 18, 0]);
+}
