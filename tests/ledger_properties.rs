@@ -51,9 +51,6 @@ enum Step {
     EndSlot {
         which: usize,
     },
-    Renew {
-        which: usize,
-    },
     Status,
     Clock {
         by: i64,
@@ -88,7 +85,6 @@ fn step() -> impl Strategy<Value = Step> {
             |(which, charge, outcome, cool, end_slot)| Step::Settle { which, charge, outcome, cool, end_slot }
         ),
         1 => (0usize..12).prop_map(|which| Step::EndSlot { which }),
-        1 => (0usize..12).prop_map(|which| Step::Renew { which }),
         1 => Just(Step::Status),
         1 => Just(Step::Restart),
         5 => prop_oneof![
@@ -255,13 +251,6 @@ impl World {
                 let (_, slot) = self.model.recent(*which);
                 self.apply(&Command::EndSlot { slot });
                 self.model.ended_slots.insert(slot);
-            }
-            Step::Renew { which } => {
-                let (reservation, _) = self.model.recent(*which);
-                let lease_until = Timestamp::from_millis(self.now + LEASE);
-                let reply = self.apply(&Command::Renew { reservation, lease_until });
-                let held = self.model.live.contains_key(&reservation);
-                assert_eq!(reply.result.unwrap(), if held { Outcome::Renewed } else { Outcome::NotHeld });
             }
             Step::Status => drop(self.status()),
             Step::Clock { by } => self.now += by,

@@ -96,13 +96,6 @@ impl Breaker {
         Permit { generation: self.generation, probe }
     }
 
-    /// Lengthens the lease of a running probe.
-    pub(super) fn renew(&mut self, permit: Permit, lease: Hold) {
-        if permit.probe && permit.generation == self.generation && self.circuit != Circuit::HalfOpen(None) {
-            self.circuit = Circuit::HalfOpen(Some(lease));
-        }
-    }
-
     /// Records how an attempt ended. Outcomes of an older generation say nothing about the present
     /// state and are ignored. `fresh` yields a generation larger than any used before.
     pub(super) fn record(

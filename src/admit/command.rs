@@ -51,13 +51,6 @@ pub enum Command {
         /// As admitted.
         slot: u64,
     },
-    /// An attempt is alive and needs longer.
-    Renew {
-        /// As admitted.
-        reservation: u64,
-        /// The new end of its lease, its slot's and its probe's.
-        lease_until: Timestamp,
-    },
     /// What do the books say?
     Status,
     /// One of these on behalf of a caller, with its limits. Only an [`EdgeLedger`](super::edge::EdgeLedger) knows them;
@@ -174,8 +167,6 @@ pub enum Outcome {
         /// What its period was charged for it in all.
         charged: NanoUsd,
     },
-    /// The lease is longer.
-    Renewed,
     /// The slot is free.
     SlotEnded,
     /// Nothing is held under that id, and nothing was changed: it ended before, or its lease ran out

@@ -116,7 +116,6 @@ impl LedgerState {
             Command::EndSlot { slot } => {
                 Ok(if turn.state.slots.end(*slot) { Outcome::SlotEnded } else { Outcome::NotHeld })
             }
-            Command::Renew { reservation, lease_until } => Ok(turn.renew(*reservation, *lease_until)),
             Command::Status => turn.status(),
             #[cfg(feature = "edge")]
             Command::For(_) | Command::Together(_) | Command::Lease { .. } | Command::Return { .. } => {
@@ -307,18 +306,6 @@ impl Turn<'_> {
         if let Some(until) = cool_until {
             target.cool(until, *now);
         }
-    }
-
-    fn renew(&mut self, id: u64, lease_until: Timestamp) -> Outcome {
-        let lease = Hold::until(lease_until, self.now);
-        let Some(reservation) = self.state.reservations.live_mut(id) else { return Outcome::NotHeld };
-        reservation.lease = lease;
-        let Reservation { slot, target, permit, .. } = *reservation;
-        self.state.slots.renew(slot, lease);
-        if let Some(target) = self.state.targets.by_key(target) {
-            target.breaker.renew(permit, lease);
-        }
-        Outcome::Renewed
     }
 
     fn status(&mut self) -> Result<Outcome> {

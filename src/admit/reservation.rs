@@ -59,9 +59,9 @@ impl Reservations {
         self.live.binary_search_by_key(&id, |reservation| reservation.id).ok()
     }
 
-    pub(super) fn live_mut(&mut self, id: u64) -> Option<&mut Reservation> {
-        let index = self.find(id)?;
-        self.live.get_mut(index)
+    #[cfg(feature = "edge")]
+    pub(super) fn is_live(&self, id: u64) -> bool {
+        self.find(id).is_some()
     }
 
     pub(super) fn take(&mut self, id: u64) -> Option<Reservation> {

@@ -87,9 +87,6 @@ impl Command {
                 writer.byte((*end_slot).into());
             }
             Self::EndSlot { slot } => drop(writer.byte(2).uint(*slot)),
-            Self::Renew { reservation, lease_until } => {
-                writer.byte(3).uint(*reservation).int(lease_until.as_millis());
-            }
             Self::Status => drop(writer.byte(4)),
             #[cfg(feature = "edge")]
             Self::For(errand) => edge::encode_errand(writer.byte(Self::ERRAND), errand),
@@ -170,7 +167,6 @@ impl Command {
             },
             #[cfg(feature = "edge")]
             Self::TOGETHER => Self::Together(together(reader)),
-            3 => Self::Renew { reservation: reader.uint(), lease_until: time(reader) },
             byte => {
                 reader.require(byte == 4);
                 Self::Status

@@ -68,11 +68,7 @@ impl Leases {
     ) -> Option<Reply> {
         match command {
             Command::For(errand) => self.errand(errand, config, zones, now),
-            Command::Settle { reservation: id, .. }
-            | Command::Renew { reservation: id, .. }
-            | Command::EndSlot { slot: id }
-                if *id >= LOCAL =>
-            {
+            Command::Settle { reservation: id, .. } | Command::EndSlot { slot: id } if *id >= LOCAL => {
                 Some(self.here(command, config, zones, now))
             }
             _ => None,
@@ -252,7 +248,6 @@ fn unmarked(command: &Command) -> Command {
     match &mut command {
         Command::Admit { slot: Some(id), .. }
         | Command::Settle { reservation: id, .. }
-        | Command::Renew { reservation: id, .. }
         | Command::EndSlot { slot: id } => *id &= !LOCAL,
         _ => {}
     }

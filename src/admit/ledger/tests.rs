@@ -173,30 +173,24 @@ fn an_attempt_is_charged_to_the_day_it_was_admitted_in() {
 }
 
 #[test]
-fn renewing_keeps_an_attempt_alive() {
+fn a_hold_lasts_until_the_last_instant_of_its_lease() {
     let mut bench = Bench::new();
-    let (id, slot, _) = bench.admit(10).unwrap();
+    let (_, slot, _) = bench.admit(10).unwrap();
     bench.now = LEASE;
-    let renew = Command::Renew { reservation: id, lease_until: at(2 * LEASE) };
-    assert_eq!(bench.apply(&renew).unwrap(), Outcome::Renewed);
-    bench.now = 2 * LEASE;
     assert_eq!(bench.money(), (0, 10));
     assert_eq!(bench.status().in_flight, 1);
     bench.now += 1;
-    assert_eq!(bench.apply(&renew).unwrap(), Outcome::NotHeld);
+    assert_eq!(bench.money(), (10, 0));
     assert_eq!(bench.apply(&Command::EndSlot { slot }).unwrap(), Outcome::NotHeld);
 }
 
 #[test]
-fn renewing_keeps_a_probe_the_only_one() {
+fn a_probe_is_the_only_one_while_its_lease_lasts() {
     let mut bench = Bench::new();
     bench.trip();
     bench.now = 60;
-    let (id, ..) = bench.admit(1).unwrap();
+    bench.admit(1).unwrap();
     bench.now = 60 + LEASE;
-    let renew = Command::Renew { reservation: id, lease_until: at(60 + 2 * LEASE) };
-    bench.apply(&renew).unwrap();
-    bench.now = 60 + 2 * LEASE;
     assert_eq!(code(bench.admit(1)).0, Code::CircuitOpen);
     bench.now += 1;
     assert!(bench.admit(1).unwrap().2);

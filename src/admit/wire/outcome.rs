@@ -12,7 +12,6 @@ pub(super) fn encode_outcome(writer: &mut Writer, outcome: &Outcome) {
             writer.byte(1).uint(*reservation).uint(*slot).byte((*probe).into()).uint(*generation);
         }
         Outcome::Settled { charged } => drop(writer.byte(2).uint(charged.as_nano())),
-        Outcome::Renewed => drop(writer.byte(3)),
         Outcome::SlotEnded => drop(writer.byte(4)),
         Outcome::NotHeld => drop(writer.byte(5)),
         Outcome::Status(figures) => encode_figures(writer.byte(6), figures),
@@ -70,7 +69,6 @@ pub(super) fn decode_outcome(kind: u8, reader: &mut Reader<'_>) -> Outcome {
             generation: reader.uint(),
         },
         2 => Outcome::Settled { charged: money(reader) },
-        3 => Outcome::Renewed,
         4 => Outcome::SlotEnded,
         6 => Outcome::Status(decode_figures(reader)),
         #[cfg(feature = "edge")]

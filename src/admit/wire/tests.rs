@@ -43,7 +43,6 @@ fn commands_come_back() {
         settle(Charge::Actual(NanoUsd::new(3)), BreakerOutcome::Failure, Some(at(-1))),
         settle(Charge::Bound, BreakerOutcome::Ignored, Some(Timestamp::MAX)),
         Command::EndSlot { slot: 9 },
-        Command::Renew { reservation: 1, lease_until: at(2) },
         Command::Status,
         Command::For(Errand { caller: Caller::default(), entry: None, correction: None, command: None }.into()),
         Command::For(
@@ -97,7 +96,6 @@ fn replies_come_back() {
     let results = [
         Ok(Outcome::Admitted { reservation: 1, slot: 2, probe: true, generation: 3 }),
         Ok(Outcome::Settled { charged: NanoUsd::new(9) }),
-        Ok(Outcome::Renewed),
         Ok(Outcome::SlotEnded),
         Ok(Outcome::NotHeld),
         Ok(Outcome::Entered),

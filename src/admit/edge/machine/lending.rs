@@ -110,7 +110,7 @@ impl Turn<'_> {
         requests: u64,
     ) -> Result<Reply> {
         let (charge, outcome) = (Charge::Actual(spent), BreakerOutcome::Ignored);
-        let held = self.ledger.core.reservations.live_mut(slice).is_some();
+        let held = self.ledger.core.reservations.is_live(slice);
         let settle = Command::Settle { reservation: slice, charge, outcome, cool_until: None, end_slot: false };
         let reply = self.plain(&settle)?;
         // Once it has run out, its requests count as made.

@@ -70,8 +70,9 @@ impl Turn<'_> {
                 }
             }
             if charge != Charge::Released || was_late {
-                let mut charge =
-                    |books: &mut Books| drop(books.charge(period, amount, bound, instead, &cap, &mut told));
+                let mut charge = |books: &mut Books| {
+                    books.charge(period, amount, bound, instead, &cap, &mut told);
+                };
                 match rule {
                     Some(rule) => subject.with_told(per, period, rule.cap.limit, cap.limit, charge),
                     None => charge(books),
