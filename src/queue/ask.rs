@@ -117,7 +117,7 @@ impl Ask {
         Ok(())
     }
 
-    /// What two requests must have in common to be the same: everything but their keys.
+    /// What two requests must have in common to be the same: everything that was asked for but their keys.
     #[must_use]
     pub fn identity(&self) -> Vec<u8> {
         let mut out = Writer::new();
@@ -125,6 +125,13 @@ impl Ask {
             out.text(part);
         }
         out.text(self.conversation.as_deref().unwrap_or(""));
+        // What is not asked for adds nothing: the configuration that says it may change.
+        if let Some(retries) = self.max_retries {
+            out.byte(0).uint(retries.into());
+        }
+        if let Some(timeout) = self.timeout {
+            out.byte(1).uint(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
+        }
         out.finish()
     }
 }

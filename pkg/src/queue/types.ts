@@ -12,7 +12,10 @@ export interface QueueOptions {
   maxRetries?: number;
   /** From now to its result, at most a day. Default `queue.timeoutMs`. */
   timeoutMs?: number;
-  /** The same key is the same request, as long as it is kept: asked twice, it is queued once. */
+  /**
+   * The same key is the same request, as long as it is kept: asked twice, it is queued once. With anything else asked for,
+   * `maxRetries` and `timeoutMs` too, it is refused as `invalid_request` (422).
+   */
   idempotencyKey?: string;
   /** Whose it is; told again with the result. */
   user?: string;

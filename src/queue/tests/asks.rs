@@ -61,11 +61,23 @@ fn bad_fields_are_named() {
 #[test]
 fn requests_that_differ_have_another_identity() {
     let of = |fields: &str| Ask::parse(&format!("{{{MESSAGES}{fields}}}"), "acme", None).unwrap().identity();
-    let all = [of(""), of(r#","user":"a""#), of(r#","conversation":"a""#), of(r#","priority":"low""#), of(r#","n":2"#)];
+    let others = [
+        r#","user":"a""#,
+        r#","conversation":"a""#,
+        r#","priority":"low""#,
+        r#","n":2"#,
+        r#","maxRetries":1"#,
+        r#","maxRetries":2"#,
+        r#","timeoutMs":1"#,
+        r#","timeoutMs":2"#,
+        r#","maxRetries":1,"timeoutMs":1"#,
+    ];
+    let all: Vec<_> = [""].into_iter().chain(others).map(of).collect();
     for (index, one) in all.iter().enumerate() {
         assert!(!all[..index].contains(one), "{index}");
     }
     assert_eq!(of(r#","idempotencyKey":"a""#), of(r#","idempotencyKey":"b""#));
+    assert_eq!(of(r#","timeout":5"#), of(r#","timeoutMs":5"#), "two names of one thing");
 }
 
 proptest! {
