@@ -188,6 +188,49 @@ fn a_cut_after_the_first_output_is_told_in_band() {
     }
 }
 
+/// Leases follow from the deadline of the request, and every stream ends with it: none is ever renewed.
+#[test]
+fn a_long_stream_holds_what_it_holds_to_its_end_and_one_that_froze_pays_its_bill_once() {
+    for frozen in [false, true] {
+        let world = World::new(r#"{"timeouts":{"totalMs":600000}}"#);
+        let after = |span: u64, text: &str| (Duration::from_secs(span), Piece::Bytes(text.into()));
+        let rests = (0..20).map(|_| after(29, WORLD));
+        let pieces: Vec<_> =
+            [after(1, HELLO)].into_iter().chain(rests).chain([after(18, &[STOP, USAGE, DONE].concat())]).collect();
+        world.host.answer(move |_| Scripted::Stream(Duration::ZERO, 200, pieces.clone()));
+        let abort = Abort::new();
+        let figures = || match world.host.ask(&Command::Status).result {
+            Ok(Outcome::Status(figures)) => (figures.spent.as_nano(), figures.reserved.as_nano(), figures.in_flight),
+            other => panic!("{other:?}"),
+        };
+        let work = async {
+            let call = Call { abort: abort.clone(), ..Call::chat(&question("Hi"), "t") };
+            let Opened::Stream(mut streaming) = gateway::open(&world.gate, &world.host, call).await.unwrap() else {
+                panic!("a stream was asked for")
+            };
+            let bound = figures().1;
+            assert!(bound > PRICE);
+            if frozen {
+                // The page slept past its lease, and another one looked; then all that was sent meanwhile is read.
+                world.host.advance(Duration::from_secs(661));
+                assert_eq!(figures(), (bound, 0, 0), "it may have been billed");
+                let all = [HELLO, STOP, USAGE, DONE].concat();
+                assert!(!streaming.push(all.as_bytes()).1, "it is over");
+                return streaming.finish(gateway::Ending::Late).await;
+            }
+            let mut chunks = streaming.take_chunks().unwrap();
+            while let Ok(Some(bytes)) = tidegate::host::Chunks::next(&mut chunks).await {
+                assert!(streaming.push(&bytes).1);
+                assert_eq!(figures(), (0, bound, 1), "an attempt that lives");
+            }
+            streaming.finish(gateway::Ending::End).await
+        };
+        let closed = world.host.run(work).expect("it waits for ever");
+        assert!(closed.error.is_none(), "{frozen}: {:?}", closed.error);
+        assert_eq!((figures(), closed.meta.cost.as_nano()), ((PRICE, 0, 0), PRICE), "{frozen}");
+    }
+}
+
 #[test]
 fn five_cuts_open_the_circuit() {
     let world = World::new(r#"{"cache":{"ttlMs":0}}"#);
