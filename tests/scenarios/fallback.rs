@@ -117,6 +117,34 @@ fn when_all_fail_the_primarys_error_carries_every_attempt() {
     assert!(world.host.sent().len() > 3);
 }
 
+/// What a fallback has against the request says little: the primary may take it tomorrow.
+#[test]
+fn a_fallback_that_refuses_does_not_hide_why_the_primary_failed() {
+    let world = World::new(r#"{"retry":{"maxRetries":0}}"#);
+    world.host.answer(|sent| status(if sent.provider == "groq" { 503 } else { 400 }, &[], ""));
+    let error = world.refused("a");
+    assert_eq!(
+        (error.code, error.provider.as_deref(), &error.detail),
+        (Code::UpstreamFailed, Some("groq"), &Detail::Status(503))
+    );
+    let attempts: Vec<_> = error.attempts.iter().map(|one| (one.target.as_str(), one.status)).collect();
+    assert_eq!(attempts, [(GROQ, Some(503)), (OPENROUTER, Some(400))]);
+    // Nor does a cap that leaves no room for a fallback that costs something.
+    let paid = r#"{"provider":"groq","model":"openai/gpt-oss-20b"},{"provider":"openrouter","model":"openai/gpt-4o"}"#;
+    let world =
+        World::new(&format!(r#"{{"retry":{{"maxRetries":0}},"budget":{{"limitUsd":"0.002"}},"targets":[{paid}]}}"#));
+    world.host.answer(|_| status(503, &[], ""));
+    let error = world.refused("a");
+    assert_eq!((error.code, error.provider.as_deref()), (Code::UpstreamFailed, Some("groq")));
+    let codes: Vec<_> = error.attempts.iter().map(|one| one.code).collect();
+    assert_eq!(codes, [Code::UpstreamFailed, Code::BudgetExceeded]);
+    // The primary's own refusal is the primary's.
+    let world = World::new("{}");
+    let asked = Cell::new(0);
+    world.host.answer(move |_| status(if asked.replace(asked.get() + 1) > 0 { 400 } else { 503 }, &[], ""));
+    assert_eq!(world.refused("a").http_status(), 400);
+}
+
 #[test]
 fn retries_of_all_requests_share_one_budget() {
     let world = World::new(

@@ -1,7 +1,7 @@
 //! Which attempts failed, and with whose error a request ends.
 
 use super::Run;
-use crate::error::{AttemptError, BreakerOutcome, Error};
+use crate::error::{AttemptError, BreakerOutcome, Code, Error};
 use crate::gateway::Host;
 
 impl<H: Host> Run<H> {
@@ -20,7 +20,9 @@ impl<H: Host> Run<H> {
 
     /// The error to end with: the primary's if all failed upstream, else the one that ended the request.
     pub(super) fn give_up(&mut self, error: Error) -> Box<Error> {
-        let shared = error.code.next_target() || error.code.breaker() == BreakerOutcome::Failure;
+        let code = error.code;
+        let upstream = code.breaker() == BreakerOutcome::Failure || matches!(code, Code::UpstreamRejected);
+        let shared = code.next_target() || upstream;
         match self.primary.take() {
             Some(primary) if shared => primary.into(),
             _ => error.into(),
