@@ -376,6 +376,8 @@ fn answered<C>(status: u16, body: Vec<u8>, reading: &Reading<'_>, streams: bool)
         })
     });
     answer.doubt();
+    // Some servers give one answer whatever is asked for: it is the caller's to see, and is not kept.
+    answer.complete &= answer.ended >= reading.choices;
     match (decoded, completion, text) {
         // What the caller would not see must not look like the whole answer; the same question would bring the same.
         (Some(()), Some(_), _) if answer.media => {

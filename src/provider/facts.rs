@@ -12,7 +12,7 @@ pub struct Answer {
     pub percent: u32,
     /// What the provider says that it charged.
     pub cost: Option<NanoUsd>,
-    /// Whether every answer ended by itself or by calling a tool.
+    /// Whether every answer that was asked for ended by itself or by calling a tool.
     pub complete: bool,
     /// Whether an answer calls a tool.
     pub tool_calls: bool,

@@ -233,3 +233,26 @@ fn errors_cut_answers_and_tool_calls_are_not_kept() {
         assert_eq!(world.gate.cached(), 0, "{answer}");
     }
 }
+
+/// Some servers give one answer whatever is asked for. Who asks again may be answered by a better one.
+#[test]
+fn fewer_answers_than_were_asked_for_are_passed_on_and_not_kept() {
+    let world = World::new("{}");
+    let choice = |index: u32| {
+        format!(r#"{{"index":{index},"message":{{"role":"assistant","content":"x"}},"finish_reason":"stop"}}"#)
+    };
+    let answer = |choices: &str| {
+        let usage = r#""usage":{"prompt_tokens":9,"completion_tokens":9}"#;
+        status(200, &[], &format!(r#"{{"choices":[{choices}],{usage}}}"#))
+    };
+    let (one, two) = (choice(0), [choice(0), choice(1)].join(","));
+    let ask = || {
+        let body = r#"{"n":2,"messages":[{"role":"user","content":"Hi"}]}"#;
+        world.call(ManualHost::call(body)).unwrap()
+    };
+    world.host.answer(move |_| answer(&one));
+    assert!(ask().body.contains(r#""content":"x""#));
+    world.host.answer(move |_| answer(&two));
+    assert_eq!(ask().meta.cache, CacheState::Miss);
+    assert_eq!(ask().meta.cache, CacheState::Hit);
+}
