@@ -13,10 +13,11 @@ use super::told::tell;
 use super::{Guest, Host, request_end};
 use crate::attempt::{Committed, Flow, Pushed, Trouble};
 use crate::cache::Controls;
+use crate::chat::Usage;
 use crate::error::{Code, Detail, Error, NetworkKind, TimeoutKind};
 use crate::host::of_the_rest;
 use crate::money::NanoUsd;
-use crate::provider::{StreamEncoder, encode_body};
+use crate::provider::{Answer, StreamEncoder, encode_body};
 use crate::time::Timestamp;
 
 /// How the provider's bytes ended, or why nobody reads them any more.
@@ -179,10 +180,11 @@ impl<H: Host> Streaming<H> {
     /// What is known while it goes on.
     #[must_use]
     pub fn meta(&self) -> Meta {
-        Meta { reserved: Some(self.commit.bound), ..self.account(CostSource::Estimated) }
+        let usage = self.flow.answer().usage;
+        Meta { reserved: Some(self.commit.bound), ..self.account(CostSource::Estimated, usage) }
     }
 
-    fn account(&self, cost_source: CostSource) -> Meta {
+    fn account(&self, cost_source: CostSource, usage: Option<Usage>) -> Meta {
         Meta {
             request_id: (*self.run.context.request_id).into(),
             target: self.run.name(self.commit.index),
@@ -192,7 +194,7 @@ impl<H: Host> Streaming<H> {
             saved: None,
             cost: self.run.cost,
             cost_source,
-            usage: self.flow.answer().usage.unwrap_or_default(),
+            usage: usage.unwrap_or_default(),
             degraded: false,
             reserved: None,
             #[cfg(feature = "edge")]
@@ -228,7 +230,7 @@ impl<H: Host> Streaming<H> {
             StreamEnd::Left => Some(Error::new(Code::Aborted)),
         };
         if end == StreamEnd::Complete {
-            self.keep(now, cost_source, self.run.cost.saturating_sub(earlier));
+            self.keep(now, cost_source, self.run.cost.saturating_sub(earlier), &answer);
         }
         if end == StreamEnd::Cut
             && let Some(error) = &error
@@ -236,7 +238,8 @@ impl<H: Host> Streaming<H> {
             self.write_error(error, &mut trailing);
         }
         context.keep_record(&self.run.prepared);
-        let meta = self.account(cost_source);
+        // As billed: a bound that stands for counts that cannot be is not told with them.
+        let meta = self.account(cost_source, answer.usage);
         if context.host.listens() {
             let result = match &error {
                 None => Ok(&meta),
@@ -286,10 +289,9 @@ impl<H: Host> Streaming<H> {
     }
 
     /// Stores the answer whole.
-    fn keep(&self, now: Timestamp, cost_source: CostSource, own_cost: NanoUsd) {
+    fn keep(&self, now: Timestamp, cost_source: CostSource, own_cost: NanoUsd, answer: &Answer) {
         let Some(completion) = self.flow.completion() else { return };
         let context = &self.run.context;
-        let answer = self.flow.answer();
         let served = Served {
             body: encode_body(context.caller, completion, &context.stamp).into(),
             target: self.run.name(self.commit.index),

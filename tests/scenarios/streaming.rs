@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tidegate::abort::Abort;
 use tidegate::admit::{Command, Outcome};
+use tidegate::chat::Usage;
 use tidegate::error::{Code, Detail};
 use tidegate::gateway::{self, Call, Closed, Opened};
 use tidegate::testing::{Piece, Scripted, completion, drain, status, stream};
@@ -308,6 +309,20 @@ fn usage_told_before_the_output_is_no_bill() {
     let (_, closed) = read(&world, &question("Hi")).unwrap();
     assert_eq!(closed.meta.cost_source.as_str(), "estimated");
     assert!(closed.meta.cost.as_nano() > 100_000, "its bound");
+    assert_eq!(closed.meta.usage, Usage::default());
+}
+
+#[test]
+fn counts_that_cannot_be_are_neither_billed_nor_told() {
+    for (input, output) in [(0, 500), (1_000, 0)] {
+        let usage = format!(
+            "data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":{input},\"completion_tokens\":{output}}}}}\n\n"
+        );
+        let world = World::new("{}");
+        world.host.answer(move |_| stream([HELLO, STOP, &usage, DONE]));
+        let (_, closed) = read(&world, &question("Hi")).unwrap();
+        assert_eq!((closed.meta.cost_source.as_str(), closed.meta.usage), ("estimated", Usage::default()));
+    }
 }
 
 #[test]
