@@ -38,5 +38,5 @@ pub use command::{Entered, MOST_TOGETHER};
 pub use ledger::{LedgerPolicy, LedgerState};
 #[cfg(feature = "edge")]
 pub use session::{Given, SessionLimits, session_day};
-pub use target::{LONGEST_NAME, with_key, without_key};
+pub use target::{LONGEST_NAME, is_with_key, with_key, without_key};
 pub use wire::decide;

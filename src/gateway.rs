@@ -39,6 +39,7 @@ mod shared;
 mod shelf;
 #[cfg(feature = "edge")]
 mod standing;
+mod status;
 mod streaming;
 mod told;
 
@@ -54,6 +55,7 @@ pub use replay::{Replayed, replay};
 pub use shelf::{Finding, Shelf};
 #[cfg(feature = "edge")]
 pub use standing::enter;
+pub use status::status;
 pub use streaming::{Closed, Ending, Streaming};
 #[cfg(feature = "edge")]
 pub use told::announced;

@@ -30,6 +30,8 @@ mod restore;
 mod screen;
 #[path = "scenarios/shelf.rs"]
 mod shelf;
+#[path = "scenarios/status.rs"]
+mod status;
 #[path = "scenarios/streaming.rs"]
 mod streaming;
 #[path = "scenarios/waits.rs"]

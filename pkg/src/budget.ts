@@ -8,6 +8,11 @@ export interface BudgetStatus {
   reservedNanoUsd: number;
   /** Part of what is spent that was above its bounds. */
   overshootNanoUsd: number;
+  /**
+   * Whether nothing can be asked until `resetsAt`: nothing is left, and no target with a key is free. What is reserved
+   * counts; it may come back.
+   */
+  exhausted: boolean;
   /** When the next period begins. */
   resetsAt: number;
 }

@@ -206,6 +206,7 @@ export interface Status {
      * (`unknownPrice: 'worst'`). A target without is passed over.
      */
     priced: boolean;
+    /** With several tenants in one ledger, here and below, that of the one whom it is worst with. */
     breaker: 'closed' | 'open' | 'half-open';
     /** When an open breaker permits a probe. */
     openUntil?: number;

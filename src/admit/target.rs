@@ -30,6 +30,12 @@ pub fn with_key(target: &str, tag: &str) -> String {
     name
 }
 
+/// Whether a name in the ledger is the one that [`with_key`] gives.
+#[must_use]
+pub fn is_with_key(name: &str, target: &str, tag: &[u8]) -> bool {
+    name.rsplit_once(TAGGED).is_some_and(|(own, of)| own == target && of.as_bytes() == tag)
+}
+
 /// The target of a name in the ledger.
 #[must_use]
 pub fn without_key(name: &str) -> &str {

@@ -14,7 +14,7 @@ pub use keys::OwnKey;
 use super::flight::Flight;
 use super::memo::Memo;
 use super::notes::Head;
-use super::offers::{Known, prices};
+use super::offers::Known;
 use crate::cache::{ExactCache, Fingerprint, Targets};
 use crate::chat::Dialect;
 use crate::config::{GatewayConfig, TargetConfig};
@@ -126,13 +126,6 @@ impl Gate {
         #[cfg(not(feature = "edge"))]
         let shared = false;
         if self.config.cache.persist || shared { &self.targets } else { &self.own }
-    }
-
-    /// Whether each target of the configuration, in its order, has a price that requests of `now` can be reserved at.
-    /// One without is passed over by every request.
-    #[must_use]
-    pub fn priced(&self, now: Timestamp) -> Vec<bool> {
-        prices(self, now).iter().map(Option::is_some).collect()
     }
 
     /// What to speak with a target for a caller of `caller`'s dialect: the same if it can. A relay is a gateway

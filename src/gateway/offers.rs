@@ -7,7 +7,7 @@ use super::facts::{Facts, Reach};
 use super::gate::Gate;
 use crate::config::{TargetConfig, UnknownPrice};
 use crate::error::{Code, Detail, Error, FieldError};
-use crate::money::{NanoUsd, Rate};
+use crate::money::NanoUsd;
 use crate::price::{Price, bound_input, estimate_input, hour_of, reserve};
 use crate::route::{Candidate, Exclusion};
 use crate::time::Timestamp;
@@ -41,9 +41,7 @@ pub(super) fn offers(gate: &Gate, facts: &Facts, reach: &Reach, now: Timestamp) 
             bounded: input.is_some(),
             // By the estimate: the bound may be several times too high, and the provider knows better.
             fits: !usable || context.is_none_or(|context| estimate() <= u64::from(context)),
-            free: price.is_some_and(|price| {
-                price.rates_for(0).worst_input() == Rate::FREE && price.rates_for(0).output == Rate::FREE
-            }),
+            free: price.as_ref().is_some_and(Price::is_free),
         };
         let price = price.unwrap_or_default();
         let asked = facts.max_output.unwrap_or(config.limits.default_max_output_tokens);

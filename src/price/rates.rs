@@ -90,6 +90,13 @@ pub struct Price {
 }
 
 impl Price {
+    /// Whether a short request costs nothing.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        let rates = self.rates_for(0);
+        rates.worst_input() == Rate::FREE && rates.output == Rate::FREE
+    }
+
     /// The prices of a request with this many input tokens.
     #[must_use]
     pub fn rates_for(&self, input: u64) -> Rates {

@@ -16,13 +16,12 @@ use super::tasks::at_once_or_told;
 use super::waits::Listening;
 use super::zone::Intl;
 use crate::abort::Abort;
-use crate::admit::{Command, Outcome, TargetFigures};
+use crate::admit::{Command, Outcome};
 use crate::cache::Controls;
 use crate::config::GatewayConfig;
 use crate::error::Code;
 use crate::gateway::{self, Call, Gate};
 use crate::host::{Clock, Entropy, Ledger};
-use crate::time::Timestamp;
 use crate::value::Value;
 
 /// One gate.
@@ -103,41 +102,7 @@ impl Core {
             Ok(_) => return Err(error(&Code::Internal.into())),
             Err(failed) => return Err(error(&failed)),
         };
-        let now = host.now();
-        let targets = gate.config.targets.iter().zip(gate.priced(now)).map(|(target, priced)| {
-            let own = figures.targets.iter().find(|one| gate.is_in_ledger(&one.target, target, None));
-            let until = |pick: fn(&TargetFigures) -> Option<Timestamp>| own.and_then(pick).filter(|until| *until > now);
-            Value::map([
-                ("target", target.name.as_str().into()),
-                ("provider", target.provider.as_str().into()),
-                ("model", target.model.as_str().into()),
-                ("keyed", gate.is_keyed(target, None).into()),
-                ("priced", priced.into()),
-                ("breaker", own.map_or("closed", |one| one.state.as_str()).into()),
-                ("failures", own.map_or(0, |one| one.failures).into()),
-                ("openUntil", until(|one| one.open_until).into()),
-                ("coolingUntil", until(|one| one.cooling_until).into()),
-            ])
-        });
-        let cache = &gate.config.cache;
-        let cached = Value::map([
-            ("entries", self.cached().into()),
-            ("maxEntries", cache.max_entries.into()),
-            ("ttlMs", cache.ttl.into()),
-        ]);
-        let budget = Value::map([
-            ("limitNanoUsd", figures.limit.into()),
-            ("spentNanoUsd", figures.spent.into()),
-            ("reservedNanoUsd", figures.reserved.into()),
-            ("overshootNanoUsd", figures.overshoot.into()),
-            ("resetsAt", figures.resets_at.into()),
-        ]);
-        Ok(to_js(&Value::map([
-            ("targets", targets.collect()),
-            ("budget", budget),
-            ("cache", cached),
-            ("inFlight", gate.in_flight().into()),
-        ])))
+        Ok(to_js(&gateway::status(&gate, &figures, host.now())))
     }
 
     /// Whether anybody listens to events; if not, none is built.

@@ -8,7 +8,6 @@ use tidegate::admit::{Command, Outcome};
 use tidegate::chat::Dialect;
 use tidegate::error::{Code, Detail, Error, TimeoutKind};
 use tidegate::gateway::{self, Call, CostSource};
-use tidegate::host::Clock;
 use tidegate::money::NanoUsd;
 use tidegate::testing::{ManualHost, START, Scripted, completion, status};
 
@@ -227,6 +226,10 @@ fn a_price_that_rises_before_the_deadline_is_reserved() {
     assert!(late == dear && dear > early, "{early} {late} {dear}");
 }
 
+fn priced(world: &World) -> Vec<bool> {
+    super::status::of_targets(world, "priced").iter().map(|flag| *flag == true.into()).collect()
+}
+
 #[test]
 fn an_unknown_price_is_refused_or_reserved_at_the_worst() {
     let target = r#""targets":[{"provider":"openrouter","model":"openrouter/auto"}]"#;
@@ -237,9 +240,9 @@ fn an_unknown_price_is_refused_or_reserved_at_the_worst() {
     assert_eq!(fields.len(), 1, "{fields:?}");
     assert_eq!(fields[0].path, "prices");
     assert!(fields[0].problem.contains("openrouter/auto"), "{fields:?}");
-    assert_eq!(world.gate.priced(world.host.now()), [false]);
+    assert_eq!(priced(&world), [false]);
     let world = World::new(&format!(r#"{{{target},"unknownPrice":"worst","budget":{{"limitUsd":100}}}}"#));
-    assert_eq!(world.gate.priced(world.host.now()), [true]);
+    assert_eq!(priced(&world), [true]);
     world.host.answer(|_| Scripted::Silence);
     let mut asked = Box::pin(gateway::chat(&world.gate, &world.host, ManualHost::call(&body("a"))));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -253,7 +256,7 @@ fn a_refusal_names_the_targets_that_a_price_would_let_in_and_no_others() {
         r#"{"targets":[{"provider":"groq","model":"unheard-of"},{"provider":"openrouter","model":"unheard-of-too"},
             {"provider":"mistral","model":"keyless"}]}"#,
     );
-    assert_eq!(world.gate.priced(world.host.now()), [false; 3]);
+    assert_eq!(priced(&world), [false; 3]);
     let Detail::Fields(fields) = world.refused("a").detail else { panic!("no fields") };
     let named: Vec<_> = fields.iter().map(|field| field.problem.as_ref()).collect();
     assert_eq!(named.len(), 2, "{named:?}");
@@ -262,7 +265,7 @@ fn a_refusal_names_the_targets_that_a_price_would_let_in_and_no_others() {
         r#"{"targets":[{"provider":"groq","model":"unheard-of"},{"provider":"groq","model":"openai/gpt-oss-20b"}],
             "prices":[{"provider":"groq","model":"unheard-of","inputUsd":0,"outputUsd":0}]}"#,
     );
-    assert_eq!(world.gate.priced(world.host.now()), [true; 2], "an override, and the built-in table");
+    assert_eq!(priced(&world), [true; 2], "an override, and the built-in table");
 }
 
 #[test]

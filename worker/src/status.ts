@@ -1,3 +1,4 @@
+import type { BudgetStatus } from '../../pkg/src/budget';
 import { DEFAULT_ORGANISATION } from './auth';
 import { authConfig } from './auth/config';
 import { unusableOrigins } from './cors';
@@ -9,7 +10,7 @@ import { sessionKeyProblem } from './session/token';
 /** The gateway's status, as far as the Worker reads it. */
 export interface Status {
   targets: { target: string; provider: string; model: string; keyed: boolean; priced: boolean; breaker: string }[];
-  budget: { limitNanoUsd: number; spentNanoUsd: number; reservedNanoUsd: number; resetsAt: number };
+  budget: BudgetStatus;
 }
 
 /** Longest wait for the ledger, in milliseconds: a health check that hangs tells nobody anything. */
@@ -97,7 +98,7 @@ export async function obstacles(env: Env): Promise<string[]> {
       );
     }
     if (state === 'resting') reasons.push('targets: all of them rest');
-    if (budget.spentNanoUsd + budget.reservedNanoUsd >= budget.limitNanoUsd) reasons.push('budget: nothing is left');
+    if (budget.exhausted) reasons.push('budget: nothing is left');
   } catch (failure) {
     reasons.push(`gateway: ${reasonOf(failure)}`);
   }

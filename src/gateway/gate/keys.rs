@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::Gate;
-use crate::admit::{with_key, without_key};
+use crate::admit::{is_with_key, with_key, without_key};
 use crate::config::{KeySource, TargetConfig};
 #[cfg(feature = "edge")]
 use crate::error::{Code, Detail, Error, FieldError};
@@ -133,7 +133,7 @@ impl Gate {
     #[must_use]
     pub fn is_in_ledger(&self, name: &str, target: &TargetConfig, own: Option<&OwnKey>) -> bool {
         match self.tag(target, own) {
-            Some(_) => *name == *self.ledger_name(target, own),
+            Some(tag) => is_with_key(name, &target.name, &tag),
             None => without_key(name) == target.name,
         }
     }
