@@ -5,10 +5,10 @@ import { longestMs, type TidegateConfig } from '../../pkg/src/config';
 import type { Asker } from './auth';
 import { providerKeys, rawConfiguration, type Env } from './env';
 import { internal, reasonOf } from './errors';
-import { homeOf } from './auth/token';
 import { objectOf } from './objects';
 import { entrusted } from './organisation/keys';
-import { organisationObject, standingOf } from './organisation/standing';
+import { reseal } from './organisation/reseal';
+import { standingOf } from './organisation/standing';
 import { shared } from './shelf';
 import { Core, load, wasmBytes } from './wasm';
 
@@ -165,11 +165,7 @@ export async function keyedGateOf(organisation: string, env: Env): Promise<Gate>
     }
     box.free();
     if (env.TIDEGATE_MASTER_KEY_PREVIOUS) {
-      waitUntil(
-        organisationObject(env, await homeOf(organisation))
-          .resealKeys()
-          .catch(() => 0),
-      );
+      waitUntil(reseal(organisation, keys, env).catch(() => undefined));
     }
   }
   gate.entrusted = { version, providers: keys.map(({ provider }) => provider) };

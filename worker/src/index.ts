@@ -11,6 +11,7 @@ import { loggedRoute, toldOf } from './log';
 import { blocks } from './routes/admin/blocks';
 import { keys } from './routes/admin/keys';
 import { organisations } from './routes/admin/organisations';
+import { resealing } from './routes/admin/reseal';
 import { tokens } from './routes/admin/tokens';
 import { figures } from './routes/figures';
 import { health } from './routes/health';
@@ -36,7 +37,7 @@ app.onError((failure) => {
   return errorResponse('chat', failure);
 });
 
-const admin = [...organisations, ...tokens, ...blocks, ...keys];
+const admin = [...organisations, ...resealing, ...tokens, ...blocks, ...keys];
 const routes = [...health, ...status, ...figures, ...session, ...queue, ...admin];
 const document: Route = {
   method: 'GET',

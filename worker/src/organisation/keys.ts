@@ -1,6 +1,7 @@
 import { mastersOf } from '../queue/masters';
 import type { Env } from '../env';
 import { EntrustedKeys, load } from '../wasm';
+import type { Replacement } from './reseal';
 
 /** A provider's key that the organisation gave: sealed, and when it was last changed (milliseconds since 1970). */
 export interface SealedKey {
@@ -44,21 +45,9 @@ export function removeKey(sql: SqlStorage, provider: string): boolean {
   return sql.exec('DELETE FROM provider_key WHERE provider = ? RETURNING provider', provider).toArray().length > 0;
 }
 
-/** Seals anew what still needs an earlier master key. What no master key opens is left as it is. */
-export function resealKeys(sql: SqlStorage, organisation: string, env: Env): number {
-  const box = entrusted(organisation, env);
-  try {
-    return listKeys(sql).filter(({ provider, sealed }) => {
-      try {
-        const anew = box.reseal(provider, sealed);
-        if (anew) sql.exec('UPDATE provider_key SET sealed = ? WHERE provider = ?', anew, provider);
-        return anew !== undefined;
-      } catch {
-        console.error('keys: one does not open under any master key:', provider);
-        return false;
-      }
-    }).length;
-  } finally {
-    box.free();
+/** Puts keys in the place of those that they are the same as, under another master key. */
+export function replaceKeys(sql: SqlStorage, keys: readonly Replacement[]): void {
+  for (const { provider, last, sealed } of keys) {
+    sql.exec('UPDATE provider_key SET sealed = ? WHERE provider = ? AND sealed = ?', sealed, provider, last);
   }
 }

@@ -3,7 +3,8 @@ import { DurableObject } from 'cloudflare:workers';
 import type { Env } from '../env';
 import { hasTables, migrate } from '../tables';
 import { addBlock, listBlocks, removeBlock, type Block } from './blocks';
-import { listKeys, putKey, removeKey, resealKeys, type SealedKey } from './keys';
+import { listKeys, putKey, removeKey, replaceKeys, type SealedKey } from './keys';
+import type { Replacement } from './reseal';
 import { countSession, type DailyLimits } from './sessions';
 import { Flights, type Boarded } from './flights';
 import { STEPS } from './tables';
@@ -115,10 +116,9 @@ export class Organisation extends DurableObject<Env> {
     return this.#find() !== undefined && removeKey(this.#sql, provider);
   }
 
-  /** Seals anew what an earlier master key sealed; how many that were. */
-  resealKeys(): number {
-    const known = this.#find();
-    return known ? resealKeys(this.#sql, known.name, this.env) : 0;
+  /** Puts keys in the place of those that they are the same as, under another master key. */
+  replaceKeys(keys: readonly Replacement[]): void {
+    if (this.#find()) replaceKeys(this.#sql, keys);
   }
 
   /** Asks to ask a provider for all isolates that ask the same. Keeps and costs nothing. */

@@ -3,6 +3,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { homeOf } from '../../src/auth/token';
+import { reseal } from '../../src/organisation/reseal';
 import { forget, organisationObject } from '../../src/organisation/standing';
 import { calm, errorOf, journal, question, type Answer } from '../client';
 import { made, organised } from '../organisations';
@@ -75,20 +76,56 @@ describe('a key that an organisation entrusts', () => {
   it('moves to a new master key in the background, while the last one is still valid', async () => {
     await put(withMaster(master('a')), acme, KEY);
     const [before] = await stored();
-    // The object has the variables of the test's own Worker, unless it is given others.
-    await runInDurableObject(organisationObject(env, await homeOf('acme')), (instance) => {
-      const own = { ...env, TIDEGATE_MASTER_KEY: master('b'), TIDEGATE_MASTER_KEY_PREVIOUS: master('a') };
-      Object.assign(instance, { env: own });
-    });
     expect(await sentBy(withMaster(master('b'), master('a')), acme)).toBe(KEY);
     await vi.waitUntil(async () => hex((await stored())[0]?.sealed) !== hex(before?.sealed));
-    // Once.
-    const again = await runInDurableObject(organisationObject(env, await homeOf('acme')), (it) => it.resealKeys());
-    expect(again).toBe(0);
     await forget('acme');
     // With the first one gone.
     await put(withMaster(master('b')), acme, OTHER, 'openrouter');
     expect(await sentBy(withMaster(master('b')), acme)).toBe(KEY);
+  });
+
+  it('moves to a new master key also where nobody calls, and the operator is told when all have', async () => {
+    await put(withMaster(master('a')), acme, KEY);
+    await put(withMaster(master('a')), acme, `sk-or-v1-${'fedcba9876543210'.repeat(4)}`, 'openrouter');
+    await put(withMaster(master('a')), other, OTHER);
+    const operator = { method: 'POST', headers: bearer(env.TIDEGATE_TOKEN) };
+    const send = withMaster(master('b'), master('a'));
+    const walked = async (limit: number) => {
+      const pages: Record<string, unknown>[] = [];
+      for (let after: unknown = ''; after !== undefined;) {
+        const from = after === '' ? '' : `&after=${String(after)}`;
+        const answer = await send(`/api/admin/reseal?limit=${limit}${from}`, operator);
+        expect(answer.status, answer.text).toBe(200);
+        pages.push(json(answer));
+        after = json(answer).after;
+      }
+      const sum = (name: string) => pages.reduce((sum, page) => sum + Number(page[name]), 0);
+      return { keys: sum('keys'), resealed: sum('resealed'), unreadable: pages.flatMap((page) => page.unreadable) };
+    };
+    expect(await walked(1)).toEqual({ keys: 3, resealed: 3, unreadable: [] });
+    expect(await walked(400)).toEqual({ keys: 3, resealed: 0, unreadable: [] });
+    for (const organisation of ['acme', 'other']) await forget(organisation);
+    // One that none of the two has sealed.
+    await put(withMaster(master('c')), other, KEY);
+    expect(await walked(400)).toEqual({
+      ...{ keys: 3, resealed: 0 },
+      unreadable: [{ organisation: 'other', provider: 'groq' }],
+    });
+    await forget('acme');
+    expect(await sentBy(withMaster(master('b')), acme)).toBe(KEY);
+    const refused = await send('/api/admin/reseal', { method: 'POST', headers: bearer(acme) });
+    expect(refused.status).toBe(403);
+  });
+
+  it('that was changed while it was sealed anew stays as it was put', async () => {
+    await put(withMaster(master('a')), acme, KEY);
+    const object = organisationObject(env, await homeOf('acme'));
+    const keys = (await object.standing())?.keys ?? [];
+    await put(withMaster(master('b')), acme, OTHER);
+    const own = { ...env, TIDEGATE_MASTER_KEY: master('b'), TIDEGATE_MASTER_KEY_PREVIOUS: master('a') };
+    expect(await reseal('acme', keys, own)).toEqual({ resealed: 1, unreadable: [] });
+    await forget('acme');
+    expect(await sentBy(withMaster(master('b')), acme)).toBe(OTHER);
   });
 
   it('that does not open is not replaced by the operator’s', async () => {

@@ -1,0 +1,44 @@
+import { homeOf } from '../auth/token';
+import type { Env } from '../env';
+import { entrusted, type SealedKey } from './keys';
+import { organisationObject } from './standing';
+
+/** What became of an organisation's keys. */
+export interface Resealed {
+  /** How many an earlier master key had sealed, and the present one has now. */
+  resealed: number;
+  /** Providers whose keys no master key opens. They are left as they are. */
+  unreadable: string[];
+}
+
+/**
+ * Seals anew what an earlier master key sealed. Here and not in the object: that may still have the secrets of the version
+ * before, and would find nothing to do.
+ */
+export async function reseal(organisation: string, keys: readonly SealedKey[], env: Env): Promise<Resealed> {
+  const [anew, unreadable]: [Replacement[], string[]] = [[], []];
+  const box = entrusted(organisation, env);
+  try {
+    for (const { provider, sealed: last } of keys) {
+      try {
+        const sealed = box.reseal(provider, last);
+        if (sealed) anew.push({ provider, last, sealed });
+      } catch {
+        console.error('keys: one does not open under any master key:', provider);
+        unreadable.push(provider);
+      }
+    }
+  } finally {
+    box.free();
+  }
+  if (anew.length > 0) await organisationObject(env, await homeOf(organisation)).replaceKeys(anew);
+  return { resealed: anew.length, unreadable };
+}
+
+/** A key that is the same under another master key. */
+export interface Replacement {
+  provider: string;
+  /** As it was sealed: another that was put in its place meanwhile stays. */
+  last: Uint8Array;
+  sealed: Uint8Array;
+}
