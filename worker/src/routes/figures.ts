@@ -1,15 +1,16 @@
 import type { Stats } from '../../../pkg/src/queue/stats';
+import type { Caller } from '../auth';
 import { internal } from '../errors';
+import { text } from '../fields';
 import { figuresOf, figuresOfAll, told } from '../figures/counted';
 import { exposition } from '../figures/samples';
 import { forget, organisationObject } from '../organisation/standing';
 import { homeOf } from '../auth/token';
-import { userName } from '../names';
 import { eraseQueued, queueStatsIfAny } from '../queue/place';
 import { gateStatus } from '../status';
 import { numberOf, read, ruledBy } from './input';
-import type { Route } from './route';
-import { ABOUT, PAGES } from './schemas';
+import type { Ours, Route } from './route';
+import { ABOUT, PAGES, textOf } from './schemas';
 
 const PAGE = 1_000;
 
@@ -80,26 +81,37 @@ export const figures: Route[] = [
     scope: 'admin',
     summary: 'Erases a user: their figures become nobody’s, their API tokens end, their books and queued requests go',
     query: ABOUT,
-    handle: async (c, caller) => {
-      const user = read(userName, c.req.param('id'), 'id');
-      const organisation = ruledBy(c, caller);
-      await told(organisation);
-      const days = await (await figuresOf(organisation, c.env)).eraseUser(user);
-      const home = organisationObject(c.env, await homeOf(organisation));
-      const tokens = await home.eraseUser(user);
-      for (const { hash } of tokens) await forget(organisation, hash);
-      const queued = await eraseQueued(c.env, organisation, user);
-      // Last: what ended just now has been settled in them.
-      const { TENANT_LEDGER } = c.env;
-      const ledger = TENANT_LEDGER.get(TENANT_LEDGER.idFromName(organisation));
-      const ids = tokens.map(({ id }) => id);
-      if (!(await ledger.eraseUser(user, ids))) throw internal();
-      // Only now nothing needs their ids any more: who failed before is asked for again.
-      await home.eraseTokens(ids);
-      return c.json({ user, erased: { days, tokens: tokens.length, queued } });
-    },
+    handle: (c, caller) => erase(c, caller, c.req.param('id')),
+  },
+  {
+    method: 'DELETE',
+    path: '/api/ai/users',
+    scope: 'admin',
+    summary: 'The same for a user whose name no path can have, such as `..`',
+    query: { ...ABOUT, id: textOf(256) },
+    handle: (c, caller) => erase(c, caller, c.req.query('id')),
   },
 ];
+
+/** Of any name that a queued request may have, too: whoever asks for a whole organisation says there whom it is for. */
+async function erase(c: Ours, caller: Caller, id: string | undefined): Promise<Response> {
+  const user = read(text(256), id, 'id');
+  const organisation = ruledBy(c, caller);
+  await told(organisation);
+  const days = await (await figuresOf(organisation, c.env)).eraseUser(user);
+  const home = organisationObject(c.env, await homeOf(organisation));
+  const tokens = await home.eraseUser(user);
+  for (const { hash } of tokens) await forget(organisation, hash);
+  const queued = await eraseQueued(c.env, organisation, user);
+  // Last: what ended just now has been settled in them.
+  const { TENANT_LEDGER } = c.env;
+  const ledger = TENANT_LEDGER.get(TENANT_LEDGER.idFromName(organisation));
+  const ids = tokens.map(({ id }) => id);
+  if (!(await ledger.eraseUser(user, ids))) throw internal();
+  // Only now nothing needs their ids any more: who failed before is asked for again.
+  await home.eraseTokens(ids);
+  return c.json({ user, erased: { days, tokens: tokens.length, queued } });
+}
 
 /** How much waits, by state and priority; nothing where there is no queue. */
 function queueGauges(stats: Stats | undefined): [string, number][] {

@@ -45,6 +45,37 @@ const items = (shard = 0) =>
   );
 
 describe('a user who is erased', () => {
+  it.each([
+    ['..', '?id=..'],
+    ['.', '?id=.'],
+    ['a/b', '/a%2Fb'],
+    ['a%2Fb', '/a%252Fb'],
+    ['../x', '?id=../x'],
+    ['Ann Smith', '/Ann%20Smith'],
+    ['Änne\u0000\n', `/${encodeURIComponent('Änne\u0000\n')}`],
+    ['%', '?id=%25'],
+  ])('is found by any name: %j', async (user, path) => {
+    const { token } = await made('acme', { scopes: ['chat', 'admin'] });
+    await script('groq', { hold: true });
+    await enqueued({ user }, bearer(token));
+    await enqueued({ user: `${user} and another` }, bearer(token));
+    expect(await items()).toHaveLength(2);
+    const answer = await call(`/api/ai/users${path}`, { method: 'DELETE', headers: bearer(token) });
+    expect([answer.status, JSON.parse(answer.text)]).toEqual([
+      200,
+      { user, erased: { days: 0, tokens: 0, queued: 1 } },
+    ]);
+    expect(await items()).toHaveLength(1);
+    await call(`/api/ai/users?id=${encodeURIComponent(`${user} and another`)}`, {
+      ...{ method: 'DELETE', headers: bearer(token) },
+    });
+    expect(await items()).toHaveLength(0);
+    for (const none of ['', '?id=', `?id=${'x'.repeat(257)}`]) {
+      const refused = await call(`/api/ai/users${none}`, { method: 'DELETE', headers: bearer(token) });
+      expect([refused.status, errorOf(refused).param]).toEqual([400, 'id']);
+    }
+  });
+
   it('leaves nothing in any store, and what of his was running ends', async () => {
     const { token: admin } = await made('acme', { scopes: ['chat', 'admin'] });
     const { token, id } = await made('acme', { user: USER });
