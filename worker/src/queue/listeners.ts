@@ -6,6 +6,8 @@ type Change = Parameters<Told>[0];
 interface Wish {
   arrival: number | undefined;
   owners: string[] | undefined;
+  /** Who listens to all users': the id of a token, or nothing for the operator's. */
+  by?: string;
 }
 
 /** Seconds of silence after which a comment shows that a stream is alive. */
@@ -14,6 +16,8 @@ const ALIVE_MS = 15_000;
 const MAX_LISTENERS = 1_000;
 /** Of one user among them, who could keep all others out. */
 const MAX_OF_USER = 50;
+/** Of one token that is nobody's in particular, or an admin's: a server listens for many. */
+const MAX_OF_TOKEN = 500;
 /** Bytes that a stream's reader may be behind before it is let go: they lie in the object's memory, of 128 MB. */
 const MAX_BEHIND = 128 * 1024;
 
@@ -155,13 +159,13 @@ export class Listeners {
     return (await engine.status(requestId)) ?? status;
   }
 
-  #hasRoom({ owners }: Wish): boolean {
+  #hasRoom({ owners, by }: Wish): boolean {
     const sockets = this.#ctx.getWebSockets();
     if (this.#streams.size + sockets.length >= MAX_LISTENERS) return false;
-    if (owners === undefined) return true;
     const wishes = sockets.map((socket) => socket.deserializeAttachment() as Wish);
     const all = [...wishes, ...[...this.#streams].map(({ wish }) => wish)];
-    return all.filter((wish) => areSame(owners, wish)).length < MAX_OF_USER;
+    if (owners) return all.filter((wish) => areSame(owners, wish)).length < MAX_OF_USER;
+    return all.filter((wish) => wish.owners === undefined && wish.by === by).length < MAX_OF_TOKEN;
   }
 }
 

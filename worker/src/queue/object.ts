@@ -128,7 +128,7 @@ export class RequestQueue extends DurableObject<Env> {
     if (id !== null && status === undefined) return new Response(null, { status: 404 });
     const arrival = id === null ? undefined : (queuePlace(id) as [number, number])[1];
     const owners = user === undefined ? undefined : engine.machine.ownersOf(user);
-    const wish = { arrival, owners };
+    const wish = { arrival, owners, by: searchParams.get('by') ?? '' };
     return request.headers.get('upgrade') === 'websocket'
       ? this.#listeners.socket(wish, status)
       : this.#listeners.stream(wish, status);

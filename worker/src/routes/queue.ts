@@ -145,6 +145,7 @@ async function events(c: Ours, caller: Caller): Promise<Response> {
   url.searchParams.set('shard', String(shard));
   if (id !== undefined) url.searchParams.set('requestId', id);
   if (user !== undefined) url.searchParams.set('user', user);
+  url.searchParams.set('by', caller.token ?? '');
   const upgrade = c.req.header('upgrade');
   const headers = new Headers(upgrade === undefined ? {} : { upgrade });
   const response = await queueObject(c.env, organisation, shard).fetch(url, { headers, signal: c.req.raw.signal });

@@ -59,8 +59,17 @@ it('no more listen than an object has room for, by streams and sockets together;
   expect(both(own)).toEqual([200, 101]);
   sockets.push(own);
   expect(both(own)).toEqual([503, 503]);
-  sockets.push(...Array.from({ length: 1_000 - sockets.length - 2 }, () => everything));
-  expect(both(everything)).toEqual([200, 503]);
+  const [first, second] = [
+    { ...everything, by: 't1' },
+    { ...everything, by: 't2' },
+  ];
+  sockets.push(...Array.from({ length: 498 }, () => first));
+  expect(both(first)).toEqual([200, 101]);
+  sockets.push(first);
+  expect(both(first)).toEqual([503, 503]);
+  expect(both(second)).toEqual([200, 101]);
+  sockets.push(...Array.from({ length: 1_000 - sockets.length - 4 }, () => second));
+  expect(both({ ...own, owners: ['bob'] })).toEqual([200, 503]);
 });
 
 it('what many are told lies in memory once', async () => {
