@@ -21,6 +21,7 @@ export async function open() {
     runtime: 'node',
     load: async () => glue,
     later: () => load('later.js'),
+    noLedger: () => undefined,
     open: async () => memoryStorage(),
   };
   return ready(await openOn(platform, config('memory')));

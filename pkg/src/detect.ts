@@ -1,6 +1,6 @@
 // Finds keys in texts, files and streams. What a key looks like, and every decision, is in the Wasm.
 
-import { invalid, textAt } from './errors.js';
+import { fieldsOf, invalid, textAt } from './errors.js';
 import type { Glue } from './platform.js';
 import { isBytes } from './vault/bytes.js';
 
@@ -97,15 +97,6 @@ function bytesOf(input: string | Uint8Array, path = 'input'): Uint8Array {
 function keyOf(key: Uint8Array | null | undefined): Uint8Array {
   if (key != null && !isBytes(key)) throw invalid('key', 'must be bytes');
   return key ?? ownKey();
-}
-/** Each field of what was given, read once. */
-function fieldsOf<T extends object>(path: string, given: T): Partial<T> {
-  try {
-    if (typeof given === 'object') return { ...given };
-  } catch {
-    // A getter, or a proxy that is over.
-  }
-  throw invalid(path, 'must be an object');
 }
 const NOTHING = /* @__PURE__ */ new Uint8Array();
 

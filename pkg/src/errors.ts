@@ -133,6 +133,19 @@ export function textAt(path: string, value: string): string {
 }
 
 /**
+ * Each field of what was given, read once: what a getter gives could be something else the next time. Of nothing, none.
+ * @throws `invalid_request`, which names the place.
+ */
+export function fieldsOf<T extends object>(path: string, given: T, problem = 'must be an object'): Partial<T> {
+  try {
+    if (typeof given === 'object') return { ...given };
+  } catch {
+    // A getter, or a proxy that is over.
+  }
+  throw invalid(path, problem);
+}
+
+/**
  * A value as JSON.
  * @throws `invalid_request` for what has none: a BigInt, a cycle, a getter that throws.
  */

@@ -10,7 +10,6 @@ import {
   type ScanOptions,
 } from './detect.js';
 import type { Gate } from './gate.js';
-import { noLedger } from './isolation/place.js';
 import { kdfWasm, load } from './node-wasm.js';
 import { openOn } from './open-here.js';
 import type { Platform } from './platform.js';
@@ -26,11 +25,13 @@ const platform: Platform = {
     return runKdf(await WebAssembly.compile(bytes), input);
   },
   queue: () => import('./queue/tab.js'),
+  noLedger: (ledger) =>
+    (ledger ?? 'memory') === 'memory' || typeof (ledger as { file?: unknown }).file === 'string'
+      ? undefined
+      : "must be 'memory' or { file: … }: there is no IndexedDB here",
   async open(_name, ledger, decide) {
-    if ((ledger ?? 'memory') === 'memory') return memoryStorage();
-    if (typeof ledger !== 'object' || typeof ledger.file !== 'string') {
-      throw noLedger("must be 'memory' or { file: … }: there is no IndexedDB here");
-    }
+    // Null, too, is none.
+    if (!ledger || typeof ledger !== 'object') return memoryStorage();
     const { fileStorage } = await import('./storage/file.js');
     return fileStorage(ledger.file, decide);
   },

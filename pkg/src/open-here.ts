@@ -15,16 +15,16 @@ export async function makeHere(
   hooks: TidegateHooks,
   forget: () => void,
 ): Promise<Tidegate> {
-  const [{ serviceWorker }, rest] = placeOf(config);
+  const [{ serviceWorker }, rest, wrong] = placeOf(config);
   const allow = serviceWorker === 'refuse' ? () => refuseServiceWorker(serviceWorkerOf()) : undefined;
-  return Tidegate.make(platform, rest, hooks, forget, allow);
+  return Tidegate.make(platform, rest, hooks, forget, allow, wrong);
 }
 
 /** The gate of `config.name` where there are no other realms: outside of a browser's pages. */
 export const openOn = (platform: Platform, config: TidegateConfig = {}, hooks: TidegateHooks = {}): Promise<Gate> =>
   openOnce(config, async (forget) => {
-    const [{ isolation = 'page' }] = placeOf(config);
-    if (isolation !== 'page')
+    const [{ isolation = 'page' }, , wrong] = placeOf(config);
+    if (isolation !== 'page' && wrong.length === 0)
       throw isolationFailed(`There is no isolation: '${isolation}' outside of a browser's pages.`);
     return makeHere(platform, config, hooks ?? {}, forget);
   });

@@ -3,7 +3,7 @@
 import type { Build } from './build.js';
 import { internal, isTidegateError, notLoaded } from './errors.js';
 import { optimizedHint } from './isolation/optimized.js';
-import { noLedger } from './isolation/place.js';
+import { ledgerOfBrowser } from './isolation/place.js';
 import { makeHere } from './open-here.js';
 import { inTwoParts, once, type Glue, type Parts, type Platform } from './platform.js';
 import { indexedDbStorage } from './storage/indexed-db.js';
@@ -66,11 +66,8 @@ export const platform: Platform = {
   },
   queue: () => import('./queue/tab.js'),
   watchPresence,
-  async open(name, ledger, decide) {
-    if (ledger === 'memory') return memoryStorage();
-    if (!ledger || (ledger === 'indexeddb' && typeof indexedDB !== 'undefined')) return indexedDbStorage(name, decide);
-    throw noLedger("must be 'indexeddb' (where the browser has it) or 'memory' here");
-  },
+  noLedger: ledgerOfBrowser,
+  open: async (name, ledger, decide) => (ledger === 'memory' ? memoryStorage() : indexedDbStorage(name, decide)),
 };
 
 /** A gate in this page. */

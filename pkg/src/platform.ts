@@ -45,6 +45,8 @@ export interface Platform {
   queue?(): Promise<typeof import('./queue/tab.js')>;
   /** Tells of each sign of a person until it is stopped; absent where a gate sees none. */
   watchPresence?(tell: (sign: PresenceSign) => void): () => void;
+  /** What is wrong with the ledger that is asked for, if there is none such here: elsewhere money is not counted unasked. */
+  noLedger(ledger: TidegateConfig['ledger']): string | undefined;
   /** Opens what keeps ledger, vault and cache of the gate of this name. */
   open(name: string, ledger: TidegateConfig['ledger'], decider: Decide): Promise<Storage>;
 }

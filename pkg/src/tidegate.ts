@@ -7,7 +7,8 @@ import { longestMs } from './config.js';
 import { closed, internal, jsonOf, notLoaded, textAt, toError, type ErrorData } from './errors.js';
 import type { FetchHost } from './fetch.js';
 import type { Gate, GateVault } from './gate.js';
-import { misplaced } from './isolation/place.js';
+import { deciderOf } from './decider.js';
+import { misplaced, type Wrong } from './isolation/place.js';
 import { serviceWorkerOf } from './isolation/service-worker.js';
 import { lateFetch } from './late-fetch.js';
 import { Listeners } from './listeners.js';
@@ -151,8 +152,8 @@ export class Tidegate implements Gate {
   }
 
   /**
-   * @internal One gate of its own. `config` without what is about places (`placeOf`); `allow` throws for what must not be
-   * asked here.
+   * @internal One gate of its own. `config` without what is about places (`placeOf`), of which `wrong` is what cannot be;
+   * `allow` throws for what must not be asked here.
    */
   static async make(
     platform: Platform,
@@ -160,6 +161,7 @@ export class Tidegate implements Gate {
     hooks: TidegateHooks,
     forget: () => void,
     allow?: () => void,
+    wrong: Wrong = [],
   ): Promise<Tidegate> {
     try {
       const build = buildFor(config);
@@ -171,7 +173,8 @@ export class Tidegate implements Gate {
       admit();
       const glue = await platform.load(build);
       const rest = restOf(build === 'all' ? undefined : () => platform.rest?.(build));
-      const decider = new glue.LedgerDecider(config); // also validates, before anything is opened
+      const noLedger = hooks.ledger ? undefined : platform.noLedger(config?.ledger);
+      const decider = deciderOf(glue, config, noLedger ? [...wrong, { path: 'ledger', problem: noLedger }] : wrong);
       const name = config.name ?? 'default';
       const storage = hooks.ledger
         ? memoryStorage()

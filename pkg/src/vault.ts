@@ -1,7 +1,7 @@
 // The vault: keeps provider keys sealed. The cryptography and the rules are in the Wasm; here are storage and order. What
 // of it every gate needs from the start is in vault/at-hand.ts.
 
-import { invalid, textAt } from './errors.js';
+import { fieldsOf, invalid, textAt } from './errors.js';
 import { sealedPuts, type Access, type Sealed } from './vault/access.js';
 import type { AtHand } from './vault/at-hand.js';
 import { isBytes } from './vault/bytes.js';
@@ -70,13 +70,14 @@ export class Vault {
     return this.#opening(key, async (from) => {
       let damaged: Damaged[] = [];
       const { core } = this.#parts;
+      const { skipDamaged } = fieldsOf('options', options);
       const wasOpen = core.isUnlocked();
       try {
         await this.#access.open(
           from,
           async (slot, secret, again) => {
             if ((await this.#access.all()).has(FIRST)) await this.#access.migrate(secret);
-            damaged = this.#access.load(await this.#access.all(), options?.skipDamaged === true);
+            damaged = this.#access.load(await this.#access.all(), skipDamaged === true);
             if (slot.outdated) await this.#access.raise(slot, secret, again);
           },
           (header, slot, secret) => core.vaultUnlock(header, slot.id, secret),
@@ -116,9 +117,10 @@ export class Vault {
    */
   async addSlot(slot: NewSlot | Secret, options: { replaces?: string } = {}): Promise<AddedSlot> {
     return this.#making([slotOf<NewSlot>(slot)], async (makes) => {
+      const { replaces } = fieldsOf('options', options);
       const [made] = await makes();
       await this.#access.update((records) => {
-        const replaced = options?.replaces == null ? undefined : fromHex(options.replaces);
+        const replaced = replaces == null ? undefined : fromHex(replaces);
         const header = this.#parts.core.vaultPutSlot(bytesAt(records, HEADER), made!.slot, made!.secret, replaced);
         return {
           put: [[HEADER, header], ...(made!.device ? [made!.device] : [])],

@@ -53,9 +53,10 @@ const levelOf = (isolation: TidegateConfig['isolation']) =>
   isolation ?? (typeof document === 'undefined' ? 'page' : 'worker');
 
 async function make(config: TidegateConfig, hooks: TidegateHooks, forget: () => void): Promise<Gate> {
-  const [place, rest] = placeOf(config);
+  const [place, rest, wrong] = placeOf(config);
   const level = levelOf(place.isolation);
-  if (level === 'page') {
+  // The page, too, where there is no such place: there all is told that is wrong.
+  if (level === 'page' || wrong.length > 0) {
     const page = await import('./page.js').catch(notLoaded);
     return page.make(config, hooks, forget);
   }

@@ -12,7 +12,6 @@ import {
   type ScanOptions,
 } from './detect.js';
 import type { Gate } from './gate.js';
-import { noLedger } from './isolation/place.js';
 import * as later from './later.js';
 import { openOn } from './open-here.js';
 import { once, type Platform } from './platform.js';
@@ -31,10 +30,9 @@ const platform: Platform = {
   load,
   later: () => Promise.resolve(later),
   derive: noDerive,
-  open: (_name, ledger) =>
-    (ledger ?? 'memory') === 'memory'
-      ? Promise.resolve(memoryStorage())
-      : Promise.reject(noLedger("must be 'memory' here, or hooks.ledger must be given")),
+  noLedger: (ledger) =>
+    (ledger ?? 'memory') === 'memory' ? undefined : "must be 'memory' here, or hooks.ledger must be given",
+  open: () => Promise.resolve(memoryStorage()),
 };
 
 /** A gate: `await Tidegate.open(config)`. */

@@ -17,6 +17,7 @@ async function openOn(t, storage) {
     load: () => Promise.resolve(glue),
     later: () => import('../dist/later.js'),
     derive: derived,
+    noLedger: () => undefined,
     open: () => Promise.resolve(storage),
   };
   const sent = [];

@@ -104,6 +104,28 @@ for (const [what, path, call] of [
   });
 }
 
+test('second arguments that are no options are named, and nothing is done', async (t) => {
+  const gate = await Tidegate.open({ name: 'second', ledger: 'memory' });
+  t.after(() => gate.close());
+  const { vault } = gate;
+  await vault.create('a passphrase');
+  const getter = (name) => Object.defineProperty({}, name, { get: fails, enumerable: true });
+  const named = (error) =>
+    isTidegateError(error) && error.code === 'invalid_request' && error.fields[0].path === 'options';
+  const [trap, over] = oddities().slice(-2);
+  for (const odd of [getter('replaces'), trap, over, 7, 'x']) {
+    await assert.rejects(vault.addSlot('another passphrase', odd), named);
+  }
+  assert.equal((await vault.slots()).length, 1);
+  await vault.addSlot('another passphrase', null);
+  vault.lock();
+  for (const odd of [getter('skipDamaged'), trap, over, 7, 'x']) {
+    await assert.rejects(vault.unlock('a passphrase', odd), named);
+    assert.equal(await vault.state(), 'locked');
+  }
+  await vault.unlock('a passphrase', null);
+});
+
 test('options that are none are named, and what is absent may be said to be so', async (t) => {
   const named = (path) => (error) =>
     isTidegateError(error) && error.code === 'invalid_request' && error.fields[0].path === path;
@@ -159,6 +181,24 @@ test('the same configuration in another order is the same', async (t) => {
   const other = await Tidegate.open({ ...config, targets: [...targets].reverse() });
   t.after(() => other.close());
   assert.notEqual(other, gate);
+});
+
+test('everything that is wrong with a configuration is told at once, wherever it is read', async () => {
+  const told = (config) =>
+    Tidegate.open(config).then(
+      () => assert.fail('was taken'),
+      ({ code, fields }) => [code, ...fields.map(({ path }) => path)],
+    );
+  const places = { isolation: 'shed', workerUrl: 7, frameUrl: '', serviceWorker: 'maybe' };
+  const others = { ledger: 'redis', limits: { maxConcurrent: 0 }, budgte: {} };
+  assert.deepEqual(await told({ name: 'all-wrong', ...places, ...others }), [
+    ...['config_invalid', 'isolation', 'workerUrl', 'frameUrl', 'serviceWorker', 'ledger'],
+    ...['limits.maxConcurrent', 'budgte'],
+  ]);
+  assert.deepEqual(await told({ name: 'all-wrong', ...places }), ['config_invalid', ...Object.keys(places)]);
+  assert.deepEqual(await told({ name: 'all-wrong', ...others }), [
+    ...['config_invalid', 'ledger', 'limits.maxConcurrent', 'budgte'],
+  ]);
 });
 
 for (const ledger of ['indexeddb', 'redis', { file: 7 }, {}, 7]) {

@@ -53,6 +53,7 @@ async function openBuild(build, t, provider = () => answer(), config = {}) {
     rest: () => (rest.here ? undefined : (rest.loading ??= load().finally(() => delete rest.loading))),
     later: () => import('../dist/later.js'),
     derive: async () => new Uint8Array(32).fill(7),
+    noLedger: () => undefined,
     open: () => Promise.resolve(memoryStorage()),
   };
   const targets = [GROQ, { provider: 'openrouter', model: 'qwen/qwen3-coder:free' }];

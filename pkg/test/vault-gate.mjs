@@ -44,6 +44,7 @@ export async function openOn(
     load: () => Promise.resolve({ ...glue, Core }),
     later: () => import('../dist/later.js'),
     derive,
+    noLedger: () => undefined,
     open: () => Promise.resolve(storage),
     ...own,
   };

@@ -115,6 +115,23 @@ test('functions do not cross', async (t) => {
   }
 });
 
+test('a ledger that no browser has is refused in the worker, too, and all that is wrong is told at once', async (t) => {
+  const page = await open(t, browser, await site(t));
+  const wrong = async (config) => {
+    const { code, fields } = await opening(page, config);
+    return [code, ...(fields ?? []).map(({ path }) => path)];
+  };
+  for (const ledger of ['redis', { file: 'ledger' }, 7]) {
+    assert.deepEqual(await wrong({ ledger }), ['config_invalid', 'ledger']);
+  }
+  assert.deepEqual(await wrong({ ledger: 'redis', limits: { maxConcurrent: 0 } }), [
+    ...['config_invalid', 'ledger', 'limits.maxConcurrent'],
+  ]);
+  assert.deepEqual(await wrong({ isolation: 'shed', ledger: 'redis', limits: { maxConcurrent: 0 } }), [
+    ...['config_invalid', 'isolation', 'ledger', 'limits.maxConcurrent'],
+  ]);
+});
+
 test('a package from another origin needs a worker of this one', async (t) => {
   const ours = await provider(t);
   const cors = { 'access-control-allow-origin': '*' };

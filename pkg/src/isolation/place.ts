@@ -9,15 +9,18 @@ export type Place = Pick<TidegateConfig, 'isolation' | 'workerUrl' | 'frameUrl' 
 const LEVELS = ['page', 'worker', 'frame'];
 const SERVICE_WORKERS = ['allow', 'refuse'];
 
+/** What is wrong with a configuration, field by field. */
+export type Wrong = NonNullable<ErrorData['fields']>;
+
 /**
- * Divides a configuration into what is about places and what the gateway reads.
- * @throws `config_invalid` for a place that there is not.
+ * Divides a configuration into what is about places and what the gateway reads. What is wrong with the places is told
+ * with what the gateway finds: all at once.
  */
-export function placeOf(config: TidegateConfig): [place: Place, rest: TidegateConfig] {
+export function placeOf(config: TidegateConfig): [place: Place, rest: TidegateConfig, wrong: Wrong] {
+  const fields: Wrong = [];
   // What is no object is for the gateway to refuse.
-  if (typeof config !== 'object' || config === null) return [{}, config];
+  if (typeof config !== 'object' || config === null) return [{}, config, fields];
   const { isolation, workerUrl, frameUrl, serviceWorker, ...rest } = config;
-  const fields: NonNullable<ErrorData['fields']> = [];
   const check = (path: string, value: unknown, allowed: (value: unknown) => boolean, problem: string) => {
     if (value !== undefined && !allowed(value)) fields.push({ path, problem });
   };
@@ -31,12 +34,11 @@ export function placeOf(config: TidegateConfig): [place: Place, rest: TidegateCo
     (value) => SERVICE_WORKERS.includes(value as string),
     "must be 'allow' or 'refuse'",
   );
-  if (fields.length > 0) throw misplaced(fields);
-  return [{ isolation, workerUrl, frameUrl, serviceWorker } as Place, rest];
+  return [{ isolation, workerUrl, frameUrl, serviceWorker } as Place, rest, fields];
 }
 
 /** `config_invalid`, as the Wasm says it. */
-export const misplaced = (fields: NonNullable<ErrorData['fields']>): TidegateError =>
+export const misplaced = (fields: Wrong): TidegateError =>
   new TidegateError({
     code: 'config_invalid',
     message: 'The configuration is not valid.',
@@ -46,8 +48,11 @@ export const misplaced = (fields: NonNullable<ErrorData['fields']>): TidegateErr
     attempts: [],
   });
 
-/** The ledger that was asked for by name is one that there is not here: money counted elsewhere would be a surprise. */
-export const noLedger = (problem: string): TidegateError => misplaced([{ path: 'ledger', problem }]);
+/** What is wrong with a ledger in a browser. */
+export const ledgerOfBrowser = (ledger: unknown): string | undefined =>
+  ledger == null || ledger === 'memory' || (ledger === 'indexeddb' && typeof indexedDB !== 'undefined')
+    ? undefined
+    : "must be 'indexeddb' (where the browser has it) or 'memory' here";
 
 /**
  * The realm of the gate cannot be had (`shouldRetry` false: the same again fails the same way), or was lost while it

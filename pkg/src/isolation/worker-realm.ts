@@ -5,6 +5,7 @@ import { inTwoParts, once, type Glue, type Platform } from '../platform.js';
 import { indexedDbStorage } from '../storage/indexed-db.js';
 import { memoryStorage } from '../storage/memory.js';
 import { Tidegate } from '../tidegate.js';
+import { ledgerOfBrowser } from './place.js';
 import type { Opening, Port } from './protocol.js';
 import { serve } from './serve.js';
 
@@ -48,6 +49,7 @@ async function openHere(
       const { loadKdf, runKdf } = await loading();
       return runKdf(await loadKdf(kdf), input);
     },
+    noLedger: ledgerOfBrowser,
     open: async (name, ledger, decide) => (ledger === 'memory' ? memoryStorage() : indexedDbStorage(name, decide)),
   };
   return Tidegate.make(platform, config, join === undefined ? {} : { join }, () => undefined);

@@ -1,7 +1,7 @@
 // The ways into a vault: what an app hands in for each, and the secret that it comes down to. Every array that carried a
 // secret is wiped, also when it is refused.
 
-import { invalid } from '../errors.js';
+import { fieldsOf, invalid } from '../errors.js';
 import type { Glue, Platform } from '../platform.js';
 import type { Storage } from '../storage/storage.js';
 import { isBytes } from './bytes.js';
@@ -38,20 +38,12 @@ export const bytesOf = (secret: Secret): Uint8Array =>
 
 const isSecret = (given: unknown): given is Secret => typeof given === 'string' || isBytes(given);
 
-/** The fields of an object, each read once: what a getter gives could be something else the next time. */
-function fieldsOf<T>(given: T): T | undefined {
-  try {
-    return given instanceof Object ? { ...given } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** What was given for a way in; a text or bytes alone are a passphrase. */
 export function slotOf<T extends { kind: string }>(given: T | Secret): T | { kind: 'passphrase'; passphrase: Secret } {
   if (isSecret(given)) return { kind: 'passphrase', passphrase: given };
-  const slot = fieldsOf(given);
-  if (!slot) throw invalid('slot', 'must be a way in, or a passphrase as a text or bytes');
+  const problem = 'must be a way in, or a passphrase as a text or bytes';
+  if (given === null) throw invalid('slot', problem);
+  const slot = fieldsOf('slot', given, problem) as T;
   const { kind, name, credential, salt } = slot as Record<string, unknown>;
   if (typeof kind !== 'string') throw invalid('slot.kind', 'must be passphrase, passkey, device or recovery');
   if (name != null && typeof name !== 'string') throw invalid('slot.name', 'must be a text');
