@@ -146,13 +146,15 @@ export class Access {
     }
   }
 
+  /** Writes down when keys were used, if there is room: nothing else fails for want of it. */
   async saveUses(uses: unknown = this.#core.keysUsed()): Promise<void> {
     const own = uses as [string, number][];
     if (own.length === 0) return;
-    await this.update((records) => {
+    const written = this.update((records) => {
       const known = usesOf(records);
       const newer = own.filter(([provider, at]) => records.has(KEY + provider) && (known.get(provider) ?? 0) < at);
       return newer.length > 0 ? { put: [[USED, encodeUses(new Map([...known, ...newer]))]] } : {};
     });
+    await written.catch(() => undefined);
   }
 }
