@@ -64,7 +64,7 @@ async function make(config: TidegateConfig, hooks: TidegateHooks, forget: () => 
     if (hooks[hook]) throw misplaced([{ path: `hooks.${hook}`, problem: "needs isolation: 'page'" }]);
   }
   if (level === 'frame') {
-    const { frameRealm } = await import('./isolation/embed.js');
+    const { frameRealm } = await import('./isolation/embed.js').catch(notLoaded);
     const { isolation: _level, frameUrl, ...others } = config;
     return RemoteGate.open((heard) => Promise.resolve(frameRealm(frameUrl, others, hooks.container, heard)), forget);
   }

@@ -88,7 +88,7 @@ function checkOrigin(url: URL): void {
 
 function create(url: URL): Worker {
   if (typeof Worker === 'undefined') {
-    throw isolationFailed("There are no workers here: choose isolation: 'page'.");
+    throw isolationFailed("There are no workers here: open the gate in a page, or with isolation: 'page'.");
   }
   try {
     return new Worker(trusted(url), { type: 'module', name: 'tidegate' });

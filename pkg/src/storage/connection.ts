@@ -7,7 +7,8 @@ import { openDatabase } from './requests.js';
 const TRIES = 3;
 const ANEW_MS = 100;
 
-const FAILED = "The browser's storage failed. Where a page has none, open the gate with ledger: 'memory'.";
+const FAILED =
+  "The browser's storage failed: is the disk full? Where a page has none, open the gate with ledger: 'memory'.";
 const HELD = 'Another tab of this site keeps the database from opening: close it, or reload it.';
 
 export interface Connection {
