@@ -41,7 +41,8 @@ pub struct QueueConfig {
     pub concurrency: u32,
     /// How much longer each priority waits than the one above, at equal arrival. Default 30 s.
     pub ageing: Duration,
-    /// After how long without a sign of life a run counts as vanished. Default 60 s.
+    /// After how long without a sign of life a run counts as vanished. Default 180 s: a tab that nobody sees is woken once a
+    /// minute, and one wake-up may come late.
     pub lease: Duration,
     /// Runs after the first that fail and count. Default 3.
     pub max_retries: u32,
@@ -63,7 +64,7 @@ impl Default for QueueConfig {
             capacity: 1_000,
             concurrency: 4,
             ageing: Duration::from_secs(30),
-            lease: Duration::from_secs(60),
+            lease: Duration::from_secs(180),
             max_retries: 3,
             base: Duration::from_secs(1),
             cap: Duration::from_secs(60),

@@ -72,7 +72,10 @@ export interface QueueConfig {
   concurrency?: number;
   /** How much longer each priority waits than the one above, at equal arrival: so none starves. Default 30,000. */
   ageingMs?: number;
-  /** After how long without a sign of life a run counts as vanished, at least 100. Default 60,000. */
+  /**
+   * After how long without a sign of life a run counts as vanished, at least 100. Default 180,000: browsers wake a tab that
+   * nobody sees once a minute, and with less its run would be taken for vanished, and be asked twice.
+   */
   leaseMs?: number;
   /** Runs after the first that fail and count, 0 to 10. Default 3. */
   maxRetries?: number;
