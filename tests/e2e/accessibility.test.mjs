@@ -122,6 +122,64 @@ describe('the page', () => {
     assert.equal(focused, 'TEXTAREA', 'the focus stays where the person is');
   });
 
+  test('what a passphrase must be, and what is wrong with it, stands beside its fields, also on a small screen', async (t) => {
+    await demo.reset();
+    const app = await openApp(browser, demo, {}, { viewport: { width: 390, height: 844 } });
+    t.after(() => app.context.close());
+    const first = app.page.getByLabel('New passphrase');
+    const second = app.page.getByLabel('The same again');
+    await first.fill(PASSPHRASE);
+    await second.fill('another one');
+    await app.button('Create the vault').click();
+    const problem = app.page.getByText('The two passphrases differ.');
+    await problem.waitFor();
+    const parts = [
+      app.page.getByText('At least 15 characters.'),
+      first,
+      second,
+      problem,
+      app.button('Create the vault'),
+    ];
+    const tops = await Promise.all(parts.map(async (part) => (await part.boundingBox()).y));
+    assert.deepEqual(
+      tops,
+      tops.toSorted((one, other) => one - other),
+    );
+    const snapshot = await first.ariaSnapshot();
+    assert.match(snapshot, /textbox "New passphrase"/);
+    const hint = await first.getAttribute('aria-describedby');
+    assert.match(await app.page.locator(`[id="${hint}"]`).innerText(), /^At least 15 characters/);
+    await second.fill(PASSPHRASE);
+    await app.button('Create the vault').click();
+    await app.vaultState('Vault unlocked');
+  });
+
+  test('a gateway whose worker was lost is back by itself once it runs again', async (t) => {
+    await demo.reset();
+    const app = await openApp(browser, demo, {}, { viewport: { width: 1280, height: 844 } });
+    t.after(() => app.context.close());
+    await app.setUp();
+    // The worker answers nothing more, and then comes to a bad end with a call in flight.
+    await app.page.evaluate(() => {
+      const { postMessage } = Worker.prototype;
+      Worker.prototype.postMessage = function (message, ...rest) {
+        if (message[0] === 'ping' || this === globalThis.lost) return undefined;
+        if (!globalThis.lost) {
+          globalThis.lost = this;
+          setTimeout(() => this.dispatchEvent(new ErrorEvent('error', { message: 'lost', cancelable: true })), 50);
+          return undefined;
+        }
+        return postMessage.call(this, message, ...rest);
+      };
+    });
+    await app.page.getByTestId('problem').waitFor();
+    assert.equal(await app.page.getByTestId('problem').getAttribute('data-code'), 'isolation_failed');
+    await app.vaultState('Vault locked');
+    await app.unlock();
+    await app.vaultState('Vault unlocked');
+    assert.equal((await app.ask('A question after the loss')).target, GROQ);
+  });
+
   test('says which fault is chosen where colours are forced', async (t) => {
     await demo.reset();
     const app = await openApp(browser, demo, {}, { forcedColors: 'active' });

@@ -71,7 +71,12 @@ export function useGate(): Opening {
 
   const refresh = useCallback(() => {
     gate?.gate.status().then(
-      (found) => !left.current.has(gate.gate) && setStatus(found),
+      (found) => {
+        if (left.current.has(gate.gate)) return;
+        setStatus(found);
+        // What failed once, such as a worker that is started anew, is here again.
+        setProblem(undefined);
+      },
       (error: unknown) => !left.current.has(gate.gate) && setProblem(problemOf(error)),
     );
   }, [gate]);

@@ -41,6 +41,10 @@ export function NewPassphrase({ busy, label, action, primary = false, done }: Pr
     <form className="row" onSubmit={submit}>
       {/* Password managers file a passphrase under a name. */}
       <input type="text" autoComplete="username" value="Tidegate vault" readOnly hidden />
+      {/* Before its field: below it, on a small screen, it would stand behind the button. */}
+      <p className="field-hint quiet" id={hint}>
+        At least {LEAST} characters. Four or five words that nobody would put together are easy to keep in mind.
+      </p>
       <label className="field">
         <span>{label}</span>
         <input
@@ -68,9 +72,6 @@ export function NewPassphrase({ busy, label, action, primary = false, done }: Pr
       <button className={primary ? 'primary' : undefined} type="submit" disabled={busy}>
         {busy ? 'One moment …' : action}
       </button>
-      <p className="field-hint quiet" id={hint}>
-        At least {LEAST} characters. Four or five words that nobody would put together are easy to keep in mind.
-      </p>
       {differ && (
         <p className="field-problem" id={id} role="alert">
           The two passphrases differ. Enter the second one again.
