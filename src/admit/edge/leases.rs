@@ -102,7 +102,14 @@ impl Leases {
                 // A request that has entered goes on, also when no other may enter.
                 slice.is_open(now) && (enters.is_none() || slice.requests() > 0) && slice.fits(*bound)
             })
-        })?;
+        });
+        let Some(index) = index else {
+            // From now on it goes on at the object, which gives it a slot of its own.
+            if let Some(slot) = *slot {
+                self.here(&Command::EndSlot { slot }, config, zones, now);
+            }
+            return None;
+        };
         let slice = self.slices.get_mut(index)?.slice.as_mut()?;
         if enters.is_some() {
             slice.enter();

@@ -198,6 +198,22 @@ fn a_slice_whose_money_is_up_is_given_back_and_the_next_is_larger() {
 }
 
 #[test]
+fn a_request_that_goes_on_at_the_object_gives_its_slot_back_here() {
+    let mut isolate = Isolate::default();
+    isolate.1.limits.max_concurrent = 1;
+    isolate.lease("a", "chat", 7, 9, 9, 0);
+    let (id, slot) = isolate.admit("a", Some("chat"), None, 1).unwrap();
+    let (charge, outcome) = (Charge::Released, BreakerOutcome::Failure);
+    let failed = Command::Settle { reservation: id, charge, outcome, cool_until: None, end_slot: false };
+    isolate.decide(&failed, 1_500).unwrap().result.unwrap();
+    assert_eq!(isolate.admit("a", None, Some(slot), 2_000), None, "its slice is over");
+    assert_eq!(isolate.back(2_000, false), [(7, NanoUsd::ZERO, 8)]);
+    isolate.lease("a", "chat", 8, 9, 9, 2_000);
+    assert!(isolate.admit("a", Some("chat"), None, 2_001).is_some(), "nothing runs here");
+    assert_eq!(isolate.decide(&Command::EndSlot { slot }, 2_002).unwrap().result, Ok(Outcome::NotHeld), "once");
+}
+
+#[test]
 fn who_finds_no_slot_here_may_come_again_after_a_second() {
     let mut isolate = Isolate::default();
     isolate.1.limits.max_concurrent = 1;
