@@ -63,7 +63,7 @@ pub(super) async fn lead<H: Host>(
             Ok(Led::Served(served))
         }
         Err(error) => {
-            if is_final_upstream(error.code) && !error.is_offline() && gate.config.degraded.is_none() {
+            if is_final_upstream(error.code) && !error.is_offline() {
                 gate.keep_final(prepared.fingerprint, &error, now);
             }
             Err(error)

@@ -146,6 +146,12 @@ mod tests {
     }
 
     #[test]
+    fn only_open_models_have_the_overhead_of_their_chat_form() {
+        assert_eq!(Family::O200k.most_overhead("openai/gpt-oss-20b"), overhead(136, 12, 76, 24));
+        assert_eq!(Family::O200k.most_overhead("gpt-4.1-mini"), overhead(24, 12, 76, 24));
+    }
+
+    #[test]
     fn what_is_reserved_for_is_never_less_than_what_is_expected() {
         let all = [Family::O200k, Family::Qwen, Family::Llama, Family::Gemini, Family::DeepSeek, Family::Claude];
         for family in all.into_iter().chain([Family::Unknown]) {

@@ -59,6 +59,12 @@ mod tests {
         assert_eq!(image_bound("openrouter", "openai/gpt-4o"), image_bound("openai", "gpt-4o"));
         assert_eq!(image_bound("openai", "gpt-6-sol"), None, "its default detail has no limit");
         assert_eq!(image_bound("groq", "openai/gpt-oss-20b"), None);
+        let claude = Some(ImageBound { low: 8_464, high: 8_464 });
+        assert_eq!(image_bound("anthropic", "claude-haiku-4-5"), claude);
+        assert_eq!(image_bound("openrouter", "anthropic/claude-haiku-4.5"), claude);
+        assert_eq!(image_bound("anthropic", "opus-6"), None);
+        let gemini = Some(ImageBound { low: 2_240, high: 2_240 });
+        assert_eq!(["gemini-3-flash", "gemini-4-pro"].map(|name| image_bound("google", name)), [gemini; 2]);
         assert_eq!(image_bound("google", "gemini-2.5-pro"), None);
         assert_eq!(image_bound("openrouter", "gpt-4o"), None);
     }

@@ -153,6 +153,22 @@ mod tests {
     }
 
     #[test]
+    fn the_worst_input_is_the_dearest_kind() {
+        let (cheap, dear) = (rates(1, 10), Some(rates(7, 7).input));
+        for own in [
+            rates(7, 10),
+            Rates { cache_read: dear, ..cheap },
+            Rates { cache_write: dear, cache_write_1h: Some(cheap.input), ..cheap },
+            Rates { cache_write_1h: dear, ..cheap },
+        ] {
+            assert_eq!(Some(own.worst_input()), dear, "{own:?}");
+            for both in [own.max(&cheap), cheap.max(&own)] {
+                assert_eq!(Some(both.worst_input()), dear, "{own:?}");
+            }
+        }
+    }
+
+    #[test]
     fn the_higher_of_two_prices_is_at_least_each_of_them() {
         let tier = Some(Tier { above: 100, rates: rates(3, 3) });
         let low = Price { rates: rates(1, 1), tiers: [tier, None], ..Price::default() };

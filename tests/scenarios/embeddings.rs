@@ -41,6 +41,16 @@ fn vectors_of_another_model_stand_in_for_none() {
 }
 
 #[test]
+fn no_text_stands_in_for_vectors() {
+    let world = World::new(r#"{"degraded":{"message":"Later."},"retry":{"maxRetries":0}}"#);
+    world.host.answer(|_| status(500, &[], ""));
+    assert_eq!(asked(&world, &of_groq("a"), false).unwrap_err().code, Code::UpstreamFailed);
+    let sent = world.host.sent().len();
+    assert_eq!(asked(&world, &of_groq("a"), false).unwrap_err().code, Code::UpstreamFailed);
+    assert_eq!(world.host.sent().len(), sent, "told again from memory");
+}
+
+#[test]
 fn a_model_is_named_and_a_text_has_a_limit_except_through_the_drop_in_fetch() {
     let world = World::new(r#"{"limits":{"maxInputUnits":10}}"#);
     world.host.answer(vectors);

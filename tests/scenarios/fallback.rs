@@ -12,6 +12,7 @@ use tidegate::money::NanoUsd;
 use tidegate::testing::{ManualHost, Scripted, completion, status};
 use tidegate::value::Value;
 
+use super::streaming::{good, question, read};
 use super::{GROQ, OPENROUTER, World, body};
 
 #[test]
@@ -245,6 +246,17 @@ fn a_degraded_reply_stands_in_where_it_is_configured() {
     assert_eq!((shut.degraded, shut.attempts, world.host.sent().len()), (true, 0, sent));
     // A refusal of ours is not papered over.
     assert_eq!(world.call(ManualHost::call("{}")).unwrap_err().code, Code::InvalidRequest);
+    let poor = r#"{"degraded":{"message":"Later."},"budget":{"limitUsd":0},
+        "targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]}"#;
+    assert_eq!(World::new(poor).refused("a").code, Code::BudgetExceeded);
+}
+
+#[test]
+fn a_fallback_that_refuses_the_request_says_so_itself() {
+    let world = World::new(r#"{"retry":{"maxRetries":0}}"#);
+    world.host.answer(|sent| status(if sent.provider == "groq" { 503 } else { 422 }, &[], "{}"));
+    let error = world.refused("a");
+    assert_eq!((error.code, error.provider.as_deref()), (Code::UpstreamRejected, Some("openrouter")));
 }
 
 #[test]
@@ -385,6 +397,9 @@ fn what_needs_the_missing_rest_of_the_program_is_refused_and_holds_nothing() {
     assert!(spent > before);
     world.host.answer(|_| status(200, &[], r#"{"error":{"message":"overloaded"}}"#));
     assert_eq!(world.ask("an error in a 200").unwrap_err().code, Code::Internal);
+    assert_eq!(held(&world).0, NanoUsd::ZERO);
+    world.host.answer(|_| good());
+    assert_eq!(read(&world, &question("a stream")).unwrap_err().code, Code::Internal);
     assert_eq!(held(&world).0, NanoUsd::ZERO);
     // Once it is there, all is as ever.
     world.host.strand(false);

@@ -72,6 +72,34 @@ fn without_money_only_cheaper_targets_are_asked() {
     assert_eq!(tried(&error), [small_first.clone(), (OPENROUTER.into(), Code::Authentication)], "not the dearer one");
     let error = World::new(&targets(&[small, large])).refused("a");
     assert_eq!((error.code, tried(&error)), (Code::BudgetExceeded, vec![small_first]));
+    assert_eq!((error.attempt, error.attempts[0].attempt), (Some(1), 1), "attempts count from one");
+}
+
+/// Prices without input, so that a request's bound is its default of 4,096 output tokens.
+fn priced(limit_usd: &str, targets: &[(&str, u32)]) -> World {
+    let joined = |each: &dyn Fn(&(&str, u32)) -> String| targets.iter().map(each).collect::<Vec<_>>().join(",");
+    let named = joined(&|(model, _)| format!(r#"{{"provider":"groq","model":"{model}"}}"#));
+    let prices =
+        joined(&|(model, usd)| format!(r#"{{"provider":"groq","model":"{model}","inputUsd":0,"outputUsd":{usd}}}"#));
+    World::new(&format!(r#"{{"targets":[{named}],"prices":[{prices}],"budget":{{"limitUsd":"{limit_usd}"}}}}"#))
+}
+
+#[test]
+fn without_money_a_target_as_dear_is_not_asked() {
+    let world = priced("0.001", &[("a", 1), ("b", 1), ("c", 0)]);
+    world.host.answer(|_| status(401, &[], ""));
+    let error = world.refused("x");
+    let tried: Vec<_> = error.attempts.iter().map(|one| (one.target.as_str(), one.code)).collect();
+    assert_eq!(tried, [("groq/a", Code::BudgetExceeded), ("groq/c", Code::Authentication)]);
+}
+
+#[test]
+fn a_request_as_large_as_the_whole_cap_may_wait_for_the_reset() {
+    let world = priced("0.004096", &[("a", 1)]);
+    world.host.answer(|_| completion("ok", 1, 1));
+    world.ask("x").unwrap();
+    let error = world.refused("y");
+    assert_eq!((error.code, error.retry_after), (Code::BudgetExceeded, Some(Duration::from_millis(86_399_900))));
 }
 
 #[test]

@@ -275,6 +275,15 @@ fn one_who_asked_for_a_stream_gets_one_from_a_provider_that_gives_none() {
     assert_eq!(closed.meta.cache.as_str(), "miss");
     assert!(world.host.events().iter().any(|(name, _)| *name == "attempt-end"));
     assert_eq!(read(&world, &question("Hi")).unwrap().1.meta.cache.as_str(), "hit", "it is no fallback's");
+    // The same where its bytes come in pieces, which are not kept without end.
+    let (half, other) =
+        (r#"{"choices":[{"index":0,"#, r#""message":{"content":"In pieces."},"finish_reason":"stop"}]}"#);
+    let world = World::new(r#"{"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]}"#);
+    world.host.answer(move |_| stream([half, other]));
+    assert!(read(&world, &question("Hi")).unwrap().0.contains("In pieces."));
+    let blanks = " ".repeat(1 << 20);
+    world.host.answer(move |_| stream([half, other].into_iter().chain(vec![blanks.as_str(); 32])));
+    assert_eq!(read(&world, &question("Hello")).unwrap_err().code, Code::UpstreamMalformed);
 }
 
 #[test]
@@ -333,6 +342,15 @@ fn an_attempt_that_ran_before_it_failed_is_charged() {
     let (text, closed) = read(&world, &question("Hi")).unwrap();
     assert_eq!((closed.meta.target.as_str(), text.matches("Hello").count()), (OPENROUTER, 1));
     assert!(closed.meta.cost.as_nano() > 0, "the free model's answer costs nothing, the first attempt may");
+}
+
+#[test]
+fn an_attempt_that_failed_before_it_ran_is_not_charged() {
+    let world = World::new(r#"{"retry":{"maxRetries":0}}"#);
+    let error = "data: {\"error\":{\"message\":\"overloaded\",\"code\":529}}\n\n";
+    world.host.answer(move |sent| if sent.provider == "groq" { stream([ROLE, error]) } else { good() });
+    let (_, closed) = read(&world, &question("Hi")).unwrap();
+    assert_eq!((closed.meta.target.as_str(), closed.meta.cost.as_nano()), (OPENROUTER, 0));
 }
 
 #[test]

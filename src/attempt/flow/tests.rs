@@ -96,15 +96,30 @@ fn a_translation_ends_only_where_what_it_translates_did() {
         ([ROLE, TEXT].concat(), false),
         ([ROLE, TEXT, "data: {\"half"].concat(), false),
         ([ROLE, TEXT, error].concat(), false),
+        ([ROLE, TEXT, STOP, error].concat(), false),
     ] {
         let stamp = Stamp { created_s: 0, include_usage: true };
         let mut flow = Flow::new(&Reading::chat(Dialect::Chat, Dialect::Anthropic, "groq", stamp));
         let mut out = flow.push(stream.as_bytes()).of(stream.as_bytes()).to_vec();
+        let first = String::from_utf8_lossy(&out);
+        assert!(first.contains("text_delta") && !first.contains("choices"), "it waits for no end: {first}");
         out.extend(flow.finish());
+        assert_eq!(flow.finish(), b"", "there is one end");
         let out = String::from_utf8(out).unwrap();
-        assert!(out.contains("Hi"), "{out}");
-        assert_eq!(out.contains("message_stop"), ends, "{stream}");
+        assert_eq!((out.contains("message_stop"), flow.is_finished()), (ends, ends), "{stream}");
     }
+}
+
+#[test]
+fn a_long_answer_is_handed_on_and_not_kept() {
+    let long = event(Dialect::Chat, &["\"content\":\"", &"x".repeat((1 << 20) + 1), "\""].concat());
+    let mut flow = flow(true);
+    for kept in [true, false] {
+        assert_eq!(flow.push(long.as_bytes()), Pushed::Same);
+        assert_eq!(flow.completion().is_some(), kept);
+    }
+    flow.push([STOP, DONE].concat().as_bytes());
+    assert!(flow.is_finished());
 }
 
 fn event(dialect: Dialect, delta: &str) -> String {
@@ -160,6 +175,7 @@ fn events_that_repeat_give_what_reading_them_gives() {
         (Dialect::Chat, crlf.clone()),
         (Dialect::Chat, crlf.replace('\n', "")),
         (Dialect::Chat, ["\u{feff}", &chat(&texts), "\u{feff}", &chat(&texts)].concat()),
+        (Dialect::Chat, ["\u{feff}", TEXT, "\u{feff}", TEXT, STOP].concat()),
         (Dialect::Chat, [&chat(&texts[..2]), "\n\n: ping\n\n", &chat(&texts[..2])].concat()),
         (Dialect::Chat, [chat(&texts[..2]), chat(&["\"content\":\"\\x\""])].concat()),
         (Dialect::Anthropic, messages),

@@ -1,6 +1,12 @@
 use super::*;
 
 #[test]
+fn the_root_of_a_refusal_may_be_the_error() {
+    assert_eq!(code(404, r#"{"code":"model_not_found","message":"no such model"}"#), Code::ModelNotFound);
+    assert_eq!(answer(200, &[], r#"{"code":"model_not_found","message":"no such model"}"#), None);
+}
+
+#[test]
 fn statuses_alone() {
     let rows = [
         (400, Code::UpstreamRejected),

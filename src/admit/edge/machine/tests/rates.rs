@@ -42,6 +42,21 @@ fn a_tier_a_route_and_the_tokens_are_each_a_limit() {
 }
 
 #[test]
+fn the_tightest_of_a_callers_rates_is_the_one_that_is_told() {
+    let mut bench = Bench::new(Vec::new());
+    bench.config.edge.tiers =
+        vec![TierConfig { name: "pro".into(), requests: RateConfig::per_minute(5), tokens: None }];
+    bench.config.edge.routes = vec![
+        NamedRate { name: "chat".into(), rate: RateConfig::per_minute(3) },
+        NamedRate { name: "embed".into(), rate: RateConfig::per_minute(9) },
+    ];
+    for (route, limit) in [("chat", 3), ("embed", 5)] {
+        bench.enter(&user(route), route, Some(1)).unwrap();
+        assert_eq!(bench.reply.entered.map(|entered| entered.allowance.limit), Some(limit), "{route}");
+    }
+}
+
+#[test]
 fn a_user_with_two_tokens_has_one_rate_and_a_stranger_the_slowest() {
     let mut bench = Bench::new(Vec::new());
     let caller =
