@@ -3,6 +3,7 @@ import type { Caller } from '../auth';
 import { readText } from '../body';
 import { crowded, forbidden, invalid } from '../errors';
 import { partsOf } from '../gates';
+import { mergedSockets, mergedStreams } from '../queue/merged';
 import { everyQueueObject, MOST_SHARDS, queueObject, queueStats, shardsOf, told } from '../queue/place';
 import { load, queuePlace, queueShard } from '../wasm';
 import type { Ours, Route } from './route';
@@ -122,39 +123,56 @@ async function cleanup(c: Ours, caller: Caller): Promise<Response> {
   return c.json({ changed: sum('changed'), erased: sum('erased') });
 }
 
-/** Progress of one request, or of one shard: the only one, unless the configuration says otherwise. */
+/** Progress of one request, of one shard if it is named, or of all. */
 async function events(c: Ours, caller: Caller): Promise<Response> {
-  const id = c.req.query('requestId');
-  const [shard] = id === undefined ? [Number(c.req.query('shard') ?? 0)] : placeOf(id);
-  const shards = shardsOf(c.env);
-  if (id === undefined) {
-    if (!Number.isInteger(shard) || shard < 0 || shard >= shards) throw invalid('shard', 'must be one of the shards');
-  } else if (shard >= MOST_SHARDS) {
-    // Fewer shards than there were leave a request where it is; more there never were.
-    throw unknownId();
-  }
+  const [id, named] = [c.req.query('requestId'), c.req.query('shard')];
+  const count = shardsOf(c.env);
+  const only = id !== undefined ? placeOf(id)[0] : named !== undefined ? Number(named) : count === 1 ? 0 : undefined;
+  if (only !== undefined && (!Number.isInteger(only) || only < 0 || only >= count))
+    throw invalid('shard', 'must be one of the shards');
   const { organisation } = caller;
   const user = boundTo(caller);
   if (c.req.method === 'HEAD') {
     // Nobody would ever read, nor go away: not a listener.
-    if (id !== undefined) found(told(await queueObject(c.env, organisation, shard).status(id, user)));
+    if (id !== undefined) found(told(await queueObject(c.env, organisation, only ?? 0).status(id, user)));
     return new Response(null, { headers: EVENTS });
   }
-  const url = new URL('https://queue');
-  url.searchParams.set('organisation', organisation);
-  url.searchParams.set('shard', String(shard));
-  if (id !== undefined) url.searchParams.set('requestId', id);
-  if (user !== undefined) url.searchParams.set('user', user);
-  url.searchParams.set('by', caller.token ?? '');
   const upgrade = c.req.header('upgrade');
   const headers = new Headers(upgrade === undefined ? {} : { upgrade });
-  const response = await queueObject(c.env, organisation, shard).fetch(url, { headers, signal: c.req.raw.signal });
-  if (response.status === 404) throw unknownId();
-  if (response.status === 503) throw crowded('Too many listen already.');
-  const { status, webSocket, body } = response;
-  // Headers of another object's answer cannot be changed, and the Worker adds its own.
-  if (webSocket) return new Response(null, { status, webSocket });
-  return new Response(body, { headers: EVENTS });
+  const gone = new AbortController();
+  const signal = AbortSignal.any([c.req.raw.signal, gone.signal]);
+  const listening = async (shard: number): Promise<Response> => {
+    const url = new URL('https://queue');
+    url.searchParams.set('organisation', organisation);
+    url.searchParams.set('shard', String(shard));
+    if (id !== undefined) url.searchParams.set('requestId', id);
+    if (user !== undefined) url.searchParams.set('user', user);
+    url.searchParams.set('by', caller.token ?? '');
+    const response = await queueObject(c.env, organisation, shard).fetch(url, { headers, signal });
+    if (response.status === 404) throw unknownId();
+    if (response.status === 503) throw crowded('Too many listen already.');
+    return response;
+  };
+  if (only !== undefined) {
+    const { status, webSocket, body } = await listening(only);
+    // Headers of another object's answer cannot be changed, and the Worker adds its own.
+    if (webSocket) return new Response(null, { status, webSocket });
+    return new Response(body, { headers: EVENTS });
+  }
+  const all = await Promise.allSettled(Array.from({ length: count }, (_, shard) => listening(shard)));
+  const responses = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const sockets = responses.flatMap(({ webSocket }) => webSocket ?? []);
+  const refused = all.find((one) => one.status === 'rejected');
+  if (refused) {
+    gone.abort();
+    for (const socket of sockets) {
+      socket.accept();
+      socket.close(1000, 'gone');
+    }
+    throw refused.reason;
+  }
+  if (sockets.length > 0) return new Response(null, { status: 101, webSocket: mergedSockets(sockets) });
+  return new Response(mergedStreams(responses.flatMap(({ body }) => body ?? [])), { headers: EVENTS });
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };

@@ -1,6 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest';
 
 import { Listeners } from '../../src/queue/listeners';
+import { mergedStreams } from '../../src/queue/merged';
 
 const context = {
   setWebSocketAutoResponse: () => undefined,
@@ -80,4 +81,28 @@ it('what many are told lies in memory once', async () => {
   const [first, second] = await Promise.all(readers.map((reader) => reader.read()));
   expect(first?.value?.buffer).toBe(second?.value?.buffer);
   for (const reader of readers) await reader.cancel();
+});
+
+it('streams that become one keep each event whole, and end together', async () => {
+  const controllers: ReadableStreamDefaultController<Uint8Array>[] = [];
+  let left = 0;
+  const streams = [0, 1].map(
+    () =>
+      new ReadableStream<Uint8Array>({
+        start: (controller) => void controllers.push(controller),
+        cancel: () => void (left += 1),
+      }),
+  );
+  const reader = mergedStreams(streams).getReader();
+  const say = (which: number, text: string) => controllers[which]!.enqueue(new TextEncoder().encode(text));
+  const next = async () => new TextDecoder().decode((await reader.read()).value);
+  say(0, 'event: progress\nda');
+  say(1, ': alive\n\nevent: progress\ndata: {"b":1}\n\nev');
+  expect(await next()).toBe(': alive\n\nevent: progress\ndata: {"b":1}\n\n');
+  say(0, 'ta: {"a":1}\n');
+  say(0, '\n');
+  expect(await next()).toBe('event: progress\ndata: {"a":1}\n\n');
+  controllers[0]!.close();
+  expect((await reader.read()).done).toBe(true);
+  await vi.waitUntil(() => left === 1);
 });

@@ -1,10 +1,14 @@
-import { evictAllDurableObjects } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { evictAllDurableObjects, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, it } from 'vitest';
 
+import type { Env } from '../../src/env';
+import worker from '../../src/index';
 import { forget } from '../../src/organisation/standing';
-import { calm, open, script, until } from '../client';
+import { load, queuePlace } from '../../src/wasm';
+import { calm, open, question, script, until } from '../client';
 import { made, organised } from '../organisations';
-import { about, bearer, enqueued, PATH, reached, type Status } from '../queue';
+import { about, bearer, enqueued, object, PATH, reached, type Status } from '../queue';
 
 beforeEach(calm);
 
@@ -150,4 +154,67 @@ it('a question for the head alone listens to nothing', async () => {
   const response = await open(`${PATH}?action=events`, { headers: ann });
   expect(response.status).toBe(200);
   await response.body?.cancel();
+});
+
+describe('of an organisation with several shards', () => {
+  const config = JSON.stringify({ ...(JSON.parse(env.TIDEGATE_CONFIG) as object), queue: { shards: 3, baseMs: 50 } });
+  const sharded = (path: string, init: RequestInit = {}) =>
+    worker.fetch(
+      new Request(`https://gateway.example${path}`, {
+        ...init,
+        headers: { authorization: `Bearer ${env.TIDEGATE_TOKEN}`, ...(init.headers as Record<string, string>) },
+      }),
+      { ...env, TIDEGATE_CONFIG: config } as unknown as Env,
+      { waitUntil: () => {}, passThroughOnException: () => {} } as unknown as ExecutionContext,
+    ) as Promise<Response>;
+  /** Requests in every shard. */
+  async function inAll(): Promise<string[]> {
+    const ids: string[] = [];
+    for (let shards = new Set<string>(); shards.size < 3;) {
+      const messages = [{ role: 'user', content: question() }];
+      const answer = await sharded(PATH, { method: 'POST', body: JSON.stringify({ messages, max_tokens: 10 }) });
+      const { requestId } = JSON.parse(await answer.text()) as Status;
+      ids.push(requestId);
+      load();
+      shards.add(String((queuePlace(requestId) as [number, number])[0]));
+    }
+    return ids;
+  }
+  const completed = (all: Status[]) => all.filter(({ status }) => status === 'completed').map((one) => one.requestId);
+
+  it('events come of all, whole, in one stream', async () => {
+    const response = await sharded(`${PATH}?action=events`);
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    const asked = { ids: [''] };
+    const hearing = heard(response, (all) => completed(all).length === asked.ids.length && !asked.ids.includes(''));
+    const ids = (asked.ids = await inAll());
+    expect(completed(await hearing).sort()).toEqual(ids.sort());
+    // One shard, if it is named.
+    const one = await sharded(`${PATH}?action=events&shard=2`);
+    expect(one.status).toBe(200);
+    await one.body?.cancel();
+    expect((await sharded(`${PATH}?action=events&shard=3`)).status).toBe(400);
+  });
+
+  it('messages come of all over one WebSocket', async () => {
+    const { webSocket } = await sharded(`${PATH}?action=events`, { headers: { upgrade: 'websocket' } });
+    const messages: Status[] = [];
+    let pongs = 0;
+    const closed = new Promise<number>((resolve) => webSocket!.addEventListener('close', ({ code }) => resolve(code)));
+    webSocket!.addEventListener('message', ({ data }) => {
+      if (data === 'pong') pongs += 1;
+      else messages.push(JSON.parse(data as string) as Status);
+    });
+    webSocket!.accept();
+    webSocket!.send('ping');
+    const ids = await inAll();
+    await until(() => completed(messages).length === ids.length && pongs === 1);
+    expect(completed(messages).sort()).toEqual(ids.sort());
+    webSocket!.send('hello');
+    expect(await closed).toBe(1003);
+    // None listens any more.
+    const sockets = (shard: number) =>
+      runInDurableObject(object('default', shard), (_, state) => state.getWebSockets().length);
+    await until(async () => (await Promise.all([0, 1, 2].map(sockets))).every((count) => count === 0));
+  });
 });
