@@ -10,6 +10,8 @@ mod cache;
 mod embeddings;
 #[path = "scenarios/fallback.rs"]
 mod fallback;
+#[path = "scenarios/keys.rs"]
+mod keys;
 #[path = "scenarios/media.rs"]
 mod media;
 #[path = "scenarios/money.rs"]

@@ -252,14 +252,6 @@ fn a_degraded_reply_stands_in_where_it_is_configured() {
 }
 
 #[test]
-fn a_fallback_that_refuses_the_request_says_so_itself() {
-    let world = World::new(r#"{"retry":{"maxRetries":0}}"#);
-    world.host.answer(|sent| status(if sent.provider == "groq" { 503 } else { 422 }, &[], "{}"));
-    let error = world.refused("a");
-    assert_eq!((error.code, error.provider.as_deref()), (Code::UpstreamRejected, Some("openrouter")));
-}
-
-#[test]
 fn an_unreadable_answer_is_retried_once() {
     let world = World::new("{}");
     world.host.answer(|sent| if sent.provider == "groq" { status(200, &[], "<html>") } else { completion("ok", 5, 5) });

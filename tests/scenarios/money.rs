@@ -76,7 +76,7 @@ fn without_money_only_cheaper_targets_are_asked() {
 }
 
 /// Prices without input, so that a request's bound is its default of 4,096 output tokens.
-fn priced(limit_usd: &str, targets: &[(&str, u32)]) -> World {
+fn charging_output(limit_usd: &str, targets: &[(&str, u32)]) -> World {
     let joined = |each: &dyn Fn(&(&str, u32)) -> String| targets.iter().map(each).collect::<Vec<_>>().join(",");
     let named = joined(&|(model, _)| format!(r#"{{"provider":"groq","model":"{model}"}}"#));
     let prices =
@@ -86,7 +86,7 @@ fn priced(limit_usd: &str, targets: &[(&str, u32)]) -> World {
 
 #[test]
 fn without_money_a_target_as_dear_is_not_asked() {
-    let world = priced("0.001", &[("a", 1), ("b", 1), ("c", 0)]);
+    let world = charging_output("0.001", &[("a", 1), ("b", 1), ("c", 0)]);
     world.host.answer(|_| status(401, &[], ""));
     let error = world.refused("x");
     let tried: Vec<_> = error.attempts.iter().map(|one| (one.target.as_str(), one.code)).collect();
@@ -95,7 +95,7 @@ fn without_money_a_target_as_dear_is_not_asked() {
 
 #[test]
 fn a_request_as_large_as_the_whole_cap_may_wait_for_the_reset() {
-    let world = priced("0.004096", &[("a", 1)]);
+    let world = charging_output("0.004096", &[("a", 1)]);
     world.host.answer(|_| completion("ok", 1, 1));
     world.ask("x").unwrap();
     let error = world.refused("y");

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use tidegate::abort::Abort;
 use tidegate::admit::{Command, Outcome};
-use tidegate::chat::Usage;
-use tidegate::error::{Code, Detail};
+use tidegate::chat::{Dialect, Usage};
+use tidegate::error::{Code, Detail, TimeoutKind};
 use tidegate::gateway::{self, Call, Closed, Opened};
 use tidegate::testing::{Piece, Scripted, completion, drain, status, stream};
+use tidegate::value::Value;
 
 use super::{GROQ, OPENROUTER, World};
 
@@ -42,9 +43,16 @@ pub(super) fn read_until(
     body: &str,
     leave: Option<Duration>,
 ) -> Result<(String, Closed), Box<tidegate::error::Error>> {
-    let abort = Abort::new();
+    read_call(world, Call::chat(body, "t"), leave)
+}
+
+fn read_call(
+    world: &World,
+    call: Call,
+    leave: Option<Duration>,
+) -> Result<(String, Closed), Box<tidegate::error::Error>> {
+    let abort = call.abort.clone();
     let work = async {
-        let call = Call { abort: abort.clone(), ..Call::chat(body, "t") };
         match gateway::open(&world.gate, &world.host, call).await? {
             Opened::Stream(streaming) => {
                 let (bytes, closed) = drain(&world.host, streaming, &abort).await;
@@ -179,6 +187,9 @@ fn a_cut_after_the_first_output_is_told_in_band() {
         let error = closed.error.as_ref().unwrap();
         assert_eq!((error.code, error.provider.as_deref()), (Code::StreamInterrupted, Some("groq")));
         assert_eq!(closed.partial.as_deref(), Some("Hello"));
+        let ended: Vec<_> = world.host.events().into_iter().filter(|(name, _)| *name == "request-end").collect();
+        assert_eq!(ended.len(), 1);
+        assert_eq!(ended[0].1.field("target"), Some(&Value::from(GROQ)));
         let (spent, reserved) = spent(&world);
         assert!(spent > 0 && reserved == 0, "possibly billed: charged at its bound");
         assert_eq!(closed.meta.cost.as_nano(), spent);
@@ -230,6 +241,46 @@ fn a_long_stream_holds_what_it_holds_to_its_end_and_one_that_froze_pays_its_bill
         assert!(closed.error.is_none(), "{frozen}: {:?}", closed.error);
         assert_eq!((figures(), closed.meta.cost.as_nano()), ((PRICE, 0, 0), PRICE), "{frozen}");
     }
+}
+
+#[test]
+fn a_translated_stream_has_its_end_also_where_the_connection_goes_after_the_last_word() {
+    let body = r#"{"model":"auto","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"Hi"}]}"#;
+    let bytes = |text: &str| (Duration::ZERO, Piece::Bytes(text.into()));
+    for (last, error) in [(bytes(DONE), false), ((Duration::ZERO, Piece::Lost), false), (bytes("data: {\"half"), true)]
+    {
+        let world = World::new("{}");
+        let said = if error { vec![bytes(HELLO)] } else { vec![bytes(HELLO), bytes(STOP), bytes(USAGE)] };
+        let shown = format!("{last:?}");
+        let pieces: Vec<_> = said.into_iter().chain([last]).collect();
+        world.host.answer(move |_| Scripted::Stream(Duration::ZERO, 200, pieces.clone()));
+        let call = Call { dialect: Dialect::Anthropic, ..Call::chat(body, "t") };
+        let (text, closed) = read_call(&world, call, None).unwrap();
+        assert_eq!((closed.error.is_some(), text.contains("event: error")), (error, error), "{shown}: {text}");
+        assert_eq!(text.matches("event: message_stop").count(), usize::from(!error), "{shown}: {text}");
+    }
+}
+
+#[test]
+fn half_a_frame_goes_down_with_its_connection() {
+    let world = World::new("{}");
+    let half = WORLD.trim_end();
+    let pieces = [HELLO, half].map(|text| (Duration::ZERO, Piece::Bytes(text.into())));
+    let pieces: Vec<_> = pieces.into_iter().chain([(Duration::ZERO, Piece::Lost)]).collect();
+    world.host.answer(move |_| Scripted::Stream(Duration::ZERO, 200, pieces.clone()));
+    let (text, _) = read(&world, &question("Hi")).unwrap();
+    assert!(!text.contains("world") && text.contains("stream_interrupted"), "{text}");
+}
+
+#[test]
+fn a_stream_that_passes_the_deadline_is_told_so() {
+    let world = World::new(r#"{"timeouts":{"totalMs":5000}}"#);
+    world.host.answer(move |_| {
+        let words = (0..9).map(|_| (Duration::from_secs(1), Piece::Bytes(WORLD.into())));
+        Scripted::Stream(Duration::ZERO, 200, words.collect())
+    });
+    let (_, closed) = read(&world, &question("Hi")).unwrap();
+    assert_eq!(closed.error.unwrap().detail, Detail::Timeout(TimeoutKind::Total));
 }
 
 #[test]

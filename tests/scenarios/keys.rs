@@ -1,0 +1,51 @@
+//! Whose key is used, and what becomes of those that are not.
+
+use tidegate::error::{Code, Detail};
+use tidegate::gateway;
+use tidegate::testing::{ManualHost, completion};
+use tidegate::value::Value;
+
+use super::{World, body};
+
+/// Shaped like a key, and nobody's.
+const KEY: &str = "gsk_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP";
+
+#[test]
+fn a_key_that_comes_with_a_request_is_used_only_where_the_configuration_says_so() {
+    for (config, used) in [("{}", false), (r#"{"keys":"passthrough"}"#, true)] {
+        let world = World::new(config);
+        world.host.answer(|_| completion("ok", 1, 1));
+        let own_key = world.gate.admit_key(&*world.host, Some("groq"), Some(KEY));
+        assert_eq!(own_key.is_some(), used);
+        let told: Vec<_> = world.host.events().into_iter().filter(|(name, _)| *name == "key-in-request").collect();
+        assert_eq!(told.len(), usize::from(!used));
+        assert!(told.iter().all(|(_, event)| event.field("provider") == Some(&Value::from("groq"))));
+        world.call(gateway::Call { own_key, ..ManualHost::call(&body("Hi")) }).unwrap();
+        let wanted = if used { KEY } else { "gsk_groqs-own-key" };
+        assert_eq!(world.host.sent()[0].authorization, format!("Bearer {wanted}"));
+        // What SDKs insist on is no key, and nothing to tell of.
+        assert!(world.gate.admit_key(&*world.host, Some("groq"), Some("tidegate")).is_none());
+        assert_eq!(world.events("key-in-request"), told.len());
+    }
+}
+
+#[test]
+fn only_locking_forgets_keys() {
+    let world = World::new("{}");
+    world.host.answer(|_| completion("ok", 1, 1));
+    world.gate.lock(false);
+    world.ask("a").unwrap();
+    world.gate.lock(true);
+    assert_eq!(world.refused("b").code, Code::VaultLocked);
+    world.gate.lock(false);
+    assert_eq!(world.refused("c").code, Code::NoTarget);
+}
+
+#[test]
+fn a_key_that_nothing_would_use_is_refused_with_the_providers_that_there_are() {
+    let world = World::new("{}");
+    assert!(world.gate.check_carrier("groq").is_ok());
+    let error = world.gate.check_carrier("openai").unwrap_err();
+    let Detail::Fields(fields) = &error.detail else { panic!("{error:?}") };
+    assert_eq!(fields[0].problem, "must be a provider of a configured target: groq, openrouter");
+}
