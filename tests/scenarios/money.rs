@@ -254,7 +254,7 @@ fn a_price_that_rises_before_the_deadline_is_reserved() {
     assert!(late == dear && dear > early, "{early} {late} {dear}");
 }
 
-fn priced(world: &World) -> Vec<bool> {
+fn have_prices(world: &World) -> Vec<bool> {
     super::status::of_targets(world, "priced").iter().map(|flag| *flag == true.into()).collect()
 }
 
@@ -268,9 +268,9 @@ fn an_unknown_price_is_refused_or_reserved_at_the_worst() {
     assert_eq!(fields.len(), 1, "{fields:?}");
     assert_eq!(fields[0].path, "prices");
     assert!(fields[0].problem.contains("openrouter/auto"), "{fields:?}");
-    assert_eq!(priced(&world), [false]);
+    assert_eq!(have_prices(&world), [false]);
     let world = World::new(&format!(r#"{{{target},"unknownPrice":"worst","budget":{{"limitUsd":100}}}}"#));
-    assert_eq!(priced(&world), [true]);
+    assert_eq!(have_prices(&world), [true]);
     world.host.answer(|_| Scripted::Silence);
     let mut asked = Box::pin(gateway::chat(&world.gate, &world.host, ManualHost::call(&body("a"))));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -284,7 +284,7 @@ fn a_refusal_names_the_targets_that_a_price_would_let_in_and_no_others() {
         r#"{"targets":[{"provider":"groq","model":"unheard-of"},{"provider":"openrouter","model":"unheard-of-too"},
             {"provider":"mistral","model":"keyless"}]}"#,
     );
-    assert_eq!(priced(&world), [false; 3]);
+    assert_eq!(have_prices(&world), [false; 3]);
     let Detail::Fields(fields) = world.refused("a").detail else { panic!("no fields") };
     let named: Vec<_> = fields.iter().map(|field| field.problem.as_ref()).collect();
     assert_eq!(named.len(), 2, "{named:?}");
@@ -293,7 +293,7 @@ fn a_refusal_names_the_targets_that_a_price_would_let_in_and_no_others() {
         r#"{"targets":[{"provider":"groq","model":"unheard-of"},{"provider":"groq","model":"openai/gpt-oss-20b"}],
             "prices":[{"provider":"groq","model":"unheard-of","inputUsd":0,"outputUsd":0}]}"#,
     );
-    assert_eq!(priced(&world), [true; 2], "an override, and the built-in table");
+    assert_eq!(have_prices(&world), [true; 2], "an override, and the built-in table");
 }
 
 #[test]
