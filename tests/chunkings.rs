@@ -167,7 +167,9 @@ fn run(dialect: Dialect) {
             assert_eq!(whole.completion(), Some(&plainly(dialect, &stream)), "{:?}", String::from_utf8_lossy(&stream));
         }
         if caller == dialect && stamp.include_usage && whole.trouble().is_none() {
-            assert_eq!(expected, stream, "passed on as it came");
+            // Or with the blank line that its last event lacked.
+            let more = expected.strip_prefix(stream.as_slice());
+            assert!(matches!(more, Some(b"" | b"\n\n")), "passed on as it came");
         }
         for _ in 0..EACH {
             let (mut cut, mut out, mut rest) = (fresh.clone(), Vec::new(), stream.as_slice());

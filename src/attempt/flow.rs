@@ -143,13 +143,22 @@ impl Flow {
         let mut passing = Passing { bytes: &[], passed: 0, out: Some(Vec::new()) };
         let events = &mut self.events;
         let was_finished = events.is_finished();
-        self.frames.finish(&mut |frame| events.frame(&frame, &mut passing));
+        let mut said = false;
+        self.frames.finish(&mut |frame| {
+            events.frame(&frame, &mut passing);
+            said = frame.data.is_some();
+        });
         if was_finished && events.trouble == Some(Trouble::Malformed) {
             // Half a frame behind a whole answer does no harm.
             events.trouble = None;
         }
         if events.encoder.is_none() {
-            return passing.out.unwrap_or_default();
+            let mut out = passing.out.unwrap_or_default();
+            // What a client reads only behind a blank line must not be lost with it.
+            if said && !out.is_empty() && !out.ends_with(b"\r\r") && events.is_finished() {
+                out.extend_from_slice(b"\n\n");
+            }
+            return out;
         }
         if events.trouble.is_none() && events.is_finished() {
             events.write(&Delta::End);
@@ -276,8 +285,10 @@ impl Events {
                 (_, Some(encoder)) => encoder.push(&delta, text),
             }
         });
-        if read.is_err() {
-            self.trouble = Some(Trouble::Malformed);
+        // OpenAI's clients read nothing behind this mark, no error either: before an end it is not handed on.
+        let lies = data.starts_with("[DONE]") && !self.is_finished();
+        if read.is_err() || lies {
+            self.trouble.get_or_insert(Trouble::Malformed);
         } else if self.encoder.is_some() && self.answer.media {
             self.trouble.get_or_insert(Trouble::Media);
         }

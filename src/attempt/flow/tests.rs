@@ -88,6 +88,38 @@ fn an_end_without_a_reason_is_no_end() {
 }
 
 #[test]
+fn the_mark_of_the_end_is_handed_on_only_behind_an_end() {
+    let mut flow = flow(true);
+    assert_eq!(flow.push([TEXT, DONE, USAGE].concat().as_bytes()), Pushed::Bytes(TEXT.into()));
+    assert_eq!(flow.trouble(), Some(&Trouble::Malformed));
+    let stamp = Stamp { created_s: 0, include_usage: true };
+    let of_two = Reading { choices: 2, ..Reading::chat(Dialect::Chat, Dialect::Chat, "groq", stamp) };
+    let mut flow = Flow::new(&of_two);
+    let half = [TEXT, STOP].concat();
+    assert_eq!(flow.push([&half, DONE].concat().as_bytes()), Pushed::Bytes(half.into()), "one of two answers");
+    let begun = "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"Hi\"}\n\n";
+    let mut flow = Flow::new(&Reading::chat(Dialect::Responses, Dialect::Responses, "openai", stamp));
+    assert_eq!(flow.push([begun, DONE].concat().as_bytes()), Pushed::Bytes(begun.into()));
+    assert!(flow.trouble().is_some());
+}
+
+#[test]
+fn a_last_frame_without_its_blank_line_gets_one() {
+    for (last, rest) in [
+        (STOP.trim_end(), [STOP.trim_end(), "\n\n"].concat()),
+        (STOP.strip_suffix('\n').unwrap(), [STOP, "\n"].concat()),
+        (STOP, String::new()),
+        ("data: {\"half", String::new()),
+    ] {
+        let mut flow = flow(true);
+        let bytes = [TEXT, last].concat();
+        let pushed = flow.push(bytes.as_bytes());
+        assert!(pushed.of(bytes.as_bytes()).starts_with(TEXT.as_bytes()), "{last}");
+        assert_eq!(String::from_utf8(flow.finish()).unwrap(), rest, "{last}");
+    }
+}
+
+#[test]
 fn a_translation_ends_only_where_what_it_translates_did() {
     let error = "data: {\"error\":{\"message\":\"overloaded\",\"code\":529}}\n\n";
     for (stream, ends) in [
