@@ -201,6 +201,22 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_is_told_whatever_the_answer_ended_for() {
+        for (finish, word) in [
+            (Finish::Stop, "refusal"),
+            (Finish::ContentFilter, "refusal"),
+            (Finish::Other, "refusal"),
+            (Finish::Length, "max_tokens"),
+            (Finish::ToolCalls, "tool_use"),
+        ] {
+            let body = written(Choice { refusal: "I can".into(), finish: Some(finish), ..Choice::default() });
+            assert_eq!((&body["stop_reason"], &body["stop_details"]["explanation"]), (&word.into(), &"I can".into()));
+        }
+        let body = written(Choice { finish: Some(Finish::Length), ..Choice::default() });
+        assert_eq!(body["stop_details"], serde_json::Value::Null);
+    }
+
+    #[test]
     fn arguments_are_an_object_whatever_the_model_wrote() {
         for (arguments, expected) in [
             ("", serde_json::json!({})),

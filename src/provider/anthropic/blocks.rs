@@ -185,7 +185,8 @@ pub(super) fn push_stop(out: &mut String, finish: Option<Finish>, called: bool, 
         Some(Finish::Stop) | None => "end_turn",
     };
     super::write::put(out, &["\"stop_reason\":\"", reason, "\",\"stop_sequence\":null,\"stop_details\":"]);
-    if reason == "refusal" {
+    // What was said in refusing has no other place, whatever the answer ended for.
+    if reason == "refusal" || !refusal.is_empty() {
         let (before, after) = if refusal.is_empty() { ("null", "") } else { ("\"", "\"") };
         let pieces = ["{\"type\":\"refusal\",\"category\":null,\"explanation\":", before, refusal, after, "}"];
         super::write::put(out, &pieces);
