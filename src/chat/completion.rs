@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Delta, Finish, Usage};
-use crate::json::Escaped;
+use crate::json::{self, Escaped};
 use crate::money::NanoUsd;
 
 /// Answers, and tool calls of one answer, that a completion keeps: an index above is a mistake or an attack.
@@ -96,10 +96,18 @@ impl Completion {
     pub fn deltas(&self, sink: &mut dyn FnMut(Delta<'_>)) {
         sink(Delta::Start { id: Escaped::trusted(&self.id), model: Escaped::trusted(&self.model) });
         for (choice, own) in (0u32..).zip(&self.choices) {
-            if !own.reasoning.is_empty() {
+            // Pieces that are signed each repeat their part of the reasoning: it comes before its signature.
+            let mut signed = String::new();
+            own.details.iter().for_each(|item| signed.push_str(text_of(item).get()));
+            let in_pieces = signed == own.reasoning;
+            if !in_pieces && !own.reasoning.is_empty() {
                 sink(Delta::Reasoning { choice, text: Escaped::trusted(&own.reasoning) });
             }
             for item in &own.details {
+                let text = text_of(item);
+                if in_pieces && !text.is_empty() {
+                    sink(Delta::Reasoning { choice, text });
+                }
                 sink(Delta::ReasoningDetail { choice, item: Cow::Borrowed(item) });
             }
             if !own.refusal.is_empty() {
@@ -139,6 +147,11 @@ impl Completion {
             }
         });
     }
+}
+
+/// The text of an item of `reasoning_details`; empty if it has none.
+fn text_of(item: &str) -> Escaped<'_> {
+    json::fields(item).ok().and_then(|fields| fields.field("text").and_then(Escaped::of)).unwrap_or_default()
 }
 
 /// The item of this index, made if it is not there.

@@ -19,12 +19,17 @@ fn write(pieces: &[Delta<'_>]) -> Vec<(String, String)> {
     for piece in pieces {
         encoder.push(piece, &mut out);
     }
+    events_of(&out)
+}
+
+/// The events of a stream: name and data.
+fn events_of(stream: &str) -> Vec<(String, String)> {
     let mut events = Vec::new();
     let mut decoder = sse::Decoder::default();
     let mut sink = |frame: sse::Frame<'_>| {
         events.push((frame.name.into_owned(), frame.data.map(|data| data.into_owned()).unwrap_or_default()));
     };
-    decoder.push(out.as_bytes(), &mut sink).unwrap();
+    decoder.push(stream.as_bytes(), &mut sink).unwrap();
     decoder.finish(&mut sink);
     events
 }
@@ -265,6 +270,23 @@ fn a_signature_goes_where_its_text_is() {
     let events = write(&[alone, Delta::End]);
     let (again, _) = read(&events.iter().map(|(_, data)| data.as_str()).collect::<Vec<_>>()).unwrap();
     assert_eq!(again.choices[0].reasoning, "hm");
+}
+
+#[test]
+fn an_answer_that_thought_in_several_blocks_is_streamed_again_in_as_many() {
+    let blocks: [(&str, &str); 3] = [("h\\n", "s"), ("m", "t"), ("h\\n", "u")];
+    let mut pieces = Vec::new();
+    for (text, signature) in blocks {
+        let item = format!(r#"{{"type":"reasoning.text","text":"{text}","signature":"{signature}"}}"#);
+        pieces.extend([reasoning(text), Delta::ReasoningDetail { choice: 0, item: item.into() }]);
+    }
+    let mut kept = Completion::default();
+    pieces.iter().for_each(|piece| kept.push(piece));
+    assert_eq!(kept.choices[0].reasoning, "h\\nmh\\n");
+    let (mut encoder, mut out) = (StreamEncoder::new(STAMP), String::new());
+    kept.deltas(&mut |piece| encoder.push(&piece, &mut out));
+    pieces.push(Delta::End);
+    assert_eq!(events_of(&out), write(&pieces));
 }
 
 #[test]
