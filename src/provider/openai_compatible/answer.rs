@@ -20,7 +20,19 @@ pub(in crate::provider) fn decode_body(provider: &str, body: &str, sink: &mut dy
             return None;
         }
         let message = json::fields(choice.field("message")?.get()).ok()?;
-        pieces(index, &message, sink);
+        let mut begun = 0u32;
+        pieces(index, &message, &mut |mut delta| {
+            // A list needs no numbers: some servers count from 1, or give each call the same.
+            match &mut delta {
+                Delta::ToolCall { index, .. } => {
+                    *index = begun;
+                    begun = begun.saturating_add(1);
+                }
+                Delta::ToolArguments { index, .. } => *index = begun.saturating_sub(1),
+                _ => {}
+            }
+            sink(delta);
+        });
         logprobs(&choice, sink);
         // Without a reason nobody knows whether it is whole.
         let reason = choice.field("finish_reason").and_then(finish).unwrap_or(Finish::Other);
@@ -176,7 +188,12 @@ fn call(
     if !name.is_empty() {
         sink(Delta::ToolCall { choice, index, id, name, extra });
     }
-    if let Some(json) = function.field("arguments").and_then(Escaped::of).filter(|json| !json.is_empty()) {
+    // Some servers write the object itself instead of its text.
+    let arguments = function.field("arguments").and_then(|raw| match raw.get() {
+        object if object.starts_with('{') => Some(Escaped::from_text(object)),
+        _ => Escaped::of(raw),
+    });
+    if let Some(json) = arguments.filter(|json| !json.is_empty()) {
         sink(Delta::ToolArguments { choice, index, json });
     }
 }
@@ -297,6 +314,29 @@ pub(super) mod tests {
         let choice = &completion.choices[0];
         assert_eq!((choice.reasoning.as_str(), choice.text.as_str()), ("hm", "A"));
         assert!(completion.unmapped.is_empty());
+    }
+
+    #[test]
+    fn calls_of_a_list_are_told_apart_whatever_their_numbers() {
+        for numbers in [["", ""], [r#""index":0,"#, r#""index":0,"#], [r#""index":1,"#, r#""index":2,"#]] {
+            for [x, y] in [["x", "y"], ["", ""]] {
+                let item = |number: &str, id: &str, function: &str| {
+                    format!(r#"{{{number}"id":"{id}","type":"function","function":{{{function}}}}}"#)
+                };
+                let calls = [
+                    item(numbers[0], x, r#""name":"f","arguments":{"a":"\u0041"}"#),
+                    item(numbers[1], y, r#""name":"g","arguments":"{\"a\":1}""#),
+                ];
+                let choice =
+                    format!(r#"{{"message":{{"tool_calls":[{}]}},"finish_reason":"tool_calls"}}"#, calls.join(","));
+                let completion = read(&format!(r#"{{"choices":[{choice},{choice}]}}"#), "mine").unwrap();
+                assert_eq!(completion.choices.len(), 2);
+                for choice in completion.choices {
+                    let read: Vec<_> = choice.calls.iter().map(|own| (&*own.id, &*own.name, &*own.arguments)).collect();
+                    assert_eq!(read, [(x, "f", r#"{\"a\":\"\\u0041\"}"#), (y, "g", r#"{\"a\":1}"#)], "{calls:?}");
+                }
+            }
+        }
     }
 
     #[test]
