@@ -326,6 +326,18 @@ fn pieces_of_two_calls_may_cross() {
 }
 
 #[test]
+fn every_call_has_an_id_of_its_own() {
+    let call = |name: &str| ToolCall { name: name.into(), arguments: "{}".into(), ..ToolCall::default() };
+    let choice = Choice { calls: vec![call("f"), call("g")], finish: Some(Finish::ToolCalls), ..Choice::default() };
+    let completion = Completion { id: "r1".into(), choices: vec![choice], ..Completion::default() };
+    let whole = read_body(&encode_body(&completion, &STAMP)).unwrap();
+    for again in [whole, read_again(&write_stream(&completion))] {
+        let ids: Vec<_> = again.choices[0].calls.iter().map(|call| call.id.as_str()).collect();
+        assert_eq!(ids, ["fc_0_r1", "fc_1_r1"]);
+    }
+}
+
+#[test]
 fn an_error_goes_into_the_stream_as_its_own_event() {
     let (mut encoder, mut out) = (StreamEncoder::new(STAMP), String::new());
     encoder.push(&Delta::Text { choice: 0, text: json::Escaped::trusted("x") }, &mut out);

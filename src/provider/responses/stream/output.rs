@@ -104,7 +104,8 @@ impl Item {
                 quoted(out, "type", "function_call");
                 quoted(out, "status", self.status);
                 quoted(out, "arguments", self.parts.first().map_or("", |part| &part.text));
-                quoted(out, "call_id", &self.call_id);
+                // Results are told apart by it. Some servers give none.
+                quoted(out, "call_id", if self.call_id.is_empty() { &self.id } else { &self.call_id });
                 quoted(out, "name", &self.name);
             }
         }
