@@ -8,7 +8,7 @@ const TRIES = 3;
 const ANEW_MS = 100;
 
 const FAILED =
-  "The browser's storage failed: is the disk full? Where a page has none, open the gate with ledger: 'memory'.";
+  "The browser's storage failed: the disk may be full, or this page may keep nothing. Then open the gate with ledger: 'memory'.";
 const HELD = 'Another tab of this site keeps the database from opening: close it, or reload it.';
 
 export interface Connection {
