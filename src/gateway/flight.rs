@@ -133,3 +133,44 @@ impl Drop for Seat<'_> {
         self.0.wake_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::{Context, Wake};
+
+    use super::*;
+    use crate::error::Code;
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn who_drives_the_work_to_its_end_wakes_who_waits() {
+        let mut polls = 0;
+        let work = poll_fn(move |_| {
+            polls += 1;
+            if polls < 3 { Poll::Pending } else { Poll::Ready(Err(Error::new(Code::Timeout).into())) }
+        });
+        let flight = Flight::new(Abort::new(), work);
+        let (own, other) = (Abort::new(), Abort::new());
+        let (mut leader, mut joined) = (pin!(flight.clone().wait(&own)), pin!(flight.wait(&other)));
+        let (driver, woken) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
+        let (leading, waiting) = (Waker::from(driver), Waker::from(woken.clone()));
+        assert!(leader.as_mut().poll(&mut Context::from_waker(&leading)).is_pending());
+        assert!(joined.as_mut().poll(&mut Context::from_waker(&waiting)).is_pending());
+        assert!(!woken.0.load(Ordering::Relaxed));
+        assert!(leader.as_mut().poll(&mut Context::from_waker(&leading)).is_ready());
+        assert!(woken.0.load(Ordering::Relaxed), "nobody else would");
+        let landed = joined.as_mut().poll(&mut Context::from_waker(&waiting));
+        assert!(matches!(landed, Poll::Ready(Waited::Landed(Err(error))) if error.code == Code::Timeout));
+    }
+}

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use tidegate::cache::Controls;
+use tidegate::chat::Dialect;
 use tidegate::error::Code;
 use tidegate::gateway::{self, CacheState, Call};
 use tidegate::host::Timer;
@@ -255,4 +256,25 @@ fn fewer_answers_than_were_asked_for_are_passed_on_and_not_kept() {
     world.host.answer(move |_| answer(&two));
     assert_eq!(ask().meta.cache, CacheState::Miss);
     assert_eq!(ask().meta.cache, CacheState::Hit);
+}
+
+#[test]
+fn a_model_in_the_path_is_part_of_the_question() {
+    let world = World::new(
+        r#"{"targets":[{"provider":"groq","model":"a"},{"provider":"groq","model":"b"}],
+        "prices":[{"provider":"groq","model":"a","inputUsd":1,"outputUsd":1},
+                  {"provider":"groq","model":"b","inputUsd":1,"outputUsd":1}]}"#,
+    );
+    world.host.answer(|_| completion("ok", 1, 1));
+    let ask = |model: &str| {
+        let body = r#"{"contents":[{"role":"user","parts":[{"text":"Hi"}]}]}"#;
+        let call = Call { dialect: Dialect::Google, model: Some(model.into()), ..ManualHost::call(body) };
+        let meta = world.call(call).unwrap().meta;
+        (meta.cache, meta.target)
+    };
+    for (model, cache) in
+        [("a", CacheState::Miss), ("a", CacheState::Hit), ("b", CacheState::Miss), ("b", CacheState::Hit)]
+    {
+        assert_eq!(ask(model), (cache, format!("groq/{model}")));
+    }
 }

@@ -454,6 +454,11 @@ fn what_costs_more_than_its_tokens_is_refused() {
         assert!(matches!(&error.detail, Detail::Fields(fields) if extra.contains(&fields[0].path)), "{extra}");
     }
     assert!(world.host.sent().is_empty());
+    // Tools that the caller runs cost the tokens that they are described with.
+    world.host.answer(|_| good());
+    let tools = r#"[{"type":"function","function":{"name":"f"}},{"type":"custom","custom":{"name":"g"}}]"#;
+    let body = format!(r#"{{"stream":true,"tools":{tools},"messages":[{{"role":"user","content":"Hi"}}]}}"#);
+    assert!(read(&world, &body).is_ok());
 }
 
 #[test]
