@@ -57,6 +57,12 @@ enum Step {
     },
     /// The memory ledger is put away and read again.
     Restart,
+    /// The configuration changes: the cap, and where and when a period begins.
+    Reconfigure {
+        limit: u64,
+        zone: &'static str,
+        reset_hour: u8,
+    },
 }
 
 fn outcome() -> impl Strategy<Value = BreakerOutcome> {
@@ -87,6 +93,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0usize..12).prop_map(|which| Step::EndSlot { which }),
         1 => Just(Step::Status),
         1 => Just(Step::Restart),
+        1 => (prop_oneof![Just(LIMIT), Just(2 * LIMIT), Just(LIMIT / 2), Just(0)], zone(), reset_hour())
+            .prop_map(|(limit, zone, reset_hour)| Step::Reconfigure { limit, zone, reset_hour }),
         5 => prop_oneof![
             6 => 0i64..70_000,
             2 => 0i64..2 * LEASE,
@@ -116,7 +124,11 @@ struct Model {
     open: BTreeMap<u64, (u64, i64)>,
     now: i64,
     overshoot: BTreeMap<i64, u64>,
-    told: BTreeSet<(i64, u32)>,
+    /// By period and cap: a cap that was raised tells anew what is reached again.
+    told: BTreeSet<(i64, u64, u32)>,
+    limit: u64,
+    /// The cap went up at least once.
+    recapped: bool,
     ended_slots: BTreeSet<u64>,
     /// All reservations and slots ever given, newest last.
     ids: Vec<(u64, u64)>,
@@ -150,10 +162,13 @@ impl Model {
                     self.charged.insert(*reservation, (live.period, live.bound));
                     self.open.insert(*reservation, (live.bound, now));
                 }
-                Notice::Threshold { period, percent, .. } => {
-                    assert!(self.told.insert((*period, *percent)), "told twice: {percent} % of {period}");
+                Notice::Threshold { period, percent, limit, .. } => {
+                    assert_eq!(limit.as_nano(), self.limit);
+                    let told = self.told.insert((*period, self.limit, *percent));
+                    assert!(told || self.recapped, "told twice: {percent} % of {period}");
                     let lower = [80, 100].into_iter().take_while(|lower| lower < percent);
-                    assert!(lower.into_iter().all(|lower| self.told.contains(&(*period, lower))), "out of order");
+                    let mut ever = self.told.iter().filter(|one| one.0 == *period).map(|one| one.2);
+                    assert!(lower.into_iter().all(|lower| ever.any(|told| told == lower)), "out of order");
                 }
                 Notice::Overshoot { period, amount } => {
                     *self.overshoot.entry(*period).or_default() += amount.as_nano();
@@ -204,7 +219,7 @@ impl World {
         let limit = NanoUsd::new(LIMIT);
         let budget = BudgetConfig { limit, time_zone: zone.into(), reset_hour, ..BudgetConfig::default() };
         let breaker = BreakerConfig { failures: 2, open_for: Duration::from_secs(60) };
-        let (memory, model) = (LedgerState::new(), Model::default());
+        let (memory, model) = (LedgerState::new(), Model { limit: LIMIT, ..Model::default() });
         Self { budget, breaker, max_concurrent: 4, memory, stored: None, now: start, model }
     }
 
@@ -255,6 +270,13 @@ impl World {
             Step::Status => drop(self.status()),
             Step::Clock { by } => self.now += by,
             Step::Restart => self.memory = LedgerState::restore(&self.memory.snapshot()).unwrap(),
+            Step::Reconfigure { limit, zone, reset_hour } => {
+                self.model.recapped |= *limit > self.model.limit;
+                self.model.limit = *limit;
+                let limit = NanoUsd::new(*limit);
+                let budget = self.budget.clone();
+                self.budget = BudgetConfig { limit, time_zone: (*zone).into(), reset_hour: *reset_hour, ..budget };
+            }
         }
         self.check();
     }
@@ -273,7 +295,7 @@ impl World {
         let (spent, reserved) = (self.model.spent(period), self.model.reserved(period));
         match reply.result {
             Ok(Outcome::Admitted { reservation, slot, probe, .. }) => {
-                assert!(spent + reserved + bound <= LIMIT, "{spent} + {reserved} + {bound}");
+                assert!(spent + reserved + bound <= self.model.limit, "{spent} + {reserved} + {bound}");
                 let probe = probe.then_some((tenant, target));
                 let probes = self.model.live.values().filter(|live| probe.is_some() && live.probe == probe);
                 assert_eq!(probes.count(), 0, "a second probe");
@@ -284,8 +306,9 @@ impl World {
             }
             Err(error) => match (error.code, error.detail) {
                 (Code::BudgetExceeded, Detail::Budget { limit, spent: told, reserved: held, resets_at }) => {
-                    assert!(spent + reserved + bound > LIMIT, "refused without need");
-                    assert_eq!((limit.as_nano(), told.as_nano(), held.as_nano()), (LIMIT, spent, reserved));
+                    let cap = self.model.limit;
+                    assert!(spent + reserved + bound > cap, "refused without need");
+                    assert_eq!((limit.as_nano(), told.as_nano(), held.as_nano()), (cap, spent, reserved));
                     let wait = error.retry_after.unwrap();
                     assert_eq!(resets_at, Timestamp::from_millis(self.now).after(wait));
                     let resets_at = resets_at.as_millis();
@@ -340,6 +363,14 @@ impl World {
     }
 }
 
+fn zone() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(zones::ZONES.iter().map(|(zone, ..)| *zone).collect::<Vec<_>>())
+}
+
+fn reset_hour() -> impl Strategy<Value = u8> {
+    prop_oneof![Just(0u8), Just(3), Just(23)]
+}
+
 fn place() -> impl Strategy<Value = (&'static str, u8, i64)> {
     // Around the changes of 2026, and on an ordinary day.
     let start = prop_oneof![
@@ -349,8 +380,7 @@ fn place() -> impl Strategy<Value = (&'static str, u8, i64)> {
         Just(1_792_890_000_000),
         Just(1_780_000_000_000),
     ];
-    let zones: Vec<&'static str> = zones::ZONES.iter().map(|(zone, ..)| *zone).collect();
-    (prop::sample::select(zones), prop_oneof![Just(0u8), Just(3), Just(23)], start, -3 * HOUR..3 * HOUR)
+    (zone(), reset_hour(), start, -3 * HOUR..3 * HOUR)
         .prop_map(|(zone, reset_hour, start, shift)| (zone, reset_hour, start + shift))
 }
 
