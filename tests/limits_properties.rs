@@ -42,6 +42,11 @@ enum Step {
     },
     /// The ledger at hand is lost, and opened again from its rows.
     Crash,
+    /// A user is erased, with a token or without.
+    Erase {
+        user: u8,
+        token: Option<u8>,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -56,6 +61,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(user, token, bound, enters)| Step::Admit { user, token, bound, enters }),
         8 => (0usize..10, charge).prop_map(|(which, charge)| Step::Settle { which, charge }),
         1 => Just(Step::Crash),
+        1 => (0u8..3, prop::option::of(0u8..2)).prop_map(|(user, token)| Step::Erase { user, token }),
         5 => prop_oneof![
             6 => 0i64..40_000,
             2 => 0i64..2 * LEASE,
@@ -85,6 +91,15 @@ struct Model {
 }
 
 impl Model {
+    /// Nobody's books are these any more.
+    fn forget(&mut self, of: BudgetScope, name: &str) {
+        let stays = |book: &Book| book.0 != of || book.2 != name;
+        for live in self.live.values_mut().chain(self.ended.values_mut().map(|(live, _)| live)) {
+            live.books.retain(stays);
+        }
+        self.told.retain(|(book, _)| stays(book));
+    }
+
     fn used(&self, book: &Book) -> u64 {
         let held = self.live.values().filter(|live| live.books.contains(book)).map(|live| live.bound).sum::<u64>();
         let spent =
@@ -139,6 +154,7 @@ impl World {
         config.edge.budgets = vec![
             rule(BudgetScope::User, BudgetSpan::Day, 500),
             rule(BudgetScope::User, BudgetSpan::Month, 1_200),
+            BudgetRule { rollover: true, ..rule(BudgetScope::Token, BudgetSpan::Day, 400) },
             rule(BudgetScope::Token, BudgetSpan::Week, 900),
             rule(BudgetScope::Organisation, BudgetSpan::Week, 2_500),
         ];
@@ -199,9 +215,17 @@ impl World {
         self.config.edge.budgets.iter().map(own).collect()
     }
 
-    fn limit(&self, book: &Book) -> u64 {
-        let rule = self.config.edge.budgets.iter().find(|rule| (rule.of, rule.per) == (book.0, book.1));
-        rule.map_or(0, |rule| rule.cap.limit.as_nano())
+    /// The least that the cap of a book may be, and the most: with all that was not used of the period before, and without
+    /// what the one after it has used of this one.
+    fn limits(&self, book: &Book) -> (u64, u64) {
+        let rule = self.config.edge.budgets.iter().find(|rule| (rule.of, rule.per) == (book.0, book.1)).unwrap();
+        let own = rule.cap.limit.as_nano();
+        if !rule.rollover {
+            return (own, own);
+        }
+        let used = |period| self.model.used(&(book.0, book.1, book.2.clone(), period));
+        let ahead = used(book.3 + 1).saturating_sub(own);
+        (own.saturating_sub(ahead), (own + own.saturating_sub(used(book.3 - 1))).saturating_sub(ahead))
     }
 
     fn run(&mut self, step: &Step) {
@@ -212,9 +236,21 @@ impl World {
                 self.forward += by.max(&0);
             }
             Step::Crash => self.ledger = EdgeLedger::open(&self.rows).unwrap(),
+            Step::Erase { user, token } => self.erase(*user, *token),
             Step::Enter { user } => drop(self.errand(*user, 0, true, None)),
             Step::Admit { user, token, bound, enters } => self.admit(*user, *token, *bound, *enters),
             Step::Settle { which, charge } => self.settle(*which, *charge),
+        }
+    }
+
+    fn erase(&mut self, user: u8, token: Option<u8>) {
+        let (name, now) = (format!("user-{user}"), Timestamp::from_millis(self.now));
+        let tokens: Vec<String> = token.iter().map(|token| format!("token-{token}")).collect();
+        self.ledger.erase(&name, &tokens, now, &mut self.rows).unwrap();
+        self.model.forget(BudgetScope::User, &name);
+        self.entered.remove(&user);
+        for token in &tokens {
+            self.model.forget(BudgetScope::Token, token);
         }
     }
 
@@ -244,11 +280,11 @@ impl World {
         };
         let reply = self.errand(user, token, enters, Some(admit));
         let books = self.books(&caller(user, token));
-        let room = |world: &Self, book: &Book| world.model.used(book) + bound <= world.limit(book);
+        let fits = |world: &Self, book: &Book, limit: u64| world.model.used(book) + bound <= limit;
         match reply.result {
             Ok(Outcome::Admitted { reservation, .. }) => {
                 for book in &books {
-                    assert!(room(self, book), "{book:?}");
+                    assert!(fits(self, book, self.limits(book).1), "{book:?}");
                 }
                 self.model.live.insert(reservation, Live { bound, books });
                 self.model.ids.push(reservation);
@@ -256,7 +292,8 @@ impl World {
             Err(error) => match (error.code, error.detail) {
                 (Code::BudgetExceeded, Detail::BudgetOf { of, per, .. }) => {
                     let named = books.iter().find(|book| (book.0.as_str(), book.1.as_str()) == (of, per)).unwrap();
-                    assert!(!room(self, named) || self.may_be_forgotten(named), "refused without need: {named:?}");
+                    let room = fits(self, named, self.limits(named).0);
+                    assert!(!room || self.may_be_forgotten(named), "refused without need: {named:?}");
                     assert!(error.retry_after.is_some());
                 }
                 (Code::BudgetExceeded, Detail::Budget { .. }) | (Code::QueueFull, _) => {}
@@ -289,7 +326,7 @@ impl World {
                 let books = self.books(&own);
                 let book = books.iter().find(|book| (book.0, book.1) == (one.of, one.per)).unwrap();
                 let told = one.spent.as_nano() + one.reserved.as_nano();
-                let is_closed = told == self.limit(book) && self.may_be_forgotten(book);
+                let is_closed = told == one.limit.as_nano() && self.may_be_forgotten(book);
                 assert!(is_closed || told == self.model.used(book), "{told} of {book:?}");
                 assert!(one.resets_at.as_millis() > self.now);
             }
