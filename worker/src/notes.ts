@@ -6,6 +6,11 @@ import { counted } from './figures/counted';
 import type { Outcome } from './figures/samples';
 import { logged, type Told } from './log';
 
+/** Codes of tries for which no provider was asked: its ledger did not admit them. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  ...['budget_exceeded', 'circuit_open', 'internal', 'queue_full', 'rate_limited'],
+]);
+
 /** What is noted of one request to a model: figures and a line in the log, once. */
 export class Notes {
   /** Known once the caller is let in. Who is not is in the log alone. */
@@ -36,15 +41,18 @@ export class Notes {
   }
 
   failed(thrown: unknown): Promise<void> {
-    const { code, requestId, costNanoUsd } = isTidegateError(thrown) ? thrown : toError(thrown);
-    // What failed attempts cost is in the error.
+    const { code, requestId, costNanoUsd, attempts } = isTidegateError(thrown) ? thrown : toError(thrown);
+    // Which attempts failed, and what they cost, is in the error.
     const usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 };
-    const meta = { requestId: requestId ?? '', target: '', attempts: 0, cache: 'miss', costSource: 'estimated', usage };
-    const charged = costNanoUsd === undefined ? undefined : ({ ...meta, costNanoUsd } as ChatMeta);
+    const asked = attempts.filter((one) => !REFUSALS.has(one.code));
+    const { target = '' } = asked.at(-1) ?? attempts.at(-1) ?? {};
+    const meta = { requestId: requestId ?? '', target, attempts: asked.length, costSource: 'estimated', usage };
+    // No answer, so none that was in the cache or was not.
+    const charged = costNanoUsd === undefined ? undefined : ({ ...meta, costNanoUsd } as Outcome['meta']);
     return this.#note(code, charged);
   }
 
-  async #note(code: string, meta: ChatMeta | undefined): Promise<void> {
+  async #note(code: string, meta: Outcome['meta']): Promise<void> {
     if (this.#noted) return;
     this.#noted = true;
     const outcome: Outcome = {

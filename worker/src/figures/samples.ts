@@ -22,7 +22,8 @@ export interface Outcome {
   totalMs: number;
   /** Until there was something to hand out; nothing if there never was. */
   firstMs?: number;
-  meta?: ChatMeta;
+  /** Without `cache` where there was no answer. */
+  meta?: Omit<ChatMeta, 'cache'> & Partial<Pick<ChatMeta, 'cache'>>;
 }
 
 /** Upper bounds in seconds: answers may take ten minutes. */
@@ -57,7 +58,7 @@ export function count(into: Counters, { dialect, code, totalMs, firstMs, meta }:
   add('tidegate_tokens_total{kind="reasoning"}', reasoningTokens);
   add('tidegate_cost_nano_usd_total', meta.costNanoUsd);
   add('tidegate_saved_nano_usd_total', meta.savedNanoUsd ?? 0);
-  add(`tidegate_cache_total{state="${meta.cache}"}`);
+  if (meta.cache) add(`tidegate_cache_total{state="${meta.cache}"}`);
   add('tidegate_attempts_total', meta.attempts);
 }
 
