@@ -3,12 +3,13 @@ import { corsHeaders } from './cors';
 import type { Env } from './env';
 import { toldOf, type Told } from './log';
 
-/** What every answer says beside its own, under `own`, our id of the request. */
+/** What every answer says beside its own, under `own`, our id of the request; in the words of what its client speaks. */
 export function common(
   request: Request,
   told: Told,
   env: Env,
   own = `tg-${crypto.randomUUID()}`,
+  dialect = 'chat',
 ): Record<string, string> {
   return {
     ...corsHeaders(request, env),
@@ -17,6 +18,8 @@ export function common(
     // The caller finds its request by its own id, and we by ours.
     'x-request-id': told.givenId ?? own,
     'x-tidegate-request-id': own,
+    // Where Anthropic's clients look for it.
+    ...(dialect === 'anthropic' && { 'request-id': own }),
     traceparent: told.trace,
   };
 }
@@ -27,9 +30,10 @@ export function finished(
   request: Request,
   env: Env,
   told = toldOf(request.method, request.headers),
+  dialect?: string,
 ): Response {
   const { headers } = response;
-  const all = common(request, told, env, headers.get('x-request-id') ?? undefined);
+  const all = common(request, told, env, headers.get('x-request-id') ?? undefined, dialect);
   for (const name in all) headers.set(name, all[name] ?? '');
   return response;
 }

@@ -61,7 +61,7 @@ export async function api(
     const response = errorResponse(dialect, thrown);
     if (response.status === 405 && method) response.headers.set('allow', method);
     setEach(response.headers, rate);
-    return finished(response, raw, env, told);
+    return finished(response, raw, env, told, dialect);
   }
 }
 
@@ -121,7 +121,7 @@ async function served(
   // Once a whole answer is there, or a stream begins. From then on a stream has timers of its own.
   const begun = Promise.resolve(asked).then((answer) => {
     const [response, account] = answered(answer, signal, ignore, trailer, (own) =>
-      common(raw, told, env, own || undefined),
+      common(raw, told, env, own || undefined, notes.dialect),
     );
     notes.begun();
     if (late) void response.body?.cancel();

@@ -25,6 +25,7 @@ const EXPOSED = [
   'x-tidegate-cost-nano-usd',
   'x-tidegate-reserved-nano-usd',
   'x-request-id',
+  'request-id',
   'x-tidegate-request-id',
   'x-should-retry',
   'retry-after',

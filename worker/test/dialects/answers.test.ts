@@ -61,6 +61,20 @@ describe.each(Object.keys(CALLERS) as (keyof typeof CALLERS)[])('a client of %s'
     expect((await books()).reservedNanoUsd).toBe(0);
   });
 
+  it('finds the id of its request where it looks for it, also of one that fails', async () => {
+    for (const model of ['anthropic/m', 'of-nobody']) {
+      for (const stream of [false, true]) {
+        const { headers } = await send(caller, { model, text: question(), stream });
+        const own = headers.get('x-tidegate-request-id');
+        expect(own).toMatch(/^tg-/);
+        expect([headers.get('x-request-id'), headers.get('request-id')]).toEqual([
+          own,
+          name === 'anthropic' ? own : null,
+        ]);
+      }
+    }
+  });
+
   it('gets what the next target says while nothing has come of the first', async () => {
     await control('faults', 'POST', { provider: 'openai', faults: [], last: { kind: 'cut', after: 0 } });
     const text = question();
