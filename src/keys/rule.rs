@@ -207,6 +207,7 @@ mod tests {
     fn kinds_mean_what_they_do_at_their_providers() {
         for (id, class, severity, advice) in [
             ("groq", Class::Secret, Severity::High, Advice::Rotate),
+            ("tidegate", Class::Secret, Severity::High, Advice::Rotate),
             ("openai-admin", Class::Secret, Severity::Critical, Advice::Admin),
             ("github", Class::Secret, Severity::Critical, Advice::Admin),
             ("stripe-test", Class::Secret, Severity::Low, Advice::Test),

@@ -110,6 +110,9 @@ pub(super) const TABLE: &str = concat!(
     "=convex\n",
     "convex-deploy-key,cn,prod:|dev:|preview:|project:|custom:,s3-100,'|,x24-2000,=\n",
     "convex-deploy-key,cn,preview:|project:,s2-100,':,s2-100,'|,x24-2000,=\n",
+    "=tidegate\n",
+    // Of this gateway's Worker; its sessions are JWTs.
+    ",s,tg_live_,a59\n",
     "=pem\n",
     "private-key,c,-----BEGIN,#\n",
     "=jwt\n",
@@ -155,6 +158,7 @@ pub(super) const DOCS: &str = concat!(
     "app.sendgrid.com/settings/api_keys\n",
     "supabase.com/docs/guides/api/api-keys\n",
     "docs.convex.dev/cli/deploy-key-types\n",
+    "www.npmjs.com/package/tidegate\n",
     "www.rfc-editor.org/rfc/rfc7468\n",
     "jwt.io/introduction\n",
 );

@@ -104,8 +104,8 @@ fn words_of(provider: &str) -> Words {
 /// Kinds that their provider issues, but not for its API.
 const NO_API: [&str; 2] = ["anthropic-session", "google-oauth-secret"];
 
-/// Prefixes that many give to their keys.
-const COMMON: [&str; 2] = ["sk-", "sk_"];
+/// Prefixes that many give to their keys, and that of a gateway's tokens, which stand in for anybody's.
+const COMMON: [&str; 3] = ["sk-", "sk_", "tg_live_"];
 
 /// Whether a key has a shape that its provider's API takes.
 fn fits(provider: &str, key: &str) -> bool {

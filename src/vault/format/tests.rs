@@ -176,6 +176,9 @@ fn keys_made_by_the_scanners_table_are_taken_where_they_belong_and_named_elsewhe
         problem("groq", &["ghp_", "Zk4Qw8Rt2Yp6Lm9Nb3Vc7Xs1Df5Gh0Jq2WeR"].concat()),
         "is a key of another service"
     );
+    // Behind a provider's address may be a gateway, which takes its own tokens.
+    let token: String = "tg_live_".chars().chain("aZ4Qw8Rt2Yp".chars().cycle().take(59)).collect();
+    assert_eq!(accepted("groq", &token).1, 1);
     // A token of an issuer that we do not know may be what a provider takes.
     assert_eq!(accepted("groq", "eyJhbGciOiJub25lIn0.e30.c2ln").1, 1);
 }

@@ -6,11 +6,13 @@ import { hashOf, homeOf, newToken } from '../../src/auth/token';
 import type { Env } from '../../src/env';
 import { forget, organisationObject, STALE_MS, tokenOf } from '../../src/organisation/standing';
 import { tiersOf } from '../../src/routes/admin/tokens';
+import { load, withoutKeys } from '../../src/wasm';
 import { ask, calm, call, errorOf, type Answer } from '../client';
 import { made, organised, send } from '../organisations';
 import { calling } from '../started';
 
 beforeEach(async () => {
+  load();
   await calm();
   await forget('acme');
   await forget('other');
@@ -26,6 +28,7 @@ describe('an API token', () => {
   it('is shown once, kept as a hash, and lets its holder in', async () => {
     const { token, id } = await made('acme', { user: 'ann', note: 'laptop' });
     expect(token).toMatch(/^tg_live_[0-9A-Za-z]{59}$/);
+    expect(withoutKeys(`a ${token} b`)).toBe('a [REDACTED:tidegate] b');
     expect((await ask({}, bearer(token))).status).toBe(200);
     expect((await ask({}, { authorization: '', 'x-api-key': token })).status).toBe(200);
     const listed = await call('/api/admin/tokens?organisation=acme');
