@@ -128,8 +128,11 @@ async function events(c: Ours, caller: Caller): Promise<Response> {
   const [id, named] = [c.req.query('requestId'), c.req.query('shard')];
   const count = shardsOf(c.env);
   const only = id !== undefined ? placeOf(id)[0] : named !== undefined ? Number(named) : count === 1 ? 0 : undefined;
-  if (only !== undefined && (!Number.isInteger(only) || only < 0 || only >= count))
-    throw invalid('shard', 'must be one of the shards');
+  if (only !== undefined && (!Number.isInteger(only) || only < 0 || only >= count)) {
+    if (id === undefined) throw invalid('shard', 'must be one of the shards');
+    // Fewer shards than there were leave a request where it is; more there never were.
+    if (only >= MOST_SHARDS) throw unknownId();
+  }
   const { organisation } = caller;
   const user = boundTo(caller);
   if (c.req.method === 'HEAD') {
