@@ -160,7 +160,7 @@ export async function keyedGateOf(organisation: string, env: Env): Promise<Gate>
       } catch {
         // Rather none than the operator's, on whose bill it would be.
         gate.core.removeKey(provider);
-        console.error('gate: an entrusted key does not open:', provider);
+        console.error('gate: an entrusted key does not open:', organisation, provider);
       }
     }
     box.free();

@@ -136,8 +136,12 @@ describe('a key that an organisation entrusts', () => {
       state.storage.sql.exec("UPDATE provider_key SET sealed = x'00', changed = changed + 1");
     });
     await forget('acme');
+    const log = vi.spyOn(console, 'error').mockReturnValue();
     // The other target answers.
     expect(await sentBy(send, acme)).toBe(env.OPENROUTER_API_KEY);
+    // Whoever runs the Worker is told whose it is.
+    expect(log).toHaveBeenCalledWith(expect.any(String), 'acme', 'groq');
+    log.mockRestore();
   });
 
   it('is not kept for an organisation that nobody set up', async () => {
