@@ -180,6 +180,35 @@ describe('the page', () => {
     assert.equal((await app.ask('A question after the loss')).target, GROQ);
   });
 
+  for (const colorScheme of ['light', 'dark']) {
+    test(`before the gateway is open, and where it does not open, passes axe and says what helps, ${colorScheme}`, async (t) => {
+      const viewport = { width: 390, height: 844 };
+      const context = await browser.newContext({ colorScheme, viewport, reducedMotion: 'reduce' });
+      t.after(() => context.close());
+      const page = await context.newPage();
+      const checked = async (state) => {
+        assert.deepEqual(await violations(page), [], state);
+        assert.equal(await sideways(page), 0, state);
+      };
+      const workers = /\/assets\/worker[^/]*\.js$/;
+      let letGo;
+      const held = new Promise((resolve) => (letGo = resolve));
+      await page.route(workers, (route) => held.then(() => route.abort()));
+      await page.goto(demo.url);
+      await page.getByRole('status').getByText('Opening the gateway').waitFor();
+      await checked('opening');
+      letGo();
+      const problem = page.getByTestId('problem');
+      await problem.waitFor();
+      assert.equal(await problem.getAttribute('data-code'), 'isolation_failed');
+      assert.match(await problem.innerText(), /The worker http.*could not be started\..* reload the page/s);
+      await checked('not open');
+      await page.unroute(workers);
+      await page.getByRole('button', { name: 'Reload the page' }).click();
+      await page.getByTestId('vault').waitFor();
+    });
+  }
+
   test('says which fault is chosen where colours are forced', async (t) => {
     await demo.reset();
     const app = await openApp(browser, demo, {}, { forcedColors: 'active' });

@@ -19,7 +19,11 @@ export function App() {
         <Header />
         <main className="page page-alone">
           {opening.state === 'failed' ? (
-            <ProblemNotice problem={opening.problem} />
+            <ProblemNotice problem={opening.problem}>
+              <button type="button" className="small" onClick={() => location.reload()}>
+                Reload the page
+              </button>
+            </ProblemNotice>
           ) : (
             <p role="status">Opening the gateway …</p>
           )}

@@ -78,6 +78,9 @@ const CAUSES: Record<string, string> = {
   cors: 'The provider does not let this page read its answers.',
 };
 
+/** Of these the error's own sentence says what helps: which file is not there, or why nothing can be stored. */
+const SAYS_MORE = ['internal', 'isolation_failed', 'vault_corrupt'];
+
 /** Turns whatever was thrown into words. Texts of foreign errors are not shown: they could carry anything. */
 export function problemOf(error: unknown): Problem {
   if (!isTidegateError(error)) {
@@ -99,6 +102,7 @@ export function problemOf(error: unknown): Problem {
   const cause = CAUSES[error.timeout ?? error.network ?? ''];
   const details = [
     ...(cause ? [cause] : []),
+    ...(SAYS_MORE.includes(error.code) ? [error.message] : []),
     ...(error.fields ?? []).map(({ path, problem }) => `${path}: ${problem}`),
     ...(error.budget
       ? [
