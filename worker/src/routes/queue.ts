@@ -30,6 +30,11 @@ const ASKED = {
   required: ['messages'],
 };
 
+/** What `?action=` may be, and what it does. */
+type Actions = Record<string, (c: Ours, caller: Caller) => Promise<Response>>;
+const CHANGES: Actions = { enqueue, cancel, requeue };
+const LOOKS: Actions = { status, stats, events, dead, cleanup };
+
 /** The durable queue: what is asked now and answered later. */
 export const queue: Route[] = [
   {
@@ -37,16 +42,10 @@ export const queue: Route[] = [
     path: PATH,
     scope: 'chat',
     summary: 'Queues a chat request; `action=cancel` or `action=requeue` (admin) instead is about one that is queued',
-    query: { action: oneOf('enqueue', 'cancel', 'requeue'), requestId: REQUEST_ID },
+    query: { action: oneOf(...Object.keys(CHANGES)), requestId: REQUEST_ID },
     body: ASKED,
     statuses: [202, 404, 409, 413, 415, 422, 500, 503],
-    handle: async (c, caller) => {
-      const action = c.req.query('action') ?? 'enqueue';
-      if (action === 'enqueue') return enqueue(c, caller);
-      if (action === 'cancel') return cancel(c, caller);
-      if (action === 'requeue') return requeue(c, caller);
-      throw invalid('action', 'must be enqueue, cancel or requeue');
-    },
+    handle: (c, caller) => actionOf(CHANGES, c, 'enqueue')(c, caller),
   },
   {
     method: 'GET',
@@ -54,20 +53,12 @@ export const queue: Route[] = [
     scope: 'chat',
     summary: 'Status and result of a request, figures, progress as it comes; dead letters and cleaning up for admins',
     query: {
-      action: oneOf('status', 'stats', 'events', 'dead', 'cleanup'),
+      action: oneOf(...Object.keys(LOOKS)),
       requestId: REQUEST_ID,
       shard: whole(0, MOST_SHARDS - 1),
     },
     statuses: [101, 404, 500, 503],
-    handle: async (c, caller) => {
-      const action = c.req.query('action') ?? 'status';
-      if (action === 'status') return status(c, caller);
-      if (action === 'stats') return c.json(await queueStats(c.env, caller.organisation));
-      if (action === 'events') return events(c, caller);
-      if (action === 'dead') return dead(c, caller);
-      if (action === 'cleanup') return cleanup(c, caller);
-      throw invalid('action', 'must be status, stats, events, dead or cleanup');
-    },
+    handle: (c, caller) => actionOf(LOOKS, c, 'status')(c, caller),
   },
   {
     method: 'DELETE',
@@ -95,6 +86,10 @@ async function enqueue(c: Ours, caller: Caller): Promise<Response> {
 async function status(c: Ours, caller: Caller): Promise<Response> {
   const { id, object } = asked(c, caller);
   return found(told(await object.status(id, boundTo(caller))));
+}
+
+async function stats(c: Ours, caller: Caller): Promise<Response> {
+  return c.json(await queueStats(c.env, caller.organisation));
 }
 
 async function cancel(c: Ours, caller: Caller): Promise<Response> {
@@ -180,6 +175,14 @@ async function events(c: Ours, caller: Caller): Promise<Response> {
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const EVENTS = { 'content-type': 'text/event-stream' };
+
+/** What the request asks to be done; `usual` if it does not say. */
+function actionOf(actions: Actions, c: Ours, usual: string) {
+  const name = c.req.query('action') ?? usual;
+  const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
+  if (!action) throw invalid('action', `must be one of ${Object.keys(actions).join(', ')}`);
+  return action;
+}
 
 function admin(caller: Caller): void {
   if (!caller.scopes.includes('admin')) throw forbidden('admin');
