@@ -1,4 +1,4 @@
-// What SDKs offer above their plain calls comes out of `gate.fetch` as it comes from the provider itself.
+// What SDKs offer above their plain calls comes out of `gate.fetch`, and of the Worker, as it comes from the provider itself.
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -16,6 +16,7 @@ import { TOOL } from './clients/questions.mjs';
 import { AFTER_TOOL, OBJECT, textOf } from './stand-in/replies.mjs';
 import { startStandIn } from './stand-in.mjs';
 import { KEYS, PROVIDERS, settings } from './transports/gates.mjs';
+import { startWorker, TOKEN } from './transports/worker.mjs';
 
 const MODELS = { openai: 'gpt-4.1-mini', anthropic: 'claude-sonnet-5', google: 'gemini-3.7-flash' };
 const QUESTION = 'Why is it salty?';
@@ -134,6 +135,7 @@ const HELPERS = {
 
 describe("SDKs' helpers", () => {
   const gates = {};
+  const workers = {};
   let standIn;
 
   before(async () => {
@@ -144,19 +146,24 @@ describe("SDKs' helpers", () => {
       const config = { name: `helpers-${provider}`, targets, providers: { [provider]: { baseUrl } }, ...settings() };
       gates[provider] = await Tidegate.open(config);
       await gates[provider].vault.putForSession(provider, KEYS[provider]);
+      workers[provider] = await startWorker({ provider, model: own }, standIn.url, 'normal');
     }
   });
   after(async () => {
     for (const gate of Object.values(gates)) await gate.close();
+    for (const { harness } of Object.values(workers)) await harness.close();
     await standIn?.stop();
   });
   beforeEach(() => standIn.reset());
 
   for (const [title, [provider, ask, expected]] of Object.entries(HELPERS)) {
     test(title, async () => {
-      const baseURL = standIn.root(provider) + (provider === 'openai' ? '/v1' : '');
-      assert.deepEqual(await ask({ apiKey: KEYS[provider], baseURL }), expected, 'without a gateway');
+      const at = (root) => root + (provider === 'openai' ? '/v1' : '');
+      const direct = { apiKey: KEYS[provider], baseURL: at(standIn.root(provider)) };
+      assert.deepEqual(await ask(direct), expected, 'without a gateway');
       assert.deepEqual(await ask({ apiKey: 'tidegate', fetch: gates[provider].fetch }), expected, 'through one');
+      const edge = { apiKey: TOKEN, baseURL: at(workers[provider].url) };
+      assert.deepEqual(await ask(edge), expected, 'through the Worker');
     });
   }
 });
