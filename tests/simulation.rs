@@ -6,7 +6,7 @@ use tidegate::testing::{DIFFERS, scripted_run};
 
 #[test]
 fn a_thousand_requests_meet_everything_and_every_record_replays() {
-    let records = scripted_run(42, 1_000);
+    let records = scripted_run(46, 1_000);
     assert!(!records.contains(DIFFERS));
     let count = |part: &str| records.matches(part).count();
     for part in [
