@@ -7,7 +7,7 @@ mod dialect;
 
 use std::borrow::Cow;
 
-pub use completion::{Choice, Completion, MOST_CALLS, ToolCall};
+pub use completion::{Choice, Completion, MOST_CALLS, ToolCall, with_text};
 pub use delta::{Delta, Finish};
 pub use dialect::Dialect;
 

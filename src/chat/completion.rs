@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Delta, Finish, Usage};
-use crate::json::{self, Escaped};
+use crate::json::{self, Escaped, push_text};
 use crate::money::NanoUsd;
 
 /// Answers, and tool calls of one answer, that a completion keeps: an index above is a mistake or an attack.
@@ -68,9 +68,11 @@ impl Completion {
             Delta::Text { choice, text } => self.with(*choice, |choice| choice.text.push_str(text.get())),
             Delta::Refusal { choice, text } => self.with(*choice, |choice| choice.refusal.push_str(text.get())),
             Delta::Reasoning { choice, text } => self.with(*choice, |choice| choice.reasoning.push_str(text.get())),
-            Delta::ReasoningDetail { choice, item } => {
-                self.with(*choice, |choice| choice.details.push(item.as_ref().into()));
-            }
+            Delta::ReasoningDetail { choice, item } => self.with(*choice, |choice| {
+                let signed = choice.details.iter().map(|item| text_of(item).get().len()).sum();
+                let text = choice.reasoning.get(signed..).unwrap_or_default();
+                choice.details.push(with_text(item, text).into_owned());
+            }),
             Delta::ToolCall { choice, index, id, name, extra } => self.call(*choice, *index, |call| {
                 call.id = id.get().into();
                 call.name = name.get().into();
@@ -152,6 +154,26 @@ impl Completion {
 /// The text of an item of `reasoning_details`; empty if it has none.
 fn text_of(item: &str) -> Escaped<'_> {
     json::fields(item).ok().and_then(|fields| fields.field("text").and_then(Escaped::of)).unwrap_or_default()
+}
+
+/// An item of `reasoning_details` with the text, escaped, that it signs. In a stream (of OpenRouter's) the signature may
+/// come alone, behind its text; back at its provider one without the other is refused.
+#[must_use]
+pub fn with_text<'a>(item: &'a str, text: &str) -> Cow<'a, str> {
+    let Ok(fields) = json::fields(item) else { return Cow::Borrowed(item) };
+    let of_text = fields.field("type").is_some_and(|raw| raw.get() == "\"reasoning.text\"");
+    if !of_text || text.is_empty() || !text_of(item).is_empty() {
+        return Cow::Borrowed(item);
+    }
+    let mut out = ["{\"type\":\"reasoning.text\",\"text\":\"", text, "\""].concat();
+    for (name, raw) in fields.iter().filter(|(name, _)| !matches!(*name, "type" | "text")) {
+        out.push(',');
+        push_text(&mut out, name);
+        out.push(':');
+        out.push_str(raw.get());
+    }
+    out.push('}');
+    out.into()
 }
 
 /// The item of this index, made if it is not there.

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use super::part::{self, Kind, Part};
+use crate::chat::with_text;
 use crate::error::{Error, Result};
 use crate::json::{Escaped, Fields, Raw, push_text};
 use crate::provider::google::fields::{
@@ -78,6 +79,8 @@ struct Messages<'a> {
 struct Model {
     text: String,
     reasoning: String,
+    /// How much of the reasoning stands before the last detail.
+    signed: usize,
     details: String,
     calls: String,
 }
@@ -140,7 +143,9 @@ impl<'a> Messages<'a> {
             }
             if let Some(signature) = part.signature {
                 comma(&mut model.details);
-                model.details.push_str(&signature::detail_of_caller(signature.get(), part.thought));
+                let detail = signature::detail_of_caller(signature.get(), part.thought);
+                model.details.push_str(&with_text(&detail, model.reasoning.get(model.signed..).unwrap_or_default()));
+                model.signed = model.reasoning.len();
             }
         }
         self.model = Some(model);

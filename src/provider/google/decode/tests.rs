@@ -45,6 +45,23 @@ fn a_conversation_with_tools_keeps_its_order_and_signatures() {
 }
 
 #[test]
+fn another_providers_signature_goes_back_with_the_thoughts_before_it() {
+    let signed = |signature: &str| {
+        let mut part = String::new();
+        let item = format!(r#"{{"type":"reasoning.text","signature":"{signature}"}}"#);
+        crate::provider::google::signature::push_any(&mut part, &item);
+        part
+    };
+    let body = format!(
+        r#"{{"contents":[{{"role":"user","parts":[{{"text":"Go"}}]}},{{"role":"model","parts":[{{"text":"h","thought":true}},{{"text":"m","thought":true}},{}]}},{{"role":"model","parts":[{{"text":"so","thought":true}},{},{{"text":"x"}}]}},{{"role":"user","parts":[{{"text":"On"}}]}}]}}"#,
+        signed("s"),
+        signed("t")
+    );
+    let expected = r#""reasoning":"hmso","reasoning_details":[{"type":"reasoning.text","text":"hm","signature":"s"},{"type":"reasoning.text","text":"so","signature":"t"}]"#;
+    assert!(neutral(&body).contains(expected), "{}", neutral(&body));
+}
+
+#[test]
 fn media_with_a_neutral_form_are_carried() {
     let body = r#"{"contents":[{"parts":[{"inline_data":{"mime_type":"image/png","data":"A-_="}},{"fileData":{"mimeType":"image/png","fileUri":"https://a/b"}},{"inlineData":{"mimeType":"audio/wav","data":"AA"}},{"inlineData":{"mimeType":"application/pdf","data":"AA"}}]}],"generationConfig":{"mediaResolution":"MEDIA_RESOLUTION_LOW"}}"#;
     let parts = r#"[{"type":"image_url","image_url":{"url":"data:image/png;base64,A+/=","detail":"low"}},{"type":"image_url","image_url":{"url":"https://a/b","detail":"low"}},{"type":"input_audio","input_audio":{"data":"AA","format":"wav"}},{"type":"file","file":{"filename":"document.pdf","file_data":"data:application/pdf;base64,AA"}}]"#;

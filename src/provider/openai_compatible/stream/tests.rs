@@ -151,3 +151,24 @@ fn pieces_of_one_call_stay_together() {
     let second = r#"{"index":5,"id":"b","function":{"name":"g","arguments":"{}"}}"#;
     assert_eq!(calls(&[begin, second, more]), [call("a", "f", "{}"), call("b", "g", "{}")]);
 }
+
+#[test]
+fn a_signature_that_comes_alone_is_kept_with_its_text() {
+    // As OpenRouter streams the thoughts of Anthropic's models (openrouter.ai/docs/use-cases/reasoning-tokens).
+    let text = |text: &str| {
+        format!(r#""reasoning":"{text}","reasoning_details":[{{"type":"reasoning.text","text":"{text}","index":0}}]"#)
+    };
+    let signed = |signature: &str| {
+        format!(r#""reasoning_details":[{{"type":"reasoning.text","signature":"{signature}","index":0}}]"#)
+    };
+    let (mut decoder, mut completion) = (StreamDecoder::new("openrouter"), Completion::default());
+    for delta in [text("h"), text("m\\n"), signed("s"), text("so"), signed("t")] {
+        let data = format!(r#"{{"id":"c","choices":[{{"index":0,"delta":{{{delta}}}}}]}}"#);
+        decoder.event("", &data, &mut |delta| completion.push(&delta)).unwrap();
+    }
+    let expected = [
+        r#"{"type":"reasoning.text","text":"hm\n","signature":"s","index":0}"#,
+        r#"{"type":"reasoning.text","text":"so","signature":"t","index":0}"#,
+    ];
+    assert_eq!(completion.choices[0].details, expected);
+}

@@ -4,6 +4,7 @@
 use super::super::carry::{self, Carried};
 use super::super::write::{item, member, push_all, quoted, separate};
 use super::{TEXT, UNKNOWN, at, is_text, list, object, only, said, text_of};
+use crate::chat::with_text;
 use crate::error::{Error, Result};
 use crate::json::{self, Escaped, Fields, Raw};
 
@@ -149,9 +150,7 @@ impl Messages {
             None => None,
         };
         self.next_turn();
-        if let Some(detail) = detail {
-            item(&mut self.turn.details, &detail);
-        }
+        let mut said_here = String::new();
         for name in ["content", "summary"] {
             let Some(raw) = said(fields, name) else { continue };
             let path = [path, ".", name].concat();
@@ -160,13 +159,13 @@ impl Messages {
                 let part = object(part, &path)?;
                 only(&part, &["type", "text"], &path)?;
                 let text = Escaped::of(text_of(&part, "text", &path)?).unwrap_or_default();
-                // Parts of a summary are paragraphs.
-                if !self.turn.reasoning.is_empty() && !text.is_empty() {
-                    self.turn.reasoning.push_str("\\n\\n");
-                }
-                self.turn.reasoning.push_str(text.get());
+                paragraph(&mut said_here, text.get());
             }
         }
+        if let Some(detail) = detail {
+            item(&mut self.turn.details, &with_text(&detail, &said_here));
+        }
+        paragraph(&mut self.turn.reasoning, &said_here);
         Ok(())
     }
 
@@ -208,6 +207,14 @@ impl Messages {
         }
         out.push('}');
     }
+}
+
+/// Appends a paragraph of reasoning: parts of a summary are such.
+fn paragraph(out: &mut String, text: &str) {
+    if !out.is_empty() && !text.is_empty() {
+        out.push_str("\\n\\n");
+    }
+    out.push_str(text);
 }
 
 /// Content in the form of chat completions.

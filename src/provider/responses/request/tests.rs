@@ -82,6 +82,22 @@ fn signatures_come_back_to_whom_they_belong() {
     );
 }
 
+#[test]
+fn a_signature_goes_back_with_the_text_that_stands_beside_it() {
+    let item = |text: &str, detail: &str| {
+        let carried = super::super::carry::of_detail(detail);
+        format!(
+            r#"{{"type":"reasoning","id":"rs","summary":[{{"type":"summary_text","text":"{text}"}}],"encrypted_content":"{carried}"}}"#
+        )
+    };
+    let signature = |signature: &str| format!(r#"{{"type":"reasoning.text","signature":"{signature}"}}"#);
+    let whole = r#"{"type":"reasoning.text","text":"own","signature":"u"}"#;
+    let items = [item("hm\\n", &signature("s")), item("so", &signature("t")), item("own", whole)].join(",");
+    let body = format!(r#"{{"input":[{{"role":"user","content":"q"}},{items},{{"role":"assistant","content":"t"}}]}}"#);
+    let expected = r#""reasoning":"hm\n\n\nso\n\nown","reasoning_details":[{"type":"reasoning.text","text":"hm\n","signature":"s"},{"type":"reasoning.text","text":"so","signature":"t"},{"type":"reasoning.text","text":"own","signature":"u"}]"#;
+    assert!(decoded(&body).contains(expected), "{}", decoded(&body));
+}
+
 /// Pairs of both forms' fields, the other dialect's first.
 const FIELDS: [(&str, &str); 10] = [
     (
