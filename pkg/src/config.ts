@@ -69,7 +69,7 @@ export interface TidegateConfig {
     /** Retries per minute that are always allowed, 0 to 10,000. Default 10. */
     budgetFloor?: number;
   };
-  /** The circuit breaker, one per tenant and target. */
+  /** The circuit breaker, one per tenant, target and key. */
   breaker?: {
     /** Consecutive failures that open it, 1 to 1,000. Default 5. */
     failures?: number;

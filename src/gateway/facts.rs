@@ -166,7 +166,7 @@ enum Bearing {
 }
 
 /// The fields that the price depends on.
-const BEARINGS: [(&str, Bearing); 16] = [
+const BEARINGS: [(&str, Bearing); 17] = [
     ("model", Bearing::Counted),
     ("messages", Bearing::Counted),
     ("max_tokens", Bearing::Counted),
@@ -181,6 +181,8 @@ const BEARINGS: [(&str, Bearing); 16] = [
     ("models", Bearing::Unbounded),
     // Texts and models that lie at the provider (OpenRouter's presets, Gemini's cached content).
     ("preset", Bearing::Unbounded),
+    // So many answers are written, and one is told (vLLM).
+    ("best_of", Bearing::Unbounded),
     ("cached_content", Bearing::Unbounded),
     ("extra_body", Bearing::UnboundedCache),
     ("service_tier", Bearing::UnboundedTier),

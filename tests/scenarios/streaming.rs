@@ -431,6 +431,7 @@ fn what_costs_more_than_its_tokens_is_refused() {
         r#""plugins":[{"id":"web"}]"#,
         r#""models":["a/b"]"#,
         r#""preset":"mine""#,
+        r#""best_of":3"#,
         r#""extra_body":{"google":{"cached_content":"cachedContents/x"}}"#,
         r#""cached_content":"cachedContents/x""#,
         r#""tools":[{"type":"browser_search"}]"#,
