@@ -8,7 +8,7 @@ use tidegate::value::Value;
 use super::{World, body};
 
 /// Shaped like a key, and nobody's.
-const KEY: &str = "gsk_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP";
+const KEY: &str = concat!("gsk_", "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP");
 
 #[test]
 fn a_key_that_comes_with_a_request_is_used_only_where_the_configuration_says_so() {
@@ -27,6 +27,19 @@ fn a_key_that_comes_with_a_request_is_used_only_where_the_configuration_says_so(
         assert!(world.gate.admit_key(&*world.host, Some("groq"), Some("tidegate")).is_none());
         assert_eq!(world.events("key-in-request"), told.len());
     }
+}
+
+#[test]
+fn a_tenant_whose_name_no_ledger_could_keep_is_refused() {
+    let world = World::new("{}");
+    world.host.answer(|_| completion("ok", 1, 1));
+    let ask = |length: usize| {
+        let tenant = "t".repeat(length).into();
+        world.call(gateway::Call { tenant, ..ManualHost::call(&body("Hi")) })
+    };
+    assert!(ask(1_024).is_ok());
+    let error = ask(1_025).unwrap_err();
+    assert!(matches!(&error.detail, Detail::Fields(fields) if fields[0].path == "tenant"), "{error:?}");
 }
 
 #[test]

@@ -57,3 +57,14 @@ fn a_key_in_parts_of_several_strings_is_refused() {
     assert_eq!(refused.code, Code::SecretDetected);
     assert_eq!(world.host.sent().len(), 0);
 }
+
+#[test]
+fn a_token_that_somebody_wants_explained_goes_on() {
+    let world = World::new("{}");
+    world.host.answer(|_| completion("ok", 1, 1));
+    let parts = ["eyJhbGciOiJIUzI1NiJ9", "eyJzdWIiOiJhbm4iLCJleHAiOjJ9", "q7Rk2Vx9LmT4cYw8HsZ1dPf6JbN3gQe5AuXiMoKrEtS"];
+    let token = parts.join(".");
+    world.ask(&token).unwrap();
+    assert!(world.host.sent()[0].body.contains(&token));
+    assert_eq!(world.events("secret-detected"), 0);
+}

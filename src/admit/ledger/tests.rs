@@ -370,6 +370,17 @@ fn a_leak_within_one_request_is_bounded() {
 }
 
 #[test]
+fn a_slice_is_never_more_than_what_is_left() {
+    let mut bench = Bench::new();
+    bench.admit(60).unwrap();
+    let policy = LedgerPolicy { budget: &bench.budget, breaker: &bench.breaker, max_concurrent: 1 };
+    let mut lease = |amount| bench.state.lease("me", cents(amount), at(LEASE), &policy, &UtcOnly, at(0)).0;
+    assert_eq!(lease(41).unwrap_err().code, Code::BudgetExceeded);
+    assert!(lease(40).is_ok());
+    assert_eq!(lease(1).unwrap_err().code, Code::BudgetExceeded);
+}
+
+#[test]
 fn a_new_ledger_does_not_know_the_ids_of_a_deleted_one() {
     let mut bench = Bench::new();
     let (id, ..) = bench.admit(10).unwrap();
