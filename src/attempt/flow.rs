@@ -146,7 +146,7 @@ impl Flow {
         let mut said = false;
         self.frames.finish(&mut |frame| {
             events.frame(&frame, &mut passing);
-            said = frame.data.is_some();
+            said = frame.data.is_some_and(|data| !data.starts_with("[DONE]"));
         });
         if was_finished && events.trouble == Some(Trouble::Malformed) {
             // Half a frame behind a whole answer does no harm.

@@ -109,6 +109,8 @@ fn a_last_frame_without_its_blank_line_gets_one() {
         (STOP.trim_end(), [STOP.trim_end(), "\n\n"].concat()),
         (STOP.strip_suffix('\n').unwrap(), [STOP, "\n"].concat()),
         (STOP, String::new()),
+        // Nobody misses the mark.
+        (&[STOP, DONE.trim_end()].concat(), DONE.trim_end().into()),
         ("data: {\"half", String::new()),
     ] {
         let mut flow = flow(true);
