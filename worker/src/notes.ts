@@ -7,9 +7,7 @@ import type { Outcome } from './figures/samples';
 import { logged, type Told } from './log';
 
 /** Codes of tries for which no provider was asked: its ledger did not admit them. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  ...['budget_exceeded', 'circuit_open', 'internal', 'queue_full', 'rate_limited'],
-]);
+const REFUSALS = new Set<string>(['budget_exceeded', 'circuit_open', 'internal', 'queue_full', 'rate_limited']);
 
 /** What is noted of one request to a model: figures and a line in the log, once. */
 export class Notes {

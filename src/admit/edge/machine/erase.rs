@@ -9,7 +9,8 @@ use crate::time::Timestamp;
 
 impl EdgeLedger {
     /// Erases the books and rates of a user and of API tokens. What attempts of theirs still hold stays in the
-    /// organisation's books, and in those of a token that is not erased, and is settled there, without their names; what was spent stays spent.
+    /// organisation's books, and in those of a token that is not erased, and is settled there, without their names; what
+    /// was spent stays spent.
     ///
     /// # Errors
     /// As [`EdgeLedger::apply`].
