@@ -1,6 +1,6 @@
 import type { FlatHeaders } from '../../pkg/src/boundary';
 import { MAX_BODY_BYTES, textOf, tooLong } from '../../pkg/src/body';
-import { isTidegateError } from '../../pkg/src/errors';
+import { isData } from '../../pkg/src/errors';
 import { crowded, invalid } from './errors';
 
 /** Types that cannot be JSON. Everything else is let through: clients name none or a wrong one, curl a form's. */
@@ -37,7 +37,7 @@ export async function received<T>(reading: Promise<T>): Promise<T> {
   try {
     return await reading;
   } catch (failure) {
-    throw isTidegateError(failure) ? failure : invalid('body', 'broke off before its end');
+    throw isData(failure) ? failure : invalid('body', 'broke off before its end');
   }
 }
 
