@@ -4,6 +4,8 @@
 
 #[path = "scenarios/betas.rs"]
 mod betas;
+#[path = "scenarios/bills.rs"]
+mod bills;
 #[path = "scenarios/cache.rs"]
 mod cache;
 #[path = "scenarios/embeddings.rs"]

@@ -1,0 +1,91 @@
+//! What streams are billed, and what is refused because nobody could bound its bill.
+
+use tidegate::chat::Usage;
+use tidegate::error::{Code, Detail};
+use tidegate::testing::stream;
+
+use super::streaming::{DONE, HELLO, ROLE, STOP, WORLD, good, question, read};
+use super::{OPENROUTER, World};
+
+#[test]
+fn usage_told_before_the_output_is_no_bill() {
+    let early = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1}}\n\n";
+    let world = World::new("{}");
+    world.host.answer(move |_| stream([early, HELLO, WORLD, STOP, DONE]));
+    let (_, closed) = read(&world, &question("Hi")).unwrap();
+    assert_eq!(closed.meta.cost_source.as_str(), "estimated");
+    assert!(closed.meta.cost.as_nano() > 100_000, "its bound");
+    assert_eq!(closed.meta.usage, Usage::default());
+}
+
+#[test]
+fn counts_that_cannot_be_are_neither_billed_nor_told() {
+    for (input, output) in [(0, 500), (1_000, 0)] {
+        let usage = format!(
+            "data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":{input},\"completion_tokens\":{output}}}}}\n\n"
+        );
+        let world = World::new("{}");
+        world.host.answer(move |_| stream([HELLO, STOP, &usage, DONE]));
+        let (_, closed) = read(&world, &question("Hi")).unwrap();
+        assert_eq!((closed.meta.cost_source.as_str(), closed.meta.usage), ("estimated", Usage::default()));
+    }
+}
+
+#[test]
+fn an_attempt_that_ran_before_it_failed_is_charged() {
+    let world = World::new(r#"{"retry":{"maxRetries":0}}"#);
+    let error = "data: {\"error\":{\"message\":\"overloaded\",\"code\":529}}\n\n";
+    world.host.answer(move |sent| if sent.provider == "groq" { stream([[HELLO, error].concat()]) } else { good() });
+    let (text, closed) = read(&world, &question("Hi")).unwrap();
+    assert_eq!((closed.meta.target.as_str(), text.matches("Hello").count()), (OPENROUTER, 1));
+    assert!(closed.meta.cost.as_nano() > 0, "the free model's answer costs nothing, the first attempt may");
+}
+
+#[test]
+fn an_attempt_that_failed_before_it_ran_is_not_charged() {
+    let world = World::new(r#"{"retry":{"maxRetries":0}}"#);
+    let error = "data: {\"error\":{\"message\":\"overloaded\",\"code\":529}}\n\n";
+    world.host.answer(move |sent| if sent.provider == "groq" { stream([ROLE, error]) } else { good() });
+    let (_, closed) = read(&world, &question("Hi")).unwrap();
+    assert_eq!((closed.meta.target.as_str(), closed.meta.cost.as_nano()), (OPENROUTER, 0));
+}
+
+#[test]
+fn what_costs_more_than_its_tokens_is_refused() {
+    let world = World::new("{}");
+    for extra in [
+        r#""service_tier":"priority""#,
+        r#""web_search_options":{}"#,
+        r#""plugins":[{"id":"web"}]"#,
+        r#""models":["a/b"]"#,
+        r#""preset":"mine""#,
+        r#""best_of":3"#,
+        r#""extra_body":{"google":{"cached_content":"cachedContents/x"}}"#,
+        r#""cached_content":"cachedContents/x""#,
+        r#""tools":[{"type":"browser_search"}]"#,
+        r#""tools":[{"type":"browser_search","type":"function"}]"#,
+        r#""tools":[{"type":"function","Type":"browser_search"}]"#,
+    ] {
+        let body = format!(r#"{{"stream":true,{extra},"messages":[{{"role":"user","content":"Hi"}}]}}"#);
+        assert_eq!(read(&world, &body).unwrap_err().code, Code::UnpricedInput, "{extra}");
+    }
+    for extra in [
+        r#""Max_Tokens":65536"#,
+        r#""max_Completion_tokens":65536"#,
+        r#""N":9"#,
+        r#""Tools":[]"#,
+        r#""Prediction":{"type":"content","content":"x"}"#,
+        r#""Cached_Content":"cachedContents/x""#,
+        r#""Extra_Body":{"google":{"cached_content":"cachedContents/x"}}"#,
+    ] {
+        let body = format!(r#"{{{extra},"messages":[{{"role":"user","content":"Hi"}}]}}"#);
+        let error = read(&world, &body).unwrap_err();
+        assert!(matches!(&error.detail, Detail::Fields(fields) if extra.contains(&fields[0].path)), "{extra}");
+    }
+    assert!(world.host.sent().is_empty());
+    // Tools that the caller runs cost the tokens that they are described with.
+    world.host.answer(|_| good());
+    let tools = r#"[{"type":"function","function":{"name":"f"}},{"type":"custom","custom":{"name":"g"}}]"#;
+    let body = format!(r#"{{"stream":true,"tools":{tools},"messages":[{{"role":"user","content":"Hi"}}]}}"#);
+    assert!(read(&world, &body).is_ok());
+}
