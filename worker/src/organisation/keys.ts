@@ -1,7 +1,6 @@
 import { mastersOf } from '../queue/masters';
 import type { Env } from '../env';
 import { EntrustedKeys, load } from '../wasm';
-import type { Replacement } from './reseal';
 
 /** A provider's key that the organisation gave: sealed, and when it was last changed (milliseconds since 1970). */
 export interface SealedKey {
@@ -43,6 +42,14 @@ export function putKey(sql: SqlStorage, provider: string, sealed: Uint8Array, no
 
 export function removeKey(sql: SqlStorage, provider: string): boolean {
   return sql.exec('DELETE FROM provider_key WHERE provider = ? RETURNING provider', provider).toArray().length > 0;
+}
+
+/** A key that is the same under another master key. */
+export interface Replacement {
+  provider: string;
+  /** As it was sealed: another that was put in its place meanwhile stays. */
+  last: Uint8Array;
+  sealed: Uint8Array;
 }
 
 /** Puts keys in the place of those that they are the same as, under another master key. */

@@ -1,6 +1,6 @@
 import { homeOf } from '../auth/token';
 import type { Env } from '../env';
-import { entrusted, type SealedKey } from './keys';
+import { entrusted, type Replacement, type SealedKey } from './keys';
 import { organisationObject } from './standing';
 
 /** What became of an organisation's keys. */
@@ -33,12 +33,4 @@ export async function reseal(organisation: string, keys: readonly SealedKey[], e
   }
   if (anew.length > 0) await organisationObject(env, await homeOf(organisation)).replaceKeys(anew);
   return { resealed: anew.length, unreadable };
-}
-
-/** A key that is the same under another master key. */
-export interface Replacement {
-  provider: string;
-  /** As it was sealed: another that was put in its place meanwhile stays. */
-  last: Uint8Array;
-  sealed: Uint8Array;
 }

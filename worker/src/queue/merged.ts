@@ -1,5 +1,33 @@
 // What several objects tell, as if one did: who listens to an organisation does not know of shards.
 
+/**
+ * Listens to every shard, by `listening`, until `signal`: an answer with one body of events, or one socket. Where one refuses,
+ * nobody listens to the others.
+ * @throws whatever that one did.
+ */
+export async function merged(
+  shards: number,
+  listening: (shard: number, signal: AbortSignal) => Promise<Response>,
+  signal: AbortSignal,
+): Promise<Pick<Response, 'webSocket' | 'body'>> {
+  const gone = new AbortController();
+  const until = AbortSignal.any([signal, gone.signal]);
+  const all = await Promise.allSettled(Array.from({ length: shards }, (_, shard) => listening(shard, until)));
+  const responses = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const sockets = responses.flatMap(({ webSocket }) => webSocket ?? []);
+  const refused = all.find((one) => one.status === 'rejected');
+  if (refused) {
+    gone.abort();
+    for (const socket of sockets) {
+      socket.accept();
+      socket.close(1000, 'gone');
+    }
+    throw refused.reason;
+  }
+  if (sockets.length > 0) return { webSocket: mergedSockets(sockets), body: null };
+  return { webSocket: null, body: mergedStreams(responses.flatMap(({ body }) => body ?? [])) };
+}
+
 /** Bytes that end an event. */
 const END = [10, 10];
 
@@ -44,7 +72,7 @@ function endOf(bytes: Uint8Array): number {
 }
 
 /** Several sockets as one, which only tells, as each of them. */
-export function mergedSockets(sockets: readonly WebSocket[]): WebSocket {
+function mergedSockets(sockets: readonly WebSocket[]): WebSocket {
   const { 0: client, 1: server } = new WebSocketPair();
   server.accept();
   const end = (code: number, reason: string) => {

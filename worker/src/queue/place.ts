@@ -52,10 +52,15 @@ export function told<T>(answer: Answer<T>): T {
   return answer.value;
 }
 
+/** What each of these objects says to the same question. */
+export const ofEach = <T>(objects: QueueObject[], ask: (object: QueueObject) => Promise<Answer<T>>): Promise<T[]> =>
+  Promise.all(objects.map(async (object) => told(await ask(object))));
+type QueueObject = ReturnType<typeof queueObject>;
+
 /** The figures of an organisation's shards together: of those that the configuration has, since many ask often. */
 export async function queueStats(env: Env, organisation: string): Promise<Stats & { shards: number }> {
   const objects = queueObjects(env, organisation);
-  const all = await Promise.all(objects.map(async (object) => told(await object.stats())));
+  const all = await ofEach(objects, (object) => object.stats());
   return { ...all.reduce(sumOf, noStats()), shards: objects.length };
 }
 
@@ -73,7 +78,6 @@ export async function queueStatsIfAny(env: Env, organisation: string): Promise<S
 /** Erases a user's requests, also those of shards that the configuration no longer has; how many they were. */
 export async function eraseQueued(env: Env, organisation: string, user: string): Promise<number> {
   if (!env.TIDEGATE_MASTER_KEY) return 0;
-  const objects = everyQueueObject(env, organisation);
-  const all = await Promise.all(objects.map(async (object) => told(await object.eraseUser(user))));
+  const all = await ofEach(everyQueueObject(env, organisation), (object) => object.eraseUser(user));
   return all.reduce((sum, one) => sum + one, 0);
 }

@@ -3,8 +3,8 @@ import type { Caller } from '../auth';
 import { readText } from '../body';
 import { crowded, forbidden, invalid } from '../errors';
 import { partsOf } from '../gates';
-import { mergedSockets, mergedStreams } from '../queue/merged';
-import { everyQueueObject, MOST_SHARDS, queueObject, queueStats, shardsOf, told } from '../queue/place';
+import { merged } from '../queue/merged';
+import { everyQueueObject, MOST_SHARDS, ofEach, queueObject, queueStats, shardsOf, told } from '../queue/place';
 import { load, queuePlace, queueShard } from '../wasm';
 import type { Ours, Route } from './route';
 import { oneOf, textOf, whole } from './schemas';
@@ -105,29 +105,22 @@ async function requeue(c: Ours, caller: Caller): Promise<Response> {
 
 async function dead(c: Ours, caller: Caller): Promise<Response> {
   admin(caller);
-  const objects = everyQueueObject(c.env, caller.organisation);
-  const all = await Promise.all(objects.map(async (object) => told(await object.dead())));
+  const all = await ofEach(everyQueueObject(c.env, caller.organisation), (object) => object.dead());
   return new Response(`{"dead":[${all.flat().join(',')}]}`, { headers: JSON_TYPE });
 }
 
 async function cleanup(c: Ours, caller: Caller): Promise<Response> {
   admin(caller);
-  const objects = everyQueueObject(c.env, caller.organisation);
-  const all = await Promise.all(objects.map(async (object) => told(await object.cleanup())));
+  const all = await ofEach(everyQueueObject(c.env, caller.organisation), (object) => object.cleanup());
   const sum = (pick: 'changed' | 'erased') => all.reduce((sum, one) => sum + one[pick], 0);
   return c.json({ changed: sum('changed'), erased: sum('erased') });
 }
 
 /** Progress of one request, of one shard if it is named, or of all. */
 async function events(c: Ours, caller: Caller): Promise<Response> {
-  const [id, named] = [c.req.query('requestId'), c.req.query('shard')];
+  const id = c.req.query('requestId');
   const count = shardsOf(c.env);
-  const only = id !== undefined ? placeOf(id)[0] : named !== undefined ? Number(named) : count === 1 ? 0 : undefined;
-  if (only !== undefined && (!Number.isInteger(only) || only < 0 || only >= count)) {
-    if (id === undefined) throw invalid('shard', 'must be one of the shards');
-    // Fewer shards than there were leave a request where it is; more there never were.
-    if (only >= MOST_SHARDS) throw unknownId();
-  }
+  const only = id === undefined ? shardNamed(c.req.query('shard'), count) : shardOf(id);
   const { organisation } = caller;
   const user = boundTo(caller);
   if (c.req.method === 'HEAD') {
@@ -137,9 +130,7 @@ async function events(c: Ours, caller: Caller): Promise<Response> {
   }
   const upgrade = c.req.header('upgrade');
   const headers = new Headers(upgrade === undefined ? {} : { upgrade });
-  const gone = new AbortController();
-  const signal = AbortSignal.any([c.req.raw.signal, gone.signal]);
-  const listening = async (shard: number): Promise<Response> => {
+  const listening = async (shard: number, signal: AbortSignal): Promise<Response> => {
     const url = new URL('https://queue');
     url.searchParams.set('organisation', organisation);
     url.searchParams.set('shard', String(shard));
@@ -151,26 +142,19 @@ async function events(c: Ours, caller: Caller): Promise<Response> {
     if (response.status === 503) throw crowded('Too many listen already.');
     return response;
   };
-  if (only !== undefined) {
-    const { status, webSocket, body } = await listening(only);
-    // Headers of another object's answer cannot be changed, and the Worker adds its own.
-    if (webSocket) return new Response(null, { status, webSocket });
-    return new Response(body, { headers: EVENTS });
-  }
-  const all = await Promise.allSettled(Array.from({ length: count }, (_, shard) => listening(shard)));
-  const responses = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-  const sockets = responses.flatMap(({ webSocket }) => webSocket ?? []);
-  const refused = all.find((one) => one.status === 'rejected');
-  if (refused) {
-    gone.abort();
-    for (const socket of sockets) {
-      socket.accept();
-      socket.close(1000, 'gone');
-    }
-    throw refused.reason;
-  }
-  if (sockets.length > 0) return new Response(null, { status: 101, webSocket: mergedSockets(sockets) });
-  return new Response(mergedStreams(responses.flatMap(({ body }) => body ?? [])), { headers: EVENTS });
+  const { signal } = c.req.raw;
+  const { webSocket, body } = await (only === undefined ? merged(count, listening, signal) : listening(only, signal));
+  // Headers of another object's answer cannot be changed, and the Worker adds its own.
+  if (webSocket) return new Response(null, { status: 101, webSocket });
+  return new Response(body, { headers: EVENTS });
+}
+
+/** The shard that is asked for by its number; nothing for all of them. */
+function shardNamed(named: string | undefined, count: number): number | undefined {
+  if (named === undefined) return count === 1 ? 0 : undefined;
+  const shard = Number(named);
+  if (!Number.isInteger(shard) || shard < 0 || shard >= count) throw invalid('shard', 'must be one of the shards');
+  return shard;
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -194,16 +178,15 @@ const boundTo = ({ user, scopes }: Caller) => (scopes.includes('admin') ? undefi
 function asked(c: Ours, caller: Caller) {
   const id = c.req.query('requestId');
   if (id === undefined) throw invalid('requestId', 'must be given');
-  const [shard] = placeOf(id);
-  // Also in an organisation that has fewer shards now than it had.
-  return { id, object: queueObject(c.env, caller.organisation, shard) };
+  return { id, object: queueObject(c.env, caller.organisation, shardOf(id)) };
 }
 
-function placeOf(id: string): [shard: number, arrival: number] {
+/** The shard that a request is in: fewer than there were leave it where it is, and more there never were. */
+function shardOf(id: string): number {
   load();
-  const place = queuePlace(id) as [number, number] | undefined;
-  if (!place) throw unknownId();
-  return place;
+  const [shard] = (queuePlace(id) as [shard: number, arrival: number] | undefined) ?? [MOST_SHARDS];
+  if (shard >= MOST_SHARDS) throw unknownId();
+  return shard;
 }
 
 function found(status: string | undefined): Response {
