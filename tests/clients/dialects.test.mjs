@@ -40,7 +40,7 @@ for (const start of [openChromium, openFirefox]) {
       server.close();
       server.closeAllConnections();
     });
-    const query = new URLSearchParams({ standIn: standIn.url });
+    const query = new URLSearchParams({ standIn: standIn.url, providers: PROVIDERS, clients: CLIENTS });
     const told = await driven.text(`http://127.0.0.1:${server.address().port}/?${query}`);
     assert.deepEqual(JSON.parse(told), { page: AS_IT_SHOULD, worker: AS_IT_SHOULD, unhandled: [] });
     const parts = ['wasm/tidegate-dialects_bg.wasm', 'wasm/tidegate-dialects-rest_bg.wasm'];

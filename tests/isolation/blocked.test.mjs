@@ -7,9 +7,9 @@ import { test } from 'node:test';
 import { chromium } from 'playwright-core';
 
 import { CHROMIUM } from '../packaging/browsers.mjs';
-import { open, provider, site } from './support.mjs';
+import { KEY, open, PASSPHRASE, provider, site } from './support.mjs';
 
-const told = async ([url, isolation, ledger]) => {
+const told = async ([key, passphrase, url, isolation, ledger]) => {
   try {
     const { Tidegate } = await globalThis.tidegate;
     const gate = await Tidegate.open({
@@ -19,8 +19,8 @@ const told = async ([url, isolation, ledger]) => {
       targets: [{ provider: 'groq', model: 'openai/gpt-oss-20b' }],
       providers: { groq: { baseUrl: url } },
     });
-    await gate.vault.create('correct horse battery staple');
-    await gate.vault.put('groq', `gsk_${'Zq7W'.repeat(13)}`);
+    await gate.vault.create(passphrase);
+    await gate.vault.put('groq', key);
     const answer = await gate.chat({ messages: [{ role: 'user', content: 'Hi' }], max_tokens: 8 });
     const status = await gate.status();
     return [answer.choices[0].message.content, status.isolation, status.ledger, status.budget.spentNanoUsd > 0];
@@ -47,13 +47,18 @@ test('a frame of another site that may keep nothing', async (t) => {
   );
   const [, frame] = page.frames();
   for (const isolation of ['page', 'worker']) {
-    const [code, message] = await frame.evaluate(told, [ours.url, isolation]);
+    const [code, message] = await frame.evaluate(told, [KEY, PASSPHRASE, ours.url, isolation]);
     assert.equal(code, 'TidegateError internal', isolation);
     assert.match(message, /^The browser's storage failed: .*ledger: 'memory'/, isolation);
-    const inMemory = await frame.evaluate(told, [ours.url, isolation, 'memory']);
+    const inMemory = await frame.evaluate(told, [KEY, PASSPHRASE, ours.url, isolation, 'memory']);
     assert.deepEqual(inMemory, ['Hello.', isolation, 'memory', true]);
   }
   // In a page of its own the same site has storage.
   const own = await open(t, browser, origin.replace('localhost', '127.0.0.1'));
-  assert.deepEqual(await own.evaluate(told, [ours.url, 'worker']), ['Hello.', 'worker', 'indexeddb', true]);
+  assert.deepEqual(await own.evaluate(told, [KEY, PASSPHRASE, ours.url, 'worker']), [
+    'Hello.',
+    'worker',
+    'indexeddb',
+    true,
+  ]);
 });

@@ -6,10 +6,10 @@ import { Tidegate } from 'tidegate';
 import { CLIENTS, run } from '../run.mjs';
 import { KEYS, PROVIDERS, settings } from './gates.mjs';
 
-const ASKED = ['openai', 'openai responses', '@anthropic-ai/sdk', '@google/genai'];
 const PASSPHRASE = 'correct horse battery staple';
 
-const standIn = new URLSearchParams(location.search).get('standIn');
+const query = new URLSearchParams(location.search);
+const [standIn, providers, clients] = ['standIn', 'providers', 'clients'].map((name) => query.get(name));
 const unhandled = [];
 addEventListener('unhandledrejection', ({ reason }) => unhandled.push(String(reason?.stack ?? reason)));
 
@@ -17,7 +17,7 @@ const textOf = ({ value, error }) => value?.text ?? JSON.stringify(error);
 
 async function atLevel(isolation) {
   const told = {};
-  for (const provider of ['openai', 'anthropic', 'google']) {
+  for (const provider of providers.split(',')) {
     const { model } = Object.values(CLIENTS).find((client) => client.provider === provider);
     const [, base] = PROVIDERS[provider];
     const gate = await Tidegate.open({
@@ -41,7 +41,7 @@ async function atLevel(isolation) {
     for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
     told[`${provider}: stream`] = text;
     told[`${provider}: locked`] = locked;
-    for (const client of ASKED) {
+    for (const client of clients.split(',')) {
       const own = CLIENTS[client].provider;
       const setup = { origin: PROVIDERS[own][0], apiKey: 'tidegate', ...(own === provider ? {} : { model: 'auto' }) };
       for (const op of ['plain', 'stream']) {
