@@ -120,6 +120,7 @@ browsers() {
   [ -n "$CHROME" ] || packages+=(chromium)
   [ -n "$CHROMEDRIVER" ] || packages+=(chromium-driver)
   [ -n "$FIREFOX" ] || packages+=(firefox-esr)
+  [ -n "$WEBKIT_DRIVER" ] || packages+=(webkit2gtk-driver xvfb)
   if [ "${#packages[@]}" -gt 0 ]; then debian_packages "${packages[@]}"; fi
   if [ -z "$GECKODRIVER" ]; then
     cargo_tool geckodriver "$GECKODRIVER_VERSION" "geckodriver-$GECKODRIVER_VERSION" "2 min"
@@ -128,6 +129,7 @@ browsers() {
   [ -n "$CHROME" ] || die "no Chrome found: install Chrome or Chromium, or set CHROME to its path"
   [ -n "$CHROMEDRIVER" ] || die "no chromedriver found: install the one of your Chrome, or set CHROMEDRIVER to its path"
   [ -n "$FIREFOX" ] || die "no Firefox found: install Firefox, or set FIREFOX to its path"
+  [ -n "$WEBKIT_DRIVER" ] || say "no WebKit found (Debian: webkit2gtk-driver and xvfb): pages are not tried in it"
 }
 
 main() {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { openChromium, openFirefox } from '../packaging/browsers.mjs';
+import { BROWSERS, where } from '../packaging/browsers.mjs';
 import { startStandIn } from './stand-in.mjs';
 import { textOf } from './stand-in/replies.mjs';
 import { servePage } from './transports/site.mjs';
@@ -26,8 +26,8 @@ const AS_IT_SHOULD = Object.fromEntries(
   ]),
 );
 
-for (const start of [openChromium, openFirefox]) {
-  test(start.name, async (t) => {
+for (const [name, start] of Object.entries(BROWSERS)) {
+  test(name, where(name), async (t) => {
     const asked = new Set();
     const [driven, standIn, server] = await Promise.all([
       start(),

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { openChromium, openFirefox } from '../packaging/browsers.mjs';
+import { BROWSERS, where } from '../packaging/browsers.mjs';
 import { provider, site } from './support.mjs';
 
-for (const start of [openChromium, openFirefox]) {
-  test(start.name, async (t) => {
+for (const [name, start] of Object.entries(BROWSERS)) {
+  test(name, where(name), async (t) => {
     const driven = await start();
     t.after(() => driven.close());
     // Scripts of a page without an origin are asked for as another origin's.

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { openChromium, openFirefox } from '../packaging/browsers.mjs';
+import { BROWSERS, where } from '../packaging/browsers.mjs';
 import { failure, launch, open, openGate, provider, site } from './support.mjs';
 
 const AS_IT_SHOULD = {
@@ -23,8 +23,8 @@ const AS_IT_SHOULD = {
   unhandled: [],
 };
 
-for (const start of [openChromium, openFirefox]) {
-  test(start.name, async (t) => {
+for (const [name, start] of Object.entries(BROWSERS)) {
+  test(name, where(name), async (t) => {
     const driven = await start();
     t.after(() => driven.close());
     const [origin, ours] = await Promise.all([site(t), provider(t)]);

@@ -1,4 +1,4 @@
-// Chromium through Playwright, Firefox through geckodriver: Playwright drives only a Firefox that it built itself.
+// Chromium through Playwright, Firefox and WebKit through their drivers: Playwright drives only those that it built itself.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -39,20 +39,62 @@ export async function openChromium() {
   };
 }
 
-export async function openFirefox() {
-  // A free port of our own choosing: where it tells the port that it took itself depends on its version.
+export function openFirefox() {
+  const options = { args: ['-headless'], binary: process.env.FIREFOX || '/usr/bin/firefox-esr' };
+  return openDriven({
+    name: 'Firefox',
+    command: (port) => [process.env.GECKODRIVER || 'geckodriver', '--port', port],
+    capabilities: { browserName: 'firefox', 'moz:firefoxOptions': options },
+  });
+}
+
+/** The engine of Safari, in the small browser that comes with its port to GTK, on a screen in memory. */
+export async function openWebKit() {
+  const screen = spawn('Xvfb', ['-displayfd', '1', '-nolisten', 'tcp'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const ended = once(screen, 'exit');
+  const close = async () => {
+    screen.kill();
+    await ended;
+  };
+  const [number] = await once(screen.stdout, 'data');
+  // Its sandbox takes rights that a container does not give, and the pages are our own.
+  const env = { WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1', LIBGL_ALWAYS_SOFTWARE: '1' };
+  const driven = await openDriven({
+    name: 'WebKit',
+    command: (port) => [process.env.WEBKIT_DRIVER, `--port=${port}`],
+    env: { ...env, DISPLAY: `:${String(number).trim()}` },
+    capabilities: { browserName: 'MiniBrowser' },
+  }).catch(async (error) => {
+    await close();
+    throw error;
+  });
+  return { ...driven, close: () => driven.close().finally(close) };
+}
+
+/** The browsers that pages are tried in. */
+export const BROWSERS = { Chromium: openChromium, Firefox: openFirefox, WebKit: openWebKit };
+
+/** What a test of this browser is given: WebKit is tried where its driver is installed. */
+export const where = (name) => ({
+  skip: name === 'WebKit' && !process.env.WEBKIT_DRIVER && 'no WebKitWebDriver with Xvfb here',
+});
+
+/** A browser through its driver, which speaks WebDriver: one session, with no profile but its own. */
+async function openDriven({ name, command, env, capabilities }) {
+  // A free port of our own choosing: where a driver tells the port that it took itself depends on its version.
   const port = await freePort();
-  const driver = spawn(process.env.GECKODRIVER || 'geckodriver', ['--port', String(port)], { stdio: 'ignore' });
+  const [program, ...args] = command(String(port));
+  const driver = spawn(program, args, { stdio: 'ignore', env: { ...process.env, ...env } });
   const failed = once(driver, 'error').then(([error]) => Promise.reject(error));
   failed.catch(() => undefined);
   const base = `http://127.0.0.1:${port}`;
-  await Promise.race([listening(base), failed]);
+  await Promise.race([listening(base, program), failed]);
   const call = async (method, path, body) => {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     const headers = { 'content-type': 'application/json' };
     const response = await fetch(base + path, { method, headers, body: body && JSON.stringify(body), signal });
     const { value } = await response.json();
-    if (!response.ok) throw new Error(`Firefox: ${value.error}: ${value.message}`);
+    if (!response.ok) throw new Error(`${name}: ${value.error}: ${value.message}`);
     return value;
   };
   const close = async () => {
@@ -60,12 +102,10 @@ export async function openFirefox() {
     if (driver.exitCode === null && driver.signalCode === null) await once(driver, 'exit');
   };
   try {
-    const options = { args: ['-headless'], binary: process.env.FIREFOX || '/usr/bin/firefox-esr' };
-    const capabilities = { alwaysMatch: { browserName: 'firefox', 'moz:firefoxOptions': options } };
-    const { sessionId } = await call('POST', '/session', { capabilities });
+    const { sessionId } = await call('POST', '/session', { capabilities: { alwaysMatch: capabilities } });
     const session = `/session/${sessionId}`;
     return {
-      name: 'Firefox',
+      name,
       async text(url) {
         await call('POST', `${session}/url`, { url });
         for (const until = Date.now() + PATIENCE_MS; Date.now() < until;) {
@@ -74,7 +114,7 @@ export async function openFirefox() {
           if (text) return text;
           await sleep(100);
         }
-        throw new Error(`${url} stayed empty in Firefox`);
+        throw new Error(`${url} stayed empty in ${name}`);
       },
       async close() {
         await call('DELETE', session).catch(() => undefined);
@@ -96,10 +136,10 @@ async function freePort() {
   return port;
 }
 
-async function listening(base) {
+async function listening(base, program) {
   for (const until = Date.now() + PATIENCE_MS; ; await sleep(50)) {
     const ready = await fetch(`${base}/status`).catch(() => undefined);
     if (ready?.ok) return;
-    if (Date.now() > until) throw new Error('geckodriver does not answer');
+    if (Date.now() > until) throw new Error(`${program} does not answer`);
   }
 }

@@ -9,32 +9,31 @@ import { build, createServer } from 'vite';
 
 import { throwAwayKeys } from '../../scripts/demo-worker.mjs';
 import { startStandIns } from '../../scripts/stand-ins.mjs';
-import { openChromium, openFirefox } from './browsers.mjs';
+import { BROWSERS, where } from './browsers.mjs';
 import { serve } from './static.mjs';
 import { PASSPHRASE, project, ROOT } from './support.mjs';
 
 let standIns;
-const browsers = [];
+const browsers = {};
 before(
   async () => {
     // One by one: what has begun is there to be stopped when the next one fails.
     standIns = await startStandIns();
-    browsers.push(await openChromium());
-    browsers.push(await openFirefox());
+    for (const [name, open] of Object.entries(BROWSERS)) if (!where(name).skip) browsers[name] = await open();
   },
   { timeout: 60_000 },
 );
-after(() => Promise.all([standIns?.stop(), ...browsers.map((browser) => browser.close())]));
+after(() => Promise.all([standIns?.stop(), ...Object.values(browsers).map((browser) => browser.close())]));
 
 /** Opens the page in each browser, at the default level and in the page, and expects an answer that was paid for. */
 async function chats(t, url) {
-  for (const browser of browsers) {
+  for (const name of Object.keys(BROWSERS)) {
     for (const isolation of ['worker', 'page']) {
-      await t.test(`${browser.name}, in the ${isolation}`, async () => {
+      await t.test(`${name}, in the ${isolation}`, where(name), async () => {
         const { groq: key } = throwAwayKeys();
         const query = new URLSearchParams({ name: isolation, groq: standIns.groqUrl, passphrase: PASSPHRASE, key });
         if (isolation === 'page') query.set('isolation', isolation);
-        const text = await browser.text(`${url}?${query}`);
+        const text = await browsers[name].text(`${url}?${query}`);
         assert.ok(text.startsWith('{'), text);
         const told = JSON.parse(text);
         assert.equal(told.target, 'groq/openai/gpt-oss-20b');
