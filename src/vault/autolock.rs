@@ -65,10 +65,11 @@ impl Presence {
     }
 
     /// How long until the vault locks, as things stand: zero for now, `None` for never.
-    #[must_use]
-    pub fn due(&self, rules: &AutoLockConfig, now: Timestamp) -> Option<Duration> {
+    pub fn due(&mut self, rules: &AutoLockConfig, now: Timestamp) -> Option<Duration> {
+        // A clock that was set back begins the waits anew, once: else they would last until it is where it was.
+        self.active_at = self.active_at.min(now);
+        self.hidden_at = self.hidden_at.map(|since| since.min(now));
         let frozen = (self.overdue || rules.frozen && self.frozen).then_some(Duration::ZERO);
-        // A clock that was set back begins the wait anew.
         let left = |since: Timestamp, span: Duration| span.saturating_sub(now.since(since));
         let set = |span: Duration| (!span.is_zero()).then_some(span);
         let idle = set(rules.idle).map(|span| left(self.active_at, span));
@@ -147,5 +148,19 @@ mod tests {
     #[test]
     fn a_clock_set_back_does_not_lock_early() {
         assert_eq!(present().due(&RULES, Timestamp::EPOCH), Some(MINUTE * 10));
+    }
+
+    #[test]
+    fn nor_does_it_keep_a_vault_open_until_it_is_where_it_was() {
+        let yesterday = START.before(MINUTE * 60 * 24);
+        let mut presence = present();
+        presence.due(&RULES, yesterday);
+        assert_eq!(presence.due(&RULES, yesterday.after(MINUTE * 9)), Some(MINUTE));
+        assert_eq!(presence.due(&RULES, yesterday.after(MINUTE * 10)), Some(Duration::ZERO));
+
+        let mut presence = present();
+        presence.tell(Sign::Hidden, &RULES, START);
+        presence.due(&RULES, yesterday);
+        assert_eq!(presence.due(&RULES, yesterday.after(MINUTE)), Some(Duration::ZERO));
     }
 }

@@ -153,7 +153,7 @@ impl Core {
     pub fn vault_presence(&self, sign: Option<String>) -> Option<f64> {
         let (now, mut keys) = (self.host.now(), self.keys.borrow_mut());
         let rules = &self.gate.config.auto_lock;
-        if let Some(used) = self.gate.last_use() {
+        if let Some(used) = self.gate.last_use(now) {
             keys.presence.used(used);
         }
         if let Some(sign) = sign.and_then(|name| Sign::parse(&name)) {

@@ -159,10 +159,10 @@ impl Gate {
         self.state.borrow().used.clone()
     }
 
-    /// When any key was used last.
+    /// When any key was used last. A use that lies ahead was before the clock was set back, nobody knows how long ago.
     #[must_use]
-    pub fn last_use(&self) -> Option<Timestamp> {
-        self.state.borrow().used.iter().map(|(_, at)| *at).max()
+    pub fn last_use(&self, now: Timestamp) -> Option<Timestamp> {
+        self.state.borrow().used.iter().map(|(_, at)| *at).filter(|at| *at <= now).max()
     }
 }
 
