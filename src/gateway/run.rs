@@ -319,6 +319,8 @@ impl<H: Host> Run<H> {
         times: (Timestamp, Timestamp),
     ) -> Next {
         let (context, now) = (self.context.clone(), times.1);
+        // A clock that was set back gives a request no more time than it ever had, nor what it holds.
+        self.deadline = self.deadline.min(now.after(context.gate.config.timeouts.total));
         let charge = if failure.billed { Charge::Bound } else { Charge::Released };
         // A provider that says when to come back is not asked before, whether it is full or broken.
         let cools = matches!(failure.code, Code::UpstreamLimited | Code::UpstreamFailed);

@@ -166,9 +166,12 @@ impl<H: Host> Streaming<H> {
 
     /// How long until a timer may run out: none between two outputs, none of the whole request. To be asked
     /// again after each wait; zero means that one has run out.
-    #[must_use]
-    pub fn time_left(&self) -> Duration {
+    pub fn time_left(&mut self) -> Duration {
         let now = self.run.context.host.now();
+        // A clock that was set back begins the waits anew, once: else they would last until it is where it was.
+        let timeouts = &self.run.context.gate.config.timeouts;
+        self.idle_until = self.idle_until.min(now.after(timeouts.idle));
+        self.run.deadline = self.run.deadline.min(now.after(timeouts.total));
         self.idle_until.since(now).min(self.run.deadline.since(now))
     }
 

@@ -94,7 +94,7 @@ impl ChatStream {
     /// Milliseconds until a timer may run out; zero or less once one has.
     #[wasm_bindgen(js_name = timeLeftMs)]
     pub fn time_left_ms(&self) -> f64 {
-        let left = self.open.borrow().as_ref().map(|open| open.time_left().as_millis());
+        let left = self.open.borrow_mut().as_mut().map(|open| open.time_left().as_millis());
         u32::try_from(left.unwrap_or(0)).unwrap_or(u32::MAX).into()
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tidegate::gateway::{self, Call, Opened};
+use tidegate::host::Clock;
 use tidegate::testing::{Piece, Scripted, stream};
 
 use super::World;
@@ -37,4 +38,28 @@ fn a_pause_of_the_reader_is_nobodys_silence() {
     streaming.paused(Duration::from_secs(40));
     assert_eq!(streaming.time_left(), Duration::from_secs(30));
     world.host.run(streaming.finish(gateway::Ending::Left)).unwrap();
+}
+
+#[test]
+fn a_clock_that_is_set_back_keeps_nobody_waiting_for_it() {
+    let world = World::new(r#"{"timeouts":{"idleMs":30000,"totalMs":120000}}"#);
+    world.host.answer(|_| stream([HELLO, WORLD, STOP, DONE]));
+    let call = Call::chat(&question("Hi"), "t");
+    let opened = world.host.run(gateway::open(&world.gate, &world.host, call)).unwrap().ok().unwrap();
+    let Opened::Stream(mut streaming) = opened else { panic!("no stream") };
+    let yesterday = world.host.now().before(Duration::from_secs(86_400));
+    world.host.set_now(yesterday);
+    assert_eq!(streaming.time_left(), Duration::from_secs(30));
+    // What only keeps the connection alive does not count now either.
+    world.host.advance(Duration::from_secs(20));
+    assert!(streaming.push(b": ping\n\n").1);
+    assert_eq!(streaming.time_left(), Duration::from_secs(10));
+    // Outputs go on for as long as a request may take, and no day longer.
+    for _ in 0..5 {
+        world.host.advance(Duration::from_secs(19));
+        assert!(streaming.push(HELLO.as_bytes()).1);
+    }
+    world.host.advance(Duration::from_secs(10));
+    assert!(!streaming.push(HELLO.as_bytes()).1 && streaming.time_left().is_zero());
+    world.host.run(streaming.finish(gateway::Ending::Late)).unwrap();
 }

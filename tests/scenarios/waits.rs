@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tidegate::error::Code;
 use tidegate::gateway::{self};
+use tidegate::host::Clock;
 use tidegate::secret::Secret;
 use tidegate::testing::{ManualHost, completion, status};
 
@@ -172,4 +173,23 @@ fn a_final_error_ends_with_the_keys_that_it_was_found_with() {
     let world = both_refused();
     world.gate.lock(true);
     assert_eq!(world.refused("a").code, Code::VaultLocked);
+}
+
+#[test]
+fn a_clock_that_is_set_back_gives_a_request_no_more_time() {
+    let world = World::new(
+        r#"{"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}],"breaker":{"failures":99},
+        "retry":{"maxRetries":9},"timeouts":{"totalMs":120000}}"#,
+    );
+    let (host, sent) = (world.host.clone(), Cell::new(0));
+    world.host.answer(move |_| {
+        sent.set(sent.get() + 1);
+        if sent.get() == 1 {
+            host.set_now(host.now().before(Duration::from_secs(86_400)));
+        }
+        status(503, &[("retry-after", "50")], "")
+    });
+    assert_eq!(world.ask("a").unwrap_err().code, Code::UpstreamFailed);
+    // At once, after 50 and after 100 seconds.
+    assert_eq!(world.sent_to("groq"), 3);
 }
