@@ -91,6 +91,30 @@ pub enum Command {
     },
 }
 
+#[cfg(feature = "edge")]
+impl Command {
+    /// Moves its instants from the clock of whoever asks, which showed `asked_at`, to one that shows `now`: what is held
+    /// is held for as long as was meant, however far apart the two are.
+    pub(super) fn by_clock_of(&mut self, asked_at: Timestamp, now: Timestamp) {
+        let moved = |at: Timestamp| now.after(at.since(asked_at));
+        match self {
+            Self::Admit { lease_until, .. } => *lease_until = moved(*lease_until),
+            Self::Settle { cool_until, .. } => *cool_until = cool_until.map(moved),
+            Self::For(errand) => {
+                if let Some(command) = &mut errand.command {
+                    command.by_clock_of(asked_at, now);
+                }
+            }
+            Self::Together(commands) => {
+                for command in commands {
+                    command.by_clock_of(asked_at, now);
+                }
+            }
+            Self::EndSlot { .. } | Self::Status | Self::Lease { .. } | Self::Return { .. } => {}
+        }
+    }
+}
+
 /// What an attempt cost.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Charge {

@@ -61,15 +61,24 @@ impl EdgeDecider {
         Ok(Self { config, ledger, rows })
     }
 
-    /// Decisions, one after the other, written once: the replies to the commands. Throws if the rows could not be read or
+    /// Decisions, one after the other, written once: the replies to the commands. `asked_ms` are what the clocks of those who ask
+    /// showed then, NaN where that is not known. Throws if the rows could not be read or
     /// written, and then none was taken: undo what was written, and free this, which may be ahead of its rows.
     #[wasm_bindgen(js_name = decideAll)]
-    pub fn decide_all(&mut self, commands: Vec<Uint8Array>, now_ms: f64) -> Result<Vec<Uint8Array>, JsValue> {
+    pub fn decide_all(
+        &mut self,
+        commands: Vec<Uint8Array>,
+        asked_ms: &[f64],
+        now_ms: f64,
+    ) -> Result<Vec<Uint8Array>, JsValue> {
         #[expect(clippy::cast_possible_truncation, reason = "JavaScript's dates end long before 2^53")]
-        let now = Timestamp::from_millis(now_ms as i64);
+        let at = |millis: f64| Timestamp::from_millis(millis as i64);
+        let now = at(now_ms);
+        let asked = asked_ms.iter().map(|millis| (!millis.is_nan()).then(|| at(*millis)));
         let commands: Vec<Vec<u8>> = commands.iter().map(Uint8Array::to_vec).collect();
         let Self { config, ledger, rows } = self;
-        let replies = ledger.decide_all(commands.iter().map(Vec::as_slice), &EdgePolicy::of(config), &Intl, now, rows);
+        let asked = commands.iter().map(Vec::as_slice).zip(asked.chain(std::iter::repeat(None)));
+        let replies = ledger.decide_all(asked, &EdgePolicy::of(config), &Intl, now, rows);
         let heard = std::mem::take(&mut rows.heard);
         let replies = replies.map_err(|failed| error(&failed))?;
         rows.tell(&heard, now);

@@ -190,7 +190,7 @@ function open(organisation: string, env: Env): Gate {
     join: false,
     // A stub for each call: it belongs to the request that is running now, not to the one that opened the gate. An empty
     // reply is none, and is not read as one.
-    ledger: (command: Uint8Array) => objectOf(env.TENANT_LEDGER, organisation).decide(command),
+    ledger: (command: Uint8Array) => objectOf(env.TENANT_LEDGER, organisation).decide(command, Date.now()),
   });
   shared(core, organisation, env);
   const refusedKeys = providerKeys(env).flatMap(([provider, key]) => {

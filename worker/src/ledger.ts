@@ -25,6 +25,12 @@ const CROWD = 2;
 /** The reply that is none: the caller cannot read it as a decision, and so admits nothing. */
 const NO_DECISION = new Uint8Array(0);
 
+/** A command, and when it was asked, by the clock of whoever asks. */
+interface Asked {
+  command: Uint8Array;
+  askedAt: number;
+}
+
 /** One organisation's money, slots, breakers and cooldowns, and the rates and budgets of its callers. */
 export class TenantLedger extends DurableObject<Env> {
   #sql: SqlStorage;
@@ -32,7 +38,7 @@ export class TenantLedger extends DurableObject<Env> {
   #ledger: EdgeDecider | undefined;
   #flushes = false;
   /** Commands that are decided together, and where their replies go. */
-  #waiting: { command: Uint8Array; reply: (reply: Uint8Array) => void }[] = [];
+  #waiting: (Asked & { reply: (reply: Uint8Array) => void })[] = [];
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -42,16 +48,17 @@ export class TenantLedger extends DurableObject<Env> {
   /**
    * Takes one decision. Nothing is awaited between read and write, and the reply leaves only once what it
    * promises is on disk (the runtime's output gate). In a crowd several share a transaction. What goes wrong is told by an empty reply, never thrown:
-   * an exception that crosses objects loses its type and may carry more than it should.
+   * an exception that crosses objects loses its type and may carry more than it should. `askedAt` is what the clock of
+   * whoever asks showed (milliseconds since 1970), where this object's may show something else.
    */
-  decide(command: Uint8Array): Uint8Array | Promise<Uint8Array> {
+  decide(command: Uint8Array, askedAt = NaN): Uint8Array | Promise<Uint8Array> {
     const counted = this.#counted(command);
     if (counted) return counted;
     if (this.#waiting.length === 0 && (this.#ledger?.inFlight ?? 0) < CROWD)
-      return this.#decided([command])[0] ?? NO_DECISION;
+      return this.#decided([{ command, askedAt }])[0] ?? NO_DECISION;
     const { promise, resolve } = Promise.withResolvers<Uint8Array>();
     // Until the runtime has handed over what came in meanwhile.
-    if (this.#waiting.push({ command, reply: resolve }) === 1) setTimeout(() => this.#decideWaiting(), 0);
+    if (this.#waiting.push({ command, askedAt, reply: resolve }) === 1) setTimeout(() => this.#decideWaiting(), 0);
     return promise;
   }
 
@@ -72,14 +79,16 @@ export class TenantLedger extends DurableObject<Env> {
   #decideWaiting(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    const replies = this.#decided(waiting.map(({ command }) => command));
+    const replies = this.#decided(waiting);
     for (const [index, { reply }] of waiting.entries()) reply(replies[index] ?? NO_DECISION);
   }
 
-  #decided(commands: Uint8Array[]): Uint8Array[] {
+  #decided(asked: readonly Asked[]): Uint8Array[] {
+    const commands = asked.map(({ command }) => command);
+    const times = Float64Array.from(asked, ({ askedAt }) => askedAt);
     try {
       const ledger = (this.#ledger ??= this.#open());
-      const replies = this.ctx.storage.transactionSync(() => ledger.decideAll(commands, Date.now()));
+      const replies = this.ctx.storage.transactionSync(() => ledger.decideAll(commands, times, Date.now()));
       if (ledger.unwritten) this.#flushSoon();
       return replies;
     } catch (failure) {

@@ -78,13 +78,15 @@ impl EdgeLedger {
         Ok(ledger)
     }
 
-    /// Several decisions, one after the other, from bytes to bytes. The rows are written once, after the last.
+    /// Several decisions, one after the other, from bytes to bytes. The rows are written once, after the last. With each
+    /// command comes what the clock of whoever asks showed when it asked, if that is known: it may be another's than
+    /// `now` is from.
     ///
     /// # Errors
     /// As [`EdgeLedger::apply`]; then none of them was taken.
     pub fn decide_all<'a>(
         &mut self,
-        commands: impl Iterator<Item = &'a [u8]>,
+        commands: impl Iterator<Item = (&'a [u8], Option<Timestamp>)>,
         policy: &EdgePolicy<'_>,
         zones: &dyn ZoneRules,
         now: Timestamp,
@@ -92,9 +94,12 @@ impl EdgeLedger {
     ) -> Result<Vec<Vec<u8>>> {
         let mut replies = Vec::new();
         let mut counts_only = true;
-        for command in commands {
+        for (command, asked_at) in commands {
             let reply = match Command::decode(command) {
-                Ok(command) => {
+                Ok(mut command) => {
+                    if let Some(asked_at) = asked_at {
+                        command.by_clock_of(asked_at, now);
+                    }
                     counts_only &= only_counts(&command);
                     self.decided(&command, policy, zones, now, rows)?
                 }

@@ -66,7 +66,7 @@ fn a_count_is_taken_without_a_write_and_nothing_else_is() {
     for _ in 0..2 {
         let counted = ledger.count(&errand("ann", None), &policy, &UtcOnly, at(0), &mut rows).unwrap();
         let command = errand("ann", None);
-        let commands = [command.as_slice()].into_iter();
+        let commands = [(command.as_slice(), None)].into_iter();
         let decided = other.decide_all(commands, &policy, &UtcOnly, at(0), &mut MemoryRows::default()).unwrap();
         assert_eq!((counted, decided.len()), (decided.first().cloned(), 1));
         assert!(ledger.unwritten() && rows.is_empty());
@@ -221,7 +221,8 @@ fn together_is_one_after_the_other() {
     let policy = EdgePolicy::of(&config);
     let all = [Command::Together(vec![settle.clone(), admit(7)]), admit(1), Command::Status];
     let all = all.map(|command| command.encode());
-    let replies = ledger.decide_all(all.iter().map(Vec::as_slice), &policy, &UtcOnly, at(0), &mut rows).unwrap();
+    let replies =
+        ledger.decide_all(all.iter().map(|one| (one.as_slice(), None)), &policy, &UtcOnly, at(0), &mut rows).unwrap();
     assert_eq!(rows.1, 1, "one write for all");
     let replies: Vec<_> = replies.iter().map(|reply| Reply::decode(reply).unwrap()).collect();
     assert!(matches!(replies[0].result, Ok(Outcome::Admitted { .. })), "{:?}", replies[0]);
@@ -236,4 +237,43 @@ fn together_is_one_after_the_other() {
         .into();
     assert_eq!(replies, one_by_one[1..]);
     assert_eq!(rows.0.iter().collect::<Vec<_>>(), bench.rows.iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_held_lasts_as_long_as_was_meant_however_far_apart_the_clocks_are() {
+    for ahead in [-600, -90, 0, 600, 86_400 * 365] {
+        let bench = Bench::new(vec![rule(BudgetScope::User, BudgetSpan::Day, 10)]);
+        let (policy, mut rows, mut ledger) =
+            (EdgePolicy::of(&bench.config), MemoryRows::default(), bench.ledger.clone());
+        let mut decide = |command: Command, now: i64| {
+            let command = command.encode();
+            let commands = [(command.as_slice(), Some(at(now + ahead)))].into_iter();
+            let replies = ledger.decide_all(commands, &policy, &UtcOnly, at(now), &mut rows).unwrap();
+            Reply::decode(&replies[0]).unwrap()
+        };
+        let (tenant, target, lease_until) = ("me".into(), "groq/m".into(), at(180 + ahead));
+        let command = Some(Command::Admit { tenant, target, bound: cents(2), lease_until, slot: None });
+        let errand = Errand { caller: user("ann"), entry: None, correction: None, command };
+        let admitted = decide(Command::For(errand.into()), 0).result;
+        let Ok(Outcome::Admitted { reservation, .. }) = admitted else { panic!("{admitted:?}") };
+        let reply = decide(Command::Status, 180);
+        assert_eq!(reply.notices, [], "{ahead} s: the attempt still runs");
+        let Ok(Outcome::Status(figures)) = reply.result else { panic!("no status") };
+        assert_eq!((figures.reserved, figures.in_flight), (cents(2), 1));
+
+        let settle = Command::Settle {
+            reservation,
+            charge: Charge::Released,
+            outcome: BreakerOutcome::Ignored,
+            cool_until: Some(at(240 + ahead)),
+            end_slot: true,
+        };
+        decide(Command::Together(vec![settle, Command::Status]), 180);
+        let cooling = |reply: Reply| match reply.result {
+            Ok(Outcome::Status(figures)) => figures.targets.first().and_then(|target| target.cooling_until),
+            _ => None,
+        };
+        assert_eq!(cooling(decide(Command::Status, 239)), Some(at(240)), "{ahead} s");
+        assert_eq!(cooling(decide(Command::Status, 240)), None, "{ahead} s");
+    }
 }
