@@ -33,6 +33,10 @@ const MAX_EARLY_MS: u32 = 100;
 #[cfg(feature = "edge")]
 const POSTED_ROUNDS: u32 = 100;
 
+/// After how long what was posted is sent again, if it did not arrive.
+#[cfg(feature = "edge")]
+const POSTED_AGAIN: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
+
 /// Where the gateway's decisions about money are taken.
 enum Books {
     Memory(RefCell<LedgerState>),
@@ -269,6 +273,7 @@ impl JsHost {
             return;
         }
         let mut left = POSTED_FOR;
+        let mut again = POSTED_AGAIN.into_iter();
         for rounds in (0..POSTED_ROUNDS).rev() {
             self.sleep(left).await;
             let due = self.posted.borrow_mut().due(self.now(), rounds == 0);
@@ -276,9 +281,16 @@ impl JsHost {
                 Due::Nothing => return,
                 Due::Later(again) => left = again,
                 Due::Now(last) => {
-                    // Whatever became of it: what does not arrive is charged its bound.
-                    let _ = self.asked_with_posted(ask, last).await;
-                    return;
+                    if self.asked_with_posted(ask, last.clone()).await.is_ok() {
+                        return;
+                    }
+                    // Its object may be restarting. What does not arrive then either goes with the next question, or is
+                    // charged its bound.
+                    self.posted.borrow_mut().put_back(vec![last]);
+                    match again.next() {
+                        Some(wait) => left = wait,
+                        None => return,
+                    }
                 }
             }
         }
