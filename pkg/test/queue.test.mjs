@@ -233,3 +233,32 @@ describe('rows in memory', () => {
     );
   });
 });
+
+test('a clock that is set back keeps nothing waiting until it is where it was', async (t) => {
+  const waits = { baseMs: 60_000, capMs: 60_000 };
+  const { queue, asked } = await queueOf(t, waits, { retry: { maxRetries: 0 }, breaker: { failures: 99 } });
+  const now = Date.now.bind(Date);
+  t.after(() => (Date.now = now));
+  Date.now = () => now() + 86_400_000;
+  const first = await queue.enqueue(asking('asked while the clock was a day ahead'));
+  await until(() => asked.length === 1);
+  asked[0].resolve(new Response('{}', { status: 500 }));
+  const { nextAttemptAt } = await reached(queue, first, 'delayed');
+  assert.ok(nextAttemptAt > Date.now() && nextAttemptAt <= Date.now() + 60_000);
+  const done = await queue.enqueue(asking('another'));
+  await until(() => asked.length === 2);
+  asked[1].resolve(answer('done'));
+  const { endedAt, erasedAt } = await reached(queue, done, 'completed');
+  assert.ok(endedAt > now() + 80_000_000);
+
+  Date.now = now;
+  const third = await queue.enqueue(asking('and now'));
+  await until(() => asked.length === 3);
+  const again = await queue.status(first.requestId);
+  assert.equal(again.status, 'delayed');
+  assert.ok(again.nextAttemptAt <= now() + 60_000, 'a minute, not a day');
+  const ended = await queue.status(done.requestId);
+  assert.ok(ended.endedAt <= now() && ended.erasedAt < erasedAt - 80_000_000, 'and is not kept for longer');
+  asked[2].resolve(answer('done'));
+  await reached(queue, third, 'completed');
+});

@@ -127,6 +127,27 @@ impl Item {
         }
     }
 
+    /// The same after the clock, which had shown `seen`, was set back to `now`: what was to wait beyond `seen` waits as
+    /// long as was meant, and what ended in a time that has not come yet ended now. `None` if that changes nothing.
+    #[must_use]
+    pub fn set_back(&self, seen: Timestamp, now: Timestamp) -> Option<Self> {
+        match self.state {
+            State::Delayed { until, code } if until > seen => {
+                let until = until.before(seen.since(now));
+                Some(Self { state: State::Delayed { until, code }, ..self.clone() })
+            }
+            State::Completed | State::Dead { .. } | State::Cancelled if self.ended_at > now => {
+                Some(Self { ended_at: now, ..self.clone() })
+            }
+            State::Queued
+            | State::Delayed { .. }
+            | State::Running { .. }
+            | State::Completed
+            | State::Dead { .. }
+            | State::Cancelled => None,
+        }
+    }
+
     fn is_held_by(&self, lease: Lease) -> bool {
         matches!(self.state, State::Running { holder, .. } if holder == lease.holder) && self.attempts == lease.attempt
     }

@@ -250,6 +250,12 @@ impl Queue {
         typed((|| Ok(self.row(&Item::decode(row)?.revive(room, &self.config, instant(now))?)))())
     }
 
+    /// The row after the clock, which had shown `seen`, was set back to `now`; nothing if that changes nothing.
+    #[wasm_bindgen(js_name = setBack)]
+    pub fn set_back(&self, row: &[u8], seen: f64, now: f64) -> Result<JsValue, JsValue> {
+        self.changed(row, |item| item.set_back(instant(seen), instant(now)))
+    }
+
     /// What the time has made of a row that is due; nothing: it is to be erased.
     pub fn sweep(&self, row: &[u8], now: f64) -> Result<JsValue, JsValue> {
         self.changed(row, |item| item.sweep(&self.config, instant(now)))

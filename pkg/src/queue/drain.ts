@@ -18,6 +18,8 @@ export interface Runner {
 
 /** Rows looked at for one that runs without a network. */
 const LOOKED_AT = 1_000;
+/** A clock that trembles is not set back, in milliseconds. */
+const TREMBLE_MS = 1_000;
 /** The longest sleep between two looks, in milliseconds: another tab may have brought work. */
 const LOOK_MS = 60_000;
 
@@ -34,6 +36,8 @@ export class Drain {
   /** Until when whoever drains sleeps; without an end while nobody does. */
   #looksAt = Infinity;
   #stopped = false;
+  /** What the clock showed at the last look. */
+  #seen = 0;
 
   /** `most`: how many items may run at once here, however many the configuration says. */
   constructor(engine: Engine, runner: Runner, most = Infinity) {
@@ -87,6 +91,9 @@ export class Drain {
     for (let begun = 0; ;) {
       this.#woken = false;
       const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+      const now = Date.now();
+      if (this.#seen - now > TREMBLE_MS) await this.#engine.setBack(this.#seen, now);
+      this.#seen = now;
       await this.#engine.sweep();
       let left = true;
       while (!this.#stopped && begun < most && Date.now() < until && this.#running.size < this.#hands) {

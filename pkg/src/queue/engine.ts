@@ -4,7 +4,11 @@
 import type { Queue } from '../../wasm/tidegate-all.js';
 import { invalid } from '../errors.js';
 import {
+  CANCELLED,
+  COMPLETED,
   DEAD,
+  DELAYED,
+  NEVER,
   OPEN_LANES,
   QUEUED,
   rowOf,
@@ -152,6 +156,14 @@ export class Engine {
     });
   }
 
+  /** What the clock, which had shown `seen`, has kept waiting or kept for too long by having been set back to `now`. */
+  async setBack(seen: number, now: number): Promise<void> {
+    const back = (row: Row) => this.machine.setBack(row.bytes, seen, now) ?? row;
+    await this.#each({ lane: DELAYED, count: 1_000 }, back);
+    // Nobody need be told that something has ended once more.
+    for (const lane of [COMPLETED, DEAD, CANCELLED]) await this.#each({ lane, count: 1_000 }, back, false);
+  }
+
   /** Tells that a row has changed. */
   tell(update: Update): void {
     const { arrival, bytes, lane } = update;
@@ -171,11 +183,11 @@ export class Engine {
     } catch (thrown) {
       if ((thrown as { code?: unknown }).code !== 'vault_corrupt') throw thrown;
       const { arrival, rank, priority, bytes } = row;
-      return { arrival, lane: UNREADABLE, rank, due: Number.MAX_SAFE_INTEGER, priority, bytes, keepsAsk: true };
+      return { arrival, lane: UNREADABLE, rank, due: NEVER, priority, bytes, keepsAsk: true };
     }
   }
 
-  async #each(query: Parameters<Rows['step']>[0], decide: (row: Row) => unknown) {
+  async #each(query: Parameters<Rows['step']>[0], decide: (row: Row) => unknown, tells = true) {
     const changes = await this.rows.step(query, ({ rows }) => {
       const [update, erase]: [Update[], number[]] = [[], []];
       for (const row of rows) {
@@ -190,7 +202,7 @@ export class Engine {
       }
       return { update, erase, value: { update, erase } };
     });
-    for (const update of changes.update) this.tell(update);
+    if (tells) for (const update of changes.update) this.tell(update);
     return changes;
   }
 

@@ -95,10 +95,15 @@ export interface Rows {
 /** Lanes from this one on have ended. */
 export const OPEN_LANES = 3;
 export const QUEUED = 0;
+export const DELAYED = 1;
 export const RUNNING = 2;
+export const COMPLETED = 3;
 export const DEAD = 4;
+export const CANCELLED = 5;
 /** Of rows that this version cannot read: they are left as they are, and are in nobody's way. */
 export const UNREADABLE = 9;
+/** When they are due. */
+export const NEVER = Number.MAX_SAFE_INTEGER;
 
 /** The order of a lane. */
 export const before = (a: Row, b: Row) => a.rank - b.rank || a.arrival - b.arrival;

@@ -256,3 +256,26 @@ fn lanes_have_the_numbers_that_stores_know() {
     let all = [Lane::Queued, Lane::Delayed, Lane::Running, Lane::Completed, Lane::Dead, Lane::Cancelled];
     assert_eq!(all.map(|lane| lane as u8), [0, 1, 2, 3, 4, 5]);
 }
+
+#[test]
+fn a_clock_set_back_keeps_nothing_waiting_or_kept_until_it_is_where_it_was() {
+    let day = 86_400_000;
+    let mut shelf = Shelf::default();
+    let item = shelf.enqueue(&ask(Priority::Normal), None, 0, at(day)).unwrap();
+    let (leased, lease) = shelf.lease(1, at(day)).unwrap();
+    let config = QueueConfig::default();
+    let limited = Outcome::Failed { code: Code::UpstreamLimited, wait: Some(Duration::from_secs(90)) };
+    let delayed = leased.finish(lease, limited, 0, &config, at(day)).unwrap();
+    assert_eq!(delayed.index(&config).due, at(day + 90_000));
+    let back = delayed.set_back(at(day + 10_000), at(10_000)).unwrap();
+    assert_eq!((back.index(&config).due, back.index(&config).lane), (at(90_000), Lane::Delayed));
+    assert_eq!(back.set_back(at(day + 10_000), at(10_000)), None, "what waits by the new time is left as it is");
+
+    let ended = leased.finish(lease, Outcome::Answered, 0, &config, at(day)).unwrap();
+    let back = ended.set_back(at(day), at(0)).unwrap();
+    assert_eq!(back.index(&config).due, at(0).after(config.ttl));
+    assert_eq!(
+        (back.set_back(at(day), at(0)), item.set_back(at(day), at(0)), leased.set_back(at(day), at(0))),
+        (None, None, None)
+    );
+}
