@@ -1,4 +1,5 @@
 import {
+  NEVER,
   OPEN_LANES,
   QUEUED,
   type Change,
@@ -105,7 +106,9 @@ export class SqlRows implements Rows {
 
   due(): number | undefined {
     if (!this.#ready()) return undefined;
-    return this.#sql.exec<{ due: number | null }>('SELECT MIN(due) AS due FROM items').one().due ?? undefined;
+    const { due } = this.#sql.exec<{ due: number | null }>('SELECT MIN(due) AS due FROM items').one();
+    // No alarm can be set for that.
+    return due === NEVER ? undefined : (due ?? undefined);
   }
 
   ahead({ rank, arrival }: Row): number {

@@ -85,6 +85,23 @@ describe('the alarm', () => {
     await until(async () => (await runInDurableObject(object(), (_, { storage }) => storage.getAlarm())) !== null);
   });
 
+  it('is not set for rows that cannot be read, which are never due', async () => {
+    await quiet();
+    await anew({}, async (queue, storage) => {
+      await storage.deleteAlarm();
+      storage.sql.exec("UPDATE items SET due = 0, bytes = X'00'");
+      await queue.alarm();
+      expect(
+        storage.sql
+          .exec('SELECT lane FROM items')
+          .toArray()
+          .map(({ lane }) => lane),
+      ).toContain(9);
+      expect(await storage.getAlarm()).toBeNull();
+      storage.sql.exec('DELETE FROM items');
+    });
+  });
+
   it('begins nothing that could last for longer than the platform lets it ring', async () => {
     await quiet();
     const drain = vi.spyOn(Drain.prototype, 'drain');
