@@ -7,10 +7,14 @@ const BUNDLED =
   "The gateway's Wasm is not beside its code: leave the package out of the server's bundle (Next.js: " +
   "serverExternalPackages: ['tidegate']; Vite: ssr.external; esbuild: --external:tidegate).";
 
+/** What a process that may read only some files is told: Node's `--permission`, Deno, the file's own mode. */
+const REFUSED = ['EACCES', 'EPERM', 'ERR_ACCESS_DENIED'];
+
 const read = async (url: URL) => {
   const { readFile } = await import('node:fs/promises');
-  return readFile(url).catch((cause: unknown) => {
-    throw internal(BUNDLED, cause);
+  return readFile(url).catch((cause: Partial<NodeJS.ErrnoException>) => {
+    const refused = REFUSED.includes(cause.code ?? '') || cause.name === 'NotCapable';
+    throw internal(refused ? `This process may not read ${url.pathname} (Deno: --allow-read).` : BUNDLED, cause);
   });
 };
 // Written out one by one: this is how tools that collect a server's files find them.

@@ -66,6 +66,21 @@ test('where a bundle has left the Wasm behind, the error says how to keep the pa
   }
 });
 
+test('where the process may not read the Wasm, the error says so, and of no bundle', async (t) => {
+  const cwd = await project(t, 'server');
+  const own = join(cwd, 'node_modules/tidegate');
+  const readable = ['dist/*', 'package.json', 'wasm/tidegate-server.js', 'wasm/snippets/*'].map((path) =>
+    join(own, path),
+  );
+  const may = [join(cwd, 'package.json'), ...readable].map((path) => `--allow-fs-read=${path}`);
+  const script = `import { Tidegate } from 'tidegate';
+    Tidegate.open().catch(({ code, message }) => console.log(JSON.stringify({ code, message })));`;
+  const args = ['--permission', ...may, '--input-type=module', '-e', script];
+  const { code, message } = await told(process.execPath, cwd, ...args);
+  assert.equal(code, 'internal');
+  assert.match(message, /may not read .*tidegate-server_bg\.wasm/u);
+});
+
 // Bundled into one file, the Wasm stays behind (Vite takes it along for browsers only): enough to render a page.
 for (const [how, ssr, renders] of [
   ['left outside, as is the default', {}, 'memory'],
