@@ -1,10 +1,11 @@
 // The packed package in a page: through Vite without any configuration, and as plain files.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
+import { build as esbuild } from 'esbuild';
 import { build, createServer } from 'vite';
 
 import { throwAwayKeys } from '../../scripts/demo-worker.mjs';
@@ -79,6 +80,42 @@ test('vite build, under the headers that SECURITY.md asks for, Trusted Types amo
   assert.match(documented, /require-trusted-types-for 'script'; trusted-types tidegate/u);
   const policy = documented.replace('https://api.groq.com https://openrouter.ai', new URL(standIns.groqUrl).origin);
   const { url, lost } = await serve(t, `${root}/dist`, { headers: { 'content-security-policy': policy } });
+  await chats(t, url);
+  assert.deepEqual(lost, []);
+});
+
+const bundledBy = (root, outdir, more) =>
+  esbuild({ entryPoints: [join(root, 'main.js')], outdir, bundle: true, format: 'esm', splitting: true, ...more });
+
+test('esbuild, which takes no files along: copied as README.md says', async (t) => {
+  const root = await project(t, 'browser');
+  const own = (folder) => join(root, 'node_modules/tidegate', folder);
+  const site = join(root, 'site');
+  await bundledBy(root, join(site, 'assets'), { minify: true });
+  for (const [from, to, ends] of [
+    ['dist', 'assets', /^worker.*\.js$/u],
+    ['wasm', 'wasm', /\.wasm$/u],
+  ]) {
+    await mkdir(join(site, to), { recursive: true });
+    const files = (await readdir(own(from))).filter((file) => ends.test(file));
+    for (const file of files) await copyFile(join(own(from), file), join(site, to, file));
+  }
+  const page = await readFile(join(root, 'index.html'), 'utf8');
+  await writeFile(join(site, 'index.html'), page.replace('./main.js', './assets/main.js'));
+  const { url, lost } = await serve(t, site, { base: '/sub/dir/' });
+  await chats(t, url);
+  assert.deepEqual(lost, []);
+});
+
+test('a bundler that leaves the package out, and an import map beside it, as README.md says for Angular', async (t) => {
+  const root = await project(t, 'browser');
+  const site = join(root, 'site');
+  await bundledBy(root, site, { external: ['tidegate'] });
+  await cp(join(root, 'node_modules/tidegate'), join(site, 'tidegate'), { recursive: true });
+  const [map] = /<script type="importmap">.*<\/script>/u.exec(await readFile(join(ROOT, 'README.md'), 'utf8'));
+  const page = await readFile(join(root, 'index.html'), 'utf8');
+  await writeFile(join(site, 'index.html'), page.replace('<body>', `<body>${map}`));
+  const { url, lost } = await serve(t, site, { base: '/sub/dir/' });
   await chats(t, url);
   assert.deepEqual(lost, []);
 });
