@@ -2,7 +2,7 @@
 
 import { checked } from './checked.js';
 import { refusal } from './errors.js';
-import type { ChatOptions } from './types.js';
+import type { ChatOptions, RequestOptions } from './types.js';
 
 /** The same as the boundary takes it. */
 export interface Asks {
@@ -24,6 +24,10 @@ const FLAGS = new Map([
 /** The options of a request that has none, and what it asks. */
 export const NONE: ChatOptions = {};
 const NOTHING: Asks = { tenant: undefined, flags: 0, ttlMs: undefined, namespace: undefined };
+
+/** Options with more, which go before. What is no object is for `asksOf` to refuse. */
+export const joined = (options: RequestOptions, more: RequestOptions): RequestOptions =>
+  typeof (more ?? {}) === 'object' ? { ...options, ...more, cache: { ...options.cache, ...more?.cache } } : more;
 
 /** @throws `invalid_request` for an option that is none. */
 export function asksOf(options: ChatOptions): Asks {

@@ -15,7 +15,8 @@ export interface Parts {
 /** Method and absolute address, without reading anything; no address where `fetch` itself has to refuse it. */
 export function addressOf(input: RequestInfo | URL, init: RequestInit | undefined): [method: string, url?: string] {
   const request = input instanceof Request ? input : undefined;
-  const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
+  // As `fetch` does, which takes anything that has a text.
+  const method = `${init?.method ?? request?.method ?? 'GET'}`.toUpperCase();
   if (request) return [method, request.url];
   try {
     // A page's relative addresses are its own.
@@ -28,10 +29,12 @@ export function addressOf(input: RequestInfo | URL, init: RequestInit | undefine
 
 export function partsOf(input: RequestInfo | URL, init: RequestInit | undefined): Parts {
   // What every SDK sends, without the detour.
-  if (!(input instanceof Request) && typeof init?.body === 'string') {
-    return { headers: new Headers(init.headers), signal: init.signal ?? undefined, body: init.body };
+  const { signal, body } = init ?? {};
+  const plain = signal == null || typeof signal.throwIfAborted === 'function';
+  if (!(input instanceof Request) && typeof body === 'string' && plain) {
+    return { headers: new Headers(init?.headers), signal: signal ?? undefined, body };
   }
-  // The platform's own reading of everything else that it takes: whose field goes before whose, kinds of bodies.
+  // The platform's own reading of everything else, and its own refusal: whose field goes before whose, kinds of bodies.
   const request = new Request(input, init);
   return { headers: request.headers, signal: request.signal, body: request };
 }

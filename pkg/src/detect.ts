@@ -1,6 +1,6 @@
 // Finds keys in texts, files and streams. What a key looks like, and every decision, is in the Wasm.
 
-import { fieldsOf, invalid, textAt } from './errors.js';
+import { fieldsOf, invalid, isList, knownOf, textAt } from './errors.js';
 import type { Glue } from './platform.js';
 import { isBytes } from './vault/bytes.js';
 
@@ -100,15 +100,26 @@ function keyOf(key: Uint8Array | null | undefined): Uint8Array {
 }
 const NOTHING = /* @__PURE__ */ new Uint8Array();
 
+function flagOf(path: string, value: boolean | null | undefined, otherwise: boolean): boolean {
+  if (value != null && typeof value !== 'boolean') throw invalid(path, 'must be true or false');
+  return value ?? otherwise;
+}
+
+/** What is in the Wasm, until it is given back: its memory is another's then. */
+function still<T>(what: string, own: T | undefined): T {
+  if (!own) throw invalid(what, 'was freed: make another');
+  return own;
+}
+
 /** Scans one text that comes in chunks, in constant memory: `await Scanner.create(options)`. */
 export class Scanner {
-  readonly #own: Pick<InstanceType<Glue['KeyScanner']>, 'push' | 'finish' | 'free'>;
+  #own: Pick<InstanceType<Glue['KeyScanner']>, 'push' | 'finish' | 'free'> | undefined;
   /** How many variables of `values` are looked for. */
   readonly searched: number = 0;
 
   /** @internal */
   constructor(glue: Glue, { key, publishable, values }: ScanOptions) {
-    const [own, told] = [keyOf(key), publishable ?? true];
+    const [own, told] = [keyOf(key), flagOf('publishable', publishable, true)];
     if (!values?.length) {
       this.#own = new glue.KeyScanner(own, told);
       return;
@@ -132,22 +143,23 @@ export class Scanner {
    * change; a key may be split over any number of chunks.
    */
   push(chunk: string | Uint8Array): Finding[] {
+    const own = still('scanner', this.#own);
     const bytes = bytesOf(chunk);
-    if (bytes.length <= PIECE) return told(this.#own.push(bytes));
+    if (bytes.length <= PIECE) return told(own.push(bytes));
     const found: Finding[] = [];
-    for (let at = 0; at < bytes.length; at += PIECE)
-      found.push(...told(this.#own.push(bytes.subarray(at, at + PIECE))));
+    for (let at = 0; at < bytes.length; at += PIECE) found.push(...told(own.push(bytes.subarray(at, at + PIECE))));
     return found;
   }
 
   /** The text is at its end: gives the rest. The scanner may then take another text. */
   finish(): Finding[] {
-    return told(this.#own.finish(NOTHING));
+    return told(still('scanner', this.#own).finish(NOTHING));
   }
 
   /** Gives its memory back ahead of the garbage collector. It cannot be used afterwards. */
   free(): void {
-    this.#own.free();
+    this.#own?.free();
+    this.#own = undefined;
   }
 }
 
@@ -167,44 +179,49 @@ export class Redaction {
   readonly text: string;
   /** With their places in the text before; where one key stood in another's way, they may overlap. */
   readonly findings: Finding[];
-  readonly #own: InstanceType<Glue['KeyRedaction']>;
+  #own: InstanceType<Glue['KeyRedaction']> | undefined;
 
   /** @internal */
-  constructor(glue: Glue, text: string, options: RedactOptions) {
-    this.#own = new glue.KeyRedaction(textAt('text', text), keyOf(options.key), options.reversible ?? false);
-    this.text = this.#own.text();
-    this.findings = told(this.#own.findings());
+  constructor(glue: Glue, text: string, { key, reversible }: RedactOptions) {
+    const own = new glue.KeyRedaction(textAt('text', text), keyOf(key), flagOf('reversible', reversible, false));
+    this.text = own.text();
+    this.findings = told(own.findings());
+    this.#own = own;
   }
 
   /** Puts the keys back. Spans of `findings` are those of the text before. */
   restore(text: string): string {
-    return this.push(text) + this.#own.finish();
+    return this.push(text) + this.finish();
   }
 
   /** Takes a piece of a streamed answer; a mark may be split over any number of pieces. */
   push(piece: string): string {
-    return this.#own.push(textAt('text', piece));
+    return still('redaction', this.#own).push(textAt('text', piece));
   }
 
   /** The answer is at its end: gives what was held back. */
   finish(): string {
-    return this.#own.finish();
+    return still('redaction', this.#own).finish();
   }
 
   /** Forgets the keys. It cannot be used afterwards. */
   free(): void {
-    this.#own.free();
+    this.#own?.free();
+    this.#own = undefined;
   }
 }
+
+const SCAN = { key: 0, publishable: 0, values: 0 } as const;
+const REDACT = { key: 0, reversible: 0 } as const;
 
 const told = (found: unknown) => (found ?? []) as Finding[];
 
 /** @internal What the entries export, with the Wasm that they load. */
 export function detector(load: (all: boolean) => Promise<Glue>) {
   const create = async (given: ScanOptions = {}) => {
-    const options = fieldsOf('options', given);
+    const options = knownOf('options', given, SCAN);
     const { values } = options;
-    if (values != null && !Array.isArray(values)) throw invalid('values', 'must be a list');
+    if (values != null && !isList(values)) throw invalid('values', 'must be a list');
     return new Scanner(await load((values?.length ?? 0) > 0), options);
   };
   return {
@@ -218,7 +235,7 @@ export function detector(load: (all: boolean) => Promise<Glue>) {
       }
     },
     async redact(text: string, options: RedactOptions = {}): Promise<Redaction> {
-      return new Redaction(await load(false), text, fieldsOf('options', options));
+      return new Redaction(await load(false), text, knownOf('options', options, REDACT));
     },
     async rules(): Promise<KeyRule[]> {
       return (await load(false)).keyRules() as KeyRule[];

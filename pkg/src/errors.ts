@@ -146,6 +146,27 @@ export function fieldsOf<T extends object>(path: string, given: T, problem = 'mu
 }
 
 /**
+ * The same, none of which has a name that is not known: a slip would have the default, unseen.
+ * @throws `invalid_request`, which names the field, and those that there are.
+ */
+export function knownOf<T extends object>(path: string, given: T, known: Record<keyof T, 0>): Partial<T> {
+  const fields = fieldsOf(path, given);
+  const names = Object.keys(known);
+  const slip = Object.keys(fields).find((name) => !names.includes(name));
+  if (slip !== undefined) throw invalid(slip, `is not a known field; known are ${names.join(', ')}`);
+  return fields;
+}
+
+/** Whether it is a list. A proxy that is over is none. */
+export function isList(value: unknown): value is unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/**
  * A value as JSON.
  * @throws `invalid_request` for what has none: a BigInt, a cycle, a getter that throws.
  */

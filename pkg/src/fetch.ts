@@ -1,7 +1,7 @@
 // `gate.fetch`: what an SDK takes as its `fetch`. Requests to a provider's API go through the gateway, whichever dialect
 // they are in; everything else goes to the fetch of the place as it came.
 
-import { asksOf, asksWith } from './asks.js';
+import { asksOf, asksWith, joined } from './asks.js';
 import { addressOf, partsOf, textOf } from './body.js';
 import type { Answer, Caller, HeaderLines } from './boundary.js';
 import { dataOf, toError } from './errors.js';
@@ -66,8 +66,7 @@ export function gateFetch(host: FetchHost, options: RequestOptions = {}, results
     return known;
   };
 
-  const withOptions = (more: RequestOptions): GateFetch =>
-    gateFetch(host, { ...options, ...more, cache: { ...options.cache, ...more?.cache } }, results);
+  const withOptions = (more: RequestOptions): GateFetch => gateFetch(host, joined(options, more), results);
 
   return Object.assign(fetch, { result, with: withOptions });
 }

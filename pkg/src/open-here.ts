@@ -1,7 +1,7 @@
 // Gates in the realm that asks for them, with what their configuration says about places.
 
 import type { Gate } from './gate.js';
-import { isolationFailed, placeOf } from './isolation/place.js';
+import { isolationFailed, placeOf, type Wrong } from './isolation/place.js';
 import { refuseServiceWorker, serviceWorkerOf } from './isolation/service-worker.js';
 import { openOnce } from './opened.js';
 import type { Platform } from './platform.js';
@@ -17,7 +17,36 @@ export async function makeHere(
 ): Promise<Tidegate> {
   const [{ serviceWorker }, rest, wrong] = placeOf(config);
   const allow = serviceWorker === 'refuse' ? () => refuseServiceWorker(serviceWorkerOf()) : undefined;
-  return Tidegate.make(platform, rest, hooks, forget, allow, wrong);
+  const slips = wrongHooks(hooks);
+  // All is told at once that is wrong; what cannot be read is not looked at again.
+  return Tidegate.make(platform, rest, slips.length > 0 ? {} : hooks, forget, allow, [...wrong, ...slips]);
+}
+
+const HOOKS = { fetch: 'function', ledger: 'function', container: 'object', join: 'boolean' } satisfies Record<
+  keyof TidegateHooks,
+  string
+>;
+const PROBLEMS: Record<string, string> = {
+  function: 'must be a function',
+  object: 'must be an element',
+  boolean: 'must be true or false',
+};
+
+/** With a slip in `fetch` requests would go out after all. */
+function wrongHooks(hooks: TidegateHooks): Wrong {
+  const refused = (problem: string) => [{ path: 'hooks', problem }];
+  if (typeof hooks !== 'object') return refused('must be an object');
+  try {
+    return Object.entries(hooks).flatMap(([name, hook]) => {
+      const path = `hooks.${name}`;
+      const type = Object.hasOwn(HOOKS, name) ? HOOKS[name as keyof TidegateHooks] : undefined;
+      if (!type) return { path, problem: `is not a known field; known are ${Object.keys(HOOKS).join(', ')}` };
+      // What is absent may be said to be so.
+      return hook == null || typeof hook === type ? [] : { path, problem: PROBLEMS[type] ?? '' };
+    });
+  } catch {
+    return refused('must be plain data');
+  }
 }
 
 /** The gate of `config.name` where there are no other realms: outside of a browser's pages. */

@@ -34,6 +34,8 @@ export function openOnce(config: TidegateConfig, make: (forget: () => void) => P
   let key: string;
   try {
     if (typeof config !== 'object' || config === null || Array.isArray(config)) return refuse('must be an object');
+    // It has no fields: the gate would be one of all defaults.
+    if (config instanceof Promise) return refuse('must be an object: await the promise');
     name = typeof config.name === 'string' ? config.name : 'default';
     key = JSON.stringify({ ...config, name: config.name ?? name }, inOrder);
   } catch {

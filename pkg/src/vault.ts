@@ -1,7 +1,7 @@
 // The vault: keeps provider keys sealed. The cryptography and the rules are in the Wasm; here are storage and order. What
 // of it every gate needs from the start is in vault/at-hand.ts.
 
-import { fieldsOf, invalid, textAt } from './errors.js';
+import { fieldsOf, invalid, isList, textAt } from './errors.js';
 import { sealedPuts, type Access, type Sealed } from './vault/access.js';
 import type { AtHand } from './vault/at-hand.js';
 import { isBytes } from './vault/bytes.js';
@@ -148,8 +148,8 @@ export class Vault {
    * anew. Other tabs are locked. Needs a `confirm`.
    */
   async rotate(slots: NewSlot[]): Promise<AddedSlot[]> {
-    return this.#making(Array.isArray(slots) ? slots.map(slotOf<NewSlot>) : [], async (makes) => {
-      if (!Array.isArray(slots) || slots.length === 0) throw invalid('slots', 'must name at least one way in');
+    return this.#making(isList(slots) ? slots.map(slotOf<NewSlot>) : [], async (makes) => {
+      if (!isList(slots) || slots.length === 0) throw invalid('slots', 'must name at least one way in');
       const mades = await makes();
       const [first, ...more] = mades as [Made, ...Made[]];
       try {

@@ -60,8 +60,9 @@ async function make(config: TidegateConfig, hooks: TidegateHooks, forget: () => 
     const page = await import('./page.js').catch(notLoaded);
     return page.make(config, hooks, forget);
   }
-  for (const hook of ['fetch', 'ledger'] as const) {
-    if (hooks[hook]) throw misplaced([{ path: `hooks.${hook}`, problem: "needs isolation: 'page'" }]);
+  for (const [hook, given] of Object.entries(hooks)) {
+    if (given != null && hook !== 'join' && hook !== 'container')
+      throw misplaced([{ path: `hooks.${hook}`, problem: "needs isolation: 'page'" }]);
   }
   if (level === 'frame') {
     const { frameRealm } = await import('./isolation/embed.js').catch(notLoaded);

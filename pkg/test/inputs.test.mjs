@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { runInNewContext } from 'node:vm';
 
-import { isTidegateError, redact, scan, Scanner, Tidegate } from '../dist/node.js';
+import { askPasskey, isTidegateError, redact, scan, Scanner, Tidegate } from '../dist/node.js';
 import vite from '../dist/vite.js';
 
 test('values that are no keys, passphrases, ways in, requests or configurations', async (t) => {
@@ -62,7 +62,11 @@ function oddities() {
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
   const trap = new Proxy({}, { get: fails, ownKeys: fails, getPrototypeOf: fails });
-  return [undefined, null, 7, 7n, Symbol('odd'), {}, new Date(), trap, proxy];
+  const gone = new Uint8Array(32);
+  structuredClone(gone.buffer, { transfer: [gone.buffer] });
+  // Only later Nodes tell what was transferred from what is empty.
+  const moved = 'detached' in ArrayBuffer.prototype ? [gone] : [];
+  return [undefined, null, 7, 7n, Symbol('odd'), {}, new Date(), ...moved, trap, proxy];
 }
 const fails = () => {
   throw new Error('not now');
@@ -78,14 +82,26 @@ for (const [what, path, call] of [
   ['restore', 'text', async ({ odd }) => (await redact('a text', { reversible: true })).restore(odd)],
   ['push', 'text', async ({ odd }) => (await redact('a text', { reversible: true })).push(odd)],
   ['replay', 'record', ({ gate, odd }) => gate.replay(odd)],
+  ['publishable', 'publishable', ({ odd }) => odd != null && scan('a text', { publishable: odd })],
+  ['reversible', 'reversible', ({ odd }) => odd != null && redact('a text', { reversible: odd })],
+  ['a list of values', 'values', ({ odd }) => odd != null && scan('a text', { values: odd })],
   ['vault.put', 'provider', ({ gate, odd }) => gate.vault.put(odd, 'gsk_of_nobody')],
   ['vault.putForSession', 'provider', ({ gate, odd }) => gate.vault.putForSession(odd, 'gsk_of_nobody')],
   ['vault.reveal', 'provider', ({ gate, odd }) => gate.vault.reveal(odd)],
   ['vault.remove', 'provider', ({ gate, odd }) => gate.vault.remove(odd)],
   ['vault.presence', 'sign', ({ gate, odd }) => gate.vault.presence(odd)],
+  ['a key of vault.put', 'key', ({ gate, odd }) => gate.vault.put('groq', odd)],
+  ['a key for the session', 'key', ({ gate, odd }) => gate.vault.putForSession('groq', odd)],
+  ['a passphrase', 'passphrase', ({ gate, odd }) => gate.vault.unlock({ kind: 'passphrase', passphrase: odd })],
+  ['vault.rotate', 'slots', ({ gate, odd }) => gate.vault.rotate(odd)],
+  ['a file', 'file', ({ gate, odd }) => gate.vault.importFile(odd, 'a passphrase')],
+  ['askPasskey', 'slots', ({ odd }) => askPasskey(odd)],
+  ['queue.status', 'requestId', ({ gate, odd }) => gate.queue.status(odd)],
+  ['queue.cancel', 'requestId', ({ gate, odd }) => gate.queue.cancel(odd)],
+  ['queue.requeue', 'requestId', ({ gate, odd }) => gate.queue.requeue(odd)],
 ]) {
   test(`no value but the right one reaches the Wasm: ${what}`, async (t) => {
-    const gate = await Tidegate.open({ name: 'oddities', ledger: 'memory' });
+    const gate = await Tidegate.open({ name: 'oddities', ledger: 'memory', queue: {} });
     t.after(() => gate.close());
     await gate.vault.create('a passphrase');
     for (const [index, odd] of oddities().entries()) {
@@ -164,6 +180,71 @@ test('options that are none are named, and what is absent may be said to be so',
     body: JSON.stringify({ model: 'openai/gpt-oss-20b', ...request }),
   });
   assert.match((await asked.json()).error.message, /groq has no key/u);
+});
+
+test('names that are no options are told, with those that there are', async (t) => {
+  const slip = (path) => (error) =>
+    isTidegateError(error) && error.fields[0].path === path && / known are .*\w/u.test(error.fields[0].problem);
+  await assert.rejects(scan('a text', { publishabel: false }), slip('publishabel'));
+  await assert.rejects(Scanner.create({ publishabel: false }), slip('publishabel'));
+  await assert.rejects(redact('a text', { revertible: true }), slip('revertible'));
+  const gate = await Tidegate.open({ name: 'slips', ledger: 'memory', queue: {} });
+  t.after(() => gate.close());
+  const request = { messages: [{ role: 'user', content: 'Hi' }] };
+  // It would go to the provider as a field of the request.
+  await assert.rejects(gate.queue.enqueue(request, { prioritty: 'low' }), slip('prioritty'));
+  await assert.rejects(gate.queue.enqueue(request, 7), { code: 'invalid_request' });
+});
+
+test('what was freed says so, and may be freed twice', async () => {
+  const freed = (path) => (error) => isTidegateError(error) && error.fields[0].path === path;
+  const scanner = await Scanner.create();
+  const redaction = await redact('a text', { reversible: true });
+  for (const one of [scanner, redaction]) for (let times = 0; times < 2; times += 1) one.free();
+  assert.throws(() => scanner.push('a text'), freed('scanner'));
+  assert.throws(() => scanner.finish(), freed('scanner'));
+  for (const used of ['restore', 'push', 'finish']) assert.throws(() => redaction[used]('a text'), freed('redaction'));
+});
+
+test('hooks that are none are refused: without the one of `fetch` requests would go out', async () => {
+  const wrong = (hooks) =>
+    Tidegate.open({ name: 'hooked' }, hooks).then(
+      () => assert.fail('was taken'),
+      ({ code, fields }) => [code, ...fields.map(({ path }) => path)],
+    );
+  assert.deepEqual(await wrong({ fecth: fetch, fetch: 'fetch', ledger: {}, join: 'no', container: 7 }), [
+    'config_invalid',
+    ...['fecth', 'fetch', 'ledger', 'join', 'container'].map((hook) => `hooks.${hook}`),
+  ]);
+  const [trap, over] = oddities().slice(-2);
+  for (const odd of [7, 'x', fetch, trap, over]) assert.deepEqual(await wrong(odd), ['config_invalid', 'hooks']);
+  const gate = await Tidegate.open({ name: 'hooked' }, { fetch: undefined, ledger: null });
+  await gate.close();
+});
+
+test('a configuration that was not awaited is refused: it would be one of all defaults', async () => {
+  await assert.rejects(Tidegate.open(Promise.resolve({ name: 'late' })), ({ code, fields }) => {
+    assert.deepEqual([code, fields[0].path], ['config_invalid', '']);
+    assert.match(fields[0].problem, /await/u);
+    return true;
+  });
+});
+
+test('`gate.fetch` is refused like a `fetch`, and takes what a `fetch` takes', async (t) => {
+  const gate = await Tidegate.open({ name: 'like-fetch', ledger: 'memory' });
+  t.after(() => gate.close());
+  const url = 'https://api.groq.com/openai/v1/chat/completions';
+  const asked = { method: 'POST', body: '{"messages":[{"role":"user","content":"Hi"}]}' };
+  for (const signal of [{}, 'x', Promise.resolve()]) {
+    await assert.rejects(gate.fetch(url, { ...asked, signal }), { name: 'TypeError', message: /AbortSignal|signal/u });
+  }
+  const method = { toString: () => 'post' };
+  assert.match((await (await gate.fetch(url, { ...asked, method })).json()).error.message, /groq has no key/u);
+  for (const odd of [7, 'x', true]) {
+    const response = await gate.fetch.with(odd)(url, asked);
+    assert.equal(response.status, 400);
+    assert.match((await response.json()).error.message, /options must be an object/u);
+  }
 });
 
 test('the same configuration in another order is the same', async (t) => {

@@ -1,5 +1,6 @@
 // `gate.fetch` of a gate in another realm: the request's parts are read here, everything else happens there.
 
+import { joined } from '../asks.js';
 import { addressOf, partsOf, textOf } from '../body.js';
 import { dataOf, isTidegateError, TidegateError, type ErrorData } from '../errors.js';
 import { flat, headersOf } from '../flat.js';
@@ -97,8 +98,7 @@ export function remoteFetch(
     return known;
   };
 
-  const withOptions = (more: RequestOptions): GateFetch =>
-    remoteFetch(realm, { ...options, ...more, cache: { ...options.cache, ...more?.cache } }, shared);
+  const withOptions = (more: RequestOptions): GateFetch => remoteFetch(realm, joined(options, more), shared);
 
   return Object.assign(fetch, { result, with: withOptions });
 }

@@ -2,7 +2,7 @@
 // and all tabs work on them. Without one they are in memory.
 
 import type { Queue } from '../../wasm/tidegate-all.js';
-import { closed, jsonOf, toError } from '../errors.js';
+import { closed, jsonOf, knownOf, textAt, toError } from '../errors.js';
 import type { ChatRequest } from '../types.js';
 import type { GateQueue } from './calls.js';
 import { Drain } from './drain.js';
@@ -59,8 +59,9 @@ export class TabQueue implements GateQueue {
     this.#look();
   }
 
-  async enqueue(request: ChatRequest, options: QueueOptions = {}): Promise<QueueStatus> {
+  async enqueue(request: ChatRequest, given: QueueOptions = {}): Promise<QueueStatus> {
     return this.#typed(async () => {
+      const options = knownOf('options', given, OPTIONS);
       const shelf = await this.#shelf();
       // Made within: what throws as it is read is told as what is no plain data.
       const asked = jsonOf({ toJSON: () => ({ ...request, ...options }) });
@@ -71,15 +72,15 @@ export class TabQueue implements GateQueue {
   }
 
   async status(requestId: string): Promise<QueueStatus> {
-    return this.#first((engine) => engine.status(requestId));
+    return this.#first(requestId, (engine) => engine.status(requestId));
   }
 
   async cancel(requestId: string): Promise<QueueStatus> {
-    return this.#first((engine) => engine.cancel(requestId));
+    return this.#first(requestId, (engine) => engine.cancel(requestId));
   }
 
   async requeue(requestId: string): Promise<QueueStatus> {
-    const status = await this.#first((engine) => engine.revive(requestId));
+    const status = await this.#first(requestId, (engine) => engine.revive(requestId));
     this.#kickAll();
     return status;
   }
@@ -217,8 +218,9 @@ export class TabQueue implements GateQueue {
     this.#watch = setTimeout(() => this.#look(), LOCKED_LOOK_MS);
   }
 
-  async #first(ask: (engine: Engine) => Promise<string | undefined>): Promise<QueueStatus> {
+  async #first(requestId: string, ask: (engine: Engine) => Promise<string | undefined>): Promise<QueueStatus> {
     return this.#typed(async () => {
+      textAt('requestId', requestId);
       for (const { engine } of await this.#shelves()) {
         const status = await ask(engine);
         if (status !== undefined) return JSON.parse(status) as QueueStatus;
@@ -236,3 +238,13 @@ export class TabQueue implements GateQueue {
     }
   }
 }
+
+// A name that is none would be a field of the request, and go to the provider.
+const OPTIONS: Record<keyof QueueOptions, 0> = {
+  priority: 0,
+  maxRetries: 0,
+  timeoutMs: 0,
+  idempotencyKey: 0,
+  user: 0,
+  conversation: 0,
+};

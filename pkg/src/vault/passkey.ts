@@ -1,7 +1,7 @@
 // Passkeys, in the page: WebAuthn is not to be had in a worker. Only bytes leave here: the passkey's id and what its PRF
 // extension answered.
 
-import { TidegateError, invalid } from '../errors.js';
+import { invalid, isList, TidegateError } from '../errors.js';
 import type { NewSlot, SlotInfo, SlotKey } from './types.js';
 
 type PasskeySlot = Extract<NewSlot, { kind: 'passkey' }>;
@@ -78,10 +78,11 @@ export async function createPasskey(options: PasskeyOptions = {}): Promise<Passk
  * Asks for one of the vault's passkeys: what `vault.unlock` and `vault.confirm` take. `slots` are of `vault.slots()`.
  * @throws as `createPasskey`.
  */
-export function askPasskey(
+export async function askPasskey(
   slots: SlotInfo[],
   options: Pick<PasskeyOptions, 'rpId' | 'signal'> = {},
 ): Promise<PasskeyKey> {
+  if (!isList(slots)) throw invalid('slots', 'must be the list that vault.slots() gives');
   const own = slots.flatMap(({ kind, credential, salt }) =>
     kind === 'passkey' && credential && salt ? [{ credential, salt }] : [],
   );
