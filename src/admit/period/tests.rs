@@ -83,6 +83,35 @@ fn periods_follow_each_other_without_gap_or_return() {
     }
 }
 
+/// A month's budget begins weeks from now, where the zone has another offset.
+#[test]
+fn what_begins_weeks_from_now_is_known_as_exactly() {
+    for (zone, ..) in zones::ZONES {
+        for reset_hour in [0, 2, 3, 23] {
+            let config = config(zone, reset_hour);
+            let calendar = Calendar::new(&config, &Scripted);
+            let mut starts = Vec::new();
+            for step in 0..365 * 48 {
+                let place = calendar.period_of(at(NEW_YEAR + step * 1_800)).unwrap();
+                if starts.last().is_none_or(|(last, _)| *last < place.period) {
+                    starts.push((place.period, NEW_YEAR + step * 1_800));
+                }
+            }
+            for day in 1..300 {
+                let (_, now) = starts[day];
+                let place = calendar.period_of(at(now)).unwrap();
+                for (period, begins) in &starts[day + 1..day + 60] {
+                    assert_eq!(
+                        calendar.start_of(*period, at(now), place.offset),
+                        Some(at(*begins)),
+                        "{zone} {reset_hour}"
+                    );
+                }
+            }
+        }
+    }
+}
+
 /// Troll's clocks go back by two hours over the reset hour: the day begins, is left, and comes again.
 #[test]
 fn a_reset_hour_within_a_repeated_stretch_still_lies_ahead() {
