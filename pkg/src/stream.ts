@@ -218,15 +218,15 @@ class Flow {
 
   /**
    * One timer, armed while the provider is waited for and left alone while chunks come: when it fires it asks how much
-   * time there really is. It is not armed for a consumer that does not read: that is nobody's timeout. More time
-   * than before, though nothing came, is a clock that was set back: it would have everybody wait for it.
+   * time there really is. It is not armed for a consumer that does not read: that is nobody's timeout. As much time
+   * as before, though nothing came, is a clock that was set back: it would have everybody wait once more.
    */
   #arm(controller: Controller, leftMs: number): void {
     const check = () => {
       this.#timer = undefined;
       if (!this.#waiting) return;
       const left = this.stream.timeLeftMs();
-      if (left <= 0 || (left > leftMs && !this.#moved)) void this.#finish(controller, TIMER);
+      if (left <= 0 || (left >= leftMs && !this.#moved)) void this.#finish(controller, TIMER);
       else this.#arm(controller, left);
     };
     this.#moved = false;

@@ -137,7 +137,7 @@ test('a broken network ends with the error in band', async () => {
 });
 
 test('a timer that has run out hangs up; one that was put off is asked again', async () => {
-  const lefts = [20, 20, 0];
+  const lefts = [21, 20, 0];
   const all = open({ leftMs: () => lefts.shift() ?? 0, last: { 2: 'timeout frame' } });
   const started = performance.now();
   assert.equal(await text(all.reader), 'timeout frame');
@@ -151,6 +151,9 @@ test('a clock that is set back keeps nobody waiting; a chunk gives more time', a
   const all = open({ leftMs: () => lefts.shift(), last: { 2: 'timeout frame' } });
   assert.equal(await text(all.reader), 'timeout frame');
   await endedOnce(all, ['finish', 2]);
+
+  const again = open({ leftMs: 20, last: { 2: 'timeout frame' } });
+  assert.equal(await text(again.reader), 'timeout frame', 'as much time as before');
 
   const other = open({ leftMs: 10 });
   const first = text(other.reader);
