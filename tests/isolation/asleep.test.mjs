@@ -64,6 +64,17 @@ for (const isolation of ['page', 'worker']) {
   }
 }
 
+test('a clock that is set back keeps no vault open until it is where it was', async (t) => {
+  const { page, sleep } = await start(t, 'page');
+  // By the clock that is wrong.
+  assert.equal((await failure(page, ask)).code, 'none');
+  await sleep(-24 * HOUR);
+  await page.clock.runFor(HOUR / 6);
+  assert.equal(await page.evaluate(() => globalThis.gate.vault.state()), 'unlocked', 'ten minutes are few');
+  await page.clock.runFor(HOUR / 6);
+  assert.deepEqual(await page.evaluate(() => globalThis.locks), ['auto']);
+});
+
 test('a worker that was starting is waited for, as if no time had passed', async (t) => {
   const origin = await site(t);
   const page = await open(t, browser, origin);
