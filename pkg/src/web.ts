@@ -61,8 +61,9 @@ async function make(config: TidegateConfig, hooks: TidegateHooks, forget: () => 
     return page.make(config, hooks, forget);
   }
   for (const [hook, given] of Object.entries(hooks)) {
-    if (given != null && hook !== 'join' && hook !== 'container')
-      throw misplaced([{ path: `hooks.${hook}`, problem: "needs isolation: 'page'" }]);
+    const isJoin = hook === 'join';
+    if (given == null || hook === 'container' || (isJoin && typeof given === 'boolean')) continue;
+    throw misplaced([{ path: `hooks.${hook}`, problem: isJoin ? 'must be true or false' : "needs isolation: 'page'" }]);
   }
   if (level === 'frame') {
     const { frameRealm } = await import('./isolation/embed.js').catch(notLoaded);
@@ -70,14 +71,18 @@ async function make(config: TidegateConfig, hooks: TidegateHooks, forget: () => 
     return RemoteGate.open((heard) => Promise.resolve(frameRealm(frameUrl, others, hooks.container, heard)), forget);
   }
   return RemoteGate.open(
-    (heard) => Promise.resolve(workerRealm(addresses(buildFor(rest)), rest, place, hooks.join, heard)),
+    (heard) => Promise.resolve(workerRealm(addresses(buildFor(rest)), rest, place, hooks.join ?? undefined, heard)),
     forget,
   );
 }
 
 /** A gate: `await Tidegate.open(config)`. */
 export const Tidegate = {
-  /** Opens the gate of `config.name`; the same one, if it is open with the same configuration. Another takes its place. */
+  /**
+   * Opens the gate of `config.name`; the same one, if it is open with the same configuration. Another takes its place.
+   * @throws `config_invalid`, which names every field that is wrong; `isolation_failed` where no worker or frame can be
+   * had; `internal` where a file of the package cannot be loaded.
+   */
   open: (config: TidegateConfig = {}, hooks: TidegateHooks = {}): Promise<Gate> =>
     openOnce(config, (forget) =>
       make(config, hooks ?? {}, forget).catch((error: unknown) => {
@@ -87,14 +92,19 @@ export const Tidegate = {
 };
 export type Tidegate = Gate;
 
-/** Loads the Wasm ahead of `open`: the build that `config` needs, to where it will run. */
+/**
+ * Loads the Wasm ahead of `open`: the build that `config` needs, to where it will run.
+ * @throws `internal` where it cannot be loaded.
+ */
 export async function init(config: TidegateConfig = {}): Promise<void> {
-  const build = buildFor(config);
-  if (levelOf(config.isolation) === 'page')
+  const { isolation, workerUrl } = config ?? {};
+  const build = buildFor(config ?? {});
+  if (levelOf(isolation) === 'page')
     return void (await (await import('./page.js').catch(notLoaded)).platform.load(build));
   // Into the browser's cache, which the worker shares.
   const { worker, gateway } = addresses(build);
-  await Promise.all([config.workerUrl ?? worker, gateway].map(async (url) => (await fetch(url)).arrayBuffer()));
+  const load = async (url: string | URL) => (await fetch(url)).arrayBuffer();
+  await Promise.all([workerUrl ?? worker, gateway].map(load)).catch(notLoaded);
 }
 
 // In the page itself: what is scanned is there already. Marked as pure, so that bundlers leave out what nobody asks for.

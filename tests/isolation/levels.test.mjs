@@ -69,6 +69,41 @@ for (const isolation of ['page', 'worker']) {
       assert.ok(ours.seen.every(({ authorization }) => authorization === `Bearer ${KEY}`));
     });
 
+    test('misuse is told, and nothing waits for what cannot come', async (t) => {
+      const { page, ours } = await start(t);
+      const told = await page.evaluate(async (base) => {
+        const { gate } = globalThis;
+        const { init } = await globalThis.tidegate;
+        const body = JSON.stringify({ messages: [{ role: 'user', content: 'Hi' }], max_tokens: 8 });
+        const post = async (fetch, more) => {
+          const response = await fetch(`${base}/chat/completions`, { method: 'POST', body, ...more });
+          return [response.status, (await response.json()).error?.code];
+        };
+        const refused = (work) => work.catch(({ name, code }) => `${name} ${code}`);
+        const many = Object.fromEntries(Array.from({ length: 300 }, (_, number) => [`x-number-${number}`, 'one']));
+        return {
+          options: await post(gate.fetch.with(7)),
+          tenant: await post(gate.fetch.with({ tenant: 7 })),
+          headers: await post(gate.fetch, { headers: many }),
+          method: await refused(post(gate.fetch, { method: 'P'.repeat(100) })),
+          signal: await refused(post(gate.fetch, { signal: {} })),
+          promise: await refused(gate.vault.putForSession('groq', Promise.resolve('a key'))),
+          init: await init(null),
+        };
+      }, ours.url);
+      const refused = [400, 'invalid_request'];
+      const { method, ...rest } = told;
+      assert.deepEqual(rest, {
+        options: refused,
+        tenant: refused,
+        headers: isolation === 'page' ? [200, undefined] : refused,
+        signal: 'TypeError undefined',
+        promise: 'TidegateError invalid_request',
+        init: undefined,
+      });
+      assert.ok(method);
+    });
+
     test('gate.fetch answers in the caller’s dialect, and lets other addresses pass', async (t) => {
       const { page, ours } = await start(t);
       const told = await page.evaluate(async () => {

@@ -102,13 +102,16 @@ test('a worker that is not there, is none, or is another build', async (t) => {
     assert.deepEqual({ code, shouldRetry }, { code: 'isolation_failed', shouldRetry: false }, workerUrl);
     if (workerUrl === '/page.js') await page.clock.resume();
   }
-  assert.equal((await opening(page, { workerUrl: '' })).code, 'config_invalid');
+  for (const workerUrl of ['', 'https://', 'http://[']) {
+    assert.equal((await opening(page, { workerUrl })).code, 'config_invalid', workerUrl);
+  }
   assert.equal((await opening(page, {})).code, 'none', 'the default is there');
 });
 
 test('functions do not cross', async (t) => {
   const page = await open(t, browser, await site(t));
-  for (const hook of ['fetch', 'ledger']) {
+  // With `join` that is neither true nor false, and with names that are no hooks.
+  for (const hook of ['fetch', 'ledger', 'join', 'fecth']) {
     const { code, fields } = await opening(page, {}, hook);
     assert.equal(code, 'config_invalid');
     assert.equal(fields[0].path, `hooks.${hook}`);

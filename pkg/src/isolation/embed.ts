@@ -23,6 +23,8 @@ export function frameRealm(
   const fields = Object.keys(config)
     .filter((field) => config[field as keyof TidegateConfig] !== undefined)
     .map((path) => ({ path, problem: "is the frame's own to set" }));
+  if (container != null && typeof container.append !== 'function')
+    fields.push({ path: 'hooks.container', problem: 'must be an element' });
   const url = frameUrl === undefined ? undefined : new URL(frameUrl, location.href);
   // A frame of this origin is as open to its scripts as the page.
   const foreign = url && /^https?:$/.test(url.protocol) && url.origin !== location.origin;
@@ -49,7 +51,8 @@ async function embed(url: URL, container: TidegateHooks['container']): Promise<S
   frame.allow = `publickey-credentials-get ${url.origin}; publickey-credentials-create ${url.origin}`;
   frame.referrerPolicy = 'origin';
   frame.title = 'Keys';
-  frame.hidden = container === undefined;
+  // A reference to an element that is not there yet is null.
+  frame.hidden = container == null;
   frame.src = url.href;
   const stop = () => frame.remove();
   try {

@@ -62,7 +62,7 @@ export class Line {
     } catch (thrown) {
       // What cannot be cloned (a function among the options) has not been sent.
       this.#calls.delete(id);
-      throw Object.assign(invalid('', 'must be plain data'), { cause: thrown });
+      throw Object.assign(invalid('', 'must be plain data, and no promise'), { cause: thrown });
     }
   }
 

@@ -24,7 +24,13 @@ export function placeOf(config: TidegateConfig): [place: Place, rest: TidegateCo
   const check = (path: string, value: unknown, allowed: (value: unknown) => boolean, problem: string) => {
     if (value !== undefined && !allowed(value)) fields.push({ path, problem });
   };
-  const text = (value: unknown) => typeof value === 'string' && value !== '';
+  const text = (value: unknown) => {
+    try {
+      return typeof value === 'string' && value !== '' && new URL(value, 'http://a') instanceof URL;
+    } catch {
+      return false;
+    }
+  };
   check('isolation', isolation, (value) => LEVELS.includes(value as string), "must be 'page', 'worker' or 'frame'");
   check('workerUrl', workerUrl, text, 'must be an address');
   check('frameUrl', frameUrl, text, 'must be an address');

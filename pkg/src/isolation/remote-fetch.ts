@@ -2,13 +2,15 @@
 
 import { joined } from '../asks.js';
 import { addressOf, partsOf, textOf } from '../body.js';
-import { dataOf, isTidegateError, TidegateError, type ErrorData } from '../errors.js';
+import { checked } from '../checked.js';
+import { dataOf, invalid, isTidegateError, TidegateError, type ErrorData } from '../errors.js';
 import { flat, headersOf } from '../flat.js';
 import type { ChatMeta, GateFetch, RequestOptions } from '../types.js';
 import type { Line } from './line.js';
 import { isolationFailed } from './place.js';
-import type { Answering } from './protocol.js';
+import type { Answering, Asking } from './protocol.js';
 import { Streamed } from './streamed.js';
+import { readToGate } from './to-gate.js';
 
 /** What it needs of its gate. */
 export interface FetchRealm {
@@ -73,13 +75,14 @@ export function remoteFetch(
     let text = '';
     let refusal: ErrorData | undefined;
     try {
+      checked(options);
       text = typeof body === 'string' ? body : await textOf(body);
     } catch (thrown) {
       signal?.throwIfAborted();
       refusal = dataOf(thrown);
     }
     signal?.throwIfAborted();
-    const asking = { method, url, headers: flat(headers), body: text, options, ...(refusal && { refusal }) };
+    const asking = askingOf(method, url, headers, text, options, refusal);
     try {
       const streamed = new Streamed(await realm.line(), signal, (id) => ['fetch', id, asking]);
       return answerOf(await streamed.answer, streamed.result);
@@ -101,6 +104,28 @@ export function remoteFetch(
   const withOptions = (more: RequestOptions): GateFetch => remoteFetch(realm, joined(options, more), shared);
 
   return Object.assign(fetch, { result, with: withOptions });
+}
+
+/** The other side drops what is of no shape: who waited for an answer to that would wait for ever. */
+function askingOf(
+  method: string,
+  url: string,
+  headers: Headers,
+  body: string,
+  options: RequestOptions,
+  refusal: ErrorData | undefined,
+): Asking {
+  if (refusal) return { method: 'POST', url, headers: [], body: '', options: {}, refusal };
+  const asking = { method, url, headers: flat(headers), body, options };
+  if (readToGate(['fetch', 1, asking])) return asking;
+  return askingOf(
+    '',
+    url,
+    headers,
+    '',
+    {},
+    dataOf(invalid('', 'has more headers, or a longer method, than is carried')),
+  );
 }
 
 const NO_ACCOUNT = dataOf(isolationFailed('The answer came without its account.'));
