@@ -1,6 +1,6 @@
 // What the ledger says of money. Amounts are whole nano-dollars, times are milliseconds.
 
-/** The books of the present period. */
+/** The books of the present period. Amounts are whole nano-dollars: 1 USD is 1,000,000,000. */
 export interface BudgetStatus {
   limitNanoUsd: number;
   spentNanoUsd: number;
@@ -13,6 +13,6 @@ export interface BudgetStatus {
    * counts; it may come back.
    */
   exhausted: boolean;
-  /** When the next period begins. */
+  /** When the next period begins: milliseconds since 1970, as `Date.now()`. */
   resetsAt: number;
 }

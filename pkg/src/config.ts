@@ -112,7 +112,10 @@ export interface TidegateConfig {
   keys?: 'vault' | 'passthrough';
   /** Limits. */
   limits?: {
-    /** All message texts together, in UTF-16 units (`text.length`), 1 to 10,000,000. Default 50,000. */
+    /**
+     * All message texts of a `gate.chat` together, in UTF-16 units (`text.length`), 1 to 10,000,000. Default 50,000. Not of
+     * `gate.fetch`, whose clients know no such limit: there the budget is the bound.
+     */
     maxInputUnits?: number;
     /** Output tokens of a request that states none. Also sent to the provider. 1 to 10,000,000. Default 4,096. */
     defaultMaxOutputTokens?: number;

@@ -55,20 +55,22 @@ export interface ErrorData {
   provider?: string;
   /** Number of the attempt that failed, from 1. */
   attempt?: number;
-  /** The earliest time from now at which another try can succeed, if it is known. */
+  /** The earliest time from now at which another try can succeed, in milliseconds, if it is known. */
   retryAfterMs?: number;
   /** Bad fields: where, and what would be right. */
   fields?: { path: string; problem: string }[];
-  /** With `budget_exceeded`. Without `retryAfterMs` the request alone could cost more than the cap: no wait helps. */
+  /** With `budget_exceeded`: nano-dollars, and when the cap resets (as `Date.now()`). Without `retryAfterMs` the request alone could cost more than the cap: no wait helps. */
   budget?: { limitNanoUsd: number; spentNanoUsd: number; reservedNanoUsd: number; resetsAt: number };
   /** The provider's HTTP status. */
   upstreamStatus?: number;
+  /** With `timeout`: which of `config.timeouts` ran out. */
   timeout?: 'attempt' | 'total' | 'headers' | 'first-output' | 'idle';
+  /** With `upstream_failed`: the device is offline, the provider refuses browsers, or anything else between here and it. */
   network?: 'network' | 'offline' | 'cors';
   attempts: AttemptError[];
   /** The request that it ended, as events and records name it: `tg-…`. None where no request had begun. */
   requestId?: string;
-  /** What its attempts were charged in all: 0 where it is known that nothing was generated. */
+  /** What its attempts were charged in all, in nano-dollars: 0 where it is known that nothing was generated. */
   costNanoUsd?: number;
 }
 

@@ -39,7 +39,10 @@ const platform: Platform = {
 
 /** A gate: `await Tidegate.open(config)`. */
 export const Tidegate = {
-  /** Opens the gate of `config.name`; the same one, if it is open with the same configuration. Another takes its place. */
+  /**
+   * Opens the gate of `config.name`; the same one, if it is open with the same configuration. Another takes its place.
+   * @throws `config_invalid`, which names every field that is wrong; `internal` where the Wasm cannot be read.
+   */
   open: (config?: TidegateConfig, hooks?: TidegateHooks): Promise<Gate> => openOn(platform, config, hooks),
 };
 export type Tidegate = Gate;

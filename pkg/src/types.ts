@@ -14,8 +14,9 @@ export interface ChatFields {
   messages: ChatMessage[];
   /** Model or `provider/model` of a configured target to ask first; none or `auto` for the configured order. */
   model?: string;
-  /** Most output tokens. Default `limits.defaultMaxOutputTokens`. */
+  /** Most output tokens, at least 1. Default `limits.defaultMaxOutputTokens`. */
   max_tokens?: number;
+  /** The same by its later name. */
   max_completion_tokens?: number;
   temperature?: number;
   /** Functions that the model may call, in OpenAI's form: `{ type: 'function', function: { name, parameters } }`. */
@@ -57,7 +58,7 @@ export interface ToolCall {
 
 /** What requests ask for beside their content. */
 export interface RequestOptions {
-  /** Whose request it is: cache entries and breakers never cross tenants. Default `default`. */
+  /** Whose request it is: cache entries and breakers never cross tenants. At most 1,024 bytes. Default `default`. */
   tenant?: string;
   /** What it asks of the cache. */
   cache?: {
@@ -67,7 +68,7 @@ export interface RequestOptions {
     skipWrite?: boolean;
     /** Ask anew and let the answer replace a kept one. */
     refresh?: boolean;
-    /** How long the answer serves, at most a day. */
+    /** How long the answer serves, in milliseconds, at most a day. Default `cache.ttlMs` of the gate; 0 keeps nothing. */
     ttlMs?: number;
     /** Divides the tenant's entries. */
     namespace?: string;
@@ -164,7 +165,7 @@ export interface ChatStreaming extends AsyncIterable<ChatChunk> {
   readonly result: Promise<ChatMeta>;
 }
 
-/** What the gateway did for one request. */
+/** What the gateway did for one request. Amounts are whole nano-dollars: 1 USD is 1,000,000,000. */
 export interface ChatMeta {
   /** Also in events and in the decision record. */
   requestId: string;
@@ -174,7 +175,7 @@ export interface ChatMeta {
   attempts: number;
   /** `joined`: an equal request in flight answered both. */
   cache: 'hit' | 'miss' | 'bypass' | 'joined';
-  /** Age of a hit. */
+  /** Age of a hit, in milliseconds. */
   ageMs?: number;
   /** What a hit or a joined answer would have cost: what its answer did, without failed attempts before it. */
   savedNanoUsd?: number;
@@ -208,9 +209,9 @@ export interface Status {
     priced: boolean;
     /** With several tenants in one ledger, here and below, that of the one whom it is worst with. */
     breaker: 'closed' | 'open' | 'half-open';
-    /** When an open breaker permits a probe. */
+    /** When an open breaker permits a probe: milliseconds since 1970, as `Date.now()`. */
     openUntil?: number;
-    /** Until when the provider asked to wait. */
+    /** Until when the provider asked to wait, by the same clock. */
     coolingUntil?: number;
     /** Consecutive failures. */
     failures: number;
@@ -233,7 +234,10 @@ export interface Status {
 /** `absent`: none was created. */
 export type VaultState = 'absent' | 'locked' | 'unlocked';
 
-/** The events of a gate. None carries content or keys. `at` is when it happened. */
+/**
+ * The events of a gate. None carries content or keys. `at` is when it happened, `until` when something ends: milliseconds
+ * since 1970, as `Date.now()`. Amounts are whole nano-dollars.
+ */
 export interface Events {
   /** A key in a request, before anything is sent. `fingerprint` is keyed with a random number of this gate. */
   'secret-detected': {

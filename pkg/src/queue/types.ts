@@ -10,20 +10,20 @@ export interface QueueOptions {
   priority?: 'critical' | 'high' | 'normal' | 'low';
   /** Runs after the first that fail and count, 0 to 10. Default `queue.maxRetries`. */
   maxRetries?: number;
-  /** From now to its result, at most a day. Default `queue.timeoutMs`. */
+  /** From now to its result, in milliseconds, at most a day. Default `queue.timeoutMs`. */
   timeoutMs?: number;
   /**
-   * The same key is the same request, as long as it is kept: asked twice, it is queued once. With anything else asked for,
+   * 1 to 256 bytes. The same key is the same request, as long as it is kept: asked twice, it is queued once. With anything else asked for,
    * `maxRetries` and `timeoutMs` too, it is refused as `invalid_request` (422).
    */
   idempotencyKey?: string;
-  /** Whose it is; told again with the result. */
+  /** Whose it is, 1 to 256 bytes; told again with the result. */
   user?: string;
-  /** Which conversation it belongs to; told again with the result. */
+  /** Which conversation it belongs to, likewise. */
   conversation?: string;
 }
 
-/** How a queued request stands. */
+/** How a queued request stands. Points in time are milliseconds since 1970, as `Date.now()`. */
 export interface QueueStatus {
   requestId: string;
   /**
@@ -64,7 +64,7 @@ export interface QueueStats extends Stats {
   locked: boolean;
 }
 
-/** The queue: what is asked now and answered later. */
+/** The queue: what is asked now and answered later. Times are whole milliseconds, at most a day. */
 export interface QueueConfig {
   /** Requests that wait or run, 1 to 100,000; more are refused with `queue_full`. Default 1,000. */
   capacity?: number;

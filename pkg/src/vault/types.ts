@@ -3,7 +3,7 @@
 /** What carries a secret in. Bytes are wiped once they are taken; a text cannot be. */
 export type Secret = string | Uint8Array;
 
-/** A way in that is to be made. */
+/** A way in that is to be made: at most 16 in a vault, their names at most 100 bytes long. */
 export type NewSlot =
   /**
    * A text is normalised (NFKC), bytes are taken as they are: normalise what a person typed before encoding it. Any that is
@@ -32,10 +32,12 @@ export type SlotKey =
 
 /** A way in, as the vault lists it. */
 export interface SlotInfo {
+  /** What `removeSlot` and `replaces` take. */
   id: string;
   kind: 'passphrase' | 'passkey' | 'device' | 'recovery' | 'unknown';
   /** As it was given; may be empty. */
   name: string;
+  /** Milliseconds since 1970, as `Date.now()`. */
   addedAt: number;
   /** Cost of a passphrase: Argon2id. */
   kdf?: { memoryKib: number; passes: number; lanes: number };
@@ -59,8 +61,9 @@ export interface StoredKey {
   version: number;
   /** The only origin it is sent to. */
   origin: string;
+  /** Milliseconds since 1970, as `Date.now()`. */
   addedAt: number;
-  /** When it was last sent, to the minute or so; absent if never. */
+  /** When it was last sent, by the same clock, to the minute or so; absent if never. */
   lastUsedAt?: number;
 }
 
