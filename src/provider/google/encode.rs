@@ -62,7 +62,7 @@ fn config_field(name: &str, raw: Raw<'_>, out: &mut String) -> Result<()> {
         | "prediction"
         | "usage"
         | "include_reasoning" => return Ok(()),
-        "parallel_tool_calls" if raw.get() == "true" => return Ok(()),
+        "parallel_tool_calls" if matches!(raw.get(), "true" | "false") => return Ok(()),
         "logprobs" if raw.get() == "false" => return Ok(()),
         "logit_bias" if raw.get() == "{}" => return Ok(()),
         "modalities" if raw.get() == "[\"text\"]" => return Ok(()),

@@ -160,6 +160,35 @@ fn what_gemini_does_not_have_is_refused_by_its_neutral_name() {
 }
 
 #[test]
+fn calls_at_a_time_are_forbidden_only_where_a_function_must_be_called_alone() {
+    let tool = |name: &str| format!(r#"{{"type":"function","function":{{"name":"{name}"}}}}"#);
+    let body = |tools: &[&str], choice: &str| {
+        let tools: Vec<_> = tools.iter().map(|name| tool(name)).collect();
+        format!(r#"{{{USER},"parallel_tool_calls":false,"tools":[{}],"tool_choice":{choice}}}"#, tools.join(","))
+    };
+    let listed = |mode: &str, names: &[&str]| {
+        let tools: Vec<_> = names.iter().map(|name| tool(name)).collect();
+        format!(r#"{{"type":"allowed_tools","allowed_tools":{{"mode":"{mode}","tools":[{}]}}}}"#, tools.join(","))
+    };
+    for (tools, choice) in [
+        (&["f"][..], r#""required""#.to_owned()),
+        (&["f", "g"], tool("g")),
+        (&["f", "g"], listed("required", &["g"])),
+        (&["f", "g"], r#""none""#.into()),
+    ] {
+        assert!(gemini(&body(tools, &choice)).contains("functionCallingConfig"), "{choice}");
+    }
+    for (tools, choice) in [
+        (&["f"][..], r#""auto""#.to_owned()),
+        (&["f", "g"], r#""required""#.into()),
+        (&["f", "g"], listed("required", &["f", "g"])),
+        (&["f", "g"], listed("auto", &["g"])),
+    ] {
+        assert_eq!(bad_field(&body(tools, &choice)), "parallel_tool_calls", "{choice}");
+    }
+}
+
+#[test]
 fn a_request_there_and_back_is_the_same() {
     let body = r#"{"contents":[{"role":"user","parts":[{"text":"Go"}]},{"role":"model","parts":[{"text":"hm","thought":true},{"text":"ok"},{"text":"","thoughtSignature":"T"},{"functionCall":{"id":"a","name":"f","args":{"x":1}},"thoughtSignature":"S"}]},{"role":"user","parts":[{"functionResponse":{"id":"a","name":"f","response":{"y":2}}}]}],"systemInstruction":{"parts":[{"text":"Be brief."}]},"tools":[{"functionDeclarations":[{"name":"f","parametersJsonSchema":{"type":"object"}}]}],"toolConfig":{"functionCallingConfig":{"mode":"ANY"}},"generationConfig":{"maxOutputTokens":64,"temperature":1,"thinkingConfig":{"thinkingBudget":9,"includeThoughts":true}}}"#;
     let neutral = decode_request(body, None, false).unwrap();

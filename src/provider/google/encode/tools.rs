@@ -15,6 +15,10 @@ pub(super) fn encode(request: &Fields<'_>, out: &mut String) -> Result<()> {
         }
     }
     let choice = given(request, "tool_choice").map(|raw| choice(raw, strict)).transpose()?;
+    let alone = choice.as_deref().is_some_and(|choice| is_alone(choice, &functions));
+    if given(request, "parallel_tool_calls").is_some_and(|raw| raw.get() == "false") && !alone {
+        return Err(lacking("parallel_tool_calls"));
+    }
     if functions.is_empty() {
         return Ok(());
     }
@@ -108,6 +112,17 @@ fn named(tool: &Fields<'_>, path: &str, names: &mut String) -> Result<()> {
     comma(names);
     push_text(names, &name);
     Ok(())
+}
+
+/// Whether a function must be called that no other can stand beside, as where an object of a schema is asked for. Gemini
+/// has no way to say that it be called once; elsewhere it often makes several calls at a time.
+fn is_alone(choice: &str, functions: &str) -> bool {
+    let count = |list: &str| json::items(&["[", list, "]"].concat()).map_or(0, |items| items.len());
+    let Some((_, forced)) = choice.split_once("\"mode\":\"ANY\"") else { return choice.contains("\"NONE\"") };
+    match forced.split_once('[').and_then(|(_, names)| names.split_once("]}}")) {
+        Some((names, _)) => count(names) == 1,
+        None => count(functions) == 1,
+    }
 }
 
 fn mode(mode: &str, names: &str) -> String {
