@@ -4,12 +4,16 @@
 mod completion;
 mod delta;
 mod dialect;
+#[cfg(feature = "dialects")]
+mod left_out;
 
 use std::borrow::Cow;
 
 pub use completion::{Choice, Completion, MOST_CALLS, ToolCall, with_text};
 pub use delta::{Delta, Finish};
 pub use dialect::Dialect;
+#[cfg(feature = "dialects")]
+pub use left_out::LeftOut;
 
 use crate::error::{Error, Result};
 use crate::json::{self, Fields, Item, Raw};

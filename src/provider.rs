@@ -19,9 +19,9 @@ pub mod sse;
 pub use catalogue::{Credentials, Quirks, credentials, dialects, quirks};
 pub use dialect::{
     Malformed, Outgoing, Stamp, StreamDecoder, StreamEncoder, TRANSLATES_FIRST, VECTORS, decode_body, decode_request,
-    encode_body, encode_error, encode_request, is_built, not_built, path, rewrite_request,
+    encode_body, encode_error, encode_request, is_built, not_built, path, rewrite_request, with_x_groq,
 };
-pub use endpoint::{Endpoint, Recognised, recognise};
+pub use endpoint::{Endpoint, Recognised, Unasked, recognise, unasked};
 pub use facts::Answer;
 pub use origin::{Owner, owner};
 pub use presented::{looks_real, presented};

@@ -156,7 +156,7 @@ fn run(dialect: Dialect) {
     for turn in 0..CHUNKINGS / 4 / EACH {
         let stream = written(&events(dialect, &mut dice), &mut dice);
         let caller = Dialect::ALL[(turn % 4) as usize];
-        let stamp = Stamp { created_s: 1, include_usage: dice.once_in(2) };
+        let stamp = Stamp { created_s: 1, include_usage: dice.once_in(2), x_groq: false, openrouter: false };
         let reading = Reading::chat(dialect, caller, "x", stamp);
         let fresh = Flow::new(&reading);
         let (mut whole, mut expected) = (fresh.clone(), Vec::new());
@@ -167,9 +167,13 @@ fn run(dialect: Dialect) {
             assert_eq!(whole.completion(), Some(&plainly(dialect, &stream)), "{:?}", String::from_utf8_lossy(&stream));
         }
         if caller == dialect && stamp.include_usage && whole.trouble().is_none() {
-            // Or with the blank line that its last event lacked.
+            // Or with the blank line that its last event lacked, or without events that say nothing.
             let more = expected.strip_prefix(stream.as_slice());
-            assert!(matches!(more, Some(b"" | b"\n\n")), "passed on as it came");
+            let mut said = told(&stream);
+            said.retain(|(_, data)| !data.is_empty());
+            let same =
+                matches!(more, Some(b"" | b"\n\n")) || said.len() < told(&stream).len() && said == told(&expected);
+            assert!(same, "passed on as it came: {:?}", String::from_utf8_lossy(&stream));
         }
         for _ in 0..EACH {
             let (mut cut, mut out, mut rest) = (fresh.clone(), Vec::new(), stream.as_slice());

@@ -32,7 +32,8 @@ use std::path::{Path, PathBuf};
 use tidegate::chat::{Completion, Delta, Dialect};
 use tidegate::provider::{Malformed, Stamp, StreamDecoder, StreamEncoder, decode_body, sse};
 
-pub(crate) const STAMP: Stamp = Stamp { created_s: 1_800_000_000, include_usage: true };
+pub(crate) const STAMP: Stamp =
+    Stamp { created_s: 1_800_000_000, include_usage: true, x_groq: false, openrouter: false };
 
 /// Where the recordings are.
 fn folder() -> PathBuf {

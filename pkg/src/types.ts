@@ -189,6 +189,11 @@ export interface ChatMeta {
   degraded?: boolean;
   /** Tokens, as the provider told them; all 0 where it told none (`estimated`), of hits and of degraded replies. */
   usage: { inputTokens: number; cachedInputTokens: number; outputTokens: number; reasoningTokens: number };
+  /**
+   * What the answer had that the caller's dialect has no place for, where a provider of another one answered:
+   * `server_tools` are those that the provider ran by itself. Not told of hits.
+   */
+  leftOut?: ('citations' | 'logprobs' | 'server_tools' | 'custom_tools' | 'stop_sequence' | 'other')[];
   /** Why a stream did not come to its good end. */
   error?: ErrorData;
 }

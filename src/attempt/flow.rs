@@ -4,7 +4,7 @@ use super::Reading;
 use super::known::Known;
 use crate::chat::{Completion, Delta};
 use crate::provider::sse::{Decoder, Frame};
-use crate::provider::{Answer, StreamDecoder, StreamEncoder};
+use crate::provider::{Answer, StreamDecoder, StreamEncoder, with_x_groq};
 
 /// How much of an answer is kept for the cache and for an error's partial text, in bytes of its stream.
 const MAX_KEPT: usize = 2 << 20;
@@ -60,6 +60,8 @@ struct Events {
     /// Writes the stream anew, for a caller of another dialect.
     encoder: Option<StreamEncoder>,
     hides_usage: bool,
+    /// Whether the caller reads usage where only Groq tells it, and another provider answers.
+    x_groq: bool,
     /// How many answers must end.
     choices: u32,
     answer: Answer,
@@ -72,6 +74,8 @@ struct Events {
     /// Whether output came after which nothing is retried.
     committed: bool,
     reasoning_commits: bool,
+    /// Whether the terminal event came.
+    over: bool,
     trouble: Option<Trouble>,
     text: String,
 }
@@ -88,6 +92,7 @@ impl Flow {
                 known: Known::default(),
                 encoder: translates.then(|| StreamEncoder::new(reading.caller, reading.stamp)),
                 hides_usage: !translates && !reading.stamp.include_usage,
+                x_groq: !translates && reading.stamp.x_groq && reading.provider != "groq",
                 choices: reading.choices,
                 answer: Answer { relayed: reading.relayed, translated: translates, ..Answer::default() },
                 kept: Some(Completion::default()),
@@ -96,6 +101,7 @@ impl Flow {
                 told_at: 0,
                 committed: false,
                 reasoning_commits: reading.reasoning_commits,
+                over: false,
                 trouble: None,
                 text: String::new(),
             },
@@ -224,7 +230,7 @@ impl Flow {
 impl Events {
     /// Whether every answer that was asked for ended, as the dialect demands.
     fn is_finished(&self) -> bool {
-        self.decoder.is_finished() && self.answer.ended >= self.choices
+        self.decoder.is_finished() && (self.answer.ended >= self.choices || self.decoder.is_refused())
     }
 
     /// The event that `bytes` begin with, if it is like the one before: its length.
@@ -252,13 +258,17 @@ impl Events {
         if self.again(frame.bytes).is_some() {
             return passing.pass(frame.bytes);
         }
-        let Some(data) = frame.data.as_deref().filter(|data| !data.is_empty()) else {
+        let data = match frame.data.as_deref() {
             // A comment keeps the caller's connection alive too. A translation has none.
-            return passing.pass(frame.bytes);
+            None => return passing.pass(frame.bytes),
+            // It says nothing, and most clients fall over it: they read it as JSON.
+            Some("") => return passing.drop(frame.bytes),
+            Some(data) => data,
         };
-        let Self { decoder, known, encoder, answer, kept, outputs, told_at, committed, trouble, text, .. } = self;
+        let was_over = self.over && self.is_finished();
+        let Self { decoder, known, encoder, answer, kept, outputs, told_at, committed, over, trouble, text, .. } = self;
         let reasoning_commits = self.reasoning_commits;
-        let mut pieces = 0u32;
+        let (mut pieces, mut told) = (0u32, false);
         let mut weight = 0usize;
         known.forget();
         let read = decoder.event(&frame.name, data, &mut |delta| {
@@ -276,18 +286,22 @@ impl Events {
                 known.keep(frame.bytes, &delta);
             }
             if let Delta::Usage { .. } = &delta {
+                told = true;
                 *told_at = *outputs;
             }
             match (&delta, encoder.as_mut()) {
+                (Delta::Failed { .. }, _) if was_over => {}
                 (Delta::Failed { body }, _) => *trouble = Some(Trouble::Failed(body.as_ref().into())),
                 // Written at the end of the bytes: usage may come after the terminal event.
-                (Delta::End, _) | (_, None) => {}
+                (Delta::End, _) => *over = true,
+                (_, None) => {}
                 (_, Some(encoder)) => encoder.push(&delta, text),
             }
         });
         // OpenAI's clients read nothing behind this mark, no error either: before an end it is not handed on.
-        let lies = data.starts_with("[DONE]") && !self.is_finished();
-        if read.is_err() || lies {
+        let is_mark = data.starts_with("[DONE]");
+        // Nothing behind the end belongs to the answer: an error there would make a failure of it, and for clients alone.
+        if (read.is_err() && !was_over) || (is_mark && !self.is_finished()) {
             self.trouble.get_or_insert(Trouble::Malformed);
         } else if self.encoder.is_some() && self.answer.media {
             self.trouble.get_or_insert(Trouble::Media);
@@ -297,7 +311,15 @@ impl Events {
             self.known.forget();
         }
         self.weigh(weight);
-        let hidden = self.trouble.is_some() || (self.hides_usage && self.decoder.is_usage_only());
+        if self.x_groq
+            && told
+            && self.trouble.is_none()
+            && let Some(event) = with_x_groq(data)
+        {
+            return passing.put(&["data: ", &event, "\n\n"].concat());
+        }
+        let hidden =
+            (was_over && !is_mark) || self.trouble.is_some() || (self.hides_usage && self.decoder.is_usage_only());
         if hidden { passing.drop(frame.bytes) } else { passing.pass(frame.bytes) }
     }
 
@@ -335,6 +357,12 @@ impl Passing<'_> {
         if self.out.is_none() {
             self.out = Some(self.bytes.get(..self.passed).unwrap_or_default().to_vec());
         }
+    }
+
+    /// Hands something else on in place of a frame.
+    fn put(&mut self, other: &str) {
+        self.drop(&[]);
+        self.pass(other.as_bytes());
     }
 
     fn end(self) -> Pushed {

@@ -152,8 +152,8 @@ impl Delta<'_> {
             Self::Text { text, .. } | Self::Refusal { text, .. } | Self::Reasoning { text, .. } => !text.is_empty(),
             Self::ToolArguments { json, .. } => !json.is_empty(),
             Self::ToolCall { .. } | Self::ReasoningDetail { .. } => true,
-            // These two tell of other output, and stand beside it.
-            Self::Unmapped(what) => !matches!(*what, "logprobs" | "stop_sequence"),
+            // These tell of other output, and stand beside it.
+            Self::Unmapped(what) => !matches!(*what, "logprobs" | "stop_sequence" | "citations"),
             Self::Start { .. } | Self::Finish { .. } | Self::Failed { .. } | Self::End => false,
             Self::Usage { .. } | Self::Dearer { .. } => false,
         }

@@ -3,6 +3,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+#[cfg(feature = "dialects")]
+use crate::chat::LeftOut;
 use crate::chat::{Choice, Completion, Dialect, Finish, Usage};
 #[cfg(feature = "edge")]
 use crate::error::Allowance;
@@ -79,6 +81,9 @@ pub struct Served {
     pub cost_source: CostSource,
     /// A reply of ours because every target failed.
     pub degraded: bool,
+    /// What of the answer has no place in what was written.
+    #[cfg(feature = "dialects")]
+    pub left_out: LeftOut,
 }
 
 /// What one caller gets.
@@ -138,6 +143,9 @@ pub struct Meta {
     pub usage: Usage,
     /// A reply of ours because every target failed.
     pub degraded: bool,
+    /// What the provider said that has no place in the caller's dialect. What is given again does not tell it.
+    #[cfg(feature = "dialects")]
+    pub left_out: LeftOut,
     /// What is reserved for a stream that goes on: its cost so far is not known.
     pub reserved: Option<NanoUsd>,
     /// What is left of the caller's rate.
@@ -175,6 +183,8 @@ impl Meta {
         if self.degraded {
             out.push_str(",\"degraded\":true");
         }
+        #[cfg(feature = "dialects")]
+        self.left_out.push_json(&mut out);
         push_number(&mut out, ",\"usage\":{\"", "inputTokens", self.usage.input);
         push_number(&mut out, ",\"", "cachedInputTokens", self.usage.cached_input);
         push_number(&mut out, ",\"", "outputTokens", self.usage.output);
@@ -282,6 +292,12 @@ mod tests {
             cost_source: CostSource::Computed,
             usage: Usage { input: 1, output: 2, reasoning: 1, ..Usage::default() },
             degraded: true,
+            #[cfg(feature = "dialects")]
+            left_out: {
+                let mut left_out = LeftOut::default();
+                left_out.add("logprobs");
+                left_out
+            },
             reserved: None,
             #[cfg(feature = "edge")]
             allowance: None,
@@ -296,11 +312,13 @@ mod tests {
         assert_eq!(read.field("target").and_then(json::text).as_deref(), Some("a\"/b"));
         assert_eq!(read.field("savedNanoUsd").and_then(json::uint), Some(7));
         assert_eq!(read.field("ageMs").and_then(json::uint), Some(5));
+        #[cfg(feature = "dialects")]
+        assert_eq!(read.field("leftOut").map(|raw| raw.get()), Some(r#"["logprobs"]"#));
         assert_eq!(
             read.field("usage").map(|raw| raw.get()),
             Some(r#"{"inputTokens":1,"cachedInputTokens":0,"outputTokens":2,"reasoningTokens":1}"#)
         );
-        let stamp = Stamp { created_s: 5, include_usage: false };
+        let stamp = Stamp { created_s: 5, include_usage: false, x_groq: false, openrouter: false };
         assert!(json::fields(&degraded(Dialect::Chat, "x", "later\n\"please\"", &stamp)).is_ok());
     }
 }

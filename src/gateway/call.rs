@@ -8,6 +8,7 @@ use crate::admit;
 use crate::cache::Controls;
 use crate::chat::Dialect;
 use crate::host::{Clock, Entropy, Ledger, Observer, Rest, Timer, Transport, ZoneRules};
+use crate::provider::Unasked;
 
 /// Everything that the pipeline asks of its host.
 pub trait Host:
@@ -70,6 +71,8 @@ pub struct Call {
     pub model: Option<Rc<str>>,
     /// Whether the path asks for a stream, for dialects that say it there.
     pub stream: bool,
+    /// Where its client reads the usage of a stream that it does not ask for.
+    pub unasked: Unasked,
     /// Whether it came through the drop-in fetch: then only the model's context limits its length.
     pub drop_in: bool,
     /// Whose request it is; caches and breakers never cross tenants.
@@ -104,6 +107,7 @@ impl Call {
             dialect: Dialect::Chat,
             model: None,
             stream: false,
+            unasked: Unasked::Nowhere,
             drop_in: false,
             tenant: tenant.into(),
             #[cfg(feature = "edge")]

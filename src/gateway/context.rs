@@ -224,7 +224,7 @@ impl<H: Host> Context<H> {
             stamp: self.stamp,
             kind: self.ask.kind,
             model: &target.model,
-            choices: if dialect == Dialect::Chat { self.choices } else { 1 },
+            choices: if matches!(dialect, Dialect::Chat | Dialect::Google) { self.choices } else { 1 },
             reasoning_commits: config.reasoning_commits,
             relayed: target.relay.is_some(),
         };

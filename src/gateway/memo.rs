@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::ask::Read;
 use super::{Call, Wants};
 use crate::chat::Dialect;
+use crate::provider::Unasked;
 
 /// Requests that are remembered, and the longest of them in bytes: together 1 MiB.
 const MOST: usize = 16;
@@ -29,6 +30,7 @@ pub(super) struct Seen {
     model: Option<Rc<str>>,
     stream: bool,
     drop_in: bool,
+    unasked: Unasked,
     pub(super) read: Read,
     /// The last answer that was given again, and how it goes on after its id.
     pub(super) again: RefCell<Option<(Rc<str>, String)>>,
@@ -47,6 +49,7 @@ impl Memo {
                 && seen.namespace == namespace
                 && (seen.wants, seen.dialect) == (call.wants, call.dialect)
                 && (seen.stream, seen.drop_in) == (call.stream, call.drop_in)
+                && seen.unasked == call.unasked
                 && seen.model == call.model
         };
         let index = self.0.iter().position(same)?;
@@ -73,6 +76,7 @@ impl Memo {
             model: call.model.clone(),
             stream: call.stream,
             drop_in: call.drop_in,
+            unasked: call.unasked,
             read,
             again: RefCell::default(),
         }));

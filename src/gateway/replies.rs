@@ -25,6 +25,8 @@ pub(super) fn own(request_id: &Rc<str>, served: &Served, cache: CacheState) -> R
             cost_source: served.cost_source,
             usage: served.usage,
             degraded: served.degraded,
+            #[cfg(feature = "dialects")]
+            left_out: served.left_out,
             reserved: None,
             #[cfg(feature = "edge")]
             allowance: None,
@@ -39,6 +41,10 @@ pub(super) fn joined(dialect: Dialect, prepared: &Prepared, served: &Served, pay
     if pays {
         meta.saved = None;
         (meta.cost, meta.cost_source, meta.usage) = (served.cost, served.cost_source, served.usage);
+    }
+    #[cfg(feature = "dialects")]
+    {
+        meta.left_out = served.left_out;
     }
     let body = again(dialect, prepared, &served.body);
     Reply { body, events: false, meta: Meta { degraded: served.degraded, ..meta } }
@@ -85,6 +91,8 @@ fn free_meta(request_id: &Rc<str>, target: &str, cache: CacheState, saved: NanoU
         cost_source: CostSource::Computed,
         usage: Usage::default(),
         degraded: false,
+        #[cfg(feature = "dialects")]
+        left_out: crate::chat::LeftOut::default(),
         reserved: None,
         #[cfg(feature = "edge")]
         allowance: None,

@@ -361,6 +361,8 @@ impl<H: Host> Run<H> {
             own_cost: self.cost,
             cost_source: CostSource::Computed,
             degraded: true,
+            #[cfg(feature = "dialects")]
+            left_out: crate::chat::LeftOut::default(),
         }
     }
 

@@ -199,6 +199,8 @@ impl<H: Host> Streaming<H> {
             cost_source,
             usage: usage.unwrap_or_default(),
             degraded: false,
+            #[cfg(feature = "dialects")]
+            left_out: self.flow.answer().left_out,
             reserved: None,
             #[cfg(feature = "edge")]
             allowance: self.run.context.standing.as_ref().and_then(|standing| standing.allowance()).map(Box::new),
@@ -304,6 +306,8 @@ impl<H: Host> Streaming<H> {
             own_cost,
             cost_source,
             degraded: false,
+            #[cfg(feature = "dialects")]
+            left_out: answer.left_out,
         };
         let (prepared, by_fallback) = (&self.run.prepared, self.commit.by_fallback);
         store(context, prepared, &self.controls, &served, answer, by_fallback, now);

@@ -49,6 +49,10 @@ pub struct Stamp {
     /// Whether the caller asked for usage in the stream (`stream_options.include_usage`); dialects whose
     /// streams always carry usage do not look at it.
     pub include_usage: bool,
+    /// Whether the caller is a client of Groq's: those read a stream's usage in `x_groq`, and do not ask for it.
+    pub x_groq: bool,
+    /// Whether the caller is a client of OpenRouter's: those read reasoning in `reasoning_details` where there are any.
+    pub openrouter: bool,
 }
 
 /// Reads a caller's request and writes it as a chat completion request, the neutral form. `model` is what the
@@ -204,6 +208,12 @@ impl StreamDecoder {
         }
     }
 
+    /// Whether there is one end, however many answers were asked for: the prompt was refused. Only Gemini tells that apart.
+    #[must_use]
+    pub const fn is_refused(&self) -> bool {
+        matches!(self, Self::Google(own) if ALL && own.is_refused())
+    }
+
     /// Whether the last event was nothing but the usage that the gateway asked for: it is taken out again for a
     /// caller who did not ask. Only chat completions have such events.
     #[must_use]
@@ -222,6 +232,12 @@ impl StreamDecoder {
             _ => false,
         }
     }
+}
+
+/// An event of a chat completion stream with its usage where Groq's clients read it; `None` for one without usage.
+#[must_use]
+pub fn with_x_groq(data: &str) -> Option<String> {
+    chat::with_x_groq(data)
 }
 
 /// Writes a stream for a caller, piece by piece, as server-sent events.
@@ -279,7 +295,7 @@ mod tests {
     use super::*;
     use crate::chat::{Choice, Finish};
 
-    const STAMP: Stamp = Stamp { created_s: 0, include_usage: true };
+    const STAMP: Stamp = Stamp { created_s: 0, include_usage: true, x_groq: false, openrouter: false };
 
     fn ended(reason: Option<Finish>) -> Completion {
         let choice = Choice { text: "half of".into(), finish: reason, ..Choice::default() };

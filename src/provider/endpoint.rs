@@ -68,6 +68,31 @@ pub fn hint(has: &dyn Fn(&str) -> bool) -> Option<Dialect> {
     }
 }
 
+/// Where a client of chat completions reads the usage of a stream that did not ask for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Unasked {
+    /// Nowhere: OpenAI and most others tell those who ask.
+    #[default]
+    Nowhere,
+    /// Where the others read it, too: OpenRouter tells everybody (openrouter.ai/docs/use-cases/usage-accounting).
+    Chunk,
+    /// In `x_groq`: Groq tells everybody there.
+    XGroq,
+}
+
+/// What a client expects by the provider that it means. At a server of the gateway's own, which no provider `owner`s, the
+/// folder before the version tells: no other API has one of these names there.
+#[must_use]
+pub fn unasked(owner: Option<&str>, path: &str) -> Unasked {
+    match owner {
+        Some("groq") => Unasked::XGroq,
+        Some("openrouter") => Unasked::Chunk,
+        None if path.starts_with("/openai/v1/") => Unasked::XGroq,
+        None if path.starts_with("/api/v1/") => Unasked::Chunk,
+        _ => Unasked::Nowhere,
+    }
+}
+
 /// Recognises a call. `path` begins with a slash and may carry a query; it is percent-encoded, as URLs are.
 ///
 /// `hint` counts only where the path leaves it open: `/v1/models` is OpenAI's and Anthropic's. It comes from
@@ -351,6 +376,23 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn who_tells_usage_to_everybody_is_known_by_the_address() {
+        for (owner, path, expected) in [
+            (Some("groq"), "/openai/v1/chat/completions", Unasked::XGroq),
+            (Some("groq"), "/mine/chat/completions", Unasked::XGroq),
+            (None, "/openai/v1/chat/completions", Unasked::XGroq),
+            (Some("openrouter"), "/api/v1/chat/completions", Unasked::Chunk),
+            (None, "/api/v1/chat/completions", Unasked::Chunk),
+            (None, "/v1/chat/completions", Unasked::Nowhere),
+            (Some("openai"), "/v1/chat/completions", Unasked::Nowhere),
+            (Some("mine"), "/openai/v1/chat/completions", Unasked::Nowhere),
+            (Some("google"), "/v1beta/openai/chat/completions", Unasked::Nowhere),
+        ] {
+            assert_eq!(unasked(owner, path), expected, "{owner:?} {path}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What the gateway itself needs to know of an answer.
 
+#[cfg(feature = "dialects")]
+use crate::chat::LeftOut;
 use crate::chat::{Delta, Finish, MOST_CALLS, Usage};
 use crate::money::NanoUsd;
 
@@ -25,6 +27,9 @@ pub struct Answer {
     pub media: bool,
     /// Whether it has anything that would be missing where it is given again.
     pub lossy: bool,
+    /// What of it was left out of what is written for a caller of another dialect.
+    #[cfg(feature = "dialects")]
+    pub left_out: LeftOut,
     /// Whether it is written anew for a caller of another dialect: who gets it again gets what was written.
     pub translated: bool,
     /// Whether a gateway tells it, which tells no tokens for what cost it none.
@@ -61,7 +66,15 @@ impl Answer {
             | Delta::End => {}
             Delta::Unmapped(what) => {
                 self.media |= matches!(*what, "images" | "audio" | "files" | "arguments");
+                if *what == "tool_calls" {
+                    // Calls of a kind of its own, which are calls all the same.
+                    (self.tool_calls, self.said) = (true, true);
+                }
                 self.lossy |= !self.translated;
+                #[cfg(feature = "dialects")]
+                if self.translated {
+                    self.left_out.add(what);
+                }
             }
         }
     }

@@ -9,5 +9,6 @@ mod usage;
 pub(super) use answer::{decode_body, encode_body};
 pub(super) use error::encode_error;
 pub(super) use request::{encode_request, rewrite_request};
+pub(super) use stream::with_x_groq;
 pub use stream::{StreamDecoder, StreamEncoder};
-pub(super) use usage::{charged, tier};
+pub(super) use usage::{CACHE_WRITE, charged, tier};

@@ -18,7 +18,7 @@ use crate::host::Clock;
 #[cfg(feature = "dialects")]
 use crate::provider::anthropic::betas;
 use crate::provider::endpoint::hint;
-use crate::provider::{Endpoint, Owner, Recognised, dialects, owner, presented, recognise};
+use crate::provider::{Endpoint, Owner, Recognised, dialects, owner, presented, recognise, unasked};
 
 /// First item of what [`Core::call`] gives.
 const WHOLE: u32 = 0;
@@ -147,6 +147,7 @@ impl Core {
             dialect,
             model: model.map(Into::into),
             stream,
+            unasked: unasked(owner, path),
             drop_in: true,
             #[cfg(feature = "dialects")]
             betas,

@@ -3,7 +3,7 @@ use crate::chat::Dialect;
 use crate::provider::Stamp;
 
 fn flow(include_usage: bool) -> Flow {
-    let stamp = Stamp { created_s: 0, include_usage };
+    let stamp = Stamp { created_s: 0, include_usage, x_groq: false, openrouter: false };
     Flow::new(&Reading::chat(Dialect::Chat, Dialect::Chat, "groq", stamp))
 }
 
@@ -43,6 +43,26 @@ fn usage_that_nobody_asked_for_is_taken_out_wherever_the_bytes_are_cut() {
 }
 
 #[test]
+fn usage_of_another_provider_stands_where_groqs_clients_read_it() {
+    let of = |provider: &str, include_usage: bool, stream: &str| {
+        let stamp = Stamp { created_s: 0, include_usage, x_groq: true, openrouter: false };
+        let mut flow = Flow::new(&Reading::chat(Dialect::Chat, Dialect::Chat, provider, stamp));
+        String::from_utf8(flow.push(stream.as_bytes()).of(stream.as_bytes()).to_vec()).unwrap()
+    };
+    let stream = [TEXT, STOP, USAGE, DONE].concat();
+    let counts = "{\"prompt_tokens\":3,\"completion_tokens\":1}";
+    let nothing = "[{\"index\":0,\"delta\":{},\"logprobs\":null,\"finish_reason\":null}]";
+    let told = format!("data: {{\"choices\":{nothing},\"usage\":{counts},\"x_groq\":{{\"usage\":{counts}}}}}\n\n");
+    for include_usage in [false, true] {
+        assert_eq!(of("openrouter", include_usage, &stream), [TEXT, STOP, &told, DONE].concat());
+    }
+    assert_eq!(of("groq", false, &stream), [TEXT, STOP, DONE].concat(), "Groq has told it itself");
+    let beside = STOP.replace("\"stop\"}]", &["\"stop\"}],\"usage\":", counts].concat());
+    let both = beside.replace(&[counts, "}"].concat(), &[counts, ",\"x_groq\":{\"usage\":", counts, "}}"].concat());
+    assert_eq!(of("openrouter", false, &[TEXT, &beside].concat()), [TEXT, &both].concat());
+}
+
+#[test]
 fn after_trouble_nothing_is_handed_out() {
     let mut flow = flow(true);
     let error = "data: {\"error\":{\"message\":\"overloaded\",\"code\":529}}\n\n";
@@ -52,6 +72,64 @@ fn after_trouble_nothing_is_handed_out() {
     let mut flow = self::flow(true);
     assert_eq!(flow.push(b"data: {\"choices\n\n"), Pushed::Bytes(Vec::new()));
     assert_eq!(flow.trouble(), Some(&Trouble::Malformed));
+}
+
+#[test]
+fn what_says_nothing_is_not_handed_on() {
+    let mut flow = flow(true);
+    let stream = ["data: \n\n", TEXT, "data\n\n", ": comment\n\n", "event: x\ndata:\n\n", STOP, DONE].concat();
+    let out = flow.push(stream.as_bytes());
+    assert_eq!(out, Pushed::Bytes([TEXT, ": comment\n\n", STOP, DONE].concat().into()));
+    assert!(flow.is_finished());
+}
+
+#[test]
+fn behind_the_end_of_an_answer_nothing_makes_a_failure_of_it() {
+    let stamp = Stamp { created_s: 0, include_usage: true, x_groq: false, openrouter: false };
+    let messages = [
+        "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"a\",\"model\":\"m\"}}\n\n",
+        "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n",
+        "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+    ];
+    let response = "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"status\":\"completed\"}}\n\n";
+    let error = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\"}}\n\n";
+    for (dialect, whole) in [
+        (Dialect::Anthropic, messages.concat()),
+        (Dialect::Responses, response.into()),
+        (Dialect::Chat, [TEXT, STOP, DONE].concat()),
+    ] {
+        for behind in [error, "data: {\"half\n\n", "data: {\"choices\":7}\n\n"] {
+            let mut flow = Flow::new(&Reading::chat(dialect, dialect, "x", stamp));
+            let out = flow.push([&whole, behind, ": told\n\n", DONE].concat().as_bytes());
+            assert_eq!(out, Pushed::Bytes([&whole, ": told\n\n", DONE].concat().into()), "{dialect:?} {behind}");
+            assert!(flow.is_finished() && flow.trouble().is_none(), "{dialect:?} {behind}");
+        }
+    }
+    // An error behind a reason to end, but before the end, is one.
+    let mut flow = flow(true);
+    flow.push([TEXT, STOP, error, DONE].concat().as_bytes());
+    assert!(!flow.is_finished());
+}
+
+#[test]
+fn every_candidate_that_was_asked_for_has_an_end_of_its_own_unless_the_prompt_was_refused() {
+    let stamp = Stamp { created_s: 0, include_usage: true, x_groq: false, openrouter: false };
+    let candidate = |index: u32| {
+        format!(
+            "data: {{\"candidates\":[{{\"index\":{index},\"content\":{{\"parts\":[{{\"text\":\"x\"}}]}},\"finishReason\":\"STOP\"}}]}}\n\n"
+        )
+    };
+    let refused = "data: {\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}\n\n";
+    for (stream, ends) in [(candidate(1), false), ([candidate(1), candidate(0)].concat(), true), (refused.into(), true)]
+    {
+        for caller in [Dialect::Google, Dialect::Chat] {
+            let of_two = Reading { choices: 2, ..Reading::chat(Dialect::Google, caller, "google", stamp) };
+            let mut flow = Flow::new(&of_two);
+            flow.push(stream.as_bytes());
+            flow.finish();
+            assert_eq!(flow.is_finished(), ends, "{caller:?} {stream}");
+        }
+    }
 }
 
 #[test]
@@ -92,7 +170,7 @@ fn the_mark_of_the_end_is_handed_on_only_behind_an_end() {
     let mut flow = flow(true);
     assert_eq!(flow.push([TEXT, DONE, USAGE].concat().as_bytes()), Pushed::Bytes(TEXT.into()));
     assert_eq!(flow.trouble(), Some(&Trouble::Malformed));
-    let stamp = Stamp { created_s: 0, include_usage: true };
+    let stamp = Stamp { created_s: 0, include_usage: true, x_groq: false, openrouter: false };
     let of_two = Reading { choices: 2, ..Reading::chat(Dialect::Chat, Dialect::Chat, "groq", stamp) };
     let mut flow = Flow::new(&of_two);
     let half = [TEXT, STOP].concat();
@@ -132,7 +210,7 @@ fn a_translation_ends_only_where_what_it_translates_did() {
         ([ROLE, TEXT, error].concat(), false),
         ([ROLE, TEXT, STOP, error].concat(), false),
     ] {
-        let stamp = Stamp { created_s: 0, include_usage: true };
+        let stamp = Stamp { created_s: 0, include_usage: true, x_groq: false, openrouter: false };
         let mut flow = Flow::new(&Reading::chat(Dialect::Chat, Dialect::Anthropic, "groq", stamp));
         let mut out = flow.push(stream.as_bytes()).of(stream.as_bytes()).to_vec();
         let first = String::from_utf8_lossy(&out);
@@ -225,7 +303,7 @@ fn events_that_repeat_give_what_reading_them_gives() {
         };
         frames.push(stream.as_bytes(), &mut sink).unwrap();
         frames.finish(&mut sink);
-        let stamp = Stamp { created_s: 0, include_usage: true };
+        let stamp = Stamp { created_s: 0, include_usage: true, x_groq: false, openrouter: false };
         let reading = Reading::chat(dialect, dialect, "x", stamp);
         for size in [1, 2, 3, 7, 50, 64, 99, 100, 150, 1 << 20] {
             let mut flow = Flow::new(&reading);

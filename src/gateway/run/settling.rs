@@ -79,6 +79,8 @@ impl<H: Host> Run<H> {
             own_cost: charged,
             cost_source,
             degraded: false,
+            #[cfg(feature = "dialects")]
+            left_out: answer.left_out,
         })
     }
 

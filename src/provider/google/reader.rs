@@ -14,6 +14,8 @@ type Sink<'s> = &'s mut dyn FnMut(Delta<'_>);
 pub(super) struct Reader {
     id: String,
     started: bool,
+    /// Whether the prompt was refused: then there is one end, however many answers were asked for.
+    refused: bool,
     candidates: Vec<Candidate>,
 }
 
@@ -47,6 +49,7 @@ impl Reader {
         let feedback = given(response, "promptFeedback").and_then(|raw| json::fields(raw.get()).ok());
         if feedback.is_some_and(|feedback| given(&feedback, "blockReason").is_some()) && self.candidates.is_empty() {
             at(&mut self.candidates, 0)?.finished = true;
+            self.refused = true;
             sink(Delta::Finish { choice: 0, reason: Finish::ContentFilter });
         }
         if let Some(usage) = given(response, "usageMetadata").and_then(usage) {
@@ -58,6 +61,11 @@ impl Reader {
     /// Whether every candidate that began has a finish reason.
     pub(super) fn is_finished(&self) -> bool {
         !self.candidates.is_empty() && self.candidates.iter().all(|candidate| candidate.finished)
+    }
+
+    /// Whether the prompt was refused: no other answer comes then.
+    pub(super) const fn is_refused(&self) -> bool {
+        self.refused
     }
 
     fn candidate(&mut self, fields: &Fields<'_>, sink: Sink<'_>) -> Option<()> {

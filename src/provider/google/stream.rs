@@ -58,6 +58,10 @@ impl StreamDecoder {
     pub(in crate::provider) fn is_finished(&self) -> bool {
         self.reader.is_finished()
     }
+
+    pub(in crate::provider) const fn is_refused(&self) -> bool {
+        self.reader.is_refused()
+    }
 }
 
 /// Writes a stream. Function calls are written only whole, because few clients put arguments together; the

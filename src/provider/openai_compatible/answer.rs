@@ -43,6 +43,7 @@ pub(in crate::provider) fn decode_body(provider: &str, body: &str, sink: &mut dy
     if index == 0 {
         return None;
     }
+    sources(&fields, sink);
     usage(&fields, provider, sink);
     sink(Delta::End);
     Some(())
@@ -76,6 +77,15 @@ pub(super) fn failed(choice: &Fields<'_>) -> bool {
         Some("error" | "insufficient_system_resource") => true,
         None | Some("") => choice.field("error").is_some_and(|raw| raw.get() != "null"),
         Some(_) => false,
+    }
+}
+
+/// What Perplexity and xAI found in searching stands beside the answers (docs.perplexity.ai/api-reference,
+/// docs.x.ai/docs/guides/live-search), in a stream beside each piece.
+pub(super) fn sources(fields: &Fields<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
+    let said = |name: &str| fields.field(name).is_some_and(|raw| !matches!(raw.get(), "null" | "[]"));
+    if said("citations") || said("search_results") {
+        sink(Delta::Unmapped("citations"));
     }
 }
 
@@ -115,6 +125,8 @@ pub(super) fn pieces(choice: u32, message: &Fields<'_>, sink: &mut dyn FnMut(Del
             "audio" if raw.get() != "null" => sink(Delta::Unmapped("audio")),
             "images" if !matches!(raw.get(), "null" | "[]") => sink(Delta::Unmapped("images")),
             "annotations" if !matches!(raw.get(), "null" | "[]") => sink(Delta::Unmapped("annotations")),
+            // What Groq's systems searched and ran by themselves (console.groq.com/docs/compound).
+            "executed_tools" if !matches!(raw.get(), "null" | "[]") => sink(Delta::Unmapped("server tools")),
             _ => {}
         }
     }
@@ -174,7 +186,7 @@ fn calls(choice: u32, raw: Raw<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
     }
 }
 
-/// In a stream the first piece of a call has its name; later pieces have arguments only.
+/// In a stream the first piece of a call has its name, or at least its id; later pieces have arguments only.
 fn call(
     choice: u32,
     index: u32,
@@ -185,7 +197,7 @@ fn call(
 ) {
     let Ok(function) = json::fields(function.get()) else { return };
     let name = function.field("name").and_then(Escaped::of).unwrap_or_default();
-    if !name.is_empty() {
+    if !name.is_empty() || !id.is_empty() {
         sink(Delta::ToolCall { choice, index, id, name, extra });
     }
     // Some servers write the object itself instead of its text.
@@ -210,7 +222,7 @@ pub(in crate::provider) fn encode_body(completion: &Completion, stamp: &Stamp) -
         out.push_str("{\"index\":");
         push_int(&mut out, index as u64);
         out.push_str(",\"message\":");
-        message(&mut out, choice);
+        message(&mut out, choice, stamp.openrouter);
         out.push_str(",\"logprobs\":null,\"finish_reason\":\"");
         out.push_str(reason(choice.finish));
         out.push_str("\"}");
@@ -220,7 +232,8 @@ pub(in crate::provider) fn encode_body(completion: &Completion, stamp: &Stamp) -
         out.push_str(",\"usage\":");
         push_usage(&mut out, usage);
     }
-    out.push('}');
+    // OpenRouter's own client refuses an answer without it.
+    out.push_str(",\"system_fingerprint\":null}");
     out
 }
 
@@ -235,7 +248,8 @@ pub(super) fn head(out: &mut String, id: &str, model: &str, object: &str, stamp:
     }
 }
 
-fn message(out: &mut String, choice: &Choice) {
+/// `openrouter`: its clients read no `reasoning` beside `reasoning_details`, so it stands there too, as OpenRouter has it.
+fn message(out: &mut String, choice: &Choice, openrouter: bool) {
     out.push_str("{\"role\":\"assistant\",\"content\":");
     quoted_or_null(out, &choice.text);
     out.push_str(",\"refusal\":");
@@ -246,6 +260,13 @@ fn message(out: &mut String, choice: &Choice) {
     }
     if !choice.details.is_empty() {
         out.push_str(",\"reasoning_details\":[");
+        let is_said = |item: &String| json::fields(item).is_ok_and(|item| item.field("text").is_some());
+        if openrouter && !choice.reasoning.is_empty() && !choice.details.iter().any(is_said) {
+            for piece in ["{\"type\":\"reasoning.text\",\"text\":\"", &choice.reasoning, "\",\"format\":\"unknown\"},"]
+            {
+                out.push_str(piece);
+            }
+        }
         out.push_str(&choice.details.join(","));
         out.push(']');
     }
@@ -356,9 +377,9 @@ pub(super) mod tests {
 
     #[test]
     fn an_answer_written_again_says_the_same() {
-        let body = r#"{"id":"a","object":"chat.completion","created":5,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"\u0041\n","refusal":null,"reasoning":"hm","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":1}"},"extra_content":{"google":{"thought_signature":"s"}}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":1}}}"#;
+        let body = r#"{"id":"a","object":"chat.completion","created":5,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"\u0041\n","refusal":null,"reasoning":"hm","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":1}"},"extra_content":{"google":{"thought_signature":"s"}}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":1}},"system_fingerprint":null}"#;
         let completion = read(body, "openai").unwrap();
-        let stamp = Stamp { created_s: 5, include_usage: true };
+        let stamp = Stamp { created_s: 5, include_usage: true, x_groq: false, openrouter: false };
         assert_eq!(encode_body(&completion, &stamp), body);
         let mut again = Completion::default();
         completion.deltas(&mut |delta| again.push(&delta));

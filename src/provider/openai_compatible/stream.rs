@@ -1,10 +1,10 @@
 //! Streams.
 
-use super::answer::{failed, finish, head, logprobs, pieces, reason, start};
+use super::answer::{failed, finish, head, logprobs, pieces, reason, sources, start};
 use super::usage::{push_usage, usage};
 use crate::chat::{Delta, Usage};
 use crate::error::Error;
-use crate::json::{self, Fields, Raw};
+use crate::json::{self, Escaped, Fields, Raw, push_text};
 use crate::provider::{Malformed, Stamp};
 use crate::record::push_int;
 
@@ -71,6 +71,7 @@ impl StreamDecoder {
         for choice in choices {
             broken |= self.choice(choice, sink)?;
         }
+        sources(&fields, sink);
         usage(&fields, &self.provider, sink);
         if broken {
             sink(Delta::Failed { body: data.into() });
@@ -88,7 +89,7 @@ impl StreamDecoder {
         if let Some(delta) = choice.field("delta").filter(|raw| raw.get() != "null") {
             let calls = &mut self.calls;
             let delta = json::fields(delta.get()).map_err(|_| Malformed)?;
-            pieces(index, &delta, &mut |delta| sink(numbered(delta, calls)));
+            pieces(index, &delta, &mut |delta| numbered(delta, calls, sink));
         }
         logprobs(&choice, sink);
         if failed(&choice) {
@@ -129,8 +130,9 @@ struct Begun {
 
 /// Counts the tool calls of an answer from 0, in the order in which they begin: some servers count what they did
 /// not send as well, and clients fall over the gap. Gemini's compatible API, and others that send calls whole, give
-/// each the number 0: a call that begins with another id is another call.
-fn numbered<'a>(mut delta: Delta<'a>, calls: &mut Vec<Begun>) -> Delta<'a> {
+/// each the number 0: a call that begins with another id is another call. An id that comes before its name waits for
+/// it: the name is what a call begins with.
+fn numbered(mut delta: Delta<'_>, calls: &mut Vec<Begun>, sink: &mut dyn FnMut(Delta<'_>)) {
     let begins = match &delta {
         Delta::ToolCall { id, .. } => id.get(),
         _ => "",
@@ -149,12 +151,59 @@ fn numbered<'a>(mut delta: Delta<'a>, calls: &mut Vec<Begun>) -> Delta<'a> {
         if is_new && calls.len() < MOST_CALLS {
             calls.push(Begun { choice: *choice, index: *index, id: begins });
         }
-        if let Some(at) = last(calls) {
+        let place = last(calls);
+        if let Some(at) = place {
             let before = calls.get(..at).unwrap_or_default().iter().filter(|one| one.choice == *choice).count();
             *index = u32::try_from(before).unwrap_or(u32::MAX);
         }
+        let own = place.and_then(|at| calls.get(at));
+        if let (Delta::ToolCall { id, name, .. }, Some(own)) = (&mut delta, own) {
+            if name.is_empty() {
+                return;
+            }
+            if id.is_empty() {
+                *id = Escaped::trusted(&own.id).into_owned();
+            }
+        }
     }
-    delta
+    sink(delta);
+}
+
+/// Answers of a chunk that brings none. Groq's chunks always have one, and its clients look at it.
+const NOTHING: &str = "[{\"index\":0,\"delta\":{},\"logprobs\":null,\"finish_reason\":null}]";
+/// Where Groq tells usage (github.com/groq/groq-typescript, `ChatCompletionChunk.XGroq`).
+const X_GROQ: &str = ",\"x_groq\":{\"usage\":";
+
+/// An event of another provider's with its usage where Groq's clients read it; `None` for one without usage.
+pub(in crate::provider) fn with_x_groq(data: &str) -> Option<String> {
+    let fields = json::fields(data).ok()?;
+    let usage = fields.field("usage").filter(|raw| raw.get() != "null")?;
+    let mut out = String::with_capacity(data.len().saturating_mul(2));
+    for (name, raw) in fields.iter().filter(|(name, _)| *name != "x_groq") {
+        out.push(if out.is_empty() { '{' } else { ',' });
+        push_text(&mut out, name);
+        out.push(':');
+        out.push_str(if name == "choices" && raw.get() == "[]" { NOTHING } else { raw.get() });
+    }
+    for piece in [X_GROQ, usage.get(), "}}"] {
+        out.push_str(piece);
+    }
+    Some(out)
+}
+
+/// An item of `reasoning_details` without its text; `None` if it has none.
+fn textless(item: &str) -> Option<String> {
+    let fields = json::fields(item).ok()?;
+    fields.field("text")?;
+    let mut out = String::with_capacity(item.len());
+    for (name, raw) in fields.iter().filter(|(name, _)| *name != "text") {
+        out.push(if out.is_empty() { '{' } else { ',' });
+        push_text(&mut out, name);
+        out.push(':');
+        out.push_str(raw.get());
+    }
+    out.push('}');
+    Some(out)
 }
 
 /// Writes a stream.
@@ -184,6 +233,9 @@ impl StreamEncoder {
                 self.chunk(*choice, &["\"reasoning\":\"", text.get(), "\""], None, out)
             }
             Delta::ReasoningDetail { choice, item } => {
+                // Its text went out in pieces: OpenRouter's clients would add it to them.
+                let bare = if self.stamp.openrouter { textless(item) } else { None };
+                let item = bare.as_deref().unwrap_or(item);
                 self.chunk(*choice, &["\"reasoning_details\":[", item, "]"], None, out);
             }
             Delta::ToolCall { choice, index, id, name, extra } => {
@@ -251,12 +303,18 @@ impl StreamEncoder {
     }
 
     fn end(&mut self, out: &mut String) {
-        if let Some(usage) = self.usage.take().filter(|_| self.stamp.include_usage) {
+        let (asked, x_groq) = (self.stamp.include_usage, self.stamp.x_groq);
+        if let Some(usage) = self.usage.take().filter(|_| asked || x_groq) {
             out.push_str("data: ");
             head(out, &self.id, &self.model, "chat.completion.chunk", &self.stamp);
-            out.push_str(",\"choices\":[],\"usage\":");
-            push_usage(out, &usage);
-            out.push_str("}\n\n");
+            for piece in [",\"choices\":", if x_groq { NOTHING } else { "[]" }] {
+                out.push_str(piece);
+            }
+            for (_, name) in [(asked, ",\"usage\":"), (x_groq, X_GROQ)].iter().filter(|(is_read, _)| *is_read) {
+                out.push_str(name);
+                push_usage(out, &usage);
+            }
+            out.push_str(if x_groq { "}}\n\n" } else { "}\n\n" });
         }
         out.push_str("data: [DONE]\n\n");
     }

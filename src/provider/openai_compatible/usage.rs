@@ -51,6 +51,9 @@ pub(in crate::provider) fn charged(usage: &Fields<'_>, provider: &str) -> Option
     Some(cost.saturating_add(upstream))
 }
 
+/// Opens the count of what was written to a cache, inside the details of the input.
+pub(in crate::provider) const CACHE_WRITE: &str = ",\"cache_write_tokens\":";
+
 fn read_usage(usage: &Fields<'_>, provider: &str) -> Option<Usage> {
     let count = |name: &str| usage.field(name).and_then(json::uint);
     let detail = |group: &str, name: &str| {
@@ -78,7 +81,7 @@ fn read_usage(usage: &Fields<'_>, provider: &str) -> Option<Usage> {
     })
 }
 
-/// Appends a usage object.
+/// Appends a usage object. What was written to a provider's cache stands where OpenRouter tells it, if there was any.
 pub(super) fn push_usage(out: &mut String, usage: &Usage) {
     let total = usage.input.saturating_add(usage.output);
     for (name, count) in [
@@ -86,10 +89,13 @@ pub(super) fn push_usage(out: &mut String, usage: &Usage) {
         (",\"completion_tokens\":", usage.output),
         (",\"total_tokens\":", total),
         (",\"prompt_tokens_details\":{\"cached_tokens\":", usage.cached_input),
+        (CACHE_WRITE, usage.cache_write),
         ("},\"completion_tokens_details\":{\"reasoning_tokens\":", usage.reasoning),
     ] {
-        out.push_str(name);
-        push_int(out, count);
+        if count > 0 || name != CACHE_WRITE {
+            out.push_str(name);
+            push_int(out, count);
+        }
     }
     out.push_str("}}");
 }

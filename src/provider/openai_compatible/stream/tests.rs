@@ -38,6 +38,24 @@ fn an_answer_ends_once_and_the_pieces_of_a_custom_call_are_output() {
 }
 
 #[test]
+fn an_id_that_comes_before_its_name_is_kept_for_it() {
+    let id = |index: u32, id: &str| format!(r#"{{"index":{index},"id":"{id}","function":{{"arguments":""}}}}"#);
+    let name = |index: u32, name: &str| format!(r#"{{"index":{index},"function":{{"name":"{name}"}}}}"#);
+    let more =
+        |index: u32, id: &str, text: &str| format!(r#"{{"index":{index}{id},"function":{{"arguments":"{text}"}}}}"#);
+    let repeated = r#","id":"x""#;
+    let (x, y, f, g) = (id(3, "x"), id(4, "y"), name(3, "f"), name(4, "g"));
+    let (a, b, c) = (more(3, repeated, "1"), more(4, "", "2"), more(3, repeated, "3"));
+    for order in [[&x, &f, &a, &c, &y, &g, &b], [&x, &y, &f, &g, &b, &a, &c], [&x, &y, &f, &a, &g, &b, &c]] {
+        let read = calls(&order.map(String::as_str));
+        assert_eq!(read, [call("x", "f", "13"), call("y", "g", "2")], "{order:?}");
+    }
+    let whole = r#"{"index":0,"id":"x","function":{"name":"f","arguments":"1"}}"#;
+    let named_again = r#"{"index":0,"function":{"name":"f","arguments":"2"}}"#;
+    assert_eq!(calls(&[whole, named_again]), [call("x", "f", "12")], "a name alone takes no id away");
+}
+
+#[test]
 fn an_answer_that_groq_stopped_early_has_failed() {
     let read = |more: &str| {
         let data =
@@ -59,6 +77,95 @@ fn an_answer_that_groq_stopped_early_has_failed() {
     for whole in [r#"{"id":"r"}"#, r#"{"error":null}"#, r#"{"error":""}"#, "null"] {
         assert_eq!(read(whole), (None, true), "{whole}");
     }
+}
+
+#[test]
+fn what_a_provider_found_by_itself_is_named_streamed_and_whole() {
+    let named = |whole: bool, delta: &str, beside: &str| {
+        let mut completion = Completion::default();
+        let mut commits = false;
+        let mut sink = |delta: Delta<'_>| {
+            commits |= delta.commits();
+            completion.push(&delta);
+        };
+        let key = if whole { "message" } else { "delta" };
+        let data = format!(r#"{{"choices":[{{"{key}":{{{delta}}},"finish_reason":"stop"}}]{beside}}}"#);
+        if whole {
+            crate::provider::decode_body(crate::chat::Dialect::Chat, "mine", &data, &mut sink).unwrap();
+        } else {
+            StreamDecoder::new("mine").event("", &data, &mut sink).unwrap();
+        }
+        (completion.unmapped, commits)
+    };
+    for whole in [true, false] {
+        for (beside, expected) in [
+            (r#","citations":["https://a.example"]"#, &["citations"][..]),
+            (r#","search_results":[{"url":"https://a.example"}]"#, &["citations"]),
+            (r#","citations":null,"search_results":[]"#, &[]),
+        ] {
+            assert_eq!(named(whole, r#""role":"assistant""#, beside), (expected.to_vec(), false), "{beside}");
+        }
+        let ran = r#""executed_tools":[{"index":0,"type":"search","output":"x"}]"#;
+        assert_eq!(named(whole, ran, ""), (vec!["server tools"], true));
+        assert_eq!(named(whole, r#""executed_tools":[]"#, "").0, Vec::<&str>::new());
+    }
+}
+
+#[test]
+fn groqs_clients_are_told_usage_where_they_read_it() {
+    for (include_usage, x_groq) in [(false, true), (true, true), (true, false), (false, false)] {
+        let mut encoder = StreamEncoder::new(Stamp { created_s: 1, include_usage, x_groq, openrouter: false });
+        let mut out = String::new();
+        let usage = Usage { input: 9, cached_input: 2, cache_write: 3, output: 5, ..Usage::default() };
+        encoder.push(&Delta::Usage { usage, cost: None }, &mut out);
+        encoder.push(&Delta::End, &mut out);
+        let said = |name: &str| {
+            let event =
+                out.strip_prefix("data: {\"id\"").map(|rest| ["{\"id\"", rest.lines().next().unwrap()].concat())?;
+            let fields = json::fields(&event).unwrap();
+            fields.field(name).map(|raw| raw.get().to_owned())
+        };
+        let counts = r#"{"prompt_tokens":9,"completion_tokens":5,"total_tokens":14,"prompt_tokens_details":{"cached_tokens":2,"cache_write_tokens":3},"completion_tokens_details":{"reasoning_tokens":0}}"#;
+        assert_eq!(said("usage"), include_usage.then(|| counts.into()));
+        assert_eq!(said("x_groq"), x_groq.then(|| format!(r#"{{"usage":{counts}}}"#)));
+        let choices = if x_groq { Some(NOTHING) } else { include_usage.then_some("[]") };
+        assert_eq!(said("choices").as_deref(), choices);
+        assert!(out.ends_with("data: [DONE]\n\n"));
+    }
+}
+
+#[test]
+fn openrouters_clients_are_told_reasoning_once_streamed_and_whole() {
+    let signed = r#"{"type":"reasoning.text","text":"hm","signature":"s","format":"anthropic-claude-v1"}"#;
+    let hidden = r#"{"type":"reasoning.encrypted","data":"x"}"#;
+    let streamed = |item: &str, openrouter: bool| {
+        let stamp = Stamp { created_s: 1, include_usage: false, x_groq: false, openrouter };
+        let (mut encoder, mut out) = (StreamEncoder::new(stamp), String::new());
+        encoder.push(&Delta::ReasoningDetail { choice: 0, item: item.into() }, &mut out);
+        let event = out.trim_start_matches("data: ").trim_end().to_owned();
+        let list = event.split_once("\"reasoning_details\":[").unwrap().1.split_once("]}").unwrap().0;
+        list.to_owned()
+    };
+    assert_eq!(streamed(signed, false), signed);
+    assert_eq!(streamed(signed, true), r#"{"type":"reasoning.text","signature":"s","format":"anthropic-claude-v1"}"#);
+    assert_eq!(streamed(hidden, true), hidden);
+
+    let whole = |item: &str, openrouter: bool| {
+        let choice = crate::chat::Choice {
+            reasoning: "hm".into(),
+            details: vec![item.into()],
+            finish: Some(Finish::Stop),
+            ..crate::chat::Choice::default()
+        };
+        let completion = Completion { choices: vec![choice], ..Completion::default() };
+        let stamp = Stamp { created_s: 1, include_usage: false, x_groq: false, openrouter };
+        let body = crate::provider::encode_body(crate::chat::Dialect::Chat, &completion, &stamp);
+        body.split_once("\"reasoning_details\":[").unwrap().1.split_once("]}").unwrap().0.to_owned()
+    };
+    assert_eq!(whole(signed, true), signed);
+    assert_eq!(whole(hidden, false), hidden);
+    let said = r#"{"type":"reasoning.text","text":"hm","format":"unknown"}"#;
+    assert_eq!(whole(hidden, true), [said, ",", hidden].concat());
 }
 
 #[test]
@@ -96,7 +203,7 @@ fn nothing_at_all_and_an_answer_without_its_end_are_not_finished() {
 #[test]
 fn what_is_written_says_who_speaks_once_and_ends_with_usage_only_if_it_was_asked_for() {
     for include_usage in [false, true] {
-        let mut encoder = StreamEncoder::new(Stamp { created_s: 1, include_usage });
+        let mut encoder = StreamEncoder::new(Stamp { created_s: 1, include_usage, x_groq: false, openrouter: false });
         let mut out = String::new();
         let text = |text: &'static str| Delta::Text { choice: 0, text: Escaped::trusted(text) };
         for delta in [

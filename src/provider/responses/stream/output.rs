@@ -2,6 +2,7 @@
 
 use super::super::write::{member, push_all, quoted, separate};
 use crate::chat::Usage;
+use crate::provider::openai_compatible::CACHE_WRITE;
 use crate::record::push_int;
 
 /// What an item is.
@@ -133,12 +134,15 @@ pub(super) fn push_usage(out: &mut String, usage: &Usage) {
     for (name, count) in [
         ("{\"input_tokens\":", usage.input),
         (",\"input_tokens_details\":{\"cached_tokens\":", usage.cached_input),
+        (CACHE_WRITE, usage.cache_write),
         ("},\"output_tokens\":", usage.output),
         (",\"output_tokens_details\":{\"reasoning_tokens\":", usage.reasoning),
         ("},\"total_tokens\":", usage.input.saturating_add(usage.output)),
     ] {
-        out.push_str(name);
-        push_int(out, count);
+        if count > 0 || name != CACHE_WRITE {
+            out.push_str(name);
+            push_int(out, count);
+        }
     }
     out.push('}');
 }
