@@ -204,7 +204,8 @@ export const closed = (): TidegateError =>
     attempts: [],
   });
 
-const GONE = 'A file of the gateway could not be loaded: if the app was published anew, reload the page.';
+const GONE =
+  'A file of the gateway could not be loaded: a bundler left it out, or the app was published anew: then reload.';
 const NO_IMPORT = 'A service worker loads no scripts later: open the gate in a page or in another worker.';
 const NO_WASM = "No WebAssembly may run here: the page's policy needs script-src 'wasm-unsafe-eval'.";
 

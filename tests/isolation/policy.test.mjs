@@ -98,8 +98,10 @@ test('a worker that is not there, is none, or is another build', async (t) => {
     if (workerUrl === '/page.js') await page.clock.install();
     const told = opening(page, { workerUrl });
     if (workerUrl === '/page.js') await page.clock.runFor(31_000);
-    const { code, shouldRetry } = await told;
+    const { code, shouldRetry, message } = await told;
     assert.deepEqual({ code, shouldRetry }, { code: 'isolation_failed', shouldRetry: false }, workerUrl);
+    // What a person meets first whose bundler takes no files along.
+    if (workerUrl === '/missing.js') assert.match(message, /missing\.js .*bundler left it out/u);
     if (workerUrl === '/page.js') await page.clock.resume();
   }
   for (const workerUrl of ['', 'https://', 'http://[']) {
