@@ -9,8 +9,8 @@ import type { ChatMeta, GateFetch, RequestOptions } from '../types.js';
 import type { Line } from './line.js';
 import { isolationFailed } from './place.js';
 import type { Answering, Asking } from './protocol.js';
+import { flat as areCarried, name as isName } from './shapes.js';
 import { Streamed } from './streamed.js';
-import { readToGate } from './to-gate.js';
 
 /** What it needs of its gate. */
 export interface FetchRealm {
@@ -115,17 +115,12 @@ function askingOf(
   options: RequestOptions,
   refusal: ErrorData | undefined,
 ): Asking {
-  if (refusal) return { method: 'POST', url, headers: [], body: '', options: {}, refusal };
-  const asking = { method, url, headers: flat(headers), body, options };
-  if (readToGate(['fetch', 1, asking])) return asking;
-  return askingOf(
-    '',
-    url,
-    headers,
-    '',
-    {},
-    dataOf(invalid('', 'has more headers, or a longer method, than is carried')),
-  );
+  const lines = flat(headers);
+  const isCarried = isName(method) && areCarried(lines);
+  const told =
+    refusal ?? (isCarried ? undefined : dataOf(invalid('', 'has more headers, or a longer method, than is carried')));
+  if (told) return { method: 'POST', url, headers: [], body: '', options: {}, refusal: told };
+  return { method, url, headers: lines, body, options };
 }
 
 const NO_ACCOUNT = dataOf(isolationFailed('The answer came without its account.'));
