@@ -4,7 +4,7 @@ import { homeOf } from './auth/token';
 import type { Env } from './env';
 import { badConfiguration } from './errors';
 import { WAIT_MS, type Boarded } from './organisation/flights';
-import { organisationObject } from './organisation/standing';
+import { organisationOf } from './organisation/standing';
 import { mastersOf } from './queue/masters';
 import type { Core } from './wasm';
 
@@ -30,7 +30,7 @@ export function wayOf({ TIDEGATE_SHARED_CACHE, TIDEGATE_MASTER_KEY }: Env): Way 
 export function shared(core: Core, organisation: string, env: Env): void {
   const way = wayOf(env);
   if (way === 'off' || way === 'no-master-key') return;
-  const flights = async () => organisationObject(env, await homeOf(organisation));
+  const flights = () => organisationOf(organisation, env);
   /** Names that this isolate asks for, while others may wait for them. */
   const leading = new Set<string>();
   const land = (name: string, entry?: Uint8Array) => {

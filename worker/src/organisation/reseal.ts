@@ -1,7 +1,6 @@
-import { homeOf } from '../auth/token';
 import type { Env } from '../env';
 import { entrusted, type Replacement, type SealedKey } from './keys';
-import { organisationObject } from './standing';
+import { organisationOf } from './standing';
 
 /** What became of an organisation's keys. */
 export interface Resealed {
@@ -31,6 +30,6 @@ export async function reseal(organisation: string, keys: readonly SealedKey[], e
   } finally {
     box.free();
   }
-  if (anew.length > 0) await organisationObject(env, await homeOf(organisation)).replaceKeys(anew);
+  if (anew.length > 0) await (await organisationOf(organisation, env)).replaceKeys(anew);
   return { resealed: anew.length, unreadable };
 }

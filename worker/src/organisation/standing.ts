@@ -19,7 +19,11 @@ const tokens = new Recent<TokenRecord>(10_000, STALE_MS);
 const madeUp = new Recent<true>(10_000, STALE_MS);
 const everywhere = new Recent<Block[]>(1, STALE_MS);
 
+/** The object where a token leads, whether or not there is an organisation. */
 export const organisationObject = (env: Env, home: string) => env.ORGANISATION.get(env.ORGANISATION.idFromName(home));
+/** An organisation's object. */
+export const organisationOf = async (organisation: string, env: Env) =>
+  organisationObject(env, await homeOf(organisation));
 export const directoryObject = (env: Env) => env.DIRECTORY.get(env.DIRECTORY.idFromName('directory'));
 
 /** Forgets what this isolate was told: after a change that was made through it. */

@@ -4,8 +4,7 @@ import { internal } from '../errors';
 import { text } from '../fields';
 import { figuresOf, figuresOfAll, told } from '../figures/counted';
 import { exposition } from '../figures/samples';
-import { forget, organisationObject } from '../organisation/standing';
-import { homeOf } from '../auth/token';
+import { forget, organisationOf } from '../organisation/standing';
 import { eraseQueued, queueStatsIfAny } from '../queue/place';
 import { gateStatus } from '../status';
 import { numberOf, read, ruledBy } from './input';
@@ -99,7 +98,7 @@ async function erase(c: Ours, caller: Caller, id: string | undefined): Promise<R
   const organisation = ruledBy(c, caller);
   await told(organisation);
   const days = await (await figuresOf(organisation, c.env)).eraseUser(user);
-  const home = organisationObject(c.env, await homeOf(organisation));
+  const home = await organisationOf(organisation, c.env);
   const tokens = await home.eraseUser(user);
   for (const { hash } of tokens) await forget(organisation, hash);
   const queued = await eraseQueued(c.env, organisation, user);

@@ -1,8 +1,7 @@
 import { letIn } from '../auth';
-import { homeOf } from '../auth/token';
 import { limited, nothingHere, unauthorized } from '../errors';
 import { fields, optional, text } from '../fields';
-import { organisationObject } from '../organisation/standing';
+import { organisationOf } from '../organisation/standing';
 import { sessionConfig, subjectOf } from '../session/subject';
 import { newSession, SESSION } from '../session/token';
 import { bodyOf } from './input';
@@ -28,7 +27,7 @@ export const session: Route[] = [
       if (!subject) throw unauthorized();
       await letIn(c.req.raw, { ...subject, token: SESSION }, c.env);
       const token = await newSession(subject, config.seconds, c.env);
-      const object = organisationObject(c.env, await homeOf(subject.organisation));
+      const object = await organisationOf(subject.organisation, c.env);
       const limits = { perSubject: config.perSubjectPerDay, total: config.perDay };
       // Only what is given counts.
       const wait = await object.countSession(subject.user ?? '', limits);

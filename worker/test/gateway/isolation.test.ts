@@ -2,8 +2,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { figuresOf, told } from '../../src/figures/counted';
-import { forget, organisationObject } from '../../src/organisation/standing';
-import { homeOf } from '../../src/auth/token';
+import { forget, organisationOf } from '../../src/organisation/standing';
 import { ask, calm, call, contentOf, type Answer } from '../client';
 import { made, organised, send } from '../organisations';
 import { calling } from '../started';
@@ -58,7 +57,7 @@ beforeEach(async () => {
 
 /** All that is kept of acme. */
 async function kept() {
-  const object = organisationObject(env, await homeOf('acme'));
+  const object = await organisationOf('acme', env);
   return {
     standing: await object.standing(),
     tokens: await object.listTokens(100, 0),

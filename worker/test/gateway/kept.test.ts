@@ -2,9 +2,8 @@ import { env } from 'cloudflare:workers';
 import { evictAllDurableObjects, runInDurableObject } from 'cloudflare:test';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { homeOf } from '../../src/auth/token';
 import { putKey } from '../../src/organisation/keys';
-import { directoryObject, forget, organisationObject } from '../../src/organisation/standing';
+import { directoryObject, forget, organisationOf } from '../../src/organisation/standing';
 import { Recent } from '../../src/recent';
 import { calm, call } from '../client';
 import { made, organised, send } from '../organisations';
@@ -44,7 +43,7 @@ describe('what an organisation keeps', () => {
     await organised('acme', ['pro']);
   });
   const sql = async (work: (sql: SqlStorage) => void) =>
-    runInDurableObject(organisationObject(env, await homeOf('acme')), (_, state) => work(state.storage.sql));
+    runInDurableObject(await organisationOf('acme', env), (_, state) => work(state.storage.sql));
   const rows = (count: number, insert: string) =>
     sql((sql) => {
       sql.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count}) ${insert}`);
@@ -80,7 +79,7 @@ describe('what an organisation keeps', () => {
   it('are tables that an older Worker leaves as they are', async () => {
     await made('acme');
     const tables = async () =>
-      runInDurableObject(organisationObject(env, await homeOf('acme')), (_, state) =>
+      runInDurableObject(await organisationOf('acme', env), (_, state) =>
         state.storage.sql.exec('SELECT * FROM schema, organisation, token').toArray(),
       );
     await sql((sql) => void sql.exec('UPDATE schema SET version = 99'));

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { homeOf } from '../../src/auth/token';
 import { reseal } from '../../src/organisation/reseal';
-import { forget, organisationObject } from '../../src/organisation/standing';
+import { forget, organisationObject, organisationOf } from '../../src/organisation/standing';
 import { calm, errorOf, journal, question, type Answer } from '../client';
 import { made, organised } from '../organisations';
 import { calling } from '../started';
@@ -40,7 +40,7 @@ async function sentBy(send: ReturnType<typeof calling>, token: string): Promise<
   return (await journal())[0]?.authorization?.replace('Bearer ', '');
 }
 const stored = async () =>
-  runInDurableObject(organisationObject(env, await homeOf('acme')), (_, state) =>
+  runInDurableObject(await organisationOf('acme', env), (_, state) =>
     state.storage.sql.exec<{ sealed: ArrayBuffer }>('SELECT sealed FROM provider_key').toArray(),
   );
 const hex = (bytes: ArrayBuffer | undefined) => [...new Uint8Array(bytes ?? [])].join();
@@ -119,7 +119,7 @@ describe('a key that an organisation entrusts', () => {
 
   it('that was changed while it was sealed anew stays as it was put', async () => {
     await put(withMaster(master('a')), acme, KEY);
-    const object = organisationObject(env, await homeOf('acme'));
+    const object = await organisationOf('acme', env);
     const keys = (await object.standing())?.keys ?? [];
     await put(withMaster(master('b')), acme, OTHER);
     const own = { ...env, TIDEGATE_MASTER_KEY: master('b'), TIDEGATE_MASTER_KEY_PREVIOUS: master('a') };

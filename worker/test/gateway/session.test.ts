@@ -3,8 +3,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { SignJWT } from 'jose';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { homeOf } from '../../src/auth/token';
-import { forget, organisationObject } from '../../src/organisation/standing';
+import { forget, organisationOf } from '../../src/organisation/standing';
 import { calm, errorOf, journal, type Answer } from '../client';
 import { idp, type Idp } from '../idp';
 import { organised, send } from '../organisations';
@@ -226,7 +225,7 @@ describe('the budget of a day', () => {
     const call = gateway({ jwt: true });
     for (const sub of ['ann', 'bob']) await asked(call, { authorization: `Bearer ${await clerk.sign({ sub })}` });
     const subjects = async () =>
-      runInDurableObject(organisationObject(env, await homeOf('acme')), (_, { storage }) =>
+      runInDurableObject(await organisationOf('acme', env), (_, { storage }) =>
         storage.sql.exec('SELECT subject FROM session ORDER BY subject').toArray(),
       );
     expect(await subjects()).toEqual([{ subject: 'ann' }, { subject: 'bob' }]);

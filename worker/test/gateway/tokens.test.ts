@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { hashOf, homeOf, newToken } from '../../src/auth/token';
 import type { Env } from '../../src/env';
-import { forget, organisationObject, STALE_MS, tokenOf } from '../../src/organisation/standing';
+import { forget, organisationObject, organisationOf, STALE_MS, tokenOf } from '../../src/organisation/standing';
 import { tiersOf } from '../../src/routes/admin/tokens';
 import { load, withoutKeys } from '../../src/wasm';
 import { ask, calm, call, errorOf, type Answer } from '../client';
@@ -20,7 +20,7 @@ beforeEach(async () => {
   await organised('other', ['free']);
 });
 
-const objectOf = async (organisation: string) => organisationObject(env, await homeOf(organisation));
+const objectOf = async (organisation: string) => await organisationOf(organisation, env);
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const json = (answer: Answer) => JSON.parse(answer.text) as Record<string, unknown>;
 

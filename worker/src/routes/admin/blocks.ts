@@ -1,8 +1,7 @@
-import { homeOf } from '../../auth/token';
 import { forbidden, invalid, nothingHere, tooMany } from '../../errors';
 import { fields, flag, oneOf, optional, otherwise, text, whole } from '../../fields';
 import { networkOf, type Block } from '../../organisation/blocks';
-import { directoryObject, forget, organisationObject } from '../../organisation/standing';
+import { directoryObject, forget, organisationOf } from '../../organisation/standing';
 import type { Caller } from '../../auth';
 import { note } from '../../names';
 import { bodyOf, read, ruledBy } from '../input';
@@ -32,7 +31,7 @@ export const blocks: Route[] = [
     query: { ...ABOUT, everywhere: TEXT },
     handle: async (c, caller) => {
       if (c.req.query('everywhere') !== undefined) return c.json({ blocks: await all(c, caller).blocks() });
-      const object = organisationObject(c.env, await homeOf(ruledBy(c, caller)));
+      const object = await organisationOf(ruledBy(c, caller), c.env);
       return c.json({ blocks: (await object.standing())?.blocks ?? [] });
     },
   },
@@ -65,7 +64,7 @@ export const blocks: Route[] = [
       };
       const organisation = ruledBy(c, caller);
       if (!everywhere) await tiersOf(organisation, caller, c.env);
-      const object = everywhere ? all(c, caller) : organisationObject(c.env, await homeOf(organisation));
+      const object = everywhere ? all(c, caller) : await organisationOf(organisation, c.env);
       if (!(await object.addBlock(block))) throw tooMany('blocks');
       await forget(organisation);
       return c.json(block, 201);
@@ -82,7 +81,7 @@ export const blocks: Route[] = [
       const blocked = named(kind, read(value, c.req.param('value'), 'value'));
       const organisation = ruledBy(c, caller);
       const everywhere = c.req.query('everywhere') !== undefined;
-      const object = everywhere ? all(c, caller) : organisationObject(c.env, await homeOf(organisation));
+      const object = everywhere ? all(c, caller) : await organisationOf(organisation, c.env);
       if (!(await object.removeBlock(kind, blocked))) throw nothingHere();
       await forget(organisation);
       return c.json({ kind, value: blocked, blocked: false });

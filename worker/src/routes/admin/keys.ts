@@ -1,10 +1,9 @@
-import { homeOf } from '../../auth/token';
 import { nothingHere, tooMany } from '../../errors';
 import { fields, text } from '../../fields';
 import { gateOf } from '../../gates';
 import { providerName } from '../../names';
 import { entrusted } from '../../organisation/keys';
-import { forget, organisationObject } from '../../organisation/standing';
+import { forget, organisationOf } from '../../organisation/standing';
 import { bodyOf, read, ruledBy } from '../input';
 import type { Route } from '../route';
 import { ABOUT, object, textOf } from '../schemas';
@@ -21,7 +20,7 @@ export const keys: Route[] = [
     summary: 'For which providers the organisation has a key of its own, and since when',
     query: ABOUT,
     handle: async (c, caller) => {
-      const object = organisationObject(c.env, await homeOf(ruledBy(c, caller)));
+      const object = await organisationOf(ruledBy(c, caller), c.env);
       const known = (await object.standing())?.keys ?? [];
       return c.json({ keys: known.map(({ provider, changed }) => ({ provider, changed })) });
     },
@@ -46,7 +45,7 @@ export const keys: Route[] = [
           sealed: Uint8Array;
           warnings: string[];
         };
-        if (!(await organisationObject(c.env, await homeOf(organisation)).putKey(provider, sealed))) {
+        if (!(await (await organisationOf(organisation, c.env)).putKey(provider, sealed))) {
           throw tooMany('keys');
         }
         await forget(organisation);
@@ -65,7 +64,7 @@ export const keys: Route[] = [
     handle: async (c, caller) => {
       const provider = read(providerName, c.req.param('provider'), 'provider');
       const organisation = ruledBy(c, caller);
-      if (!(await organisationObject(c.env, await homeOf(organisation)).removeKey(provider))) throw nothingHere();
+      if (!(await (await organisationOf(organisation, c.env)).removeKey(provider))) throw nothingHere();
       await forget(organisation);
       return c.json({ provider, removed: true });
     },

@@ -1,8 +1,7 @@
 import { DEFAULT_ORGANISATION } from '../../auth';
-import { homeOf } from '../../auth/token';
 import { tooMany } from '../../errors';
 import { fields, list, otherwise } from '../../fields';
-import { directoryObject, forget, organisationObject } from '../../organisation/standing';
+import { directoryObject, forget, organisationOf } from '../../organisation/standing';
 import { organisationName, tierName } from '../../names';
 import { bodyOf, numberOf, read } from '../input';
 import type { Route } from '../route';
@@ -38,7 +37,7 @@ export const organisations: Route[] = [
       if (organisation !== DEFAULT_ORGANISATION && !(await directoryObject(c.env).add(organisation))) {
         throw tooMany('organisations');
       }
-      await organisationObject(c.env, await homeOf(organisation)).put(organisation, tiers);
+      await (await organisationOf(organisation, c.env)).put(organisation, tiers);
       await forget(organisation);
       return c.json({ organisation, tiers });
     },

@@ -1,9 +1,8 @@
 import { DEFAULT_ORGANISATION } from '../../auth';
-import { homeOf } from '../../auth/token';
 import { organisationName } from '../../names';
 import { mastersOf } from '../../queue/masters';
 import { reseal } from '../../organisation/reseal';
-import { directoryObject, organisationObject } from '../../organisation/standing';
+import { directoryObject, organisationOf } from '../../organisation/standing';
 import { numberOf, read } from '../input';
 import type { Route } from '../route';
 import { ORGANISATION, whole } from '../schemas';
@@ -32,7 +31,7 @@ export const resealing: Route[] = [
       const names = after === undefined ? [DEFAULT_ORGANISATION, ...listed] : listed;
       const each = await Promise.all(
         names.map(async (organisation) => {
-          const keys = (await organisationObject(c.env, await homeOf(organisation)).standing())?.keys ?? [];
+          const keys = (await (await organisationOf(organisation, c.env)).standing())?.keys ?? [];
           const { resealed, unreadable } = await reseal(organisation, keys, c.env);
           return {
             keys: keys.length,

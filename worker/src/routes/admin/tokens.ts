@@ -2,7 +2,7 @@ import { DEFAULT_ORGANISATION, type Caller, type Scope } from '../../auth';
 import { hashOf, homeOf, newToken } from '../../auth/token';
 import { invalid, nothingHere, tooMany } from '../../errors';
 import { fields, list, oneOf, optional, otherwise, text, whole } from '../../fields';
-import { directoryObject, forget, organisationObject, standingOf } from '../../organisation/standing';
+import { directoryObject, forget, organisationObject, organisationOf, standingOf } from '../../organisation/standing';
 import type { Env } from '../../env';
 import { note, tierName, userName } from '../../names';
 import { bodyOf, numberOf, read, ruledBy } from '../input';
@@ -29,7 +29,7 @@ export const tokens: Route[] = [
     summary: 'What is known of the API tokens, newest first; never the tokens themselves',
     query: { ...ABOUT, ...PAGES },
     handle: async (c, caller) => {
-      const object = organisationObject(c.env, await homeOf(ruledBy(c, caller)));
+      const object = await organisationOf(ruledBy(c, caller), c.env);
       const limit = numberOf(c, 'limit', 1, 1_000, 100);
       return c.json({ tokens: await object.listTokens(limit, numberOf(c, 'after', 0, 1_000_000, 0)) });
     },
@@ -76,7 +76,7 @@ export const tokens: Route[] = [
     handle: async (c, caller) => {
       const id = read(text(64), c.req.param('id'), 'id');
       const organisation = ruledBy(c, caller);
-      const hash = await organisationObject(c.env, await homeOf(organisation)).revokeToken(id);
+      const hash = await (await organisationOf(organisation, c.env)).revokeToken(id);
       if (hash === undefined) throw nothingHere();
       await forget(organisation, hash);
       return c.json({ id, revoked: true });
@@ -93,7 +93,7 @@ export async function tiersOf(organisation: string, caller: Caller, env: Env): P
   const isDefault = organisation === DEFAULT_ORGANISATION;
   const tiers = isDefault ? ['enterprise', 'pro', 'free'] : [caller.tier];
   if (!isDefault && !(await directoryObject(env).add(organisation))) throw tooMany('organisations');
-  await organisationObject(env, await homeOf(organisation)).put(organisation, tiers, true);
+  await (await organisationOf(organisation, env)).put(organisation, tiers, true);
   await forget(organisation);
   // The operator may have set it up meanwhile, with other tiers.
   return (await standingOf(organisation, env))?.tiers ?? tiers;
