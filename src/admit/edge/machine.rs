@@ -82,6 +82,8 @@ impl EdgeLedger {
     /// command comes what the clock of whoever asks showed when it asked, if that is known: it may be another's than
     /// `now` is from.
     ///
+    /// Whose own row cannot be read is answered `vault_corrupt`, and keeps nobody else from a decision.
+    ///
     /// # Errors
     /// As [`EdgeLedger::apply`]; then none of them was taken.
     pub fn decide_all<'a>(
@@ -257,6 +259,14 @@ fn only_counts(command: &Command) -> bool {
     matches!(command, Command::For(errand) if errand.only_enters())
 }
 
+/// What was found, or nothing if its row cannot be read. Such a row is left as it is.
+fn readable<T>(found: Result<T>) -> Result<Option<T>> {
+    match found {
+        Err(error) if error.code == Code::VaultCorrupt => Ok(None),
+        found => found.map(Some),
+    }
+}
+
 /// One decision being taken.
 struct Turn<'a> {
     ledger: &'a mut EdgeLedger,
@@ -271,10 +281,15 @@ struct Turn<'a> {
 type Ask = (Kind, RateConfig, u64);
 
 impl Turn<'_> {
+    /// One command's reply. What of its caller's rows cannot be read is looked for before anything is changed.
     fn one(&mut self, command: &Command) -> Result<Reply> {
-        match command {
+        let reply = match command {
             Command::For(errand) => self.errand(errand),
             command => self.plain(command),
+        };
+        match reply {
+            Err(error) if error.code == Code::VaultCorrupt => Ok(Reply::of(Err(error))),
+            reply => reply,
         }
     }
 
@@ -288,8 +303,10 @@ impl Turn<'_> {
             && let Some(rate) = self.policy.edge.tier(&caller.tier).and_then(|tier| tier.tokens)
         {
             let now = self.now;
-            let bucket = self.payer(caller)?.bucket(&Kind::Tokens, rate, now);
-            bucket.correct(rate, correction.estimated, correction.used);
+            // What is settled with it concerns others, too.
+            if let Some(payer) = readable(self.payer(caller))? {
+                payer.bucket(&Kind::Tokens, rate, now).correct(rate, correction.estimated, correction.used);
+            }
         }
         let mut entered = None;
         if let Some(entry) = &errand.entry {

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers';
-import { runInDurableObject } from 'cloudflare:test';
+import { evictAllDurableObjects, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, expect, it, vi } from 'vitest';
 
 import { forget } from '../../src/organisation/standing';
@@ -78,4 +78,26 @@ it('a user who is erased has rows again once they ask again, and none of them go
   await asks();
   clock.mockRestore();
   expect(await keys()).toEqual(['uann']);
+});
+
+it('a row that cannot be read keeps its user out, and nobody who is decided together with them', async () => {
+  await forget(ORGANISATION);
+  await organised(ORGANISATION, ['pro']);
+  const callers = await Promise.all(
+    ['ann', 'bob'].map(async (user) => bearer((await made(ORGANISATION, { tier: 'pro', user })).token)),
+  );
+  for (const headers of callers) expect((await ask({}, headers)).status).toBe(200);
+  await new Promise((done) => setTimeout(done, 700));
+  await sql((own) => void own.exec("UPDATE rows SET row = x'09' WHERE key = 'uann'"));
+  await evictAllDurableObjects();
+  // So many are decided in one turn.
+  const all = [...callers, ...callers, ...callers, ...callers];
+  const answers = await Promise.all(all.map((headers) => ask({}, headers)));
+  const told = answers.map((answer) => (answer.status === 200 ? 'ok' : errorOf(answer).code));
+  expect(told).toEqual(all.map((headers) => (headers === callers[0] ? 'vault_corrupt' : 'ok')));
+  expect(await rows()).toContain('uann 9');
+  // Whoever runs it may have them begin anew.
+  expect((await send('DELETE', `/api/ai/users/ann?organisation=${ORGANISATION}`)).status).toBe(200);
+  const { token } = await made(ORGANISATION, { tier: 'pro', user: 'ann' });
+  expect((await ask({}, bearer(token))).status).toBe(200);
 });

@@ -10,6 +10,11 @@ use crate::error::Result;
 
 impl Turn<'_> {
     pub(super) fn figures(&mut self, caller: &Caller) -> Result<Reply> {
+        // What cannot be read is found before the ledger tells what it tells once.
+        for rule in self.policy.rules(caller) {
+            self.subject(rule.of, caller)?;
+        }
+        self.payer(caller)?;
         let reply = self.plain(&Command::Status)?;
         let Ok(Outcome::Status(organisation)) = &reply.result else { return Ok(reply) };
         let (now, place) = (self.now, self.place()?);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Turn;
+use super::{Turn, readable};
 use crate::admit::command::{Charge, Command, Outcome, Reply};
 use crate::admit::edge::books::{limit, period_of};
 use crate::admit::edge::caller::Caller;
@@ -37,6 +37,8 @@ impl Turn<'_> {
             return Ok(Reply::of(Ok(Outcome::NotLeased)));
         }
         let share = u64::from(policy.edge.leases.share.max(2));
+        // What cannot be read is found before the ledger tells what it tells once.
+        self.payer(caller)?;
         let mut reply = self.plain(&Command::Status)?;
         let Ok(Outcome::Status(figures)) = &reply.result else { return Ok(reply) };
         let left = |limit: NanoUsd, spent, reserved| limit.saturating_sub(spent).saturating_sub(reserved);
@@ -117,7 +119,9 @@ impl Turn<'_> {
         if held && matches!(reply.result, Ok(Outcome::Settled { .. })) {
             let now = self.now;
             for (kind, rate) in self.shared_buckets(caller, route) {
-                self.payer(caller)?.bucket(&kind, rate, now).correct(rate, requests, 0);
+                if let Some(payer) = readable(self.payer(caller))? {
+                    payer.bucket(&kind, rate, now).correct(rate, requests, 0);
+                }
             }
         }
         Ok(reply)

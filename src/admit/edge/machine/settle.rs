@@ -1,6 +1,6 @@
 //! What the ledger settles is settled in all books.
 
-use super::Turn;
+use super::{Turn, readable};
 use crate::admit::budget::Books;
 use crate::admit::command::{Charge, Command, Notice, Outcome, Reply};
 use crate::admit::edge::books::limit;
@@ -54,7 +54,8 @@ impl Turn<'_> {
         for (of, per, period) in claim.books() {
             let mut told = Vec::new();
             let rule = policy.rule(of, per, &caller.tier);
-            let subject = self.subject(of, caller)?;
+            // Somebody else's decision may be what ends it. The organisation's own books have what was spent.
+            let Some(subject) = readable(self.subject(of, caller))? else { continue };
             let books = subject.books(per);
             let instead = if was_late { bound } else { NanoUsd::ZERO };
             if !was_late {

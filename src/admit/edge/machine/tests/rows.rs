@@ -148,7 +148,8 @@ fn damaged_rows_admit_nothing() {
             );
             let policy = EdgePolicy::of(&bench.config);
             let decided = EdgeLedger::open(&rows)
-                .and_then(|mut ledger| ledger.apply(&command, &policy, &UtcOnly, at(1), &mut rows));
+                .and_then(|mut ledger| ledger.apply(&command, &policy, &UtcOnly, at(1), &mut rows))
+                .and_then(|reply| reply.result);
             assert!(decided.is_err(), "{key}");
             assert_eq!(rows.read(key).unwrap(), Some(damaged));
         }
@@ -160,9 +161,62 @@ fn damaged_rows_admit_nothing() {
     rows.write("uann", &writer.finish(), Timestamp::MAX).unwrap();
     let mut ledger = EdgeLedger::open(&rows).unwrap();
     let errand = Errand { caller: user("ann"), entry: None, correction: None, command: Some(Command::Status) };
-    assert!(
-        ledger.apply(&Command::For(errand.into()), &EdgePolicy::of(&bench.config), &UtcOnly, at(1), &mut rows).is_err()
-    );
+    let policy = EdgePolicy::of(&bench.config);
+    let reply = ledger.apply(&Command::For(errand.into()), &policy, &UtcOnly, at(1), &mut rows).unwrap();
+    assert_eq!(refused(reply.result).0, Code::VaultCorrupt);
+}
+
+#[test]
+fn an_unreadable_row_keeps_nobody_but_its_user_from_a_decision() {
+    let mut bench = Bench::new(vec![rule(BudgetScope::User, BudgetSpan::Day, 20)]);
+    let (ann, bob) = (user("ann"), user("bob"));
+    let (first, second) = (bench.admit(&ann, 8).unwrap(), bench.admit(&ann, 4).unwrap());
+    assert_ne!(first, second);
+    bench.rows.write("uann", &[9], Timestamp::MAX).unwrap();
+    bench.ledger = EdgeLedger::open(&bench.rows).unwrap();
+    assert_eq!(refused(bench.enter(&ann, "chat", Some(1))).0, Code::VaultCorrupt);
+    assert_eq!(refused(bench.admit(&ann, 1)).0, Code::VaultCorrupt);
+    assert_eq!(refused(bench.errand(&ann, None, Some(Command::Status))).0, Code::VaultCorrupt);
+
+    // Decided together with somebody else's, in either order.
+    let admit = |caller: &Caller| {
+        let (tenant, target, lease_until) = ("me".into(), "groq/m".into(), at(180));
+        let admit = Command::Admit { tenant, target, bound: cents(1), lease_until, slot: None };
+        let errand = Errand { caller: caller.clone(), entry: None, correction: None, command: Some(admit) };
+        Command::For(errand.into()).encode()
+    };
+    let all = [admit(&ann), admit(&bob), admit(&ann)];
+    let config = bench.config.clone();
+    let replies = bench
+        .ledger
+        .decide_all(
+            all.iter().map(|command| (command.as_slice(), None)),
+            &EdgePolicy::of(&config),
+            &UtcOnly,
+            at(0),
+            &mut bench.rows,
+        )
+        .unwrap();
+    let admitted = replies.iter().map(|reply| Reply::decode(reply).unwrap().result.is_ok());
+    assert_eq!(admitted.collect::<Vec<_>>(), [false, true, false]);
+
+    // What was held for it ends all the same: settled, with its user's correction, or run out while others decide.
+    let spent = |bench: &mut Bench| match bench.apply(&Command::Status).unwrap() {
+        Outcome::Status(figures) => [figures.spent, figures.reserved].map(|amount| amount.as_nano() / CENT),
+        outcome => panic!("{outcome:?}"),
+    };
+    let (charge, outcome) = (Charge::Actual(cents(5)), BreakerOutcome::Success);
+    let settle = Command::Settle { reservation: first, charge, outcome, cool_until: None, end_slot: true };
+    let correction = Some(Correction { estimated: 100, used: 10 });
+    let [requests, tokens] = [60, 1_000].map(RateConfig::per_minute);
+    bench.config.edge.tiers = vec![TierConfig { name: "pro".into(), requests, tokens: Some(tokens) }];
+    let errand = Errand { caller: ann, entry: None, correction, command: Some(settle) };
+    assert!(bench.apply(&Command::For(errand.into())).is_ok());
+    assert_eq!(spent(&mut bench), [5, 5]);
+    bench.now = 600;
+    bench.spend(&bob, 2);
+    assert_eq!(spent(&mut bench), [5 + 4 + 1 + 2, 0]);
+    assert_eq!(bench.rows.read("uann").unwrap(), Some(vec![9]), "left as it is");
 }
 
 /// Sessions of many users are one token: what it holds for an erased one is held until it is settled.
