@@ -136,6 +136,16 @@ pub struct AttemptError {
     pub status: Option<u16>,
 }
 
+/// The exchanges of a request that failed.
+#[cfg(feature = "edge")]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Asked {
+    /// How many there were.
+    pub exchanges: u32,
+    /// `provider/model` of the last one's target.
+    pub target: String,
+}
+
 /// Why something did not happen.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Error {
@@ -156,6 +166,10 @@ pub struct Error {
     /// What is left of the caller's rate, where one was asked.
     #[cfg(feature = "edge")]
     pub allowance: Option<Allowance>,
+    /// Which providers were asked; nothing where none was. Not the same as `attempts`: these have refusals of the ledger's
+    /// too, a repeated error has those of the first, and an attempt that was aborted is in none.
+    #[cfg(feature = "edge")]
+    pub asked: Option<Asked>,
     /// The HTTP status, where it says more than the code's own: 404, 405, 413, 415 for a bad request.
     pub status: Option<u16>,
     /// The request that it ended, as the events name it; none where no request had begun.
@@ -176,6 +190,8 @@ impl Error {
             cost: NanoUsd::ZERO,
             #[cfg(feature = "edge")]
             allowance: None,
+            #[cfg(feature = "edge")]
+            asked: None,
             status: None,
             request_id: None,
         }

@@ -72,6 +72,11 @@ export interface ErrorData {
   requestId?: string;
   /** What its attempts were charged in all, in nano-dollars: 0 where it is known that nothing was generated. */
   costNanoUsd?: number;
+  /**
+   * How many exchanges with providers there were, and with which target the last was; absent where nobody was asked. Told by
+   * a server, and by a gate with a queue.
+   */
+  asked?: { exchanges: number; target: string };
 }
 
 /** What every method of a gate rejects with. `code` is stable: see the table in the README. */
@@ -91,6 +96,7 @@ export class TidegateError extends Error implements ErrorData {
   readonly attempts!: AttemptError[];
   declare readonly requestId?: string;
   declare readonly costNanoUsd?: number;
+  declare readonly asked?: NonNullable<ErrorData['asked']>;
 
   constructor(data: ErrorData) {
     const { message, ...rest } = data;

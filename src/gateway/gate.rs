@@ -247,7 +247,14 @@ impl Gate {
         if state.finals.len() >= MAX_FINALS {
             state.finals.pop_front();
         }
-        state.finals.push_back(Final { fingerprint, error: Error { cost: NanoUsd::ZERO, ..error.clone() }, at: now });
+        // Whoever is told it again has asked nobody.
+        let told = Error {
+            cost: NanoUsd::ZERO,
+            #[cfg(feature = "edge")]
+            asked: None,
+            ..error.clone()
+        };
+        state.finals.push_back(Final { fingerprint, error: told, at: now });
     }
 }
 

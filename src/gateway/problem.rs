@@ -29,6 +29,11 @@ pub fn problem(error: &Error) -> Value {
         fields.push(("costNanoUsd", error.cost.into()));
     }
     #[cfg(feature = "edge")]
+    if let Some(asked) = &error.asked {
+        let target = asked.target.as_str().into();
+        fields.push(("asked", Value::map([("exchanges", asked.exchanges.into()), ("target", target)])));
+    }
+    #[cfg(feature = "edge")]
     if let Some(allowance) = &error.allowance {
         fields.push((
             "rate",

@@ -21,6 +21,8 @@ use crate::admit::Charge;
 use crate::attempt::{Committed, Exchange, Failure, Kind, Timers};
 use crate::cache::Controls;
 use crate::chat::Usage;
+#[cfg(feature = "edge")]
+use crate::error::Asked;
 use crate::error::{AttemptError, BreakerOutcome, Code, Detail, Error, Result, TimeoutKind};
 use crate::host::of_the_rest;
 use crate::money::NanoUsd;
@@ -98,6 +100,9 @@ pub(super) struct Run<H> {
     pub(super) prepared: Rc<Prepared>,
     pub(super) deadline: Timestamp,
     pub(super) attempts: u32,
+    /// The target of the last one.
+    #[cfg(feature = "edge")]
+    asked: usize,
     /// What all attempts were charged.
     pub(super) cost: NanoUsd,
     pub(super) failed: Vec<AttemptError>,
@@ -115,7 +120,17 @@ enum Next {
 impl<H: Host> Run<H> {
     pub(super) fn new(context: Rc<Context<H>>, prepared: Rc<Prepared>) -> Self {
         let deadline = prepared.started.after(context.gate.config.timeouts.total);
-        Self { context, prepared, deadline, attempts: 0, cost: NanoUsd::ZERO, failed: Vec::new(), primary: None }
+        Self {
+            context,
+            prepared,
+            deadline,
+            attempts: 0,
+            #[cfg(feature = "edge")]
+            asked: 0,
+            cost: NanoUsd::ZERO,
+            failed: Vec::new(),
+            primary: None,
+        }
     }
 
     /// Works the plan off, and gives the slot back unless a stream goes on.
@@ -129,6 +144,11 @@ impl<H: Host> Run<H> {
             Err(mut error) => {
                 error.attempts = std::mem::take(&mut self.failed);
                 error.cost = self.cost;
+                #[cfg(feature = "edge")]
+                {
+                    let exchanges = self.attempts;
+                    error.asked = (exchanges > 0).then(|| Asked { exchanges, target: self.name(self.asked) });
+                }
                 let context = self.context.clone();
                 match &context.gate.config.degraded {
                     Some(text)
@@ -212,6 +232,10 @@ impl<H: Host> Run<H> {
                 Err(error) => return self.refused(index, *error, offer, rest, offers),
             };
             self.attempts = self.attempts.saturating_add(1);
+            #[cfg(feature = "edge")]
+            {
+                self.asked = index;
+            }
             let timeouts = &context.gate.config.timeouts;
             let timers = Timers {
                 attempt: timeouts.attempt.min(remaining),

@@ -98,6 +98,10 @@ pub(super) async fn answer<H: Host + 'static>(
                 let mut error = unshare(error);
                 if !flight.inherit() {
                     error.cost = NanoUsd::ZERO;
+                    #[cfg(feature = "edge")]
+                    {
+                        error.asked = None;
+                    }
                 }
                 return Err(error);
             }

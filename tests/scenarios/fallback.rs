@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tidegate::admit::{Command, Outcome};
-use tidegate::error::{Code, Detail, NetworkKind, TimeoutKind};
+use tidegate::error::{Asked, Code, Detail, NetworkKind, TimeoutKind};
 use tidegate::gateway::{self, CacheState};
 use tidegate::host::Clock;
 use tidegate::money::NanoUsd;
@@ -80,7 +80,9 @@ fn a_probe_that_fails_opens_again_and_one_that_vanishes_is_given_back() {
     };
     let both = world.host.run_all(vec![Box::pin(async { Some(asked.await) }), Box::pin(stop)]);
     let aborted = both.into_iter().flatten().flatten().next().unwrap();
-    assert_eq!(aborted.unwrap_err().code, Code::Aborted);
+    let aborted = aborted.unwrap_err();
+    assert_eq!((aborted.code, aborted.attempts.len()), (Code::Aborted, 0));
+    assert_eq!(aborted.asked, Some(Asked { exchanges: 1, target: GROQ.into() }), "nobody's failure, but it was asked");
     world.host.answer(|_| completion("ok", 5, 5));
     assert_eq!(world.ask("e").unwrap().meta.target, GROQ, "the next probe starts without a wait");
 }

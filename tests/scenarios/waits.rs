@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use tidegate::error::Code;
+use tidegate::error::{Asked, Code};
 use tidegate::gateway::{self};
 use tidegate::host::Clock;
 use tidegate::secret::Secret;
@@ -143,10 +143,13 @@ fn a_final_error_is_repeated_until_the_wait_that_it_states_has_passed() {
     let world =
         World::new(r#"{"retry":{"maxRetries":0},"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]}"#);
     world.host.answer(|_| status(429, &[("retry-after", "5")], ""));
-    assert_eq!(world.refused("a").retry_after, Some(Duration::from_secs(5)));
+    let first = world.refused("a");
+    assert_eq!(first.retry_after, Some(Duration::from_secs(5)));
+    assert_eq!(first.asked, Some(Asked { exchanges: 1, target: GROQ.into() }));
     world.host.answer(|_| completion("ok", 5, 5));
     world.host.advance(Duration::from_secs(4));
     let again = world.refused("a");
+    assert_eq!((again.attempts.len(), again.asked.as_ref()), (1, None), "nobody was asked again");
     assert_eq!((again.code, again.retry_after), (Code::UpstreamLimited, Some(Duration::from_secs(1))));
     world.host.advance(Duration::from_secs(1));
     assert_eq!(world.ask("a").unwrap().meta.target, GROQ, "who comes back when he was told to is served");

@@ -1,14 +1,14 @@
 import type { FlatHeaders } from '../../pkg/src/boundary';
 import { corsHeaders } from './cors';
 import type { Env } from './env';
-import { toldOf, type Told } from './log';
+import { newId, toldOf, type Told } from './log';
 
 /** What every answer says beside its own, under `own`, our id of the request; in the words of what its client speaks. */
 export function common(
   request: Request,
   told: Told,
   env: Env,
-  own = `tg-${crypto.randomUUID()}`,
+  own = newId(),
   dialect = 'chat',
 ): Record<string, string> {
   return {
@@ -24,16 +24,17 @@ export function common(
   };
 }
 
-/** The same for an answer that is there already. */
+/** The same for an answer that is there already; `own` is its id where it says none. */
 export function finished(
   response: Response,
   request: Request,
   env: Env,
   told = toldOf(request.method, request.headers),
   dialect?: string,
+  own?: string,
 ): Response {
   const { headers } = response;
-  const all = common(request, told, env, headers.get('x-request-id') ?? undefined, dialect);
+  const all = common(request, told, env, headers.get('x-request-id') ?? own, dialect);
   for (const name in all) headers.set(name, all[name] ?? '');
   return response;
 }

@@ -21,6 +21,9 @@ const NOTHING = asksOf({});
 /** Where a request goes, in what its client speaks, by which method it is served; none if it is not. */
 type Asked = [endpoint: string, dialect: string, method?: string];
 
+/** A HEAD is answered as a GET; the platform leaves out the body. */
+const readAs = (method: string): string => (method === 'HEAD' ? 'GET' : method);
+
 /** What was asked of the Wasm before: the requests of one client differ in neither address nor names of headers. */
 const known = new Map<string, Asked>();
 const MOST_KNOWN = 200;
@@ -51,17 +54,19 @@ export async function api(
   load();
   const request = stripped(raw, url, list);
   const told = toldOf(raw.method, request.headers);
-  const [endpoint, dialect, method] = askedOf(told.method, request);
+  const [endpoint, dialect, method] = askedOf(readAs(told.method), request);
   const notes = new Notes(told, dialect, env);
   try {
     return await served(raw, env, context, request, told, endpoint, method, notes);
   } catch (failure) {
     const [thrown, rate] = await counted(failure, notes, env);
-    context.waitUntil(notes.failed(thrown));
     const response = errorResponse(dialect, thrown);
     if (response.status === 405 && method) response.headers.set('allow', method);
     setEach(response.headers, rate);
-    return finished(response, raw, env, told, dialect);
+    // Whoever asks for it by the id of its answer finds its line.
+    const own = response.headers.get('x-request-id') ?? notes.id;
+    context.waitUntil(notes.failed(thrown));
+    return finished(response, raw, env, told, dialect, own);
   }
 }
 
@@ -90,7 +95,7 @@ async function served(
   notes.caller = caller;
   needs('chat', caller);
   if (!method) throw unsupported();
-  if (method !== told.method) throw wrongMethod(method);
+  if (method !== readAs(told.method)) throw wrongMethod(method);
 
   const { flags, ttlMs, namespace } = asksWith(NOTHING, headers);
   const trailer = wantsTrailer(headers.get('x-tidegate-trailer') ?? env.TIDEGATE_TRAILER);
@@ -121,7 +126,7 @@ async function served(
   // Once a whole answer is there, or a stream begins. From then on a stream has timers of its own.
   const begun = Promise.resolve(asked).then((answer) => {
     const [response, account] = answered(answer, signal, ignore, trailer, (own) =>
-      common(raw, told, env, own || undefined, notes.dialect),
+      common(raw, told, env, own || notes.id, notes.dialect),
     );
     notes.begun();
     if (late) void response.body?.cancel();

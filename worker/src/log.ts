@@ -5,6 +5,9 @@ import type { Outcome } from './figures/samples';
 import type { Noted } from './routes/route';
 import { load, withoutKeys } from './wasm';
 
+/** An id for a request that the gateway itself gives none. */
+export const newId = (): string => `tg-${crypto.randomUUID()}`;
+
 /** An id of a caller's own: letters that no log can be broken with. */
 const ID = /^[\w.:-]{8,128}$/;
 /** The trace that a request is part of, as the W3C writes it; later versions may write more behind it. */
@@ -87,6 +90,7 @@ export async function logged(
   caller: Asker | undefined,
   outcome: Outcome,
   env: Env,
+  requestId?: string,
 ): Promise<void> {
   const failed = outcome.code !== 'ok';
   if (!wants(env, outcome.code)) return;
@@ -103,7 +107,7 @@ export async function logged(
     user,
     tier: caller?.tier,
     token: caller?.token,
-    requestId: meta?.requestId,
+    requestId,
     givenId: request?.givenId,
     trace: request?.trace,
     target: meta?.target,

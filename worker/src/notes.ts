@@ -4,10 +4,7 @@ import type { Asker } from './auth';
 import type { Env } from './env';
 import { counted } from './figures/counted';
 import type { Outcome } from './figures/samples';
-import { logged, type Told } from './log';
-
-/** Codes of tries for which no provider was asked: its ledger did not admit them. */
-const REFUSALS = new Set<string>(['budget_exceeded', 'circuit_open', 'internal', 'queue_full', 'rate_limited']);
+import { logged, newId, type Told } from './log';
 
 /** What is noted of one request to a model: figures and a line in the log, once. */
 export class Notes {
@@ -18,6 +15,7 @@ export class Notes {
   #started = Date.now();
   #firstMs: number | undefined;
   #noted = false;
+  #id: string | undefined;
 
   constructor(
     /** Nothing for one that came earlier and waited in the queue. */
@@ -26,6 +24,11 @@ export class Notes {
     readonly env: Env,
   ) {}
 
+  /** Its id in answer and log, where the gateway gives it none. */
+  get id(): string {
+    return (this.#id ??= newId());
+  }
+
   /** There is something to hand out. */
   begun(): void {
     this.#firstMs = Date.now() - this.#started;
@@ -33,24 +36,26 @@ export class Notes {
 
   /** The answer is whole, or was cut. */
   ended(meta: ChatMeta): Promise<void> {
-    // Lists of models are no requests to one.
-    if (!meta.requestId) return Promise.resolve();
+    // Lists of models are no requests to one: no figure has them.
+    if (!meta.requestId) return this.#note('ok', undefined, false);
     return this.#note(meta.error?.code ?? 'ok', meta);
   }
 
   failed(thrown: unknown): Promise<void> {
-    const { code, requestId, costNanoUsd, attempts } = isTidegateError(thrown) ? thrown : toError(thrown);
-    // Which attempts failed, and what they cost, is in the error.
+    const { code, requestId, costNanoUsd, asked, attempts } = isTidegateError(thrown) ? thrown : toError(thrown);
+    // Who was asked, and what that cost, is in the error; else who would have been.
     const usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 };
-    const asked = attempts.filter((one) => !REFUSALS.has(one.code));
-    const { target = '' } = asked.at(-1) ?? attempts.at(-1) ?? {};
-    const meta = { requestId: requestId ?? '', target, attempts: asked.length, costSource: 'estimated', usage };
+    const target = (asked ?? attempts.at(-1))?.target ?? '';
+    const meta = {
+      ...{ requestId: requestId ?? '', target, attempts: asked?.exchanges ?? 0 },
+      ...{ costSource: 'estimated', usage },
+    };
     // No answer, so none that was in the cache or was not.
     const charged = costNanoUsd === undefined ? undefined : ({ ...meta, costNanoUsd } as Outcome['meta']);
     return this.#note(code, charged);
   }
 
-  async #note(code: string, meta: Outcome['meta']): Promise<void> {
+  async #note(code: string, meta: Outcome['meta'], counts = true): Promise<void> {
     if (this.#noted) return;
     this.#noted = true;
     const outcome: Outcome = {
@@ -58,7 +63,7 @@ export class Notes {
       ...(this.#firstMs !== undefined && { firstMs: this.#firstMs }),
       ...(meta && { meta }),
     };
-    if (this.caller) counted(this.caller, outcome, this.env);
-    await logged(this.request, this.caller, outcome, this.env);
+    if (this.caller && counts) counted(this.caller, outcome, this.env);
+    await logged(this.request, this.caller, outcome, this.env, meta?.requestId || this.#id);
   }
 }

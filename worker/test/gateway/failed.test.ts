@@ -1,8 +1,9 @@
+import { env } from 'cloudflare:workers';
 import { beforeEach, expect, it, vi } from 'vitest';
 
 import { told } from '../../src/figures/counted';
 import { forget } from '../../src/organisation/standing';
-import { calm, call, errorOf, journal, question, script, until } from '../client';
+import { calm, call, errorOf, journal, question, script, until, type Init } from '../client';
 import { made, organised } from '../organisations';
 import { bearer } from '../queue';
 import { calling } from '../started';
@@ -40,4 +41,48 @@ it('what fails counts its exchanges, and no look into the cache', async () => {
   const { text } = await call('/metrics', { headers: bearer(token) });
   expect(sample(text, 'tidegate_attempts_total')).toBe(String(exchanges.length));
   expect(text).not.toContain('tidegate_cache_total');
+});
+
+it('an error that is told again has asked nobody', async () => {
+  const { token } = await made('acme', { scopes: ['chat', 'metrics'] });
+  for (const provider of ['groq', 'openrouter'] as const) await script(provider, { status: 500, body: '{}' });
+  const body = JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: question() }] });
+  const sent = () => call('/v1/chat/completions', { method: 'POST', headers: bearer(token), body });
+  const first = await sent();
+  const exchanges = await journal();
+  for (let again = 0; again < 3; again += 1) expect(errorOf(await sent())).toMatchObject({ code: errorOf(first).code });
+  expect(await journal()).toEqual([]);
+  const { text } = await call('/metrics', { headers: bearer(token) });
+  expect(sample(text, 'tidegate_attempts_total')).toBe(String(exchanges.length));
+  expect(sample(text, 'tidegate_requests_total{dialect="chat",outcome="upstream_failed"}')).toBe('4');
+});
+
+it('a line of the log is found by the id of the answer, whatever came of the request', async () => {
+  const lines: { code: string; requestId?: string }[] = [];
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(JSON.parse(line)));
+  const send = calling({ TIDEGATE_LOG: 'all' });
+  const headers = bearer(env.TIDEGATE_TOKEN);
+  const path = '/v1/chat/completions';
+  const requests: [string, string, Init][] = [
+    ['ok', '/v1/models', { headers }],
+    [
+      'ok',
+      path,
+      { method: 'POST', headers, body: JSON.stringify({ messages: [{ role: 'user', content: question() }] }) },
+    ],
+    ['invalid_request', path, { method: 'POST', headers, body: '{' }],
+    ['invalid_request', path, { method: 'PUT', headers }],
+    ['invalid_request', path, { method: 'POST', headers: { ...headers, 'content-encoding': 'gzip' }, body: 'x' }],
+    ['invalid_request', '/nothing', { headers }],
+    ['unauthorized', path, { method: 'POST', headers: bearer('made-up'), body: '{}' }],
+    ['unsupported_endpoint', '/v1/files', { headers }],
+  ];
+  const ids = [];
+  for (const [code, url, init] of requests) {
+    ids.push([code, (await send(url, init)).headers.get('x-tidegate-request-id')]);
+  }
+  await vi.waitUntil(() => lines.length >= requests.length);
+  vi.restoreAllMocks();
+  expect(lines.map(({ code, requestId }) => [code, requestId])).toEqual(ids);
+  expect(new Set(ids.map(([, id]) => id)).size).toBe(requests.length);
 });
