@@ -38,6 +38,14 @@ export const limited = (ms: number) =>
 /** More than an isolate's memory or an object has room for. */
 export const crowded = (message = 'Too many large requests are worked on at the moment.') =>
   Object.assign(refusal('queue_full', 503, message), { retryAfterMs: 1_000 });
+/**
+ * The same failure, or a refusal that says so where the platform lets one request ask no more objects: how many, is the
+ * plan's to say.
+ */
+export const reached = (failure: unknown): unknown =>
+  failure instanceof Error && /too many subrequests/i.test(failure.message)
+    ? refusal('internal', 500, 'The plan of this Worker lets one request ask fewer objects than the queue has shards.')
+    : failure;
 export const internal = () => refusal('internal', 500, 'The gateway or its storage failed.');
 export { invalid };
 

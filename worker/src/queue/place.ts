@@ -2,6 +2,7 @@ import { toError } from '../../../pkg/src/errors';
 import { noStats, sumOf } from '../../../pkg/src/queue/engine';
 import type { Stats } from '../../../pkg/src/queue/stats';
 import { rawConfiguration, type Env } from '../env';
+import { reached } from '../errors';
 import { objectOf } from '../objects';
 import { load } from '../wasm';
 import { mastersOf } from './masters';
@@ -53,8 +54,16 @@ export function told<T>(answer: Answer<T>): T {
 }
 
 /** What each of these objects says to the same question. */
-export const ofEach = <T>(objects: QueueObject[], ask: (object: QueueObject) => Promise<Answer<T>>): Promise<T[]> =>
-  Promise.all(objects.map(async (object) => told(await ask(object))));
+export async function ofEach<T>(
+  objects: QueueObject[],
+  ask: (object: QueueObject) => Promise<Answer<T>>,
+): Promise<T[]> {
+  try {
+    return await Promise.all(objects.map(async (object) => told(await ask(object))));
+  } catch (failure) {
+    throw reached(failure);
+  }
+}
 type QueueObject = ReturnType<typeof queueObject>;
 
 /** The figures of an organisation's shards together: of those that the configuration has, since many ask often. */

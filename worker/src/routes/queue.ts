@@ -1,7 +1,7 @@
 import { unknownId } from '../../../pkg/src/queue/engine';
 import type { Caller } from '../auth';
 import { readText } from '../body';
-import { crowded, forbidden, invalid } from '../errors';
+import { crowded, forbidden, invalid, reached } from '../errors';
 import { partsOf } from '../gates';
 import { merged } from '../queue/merged';
 import { everyQueueObject, MOST_SHARDS, ofEach, queueObject, queueStats, shardsOf, told } from '../queue/place';
@@ -44,7 +44,9 @@ export const queue: Route[] = [
     summary: 'Queues a chat request; `action=cancel` or `action=requeue` (admin) instead is about one that is queued',
     query: { action: oneOf(...Object.keys(CHANGES)), requestId: REQUEST_ID },
     body: ASKED,
-    statuses: [202, 404, 409, 413, 415, 422, 500, 503],
+    bodyMayMiss: true,
+    headers: { 'idempotency-key': textOf(256) },
+    statuses: [202, 404, 409, 422, 500, 503],
     handle: (c, caller) => actionOf(CHANGES, c, 'enqueue')(c, caller),
   },
   {
@@ -137,7 +139,10 @@ async function events(c: Ours, caller: Caller): Promise<Response> {
     if (id !== undefined) url.searchParams.set('requestId', id);
     if (user !== undefined) url.searchParams.set('user', user);
     url.searchParams.set('by', caller.token ?? '');
-    const response = await queueObject(c.env, organisation, shard).fetch(url, { headers, signal });
+    const asking = queueObject(c.env, organisation, shard).fetch(url, { headers, signal });
+    const response = await asking.catch((failure: unknown) => {
+      throw reached(failure);
+    });
     if (response.status === 404) throw unknownId();
     if (response.status === 503) throw crowded('Too many listen already.');
     return response;

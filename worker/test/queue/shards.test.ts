@@ -1,9 +1,11 @@
+import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { forget } from '../../src/organisation/standing';
 import { calm, call, errorOf, script } from '../client';
 import { made, organised } from '../organisations';
 import { about, bearer, object, PATH, reached, type Status } from '../queue';
+import { calling } from '../started';
 
 /** The configuration of these tests has one shard. */
 const SHARD = 5;
@@ -48,5 +50,23 @@ describe('a shard that the configuration had once', () => {
     expect([answer.status, errorOf(answer).param]).toEqual([400, 'shard']);
     const made = requestId.replace(/^rq_../, 'rq_ff');
     for (const action of ['events', 'status']) expect((await about('GET', action, made, headers)).status).toBe(404);
+  });
+});
+
+describe('where the plan lets one request ask no more objects', () => {
+  const failing = (message: string) => () => Promise.reject(new Error(message));
+  const send = (message: string) => {
+    const stub = { fetch: failing(message), dead: failing(message), cleanup: failing(message) };
+    return calling({ REQUEST_QUEUE: { idFromName: () => ({}), get: () => stub } });
+  };
+  const headers = bearer(env.TIDEGATE_TOKEN);
+
+  it.each(['events', 'dead', 'cleanup'])('%s says so', async (action) => {
+    const said = async (message: string) => {
+      const answer = await send(message)(`${PATH}?action=${action}`, { headers });
+      return [answer.status, errorOf(answer).code, errorOf(answer).message.includes('plan')];
+    };
+    expect(await said('Too many subrequests by single Worker invocation.')).toEqual([500, 'internal', true]);
+    expect(await said('Network connection lost.')).toEqual([500, 'internal', false]);
   });
 });
