@@ -7,11 +7,10 @@ import { crowded, invalid } from './errors';
 const NOT_JSON = /^\s*(multipart|image|audio|video)\//i;
 
 /**
- * The request's body. It is counted while it comes, since a length that is stated need not be true.
- * @throws `invalid_request`: 413 if it is too long, 415 if it is no JSON by its type or compressed, 400 if it came in pieces that are not
- * UTF-8.
+ * To be asked before a body is read.
+ * @throws `invalid_request` (415) if it is no JSON by its type, or compressed.
  */
-export async function readBody(request: Request, headers: Pick<Headers, 'get'>): Promise<Uint8Array> {
+export function mustBeJson(headers: Pick<Headers, 'get'>): void {
   if (NOT_JSON.test(headers.get('content-type') ?? '')) {
     throw invalid('content-type', 'must be application/json', 415);
   }
@@ -19,6 +18,15 @@ export async function readBody(request: Request, headers: Pick<Headers, 'get'>):
   if (!/^(identity)?$/i.test(headers.get('content-encoding') ?? '')) {
     throw invalid('content-encoding', 'must be identity: bodies are not taken compressed', 415);
   }
+}
+
+/**
+ * The request's body. It is counted while it comes, since a length that is stated need not be true.
+ * @throws `invalid_request`: 413 if it is too long, 415 if it is no JSON by its type or compressed, 400 if it came in pieces that are not
+ * UTF-8.
+ */
+export async function readBody(request: Request, headers: Pick<Headers, 'get'>): Promise<Uint8Array> {
+  mustBeJson(headers);
   const stated = headers.get('content-length');
   if (Number(stated) > MAX_BODY_BYTES) throw tooLong();
   // Whoever reads HTTP takes no more than was stated; and all at once is one turn of the runtime's in place of three.

@@ -24,6 +24,8 @@ export const text =
     if (typeof value !== 'string' || value === '') throw new Problem('must be a text');
     if (value.length > max) throw new Problem(`must not be longer than ${max} characters`);
     if (shape && !shape.test(value)) throw new Problem(problem);
+    // Nothing that is stored could be found by it again: bytes have no such letters.
+    if (!value.isWellFormed()) throw new Problem('must not have lone surrogates');
     return value;
   };
 

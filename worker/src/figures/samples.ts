@@ -96,9 +96,12 @@ function boundOf(name: string): number {
 /** As Prometheus reads it. What has no line in {@link HELP} is not a figure of ours and is left out. */
 export function exposition(counters: Counters): string {
   const whole = { ...counters };
-  for (const { buckets, count } of [DURATION, FIRST_TOKEN]) {
+  for (const { buckets, sum, count } of [DURATION, FIRST_TOKEN]) {
+    if (!(count in whole)) continue;
     // Bounds that nothing was below yet: a sample that is there only from its first count on has no rate until its second.
-    if (count in whole) for (const { name } of buckets) whole[name] ??= 0;
+    for (const { name } of buckets) whole[name] ??= 0;
+    // No time passes in a request that waits for nothing.
+    whole[sum] ??= 0;
   }
   const sorted = Object.entries(whole).sort(([one], [other]) => boundOf(one) - boundOf(other));
   const lines = sorted.map(([name, value]) => ({

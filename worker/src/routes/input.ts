@@ -1,5 +1,5 @@
 import { TidegateError } from '../../../pkg/src/errors';
-import { received } from '../body';
+import { mustBeJson, received } from '../body';
 import { forbidden, invalid } from '../errors';
 import { checked, whole, type Check } from '../fields';
 import { organisationName } from '../names';
@@ -27,6 +27,7 @@ function isDeep(json: string): boolean {
 
 /** The body of a request, as one object of known fields. `none` is what no body at all stands for, if it may be missing. */
 export async function bodyOf<T>(c: Ours, check: Check<T>, none?: T): Promise<T> {
+  mustBeJson(c.req.raw.headers);
   const bytes = await received(bytesOf(c.req.raw.body, MAX_BYTES));
   if (!bytes) throw invalid('body', `must not be longer than ${MAX_BYTES} bytes`, 413);
   if (bytes.length === 0 && none !== undefined) return none;

@@ -28,23 +28,25 @@ const GATEWAY = [400, 401, 402, 403, 404, 405, 408, 413, 415, 422, 429, 431, 499
 const ALWAYS = [405, 431, 500];
 /** Another organisation may be named to each, and a JWT's issuer may be out of reach. */
 const SCOPED = [400, 401, 403, 429, 503];
-const READING = [400, 404, 413];
+const READING = [400, 404];
+const TAKING = [413, 415];
 
 const error = { $ref: '#/components/schemas/Error' };
 
 const JSON_TYPE = 'application/json';
 const EVENTS = 'text/event-stream';
 
-function responses(statuses: readonly number[], ...types: string[]): Schema {
+function responses(statuses: readonly number[], types: string[], good: object = {}): Schema {
   const each = [...new Set(statuses)]
     .sort((one, other) => one - other)
     .map((status) => {
-      const good = status < 300;
-      const content = good
+      const isGood = status < 300;
+      const content = isGood
         ? Object.fromEntries(types.map((type) => [type, { schema: {} }]))
         : { [JSON_TYPE]: { schema: status === 503 ? {} : error } };
-      const description = good ? 'Done' : 'Refused or failed, with a code';
-      return [status, { description, headers: ofAnswers, content }] as const;
+      const description = isGood ? 'Done' : 'Refused or failed, with a code';
+      const headers = named({ ...HEADERS, ...TOLD, ...TOLD_WITH[status], ...(isGood && good) });
+      return [status, { description, headers, content }] as const;
     });
   return Object.fromEntries(each);
 }
@@ -56,15 +58,44 @@ const HEADERS = {
   traceparent: 'The trace that it is part of (W3C Trace Context); it is passed on to the provider',
 };
 const inHeaders = Object.keys(HEADERS).map((name) => ({ $ref: `#/components/parameters/${name}` }));
-const ofAnswers = Object.fromEntries(
-  Object.keys(HEADERS).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
-);
+
+/** What answers say beside that: of every status, of some, and of requests to models. */
+const TOLD = { 'x-tidegate-request-id': 'The gateway’s own id of the request' };
+const TOLD_WITH: Record<number, Record<string, string>> = {
+  401: { 'www-authenticate': 'Bearer' },
+  405: { allow: 'The methods that the path takes' },
+  429: { 'retry-after': 'Whole seconds until another try can succeed, if that is known' },
+  503: { 'retry-after': 'Whole seconds until another try can succeed, if that is known' },
+};
+const TOLD_OF_MODELS = {
+  'x-tidegate-target': 'Which provider and model answered, in the form provider/model',
+  'x-tidegate-attempts': 'How many exchanges with providers it took',
+  'x-tidegate-cache': 'hit, miss, bypass or joined',
+  'x-tidegate-cost-nano-usd': 'What was charged, in billionths of a dollar; not at the beginning of a stream',
+  'x-tidegate-reserved-nano-usd': 'What a stream may cost at most, at its beginning',
+};
+const ANSWERS = {
+  ...{ ...HEADERS, ...TOLD, ...TOLD_OF_MODELS },
+  ...Object.fromEntries(Object.values(TOLD_WITH).flatMap((each) => Object.entries(each))),
+};
+const named = (names: object) =>
+  Object.fromEntries(Object.keys(names).map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+
+/** What a request to a model may ask of the gateway. */
+const ASKING: Record<string, Schema> = {
+  'x-tidegate-cache': { type: 'string', description: 'Any of skip, no-store, refresh; separated by commas' },
+  'x-tidegate-cache-ttl-ms': { type: 'string', pattern: '^[0-9]+$' },
+  'x-tidegate-namespace': TEXT,
+  'x-tidegate-trailer': oneOf('0', '1'),
+};
 
 const parameter =
-  (place: 'path' | 'query', required = place === 'path') =>
+  (place: 'path' | 'query' | 'header', required = place === 'path') =>
   ([name, schema]: [string, Schema]) => ({
     ...{ name, in: place, required, schema },
   });
+
+const asking = Object.entries(ASKING).map(parameter('header'));
 
 /** What is answered as events if the body or the path says so. */
 const STREAMS = /(completions|responses|messages|stream\w+)$/;
@@ -85,12 +116,18 @@ function operation(route: Route): Schema {
     ...ALWAYS,
     ...(route.scope === undefined ? [] : SCOPED),
     ...(reads ? READING : []),
+    ...(route.body ? TAKING : []),
   ];
   return {
     summary: route.summary,
-    parameters: [...inPath.map(parameter('path')), ...query.map(parameter('query')), ...inHeaders],
-    ...(route.body && { requestBody: { required: true, content: { [JSON_TYPE]: { schema: route.body } } } }),
-    responses: responses(statuses, ...typesOf(route)),
+    parameters: [
+      ...[...inPath.map(parameter('path')), ...query.map(parameter('query'))],
+      ...[...Object.entries(route.headers ?? {}).map(parameter('header')), ...inHeaders],
+    ],
+    ...(route.body && {
+      requestBody: { required: !route.bodyMayMiss, content: { [JSON_TYPE]: { schema: route.body } } },
+    }),
+    responses: responses(statuses, typesOf(route)),
     // Without a scope anybody may.
     security: route.scope === undefined ? [] : [{ token: [] }],
   };
@@ -110,12 +147,12 @@ export function openapi(routes: readonly Route[]): Schema {
     put(path, method, {
       ...{
         summary,
-        parameters: [...model, ...asked, ...inHeaders],
+        parameters: [...model, ...asked, ...(method === 'POST' ? asking : []), ...inHeaders],
         security: [{ token: [] }],
         responses: responses(
           [200, ...GATEWAY],
-          ...(query.alt ? [] : [JSON_TYPE]),
-          ...(STREAMS.test(path) ? [EVENTS] : []),
+          [...(query.alt ? [] : [JSON_TYPE]), ...(STREAMS.test(path) ? [EVENTS] : [])],
+          method === 'POST' ? TOLD_OF_MODELS : {},
         ),
       },
       ...(method === 'POST' && { requestBody: body }),
@@ -133,7 +170,7 @@ export function openapi(routes: readonly Route[]): Schema {
         ]),
       ),
       headers: Object.fromEntries(
-        Object.entries(HEADERS).map(([name, description]) => [name, { description, schema: TEXT }]),
+        Object.entries(ANSWERS).map(([name, description]) => [name, { description, schema: TEXT }]),
       ),
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       schemas: {

@@ -20,8 +20,12 @@ interface Described {
   summary: string;
   /** The query that it reads, as JSON schemas by name. */
   query?: Record<string, Schema>;
+  /** Headers of its own that it reads, in the same way. */
+  headers?: Record<string, Schema>;
   /** The body that it takes, as a JSON schema. */
   body?: Schema;
+  /** Whether some of its requests have none. */
+  bodyMayMiss?: true;
   /** Statuses beside 200 and the errors that every route may answer with. */
   statuses?: readonly number[];
   /** Whose rate of `rates.routes` its requests are counted by. Default: that of `other`. */

@@ -17,6 +17,7 @@ export const session: Route[] = [
     path: '/api/session',
     summary: 'Gives a page a token of a few minutes, for a JWT, a first-party cookie or a Turnstile solution',
     body: object({ turnstile: textOf(2_048) }),
+    bodyMayMiss: true,
     statuses: [201, 401, 403, 429, 503],
     handle: async (c) => {
       const config = sessionConfig(c.env);

@@ -20,6 +20,14 @@ it('figures have every bucket from the first request on, also those that nothing
   expect(exposition({})).toBe('');
 });
 
+it('a histogram has a sum also where no time passed', () => {
+  const counters: Counters = {};
+  count(counters, { dialect: 'chat', code: 'ok', totalMs: 0 });
+  const text = exposition(counters);
+  expect(text).toContain('tidegate_request_duration_seconds_sum 0\n');
+  expect(text).not.toContain('tidegate_time_to_first_token_seconds');
+});
+
 it('figures are what Prometheus reads', async () => {
   const counters: Counters = {};
   const usage = { inputTokens: 1, cachedInputTokens: 0, outputTokens: 2, reasoningTokens: 0 };

@@ -13,6 +13,13 @@ interface Operation {
   security: unknown[];
 }
 
+/** What the document says of a request to a model. */
+interface Documented {
+  parameters: { name?: string }[];
+  requestBody?: { required: boolean };
+  responses: Record<string, { headers: object }>;
+}
+
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const json = (answer: Answer) => JSON.parse(answer.text) as Record<string, unknown>;
 const outside = calling({ TIDEGATE_MASTER_KEY: btoa('m'.repeat(32)) });
@@ -213,5 +220,23 @@ describe('the OpenAPI document', () => {
     const taken = Object.keys(components.parameters).map((name) => ({ $ref: `#/components/parameters/${name}` }));
     expect(taken.map(({ $ref }) => $ref.split('/').at(-1))).toEqual(['x-request-id', 'traceparent']);
     for (const { operation } of all) expect(operation.parameters).toEqual(expect.arrayContaining(taken));
+  });
+
+  it('names what requests to models may ask by headers, and what every answer says in them', async () => {
+    const { paths } = json(await call('/openapi.json')) as { paths: Record<string, Record<string, Documented>> };
+    const chat = paths['/v1/chat/completions']?.post;
+    const asks = chat?.parameters.flatMap(({ name }) => name ?? []);
+    expect(asks).toEqual(['cache', 'cache-ttl-ms', 'namespace', 'trailer'].map((name) => `x-tidegate-${name}`));
+    expect(paths['/api/ai/queue']?.post?.parameters.some(({ name }) => name === 'idempotency-key')).toBe(true);
+    expect(paths['/api/ai/queue']?.post?.requestBody?.required).toBe(false);
+    const body = JSON.stringify({ messages: [{ role: 'user', content: 'named' }] });
+    const post = { method: 'POST', body };
+    for (const init of [post, { method: 'PUT' }, { ...post, body: '{' }, { ...post, headers: { authorization: '' } }]) {
+      const answer = await call('/v1/chat/completions', init);
+      const named = Object.keys(chat?.responses[answer.status]?.headers ?? {});
+      const said = [...answer.headers.keys()].filter((name) => /^(x-tidegate|allow|www-|x-request|trace)/.test(name));
+      expect([answer.status, said.filter((name) => !named.includes(name))]).toEqual([answer.status, []]);
+      expect(said.length).toBeGreaterThan(2);
+    }
   });
 });

@@ -70,9 +70,28 @@ it('a compressed body is told to be one, since the platform hands it on as it ca
   const plain = JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: question() }] });
   const compressed = new Response(plain).body!.pipeThrough(new CompressionStream('gzip'));
   const body = await new Response(compressed).arrayBuffer();
-  for (const path of ['/v1/chat/completions', '/api/ai/queue']) {
-    const answer = await call(path, { method: 'POST', headers: { 'content-encoding': 'gzip' }, body });
-    expect([answer.status, errorOf(answer).param]).toEqual([415, 'content-encoding']);
+  const { paths } = JSON.parse((await call('/openapi.json')).text) as {
+    paths: Record<string, Record<string, { requestBody?: object; responses: Record<string, unknown> }>>;
+  };
+  const taking = Object.entries(paths).flatMap(([path, each]) =>
+    Object.entries(each).flatMap(([method, { requestBody, responses }]) =>
+      requestBody ? [{ method: method.toUpperCase(), path: path.replace(/\{\w+\}/, 'groq'), responses }] : [],
+    ),
+  );
+  expect(taking.length).toBeGreaterThan(10);
+  const auth = { session: { jwt: true }, issuers: [] };
+  const send = calling({ TIDEGATE_AUTH: JSON.stringify(auth), TIDEGATE_SESSION_KEY: 'k'.repeat(32) });
+  for (const [name, value] of [
+    ['content-encoding', 'gzip'],
+    ['content-type', 'multipart/form-data; boundary=x'],
+  ] as const) {
+    for (const { method, path, responses } of taking) {
+      const query = path.includes(':stream') ? '?alt=sse' : '';
+      const headers = { authorization: `Bearer ${env.TIDEGATE_TOKEN}`, [name]: value };
+      const answer = await send(path + query, { method, headers, body });
+      expect([path, answer.status, answer.text.includes(name)]).toEqual([path, 415, true]);
+      expect(Object.keys(responses)).toContain('415');
+    }
   }
   expect((await post(plain, { 'content-encoding': 'identity' })).status).toBe(200);
 });

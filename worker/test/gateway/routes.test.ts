@@ -147,6 +147,19 @@ describe('models', () => {
     }
   });
 
+  it('answer HEAD as they do GET', async () => {
+    for (const [path, status] of [
+      ['/v1/models', 200],
+      [`/v1/models/${TARGETS[0]}`, 200],
+      ['/v1beta/models', 200],
+      ['/v1/models/nobody', 404],
+      ['/v1/chat/completions', 405],
+    ] as const) {
+      const answer = await call(path, { method: 'HEAD' });
+      expect([path, answer.status, answer.text]).toEqual([path, status, '']);
+    }
+  });
+
   it('are there one by one', async () => {
     for (const id of [TARGETS[0]!, encodeURIComponent(TARGETS[0]!)]) {
       expect(await list(`/v1/models/${id}`)).toMatchObject({ id: TARGETS[0], object: 'model' });

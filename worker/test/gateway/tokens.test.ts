@@ -300,6 +300,17 @@ describe('a block', () => {
     expect((await ask({}, bearer(second))).status).toBe(403);
   });
 
+  it('has no letters that nothing could be found by again', async () => {
+    for (const [field, body] of [
+      ['value', { kind: 'user', value: '\ud800' }],
+      ['note', { kind: 'user', value: 'ann', note: 'x\udfff' }],
+    ] as const) {
+      const answer = await block(body);
+      expect([answer.status, errorOf(answer).param]).toEqual([400, field]);
+    }
+    expect(json(await call('/api/admin/blocks?organisation=acme'))).toEqual({ blocks: [] });
+  });
+
   it('is of the one whose kind it says, until its end', async () => {
     const { token, id } = await made('acme', { user: 'ann' });
     for (const [kind, value] of [
