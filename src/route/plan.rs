@@ -108,6 +108,7 @@ mod tests {
     fn who_cannot_take_the_request_is_left_out() {
         let unable = [
             (Candidate { keyed: false, ..PAID }, Exclusion::NoKey),
+            (Candidate { able: false, ..PAID }, Exclusion::Unable),
             (Candidate { priced: false, ..PAID }, Exclusion::NoPrice),
             (Candidate { bounded: false, ..PAID }, Exclusion::Unbounded),
             (Candidate { fits: false, ..PAID }, Exclusion::TooLong),

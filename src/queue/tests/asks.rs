@@ -59,6 +59,39 @@ fn bad_fields_are_named() {
 }
 
 #[test]
+fn what_is_as_long_as_it_may_be_is_taken() {
+    let of = |json: &str| Ask::parse(json, "acme", None);
+    let body = format!("{{{MESSAGES}}}");
+    let longest = format!("{body}{}", " ".repeat(1_048_576 - body.len()));
+    assert!(of(&longest).is_ok());
+    assert_eq!(of(&format!("{longest} ")).unwrap_err().http_status(), 413);
+    let name = "c".repeat(256);
+    let ask = of(&format!(r#"{{{MESSAGES},"conversation":"{name}","timeoutMs":86400000,"maxRetries":10}}"#)).unwrap();
+    assert_eq!(ask.conversation, Some(name));
+    assert_eq!((ask.timeout, ask.max_retries), (Some(Duration::from_secs(86_400)), Some(10)));
+}
+
+#[test]
+fn the_key_of_the_header_is_the_bodys_or_the_only_one() {
+    let with = |fields: &str, key: &str| {
+        let mut ask = Ask::parse(&format!("{{{MESSAGES}{fields}}}"), "acme", None).unwrap();
+        ask.set_key(key.into()).map(|()| ask.key.unwrap()).map_err(|error| {
+            let Detail::Fields(bad) = &error.detail else { panic!("{error:?}") };
+            (error.code, bad[0].path.clone())
+        })
+    };
+    let longest = "k".repeat(256);
+    for key in ["k", &longest] {
+        assert_eq!(with("", key).as_deref(), Ok(key));
+    }
+    assert_eq!(with(r#","idempotencyKey":"k""#, "k").as_deref(), Ok("k"));
+    let named = |path: &str| Err((Code::InvalidRequest, path.to_owned()));
+    assert_eq!(with(r#","idempotencyKey":"k""#, "other"), named("idempotencyKey"));
+    assert_eq!(with("", ""), named("idempotency-key"));
+    assert_eq!(with("", &"k".repeat(257)), named("idempotency-key"));
+}
+
+#[test]
 fn requests_that_differ_have_another_identity() {
     let of = |fields: &str| Ask::parse(&format!("{{{MESSAGES}{fields}}}"), "acme", None).unwrap().identity();
     let others = [

@@ -124,6 +124,9 @@ describe('a session', () => {
       'sec-fetch-site': 'same-origin',
     };
     expect((await asked(call, two)).status).toBe(401);
+    // Another cookie of the app's, whose name goes on.
+    const beside = { cookie: `__Host-session-theme=dark; ${cookie}`, 'sec-fetch-site': 'same-origin' };
+    expect((await asked(call, beside)).status).toBe(201);
     const wrong = { cookie: `session=${await clerk.sign()}`, 'sec-fetch-site': 'same-origin' };
     expect((await asked(call, wrong)).status).toBe(401);
     expect((await gateway({ cookie: 'session' })('/readyz')).text).toContain('TIDEGATE_AUTH.session.cookie');

@@ -94,6 +94,36 @@ fn a_slice_serves_its_own_caller_and_route_until_it_is_spent() {
 }
 
 #[test]
+fn a_retry_is_no_request_of_its_own() {
+    let mut isolate = Isolate::default();
+    isolate.lease("a", "chat", 7, 9, 9, 0);
+    let (first, slot) = isolate.admit("a", Some("chat"), None, 1).unwrap();
+    let retry = isolate.decide(&asking("a", None, Some(slot)), 1).unwrap();
+    let Ok(Outcome::Admitted { reservation, .. }) = retry.result else { panic!("{retry:?}") };
+    assert_eq!(retry.entered, None);
+    for id in [first, reservation] {
+        isolate.settle(id, Charge::Released, 1);
+    }
+    assert_eq!(isolate.back(1, true), [(7, NanoUsd::ZERO, 8)]);
+}
+
+#[test]
+fn a_charge_is_the_slices_that_admitted_it() {
+    let mut isolate = Isolate::default();
+    for (token, slice) in [("a", 7), ("b", 8)] {
+        isolate.lease(token, "chat", slice, 9, 9, 0);
+    }
+    for token in ["a", "b"] {
+        let (id, _) = isolate.admit(token, Some("chat"), None, 1).unwrap();
+        let cost = NanoUsd::new(if token == "a" { 5 } else { 6 });
+        assert_eq!(isolate.settle(id, Charge::Actual(cost), 1), Outcome::Settled { charged: cost });
+    }
+    let mut back = isolate.back(1, true);
+    back.sort_unstable();
+    assert_eq!(back, [(7, NanoUsd::new(5), 8), (8, NanoUsd::new(6), 8)]);
+}
+
+#[test]
 fn a_slice_without_requests_lets_retries_go_on_and_nobody_in() {
     let mut isolate = Isolate::default();
     isolate.lease("a", "chat", 7, 9, 1, 0);
@@ -169,6 +199,32 @@ fn an_isolate_holds_64_slices_at_most() {
     assert_eq!(isolate.wish("another", "chat", 1), None);
     assert_eq!(isolate.back(2_000, false).len(), MOST_SLICES);
     assert_eq!(isolate.wish("another", "chat", 2_000), Some(FIRST));
+}
+
+#[test]
+fn wishes_that_nobody_answers_leave_room_for_others() {
+    let mut isolate = Isolate::default();
+    for second in 0..=MOST_SLICES {
+        assert_eq!(isolate.wish("a", "chat", second as i64 * 1_000), Some(FIRST), "{second}");
+    }
+    assert_eq!(isolate.wish("b", "chat", 0), Some(FIRST));
+}
+
+#[test]
+fn how_much_is_used_is_remembered_of_the_last_64_callers() {
+    let mut isolate = Isolate::default();
+    let used_up = |isolate: &mut Isolate, token: &str| {
+        isolate.lease(token, "chat", 7, 9, 1, 0);
+        let (id, _) = isolate.admit(token, Some("chat"), None, 0).unwrap();
+        isolate.settle(id, Charge::Released, 0);
+        isolate.back(0, true);
+    };
+    for index in 0..=MOST_SLICES {
+        used_up(&mut isolate, &index.to_string());
+        used_up(&mut isolate, &index.to_string());
+    }
+    let known: Vec<_> = isolate.0.appetites.iter().map(|(caller, ..)| caller.token.as_deref().unwrap()).collect();
+    assert_eq!((known.len(), known.first(), known.last()), (MOST_SLICES, Some(&"1"), Some(&"64")));
 }
 
 #[test]
