@@ -130,4 +130,18 @@ mod tests {
         row[0] = row[0].wrapping_add(1);
         assert!(Desk::restore(&row).is_err());
     }
+
+    #[test]
+    fn a_row_whose_claims_are_out_of_order_is_refused() {
+        let of = |ids: [u64; 2]| {
+            let claim = |id| {
+                let (bound, caller) = (NanoUsd::new(1), Caller::default());
+                Claim { id, bound, day: 0, books: 0, late: true, caller }
+            };
+            Desk { claims: ids.map(claim).into(), ..Desk::default() }.encode()
+        };
+        assert!(Desk::restore(&of([1, 2])).is_ok());
+        assert!(Desk::restore(&of([2, 1])).is_err());
+        assert!(Desk::restore(&of([1, 1])).is_err(), "one claim twice");
+    }
 }

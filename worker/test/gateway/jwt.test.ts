@@ -372,6 +372,8 @@ describe('TIDEGATE_AUTH', () => {
       },
     ]);
     const one = { issuer: 'https://a.example', jwks: 'http://a.example/jwks', algorithms: ['HS256', 'none'] };
+    const other = { ...one, jwks: 'ftp://localhost/jwks', audience: 'x', algorithms: ['ES256'], organisation: 'o' };
+    expect((await problems({ issuers: [other] }))?.map(({ path }) => path)).toEqual(['TIDEGATE_AUTH.issuers[0].jwks']);
     expect((await problems({ issuers: [one, 7] }))?.map(({ path }) => path)).toEqual(
       ['jwks', 'audience', 'algorithms[0]', 'algorithms[1]']
         .map((name) => `TIDEGATE_AUTH.issuers[0].${name}`)

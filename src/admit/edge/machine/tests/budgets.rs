@@ -170,6 +170,22 @@ fn what_was_not_used_is_carried_once() {
 }
 
 #[test]
+fn a_late_bill_replaces_one_of_the_last_256_bounds() {
+    let mut bench = Bench::new(vec![rule(BudgetScope::User, BudgetSpan::Month, 500)]);
+    let ann = user("ann");
+    let mut ids = Vec::new();
+    for _ in 0..257 {
+        let id = bench.admit(&ann, 1).unwrap();
+        bench.settle(id, Charge::Bound);
+        ids.push(id);
+    }
+    assert_eq!(bench.ledger.desk.claims.len(), 256);
+    assert_eq!(bench.settle(ids[0], Charge::Released), Outcome::NotHeld);
+    assert_eq!(bench.settle(ids[1], Charge::Released), Outcome::Settled { charged: NanoUsd::ZERO });
+    assert_eq!(bench.books(&ann), [(BudgetScope::User, BudgetSpan::Month, [500, 256, 0])]);
+}
+
+#[test]
 fn who_was_forgotten_while_something_was_owed_spends_nothing_more() {
     let mut bench = Bench::new(vec![rule(BudgetScope::User, BudgetSpan::Week, 10)]);
     bench.spend(&user("ann"), 10);

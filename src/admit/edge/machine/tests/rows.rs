@@ -331,3 +331,43 @@ fn what_is_held_lasts_as_long_as_was_meant_however_far_apart_the_clocks_are() {
         assert_eq!(cooling(decide(Command::Status, 240)), None, "{ahead} s");
     }
 }
+
+/// Rows that say what they were asked to forget, and until when something was owed to what went.
+struct Forgetting(MemoryRows, Vec<usize>);
+
+impl Rows for Forgetting {
+    fn read(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        self.0.read(key)
+    }
+
+    fn write(&mut self, key: &str, bytes: &[u8], owed_until: Timestamp) -> Result<()> {
+        self.0.write(key, bytes, owed_until)
+    }
+
+    fn erase(&mut self, key: &str) -> Result<()> {
+        self.0.erase(key)
+    }
+
+    fn forget(&mut self, keep: usize, _: Timestamp) -> Result<Option<Timestamp>> {
+        self.1.push(keep);
+        Ok(Some(at(60)))
+    }
+}
+
+#[test]
+fn rows_are_forgotten_once_in_4_096_decisions_and_what_was_owed_is_remembered() {
+    let bench = Bench::new(Vec::new());
+    let (policy, mut ledger) = (EdgePolicy::of(&bench.config), bench.ledger.clone());
+    let mut rows = Forgetting(MemoryRows::default(), Vec::new());
+    let entry = Some(Entry { route: "other".into(), tokens: None });
+    let enter = Command::For(Errand { caller: user("ann"), entry, correction: None, command: None }.into());
+    ledger.apply(&enter, &policy, &UtcOnly, at(0), &mut rows).unwrap();
+    for _ in 0..4_095 {
+        ledger.apply(&Command::Status, &policy, &UtcOnly, at(0), &mut rows).unwrap();
+    }
+    assert!(rows.1.is_empty() && !ledger.at_hand.is_empty() && ledger.desk.forgotten.is_none());
+    ledger.apply(&Command::Status, &policy, &UtcOnly, at(0), &mut rows).unwrap();
+    assert_eq!((rows.1, ledger.desk.forgotten), (vec![100_000], Some(at(60))));
+    assert!(ledger.at_hand.is_empty(), "what went may have been at hand");
+    assert!(rows.0.read("uann").unwrap().is_some(), "its count was written before");
+}
