@@ -195,12 +195,12 @@ fn a_budget_is_asked_again_before_it_begins_anew() {
     assert_eq!(ended.state, State::Dead { code: Code::BudgetExceeded });
     assert!((15..40).contains(&asked), "{asked}");
     assert!((300_000..=600_000).contains(&longest) && now > 2_900_000, "{longest} {now}");
-    let soon = Outcome::Failed { code: Code::BudgetExceeded, wait: Some(Duration::from_millis(700)) };
+    let soon = Outcome::Failed { code: Code::BudgetExceeded, wait: Some(Duration::from_millis(300)) };
     let arrival = shelf.enqueue(&ask(Priority::Normal), None, 0, at(now)).unwrap().arrival;
     let (_, lease) = shelf.lease(1, at(now)).unwrap();
     let item = shelf.finish(arrival, lease, soon, at(now)).unwrap();
     let State::Delayed { until, .. } = item.state else { panic!("{item:?}") };
-    assert!((500..=700).contains(&(until.as_millis() - at(now).as_millis())), "no longer than it says");
+    assert_eq!(until, at(now + 300), "no longer than it says");
 }
 
 #[test]
