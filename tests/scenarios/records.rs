@@ -1,6 +1,6 @@
 //! Decision records: no content, no keys, and the same decisions again.
 
-use tidegate::error::Code;
+use tidegate::error::{Code, Detail};
 use tidegate::gateway::{self, replay};
 use tidegate::testing::{ManualHost, Scripted, completion, status};
 
@@ -104,6 +104,10 @@ fn a_record_of_another_configuration_is_refused() {
     for hostile in ["", "tidegate-record\t1", "tidegate-record\t99\t1\n", "\u{0}\n\n\n"] {
         assert!(world.host.run(replay(&world.gate, &world.host, hostile)).unwrap().is_err());
     }
+    // The same in all but its version: what its lines mean is not known.
+    let newer = last(&world).replacen("tidegate-record\t", "tidegate-record\t9", 1);
+    let refused = world.host.run(replay(&world.gate, &world.host, &newer)).unwrap().unwrap_err();
+    assert!(matches!(&refused.detail, Detail::Fields(fields) if fields[0].problem.contains("version")), "{refused:?}");
     // Refused before anything was decided: nothing may follow.
     world.call(ManualHost::call("{}")).unwrap_err();
     let longer = last(&world) + "end\tok\t-\t0\t0\n";
