@@ -59,7 +59,10 @@ export interface ErrorData {
   retryAfterMs?: number;
   /** Bad fields: where, and what would be right. */
   fields?: { path: string; problem: string }[];
-  /** With `budget_exceeded`: nano-dollars, and when the cap resets (as `Date.now()`). Without `retryAfterMs` the request alone could cost more than the cap: no wait helps. */
+  /**
+   * With `budget_exceeded`: nano-dollars, and when the cap resets (as `Date.now()`). Without `retryAfterMs` the request
+   * alone could cost more than the cap: no wait helps.
+   */
   budget?: { limitNanoUsd: number; spentNanoUsd: number; reservedNanoUsd: number; resetsAt: number };
   /** The provider's HTTP status. */
   upstreamStatus?: number;
@@ -211,7 +214,7 @@ export const closed = (): TidegateError =>
   });
 
 const GONE =
-  'A file of the gateway could not be loaded: a bundler left it out, or the app was published anew: then reload.';
+  'A file of the gateway could not be loaded: if the app was published anew, reload the page; if not, a bundler left it out.';
 const NO_IMPORT = 'A service worker loads no scripts later: open the gate in a page or in another worker.';
 const NO_WASM = "No WebAssembly may run here: the page's policy needs script-src 'wasm-unsafe-eval'.";
 

@@ -14,7 +14,7 @@ const START_MS = 30_000;
 
 /** An isolated page starts no worker whose file has not its header. */
 const ISOLATED_HINT = " Serve it with the page's Cross-Origin-Embedder-Policy.";
-const PUBLISHED_HINT = ' A bundler left it out, or the app was published anew: then reload.';
+const PUBLISHED_HINT = ' If the app was published anew, reload the page; if not, a bundler left it out.';
 
 /** What a bundler knows: written out where it looks for `new URL`. */
 export interface Addresses {

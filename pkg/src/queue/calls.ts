@@ -6,7 +6,8 @@ import type { QueueOptions, QueueStats, QueueStatus } from './types.js';
 /** `gate.queue`: requests that are answered later, in order of their priority. Needs `queue` in the configuration. */
 export interface GateQueue {
   /**
-   * Queues a chat request of at most 1 MiB as JSON. It survives a reload if there is a vault; what is `low` waits until the tab is online.
+   * Queues a chat request of at most 1 MiB as JSON. It survives a reload if there is a vault; what is `low` waits until
+   * the tab is online.
    * @throws `invalid_request`, `queue_full`; `vault_locked` if there is a vault and it is locked.
    */
   enqueue(request: ChatRequest, options?: QueueOptions): Promise<QueueStatus>;

@@ -13,8 +13,8 @@ export interface QueueOptions {
   /** From now to its result, in milliseconds, at most a day. Default `queue.timeoutMs`. */
   timeoutMs?: number;
   /**
-   * 1 to 256 bytes. The same key is the same request, as long as it is kept: asked twice, it is queued once. With anything else asked for,
-   * `maxRetries` and `timeoutMs` too, it is refused as `invalid_request` (422).
+   * 1 to 256 bytes. The same key is the same request, as long as it is kept: asked twice, it is queued once. With
+   * anything else asked for, `maxRetries` and `timeoutMs` too, it is refused as `invalid_request` (422).
    */
   idempotencyKey?: string;
   /** Whose it is, 1 to 256 bytes; told again with the result. */
