@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(super) use settling::store;
 
 use super::Host;
-use super::answer::{CostSource, Served, degraded};
+use super::answer::Served;
 use super::context::{Context, Hold};
 use super::gate::is_final_upstream;
 use super::offers::{Offer, no_plan, offers};
@@ -20,7 +20,6 @@ use super::streaming::Streaming;
 use crate::admit::Charge;
 use crate::attempt::{Committed, Exchange, Failure, Kind, Timers};
 use crate::cache::Controls;
-use crate::chat::Usage;
 #[cfg(feature = "edge")]
 use crate::error::Asked;
 use crate::error::{AttemptError, BreakerOutcome, Code, Detail, Error, Result, TimeoutKind};
@@ -152,7 +151,9 @@ impl<H: Host> Run<H> {
                 let context = self.context.clone();
                 match &context.gate.config.degraded {
                     Some(text)
-                        if is_degradable(error.code) && context.ask.kind == Kind::Chat && context.host.rest().await =>
+                        if failures::is_degradable(error.code)
+                            && context.ask.kind == Kind::Chat
+                            && context.host.rest().await =>
                     {
                         Ok(Ended::Whole(self.degraded(text), None, false))
                     }
@@ -374,22 +375,6 @@ impl<H: Host> Run<H> {
         }
     }
 
-    fn degraded(&self, text: &str) -> Served {
-        let context = &self.context;
-        Served {
-            body: degraded(context.caller, &context.request_id, text, &context.stamp).into(),
-            target: String::new(),
-            attempts: self.attempts,
-            usage: Usage::default(),
-            cost: self.cost,
-            own_cost: self.cost,
-            cost_source: CostSource::Computed,
-            degraded: true,
-            #[cfg(feature = "dialects")]
-            left_out: crate::chat::LeftOut::default(),
-        }
-    }
-
     pub(super) fn name(&self, index: usize) -> String {
         self.context.gate.config.targets.get(index).map(|target| target.name.clone()).unwrap_or_default()
     }
@@ -403,9 +388,4 @@ enum TargetEnd<C> {
     Next,
     /// For the next cheaper one.
     Cheaper,
-}
-
-/// A reply of ours stands in only for failures upstream, never for our own refusals.
-const fn is_degradable(code: Code) -> bool {
-    is_final_upstream(code) || matches!(code, Code::CircuitOpen | Code::Timeout)
 }

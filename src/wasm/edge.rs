@@ -61,8 +61,8 @@ impl EdgeDecider {
         Ok(Self { config, ledger, rows })
     }
 
-    /// Decisions, one after the other, written once: the replies to the commands. `asked_ms` are what the clocks of those who ask
-    /// showed then, NaN where that is not known. Throws if the rows could not be read or
+    /// Decisions, one after the other, written once: the replies to the commands. `asked_ms` are what the clocks of those
+    /// who ask showed then, NaN where that is not known. Throws if the rows could not be read or
     /// written, and then none was taken: undo what was written, and free this, which may be ahead of its rows.
     #[wasm_bindgen(js_name = decideAll)]
     pub fn decide_all(

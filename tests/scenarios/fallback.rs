@@ -348,30 +348,6 @@ fn a_free_plan_never_ends_with_a_bill() {
 }
 
 #[test]
-fn a_locked_vault_says_so() {
-    let world = World::new("{}");
-    world.gate.lock(true);
-    assert_eq!(world.refused("a").code, Code::VaultLocked);
-    world.gate.lock(false);
-    let error = world.refused("a");
-    assert_eq!(error.code, Code::NoTarget, "unlocked, but without keys");
-    let Detail::Fields(fields) = error.detail else { panic!("{:?}", error.detail) };
-    let named: Vec<_> = fields.iter().map(|field| (field.path.as_str(), field.problem.as_ref())).collect();
-    assert_eq!(named, [("groq", "has no key"), ("openrouter", "has no key")]);
-    assert_eq!(world.host.sent().len(), 0);
-}
-
-#[test]
-fn a_key_that_was_removed_is_used_no_more() {
-    let world = World::new("{}");
-    world.host.answer(|_| completion("ok", 5, 5));
-    world.gate.remove_key("groq");
-    assert!(!world.gate.has_key("groq") && world.gate.has_key("openrouter"));
-    assert_eq!(world.ask("a").unwrap().meta.target, OPENROUTER);
-    assert_eq!(world.sent_to("groq"), 0);
-}
-
-#[test]
 fn what_needs_the_missing_rest_of_the_program_is_refused_and_holds_nothing() {
     let world = World::new("{}");
     world.host.strand(true);

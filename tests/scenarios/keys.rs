@@ -5,7 +5,7 @@ use tidegate::gateway;
 use tidegate::testing::{ManualHost, completion};
 use tidegate::value::Value;
 
-use super::{World, body};
+use super::{OPENROUTER, World, body};
 
 /// Shaped like a key, and nobody's.
 const KEY: &str = concat!("gsk_", "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP");
@@ -61,4 +61,28 @@ fn a_key_that_nothing_would_use_is_refused_with_the_providers_that_there_are() {
     let error = world.gate.check_carrier("openai").unwrap_err();
     let Detail::Fields(fields) = &error.detail else { panic!("{error:?}") };
     assert_eq!(fields[0].problem, "must be a provider of a configured target: groq, openrouter");
+}
+
+#[test]
+fn a_locked_vault_says_so() {
+    let world = World::new("{}");
+    world.gate.lock(true);
+    assert_eq!(world.refused("a").code, Code::VaultLocked);
+    world.gate.lock(false);
+    let error = world.refused("a");
+    assert_eq!(error.code, Code::NoTarget, "unlocked, but without keys");
+    let Detail::Fields(fields) = error.detail else { panic!("{:?}", error.detail) };
+    let named: Vec<_> = fields.iter().map(|field| (field.path.as_str(), field.problem.as_ref())).collect();
+    assert_eq!(named, [("groq", "has no key"), ("openrouter", "has no key")]);
+    assert_eq!(world.host.sent().len(), 0);
+}
+
+#[test]
+fn a_key_that_was_removed_is_used_no_more() {
+    let world = World::new("{}");
+    world.host.answer(|_| completion("ok", 5, 5));
+    world.gate.remove_key("groq");
+    assert!(!world.gate.has_key("groq") && world.gate.has_key("openrouter"));
+    assert_eq!(world.ask("a").unwrap().meta.target, OPENROUTER);
+    assert_eq!(world.sent_to("groq"), 0);
 }

@@ -1,8 +1,11 @@
-//! Which attempts failed, and with whose error a request ends.
+//! Which attempts failed, and with whose error a request ends, or with what reply in its place.
 
 use super::Run;
+use crate::chat::Usage;
 use crate::error::{AttemptError, BreakerOutcome, Code, Error};
 use crate::gateway::Host;
+use crate::gateway::answer::{CostSource, Served, degraded};
+use crate::gateway::gate::is_final_upstream;
 
 impl<H: Host> Run<H> {
     /// Attaches who failed, and keeps the primary's error.
@@ -28,4 +31,26 @@ impl<H: Host> Run<H> {
             _ => error.into(),
         }
     }
+
+    /// The reply that stands in for an answer.
+    pub(super) fn degraded(&self, text: &str) -> Served {
+        let context = &self.context;
+        Served {
+            body: degraded(context.caller, &context.request_id, text, &context.stamp).into(),
+            target: String::new(),
+            attempts: self.attempts,
+            usage: Usage::default(),
+            cost: self.cost,
+            own_cost: self.cost,
+            cost_source: CostSource::Computed,
+            degraded: true,
+            #[cfg(feature = "dialects")]
+            left_out: crate::chat::LeftOut::default(),
+        }
+    }
+}
+
+/// A reply of ours stands in only for failures upstream, never for our own refusals.
+pub(super) const fn is_degradable(code: Code) -> bool {
+    is_final_upstream(code) || matches!(code, Code::CircuitOpen | Code::Timeout)
 }
