@@ -1,5 +1,7 @@
 // OpenAI's Responses.
 
+import { PLAIN } from '../stand-in/responses.mjs';
+
 const CITATION = { type: 'url_citation', start_index: 0, end_index: 1, url: 'https://a.example', title: 'A' };
 const TOKEN = { token: 'H', logprob: -0.25, bytes: [72], top_logprobs: [] };
 const SEARCHED = {
@@ -77,23 +79,11 @@ export function responses(draw, model) {
     status,
     error: null,
     incomplete_details: status === 'incomplete' ? { reason: early } : null,
-    instructions: null,
-    max_output_tokens: null,
+    ...PLAIN,
     model: model.name,
     output,
-    parallel_tool_calls: true,
-    previous_response_id: null,
     reasoning: { effort: null, summary: null },
-    store: false,
-    temperature: 1,
-    text: { format: { type: 'text' } },
-    tool_choice: 'auto',
-    tools: [],
-    top_p: 1,
-    truncation: 'disabled',
     usage: counted,
-    user: null,
-    metadata: {},
     ...draw.noise(),
   });
   const status = early ? 'incomplete' : 'completed';

@@ -40,17 +40,10 @@ const callItem = (tool, status = 'completed') => ({
   status,
 });
 
-const response = (asked, answer, status) => ({
-  id: 'resp_stand_in',
-  object: 'response',
-  created_at: 1_770_770_839,
-  status,
-  error: null,
-  incomplete_details: null,
+/** What a response says of a request that asked for nothing but an answer. */
+export const PLAIN = {
   instructions: null,
   max_output_tokens: null,
-  model: asked.model,
-  output: status === 'completed' ? [answer.tool ? callItem(answer.tool) : messageItem(answer.pieces.join(''))] : [],
   parallel_tool_calls: true,
   previous_response_id: null,
   store: false,
@@ -60,9 +53,21 @@ const response = (asked, answer, status) => ({
   tools: [],
   top_p: 1,
   truncation: 'disabled',
-  usage: status === 'completed' ? usageOf(answer.usage) : null,
   user: null,
   metadata: {},
+};
+
+const response = (asked, answer, status) => ({
+  id: 'resp_stand_in',
+  object: 'response',
+  created_at: 1_770_770_839,
+  status,
+  error: null,
+  incomplete_details: null,
+  ...PLAIN,
+  model: asked.model,
+  output: status === 'completed' ? [answer.tool ? callItem(answer.tool) : messageItem(answer.pieces.join(''))] : [],
+  usage: status === 'completed' ? usageOf(answer.usage) : null,
 });
 
 export const whole = (asked) => response(asked, reply(asked), 'completed');
