@@ -10,7 +10,7 @@ use tidegate::attempt::{Flow, Reading};
 use tidegate::chat::{Choice, Completion, Dialect, Finish};
 use tidegate::provider::{Stamp, decode_body, encode_body};
 
-const STAMP: Stamp = Stamp { created_s: 1_800_000_000, include_usage: true, x_groq: false, openrouter: false };
+const STAMP: Stamp = Stamp::new(1_800_000_000, true);
 
 fn main() -> Result<(), Error> {
     let mut input = String::new();

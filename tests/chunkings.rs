@@ -156,7 +156,7 @@ fn run(dialect: Dialect) {
     for turn in 0..CHUNKINGS / 4 / EACH {
         let stream = written(&events(dialect, &mut dice), &mut dice);
         let caller = Dialect::ALL[(turn % 4) as usize];
-        let stamp = Stamp { created_s: 1, include_usage: dice.once_in(2), x_groq: false, openrouter: false };
+        let stamp = Stamp::new(1, dice.once_in(2));
         let reading = Reading::chat(dialect, caller, "x", stamp);
         let fresh = Flow::new(&reading);
         let (mut whole, mut expected) = (fresh.clone(), Vec::new());

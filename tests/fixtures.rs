@@ -32,8 +32,7 @@ use std::path::{Path, PathBuf};
 use tidegate::chat::{Completion, Delta, Dialect};
 use tidegate::provider::{Malformed, Stamp, StreamDecoder, StreamEncoder, decode_body, sse};
 
-pub(crate) const STAMP: Stamp =
-    Stamp { created_s: 1_800_000_000, include_usage: true, x_groq: false, openrouter: false };
+pub(crate) const STAMP: Stamp = Stamp::new(1_800_000_000, true);
 
 /// Where the recordings are.
 fn folder() -> PathBuf {

@@ -69,7 +69,7 @@ fn pieces(steps: &[Step], sink: &mut dyn FnMut(Delta<'_>)) {
 }
 
 fn through(dialect: Dialect, steps: &[Step]) -> Completion {
-    let stamp = Stamp { created_s: 5, include_usage: true, x_groq: false, openrouter: false };
+    let stamp = Stamp::new(5, true);
     let (mut encoder, mut out) = (StreamEncoder::new(dialect, stamp), String::new());
     pieces(steps, &mut |delta| encoder.push(&delta, &mut out));
     let (mut decoder, mut completion) = (StreamDecoder::new(dialect, "x"), Completion::default());

@@ -4,7 +4,7 @@ use tidegate::chat::Dialect;
 use tidegate::provider::Stamp;
 
 #[allow(dead_code, reason = "requests have none")]
-pub const STAMP: Stamp = Stamp { created_s: 1, include_usage: true, x_groq: false, openrouter: false };
+pub const STAMP: Stamp = Stamp::new(1, true);
 
 pub struct Pair {
     pub from: Dialect,

@@ -92,7 +92,7 @@ impl Flow {
                 known: Known::default(),
                 encoder: translates.then(|| StreamEncoder::new(reading.caller, reading.stamp)),
                 hides_usage: !translates && !reading.stamp.include_usage,
-                x_groq: !translates && reading.stamp.x_groq && reading.provider != "groq",
+                x_groq: !translates && reading.stamp.is_groqs() && reading.provider != "groq",
                 choices: reading.choices,
                 answer: Answer { relayed: reading.relayed, translated: translates, ..Answer::default() },
                 kept: Some(Completion::default()),

@@ -318,7 +318,7 @@ mod tests {
             read.field("usage").map(|raw| raw.get()),
             Some(r#"{"inputTokens":1,"cachedInputTokens":0,"outputTokens":2,"reasoningTokens":1}"#)
         );
-        let stamp = Stamp { created_s: 5, include_usage: false, x_groq: false, openrouter: false };
+        let stamp = Stamp::new(5, false);
         assert!(json::fields(&degraded(Dialect::Chat, "x", "later\n\"please\"", &stamp)).is_ok());
     }
 }

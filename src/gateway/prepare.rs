@@ -59,12 +59,8 @@ pub(super) fn prepare(gate: &Gate, call: &Call, request_id: Rc<str>, started: Ti
     };
     let Read { ask, facts, streams, include_usage, fingerprint } = read;
     let created_s = u64::try_from(started.as_millis() / 1_000).unwrap_or(0);
-    let stamp = Stamp {
-        created_s,
-        include_usage: include_usage || call.unasked == Unasked::Chunk,
-        x_groq: call.unasked == Unasked::XGroq,
-        openrouter: call.unasked == Unasked::Chunk,
-    };
+    let include_usage = include_usage || call.unasked == Unasked::Chunk;
+    let stamp = Stamp { unasked: call.unasked, ..Stamp::new(created_s, include_usage) };
     let own_key = call.own_key.as_deref();
     let keyed = gate.config.targets.iter().map(|target| gate.is_keyed(target, own_key)).collect();
     #[cfg(feature = "dialects")]

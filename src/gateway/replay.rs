@@ -68,7 +68,7 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
         return Err(bad("must be a whole decision record").into());
     };
     let started = Timestamp::from_millis(i64::try_from(started).unwrap_or(i64::MAX));
-    let stamp = Stamp { created_s: 0, include_usage: false, x_groq: false, openrouter: false };
+    let stamp = Stamp::new(0, false);
     let (request_id, fingerprint): (Rc<str>, _) = (request_id.into(), Fingerprint::NONE);
     let prepared = Rc::new(Prepared {
         request_id: request_id.clone(),

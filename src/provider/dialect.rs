@@ -1,6 +1,7 @@
 //! One place that knows all dialects: each function hands over to the dialect's own module. The modules have
 //! the same parts under the same names.
 
+use super::endpoint::Unasked;
 use super::{anthropic, google, openai_compatible as chat, responses};
 use crate::chat::{Completion, Delta, Dialect};
 use crate::error::{Code, Error, Result};
@@ -46,13 +47,29 @@ pub struct Outgoing<'a> {
 pub struct Stamp {
     /// When the request came, in seconds since 1970.
     pub created_s: u64,
-    /// Whether the caller asked for usage in the stream (`stream_options.include_usage`); dialects whose
-    /// streams always carry usage do not look at it.
+    /// Whether the caller reads usage where a stream of chat completions tells it, asked for
+    /// (`stream_options.include_usage`) or not; dialects whose streams always carry usage do not look at it.
     pub include_usage: bool,
-    /// Whether the caller is a client of Groq's: those read a stream's usage in `x_groq`, and do not ask for it.
-    pub x_groq: bool,
-    /// Whether the caller is a client of OpenRouter's: those read reasoning in `reasoning_details` where there are any.
-    pub openrouter: bool,
+    /// Where the caller reads usage that it did not ask for, and so whose client it is: OpenRouter's read reasoning in `reasoning_details` where there are any.
+    pub unasked: Unasked,
+}
+
+impl Stamp {
+    /// For a caller who reads usage where it is asked for.
+    #[must_use]
+    pub const fn new(created_s: u64, include_usage: bool) -> Self {
+        Self { created_s, include_usage, unasked: Unasked::Nowhere }
+    }
+
+    /// Whether the caller is a client of OpenRouter's.
+    pub(in crate::provider) fn is_openrouters(&self) -> bool {
+        self.unasked == Unasked::Chunk
+    }
+
+    /// Whether the caller is a client of Groq's.
+    pub(crate) fn is_groqs(&self) -> bool {
+        self.unasked == Unasked::XGroq
+    }
 }
 
 /// Reads a caller's request and writes it as a chat completion request, the neutral form. `model` is what the
@@ -295,7 +312,7 @@ mod tests {
     use super::*;
     use crate::chat::{Choice, Finish};
 
-    const STAMP: Stamp = Stamp { created_s: 0, include_usage: true, x_groq: false, openrouter: false };
+    const STAMP: Stamp = Stamp::new(0, true);
 
     fn ended(reason: Option<Finish>) -> Completion {
         let choice = Choice { text: "half of".into(), finish: reason, ..Choice::default() };

@@ -1,9 +1,9 @@
 use super::*;
 use crate::chat::Dialect;
-use crate::provider::Stamp;
+use crate::provider::{Stamp, Unasked};
 
 fn flow(include_usage: bool) -> Flow {
-    let stamp = Stamp { created_s: 0, include_usage, x_groq: false, openrouter: false };
+    let stamp = Stamp::new(0, include_usage);
     Flow::new(&Reading::chat(Dialect::Chat, Dialect::Chat, "groq", stamp))
 }
 
@@ -45,7 +45,7 @@ fn usage_that_nobody_asked_for_is_taken_out_wherever_the_bytes_are_cut() {
 #[test]
 fn usage_of_another_provider_stands_where_groqs_clients_read_it() {
     let of = |provider: &str, include_usage: bool, stream: &str| {
-        let stamp = Stamp { created_s: 0, include_usage, x_groq: true, openrouter: false };
+        let stamp = Stamp { unasked: Unasked::XGroq, ..Stamp::new(0, include_usage) };
         let mut flow = Flow::new(&Reading::chat(Dialect::Chat, Dialect::Chat, provider, stamp));
         String::from_utf8(flow.push(stream.as_bytes()).of(stream.as_bytes()).to_vec()).unwrap()
     };
@@ -85,7 +85,7 @@ fn what_says_nothing_is_not_handed_on() {
 
 #[test]
 fn behind_the_end_of_an_answer_nothing_makes_a_failure_of_it() {
-    let stamp = Stamp { created_s: 0, include_usage: true, x_groq: false, openrouter: false };
+    let stamp = Stamp::new(0, true);
     let messages = [
         "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"a\",\"model\":\"m\"}}\n\n",
         "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n",
@@ -113,7 +113,7 @@ fn behind_the_end_of_an_answer_nothing_makes_a_failure_of_it() {
 
 #[test]
 fn every_candidate_that_was_asked_for_has_an_end_of_its_own_unless_the_prompt_was_refused() {
-    let stamp = Stamp { created_s: 0, include_usage: true, x_groq: false, openrouter: false };
+    let stamp = Stamp::new(0, true);
     let candidate = |index: u32| {
         format!(
             "data: {{\"candidates\":[{{\"index\":{index},\"content\":{{\"parts\":[{{\"text\":\"x\"}}]}},\"finishReason\":\"STOP\"}}]}}\n\n"
@@ -170,7 +170,7 @@ fn the_mark_of_the_end_is_handed_on_only_behind_an_end() {
     let mut flow = flow(true);
     assert_eq!(flow.push([TEXT, DONE, USAGE].concat().as_bytes()), Pushed::Bytes(TEXT.into()));
     assert_eq!(flow.trouble(), Some(&Trouble::Malformed));
-    let stamp = Stamp { created_s: 0, include_usage: true, x_groq: false, openrouter: false };
+    let stamp = Stamp::new(0, true);
     let of_two = Reading { choices: 2, ..Reading::chat(Dialect::Chat, Dialect::Chat, "groq", stamp) };
     let mut flow = Flow::new(&of_two);
     let half = [TEXT, STOP].concat();
@@ -210,7 +210,7 @@ fn a_translation_ends_only_where_what_it_translates_did() {
         ([ROLE, TEXT, error].concat(), false),
         ([ROLE, TEXT, STOP, error].concat(), false),
     ] {
-        let stamp = Stamp { created_s: 0, include_usage: true, x_groq: false, openrouter: false };
+        let stamp = Stamp::new(0, true);
         let mut flow = Flow::new(&Reading::chat(Dialect::Chat, Dialect::Anthropic, "groq", stamp));
         let mut out = flow.push(stream.as_bytes()).of(stream.as_bytes()).to_vec();
         let first = String::from_utf8_lossy(&out);
@@ -303,7 +303,7 @@ fn events_that_repeat_give_what_reading_them_gives() {
         };
         frames.push(stream.as_bytes(), &mut sink).unwrap();
         frames.finish(&mut sink);
-        let stamp = Stamp { created_s: 0, include_usage: true, x_groq: false, openrouter: false };
+        let stamp = Stamp::new(0, true);
         let reading = Reading::chat(dialect, dialect, "x", stamp);
         for size in [1, 2, 3, 7, 50, 64, 99, 100, 150, 1 << 20] {
             let mut flow = Flow::new(&reading);

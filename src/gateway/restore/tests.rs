@@ -28,8 +28,7 @@ fn restoring(restore: Restore) -> (Box<Restoring>, [String; 2]) {
 
 /// A stream of `dialect`: `text` and the arguments of a call, each in pieces.
 fn stream(dialect: Dialect, text: &[String], arguments: &[String]) -> String {
-    let mut encoder =
-        StreamEncoder::new(dialect, Stamp { created_s: 0, include_usage: true, x_groq: false, openrouter: false });
+    let mut encoder = StreamEncoder::new(dialect, Stamp::new(0, true));
     let mut out = String::new();
     let mut push = |delta: &Delta<'_>| encoder.push(delta, &mut out);
     push(&Delta::Start { id: Escaped::from_text("a1"), model: Escaped::from_text("m") });
@@ -168,11 +167,7 @@ fn whole_answers_of_every_dialect_get_the_keys_back() {
         completion.push(&Delta::ToolCall { choice: 0, index: 0, id, name, extra: None });
         completion.push(&Delta::ToolArguments { choice: 0, index: 0, json: Escaped::from_text(&argued) });
         completion.push(&Delta::Finish { choice: 0, reason: Finish::ToolCalls });
-        let body = encode_body(
-            dialect,
-            &completion,
-            &Stamp { created_s: 0, include_usage: false, x_groq: false, openrouter: false },
-        );
+        let body = encode_body(dialect, &completion, &Stamp::new(0, false));
         let out = own.whole(&body, false);
         let value: serde_json::Value = serde_json::from_str(&out).unwrap();
         assert!(!out.contains("[REDACTED"), "{out}");

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
     use crate::chat::Usage;
 
-    const STAMP: Stamp = Stamp { created_s: 0, include_usage: false, x_groq: false, openrouter: false };
+    const STAMP: Stamp = Stamp::new(0, false);
 
     fn read(body: &str) -> Option<Completion> {
         let mut completion = Completion::default();

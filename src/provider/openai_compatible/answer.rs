@@ -222,7 +222,7 @@ pub(in crate::provider) fn encode_body(completion: &Completion, stamp: &Stamp) -
         out.push_str("{\"index\":");
         push_int(&mut out, index as u64);
         out.push_str(",\"message\":");
-        message(&mut out, choice, stamp.openrouter);
+        message(&mut out, choice, stamp.is_openrouters());
         out.push_str(",\"logprobs\":null,\"finish_reason\":\"");
         out.push_str(reason(choice.finish));
         out.push_str("\"}");
@@ -379,7 +379,7 @@ pub(super) mod tests {
     fn an_answer_written_again_says_the_same() {
         let body = r#"{"id":"a","object":"chat.completion","created":5,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"\u0041\n","refusal":null,"reasoning":"hm","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":1}"},"extra_content":{"google":{"thought_signature":"s"}}}]},"logprobs":null,"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":1}},"system_fingerprint":null}"#;
         let completion = read(body, "openai").unwrap();
-        let stamp = Stamp { created_s: 5, include_usage: true, x_groq: false, openrouter: false };
+        let stamp = Stamp::new(5, true);
         assert_eq!(encode_body(&completion, &stamp), body);
         let mut again = Completion::default();
         completion.deltas(&mut |delta| again.push(&delta));

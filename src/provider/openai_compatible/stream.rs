@@ -234,7 +234,7 @@ impl StreamEncoder {
             }
             Delta::ReasoningDetail { choice, item } => {
                 // Its text went out in pieces: OpenRouter's clients would add it to them.
-                let bare = if self.stamp.openrouter { textless(item) } else { None };
+                let bare = if self.stamp.is_openrouters() { textless(item) } else { None };
                 let item = bare.as_deref().unwrap_or(item);
                 self.chunk(*choice, &["\"reasoning_details\":[", item, "]"], None, out);
             }
@@ -303,7 +303,7 @@ impl StreamEncoder {
     }
 
     fn end(&mut self, out: &mut String) {
-        let (asked, x_groq) = (self.stamp.include_usage, self.stamp.x_groq);
+        let (asked, x_groq) = (self.stamp.include_usage, self.stamp.is_groqs());
         if let Some(usage) = self.usage.take().filter(|_| asked || x_groq) {
             out.push_str("data: ");
             head(out, &self.id, &self.model, "chat.completion.chunk", &self.stamp);

@@ -7,7 +7,7 @@ use crate::chat::{Choice, Completion, Delta, Finish, ToolCall, Usage};
 use crate::json;
 use crate::provider::{Malformed, Stamp};
 
-const STAMP: Stamp = Stamp { created_s: 5, include_usage: true, x_groq: false, openrouter: false };
+const STAMP: Stamp = Stamp::new(5, true);
 
 fn read_body(body: &str) -> Option<Completion> {
     let mut completion = Completion::default();

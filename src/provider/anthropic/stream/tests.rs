@@ -2,7 +2,7 @@ use super::*;
 use crate::chat::{Completion, Finish, Usage};
 use crate::provider::{Stamp, sse};
 
-const STAMP: Stamp = Stamp { created_s: 0, include_usage: false, x_groq: false, openrouter: false };
+const STAMP: Stamp = Stamp::new(0, false);
 
 /// What a stream of events gives, and whether it may end after them.
 fn read(events: &[&str]) -> Result<(Completion, bool), Malformed> {

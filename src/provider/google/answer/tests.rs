@@ -1,7 +1,7 @@
 use super::*;
 use crate::chat::{Finish, ToolCall, Usage};
 
-const STAMP: Stamp = Stamp { created_s: 1, include_usage: true, x_groq: false, openrouter: false };
+const STAMP: Stamp = Stamp::new(1, true);
 
 fn read(body: &str) -> Option<Completion> {
     let mut completion = Completion::default();

@@ -7,16 +7,18 @@ use crate::provider::google::fields::{comma, field, given, item, join, known, la
 /// Writes `tools` and `toolConfig`. Parameters stay JSON Schema (`parametersJsonSchema`). A strict function
 /// asks for `VALIDATED`, the mode that holds arguments to their schema.
 pub(super) fn encode(request: &Fields<'_>, out: &mut String) -> Result<()> {
-    let (mut functions, mut strict) = (String::new(), false);
+    let (mut functions, mut count, mut strict) = (String::new(), 0, false);
     if let Some(tools) = given(request, "tools") {
         let tools = json::items(tools.get()).map_err(|_| Error::invalid("tools", "must be a list"))?;
+        count = tools.len();
         for (index, raw) in tools.into_iter().enumerate() {
             strict |= function(raw, &item("tools", index), &mut functions)?;
         }
     }
-    let choice = given(request, "tool_choice").map(|raw| choice(raw, strict)).transpose()?;
-    let alone = choice.as_deref().is_some_and(|choice| is_alone(choice, &functions));
-    if given(request, "parallel_tool_calls").is_some_and(|raw| raw.get() == "false") && !alone {
+    let choice = given(request, "tool_choice").map(|raw| choice(raw, strict, count)).transpose()?;
+    // Gemini has no way to say that a function be called once, and often makes several calls at a time where it may choose.
+    let alone = choice.as_ref().is_some_and(|(_, alone)| *alone);
+    if !alone && given(request, "parallel_tool_calls").is_some_and(|raw| raw.get() == "false") {
         return Err(lacking("parallel_tool_calls"));
     }
     if functions.is_empty() {
@@ -24,9 +26,9 @@ pub(super) fn encode(request: &Fields<'_>, out: &mut String) -> Result<()> {
     }
     field(out, "tools", "");
     push(out, &["[{\"functionDeclarations\":[", &functions, "]}]"]);
-    let choice = choice.unwrap_or_else(|| if strict { mode("VALIDATED", "") } else { String::new() });
-    if !choice.is_empty() {
-        field(out, "toolConfig", &choice);
+    let config = choice.map(|(config, _)| config).or_else(|| strict.then(|| mode("VALIDATED", "")));
+    if let Some(config) = config {
+        field(out, "toolConfig", &config);
     }
     Ok(())
 }
@@ -64,13 +66,15 @@ fn bad() -> Box<Error> {
     Error::invalid("tool_choice", PROBLEM).into()
 }
 
-fn choice(raw: Raw<'_>, strict: bool) -> Result<String> {
+/// What Gemini is told of a choice, and whether it leaves no two calls to make: none at all, or a forced one of a function
+/// that no other can stand beside, as where an object of a schema is asked for. `count`: of how many functions.
+fn choice(raw: Raw<'_>, strict: bool, count: usize) -> Result<(String, bool)> {
     let auto = if strict { "VALIDATED" } else { "AUTO" };
     if let Some(word) = json::text(raw) {
         return match word.as_ref() {
-            "none" => Ok(mode("NONE", "")),
-            "auto" => Ok(mode(auto, "")),
-            "required" => Ok(mode("ANY", "")),
+            "none" => Ok((mode("NONE", ""), true)),
+            "auto" => Ok((mode(auto, ""), false)),
+            "required" => Ok((mode("ANY", ""), count == 1)),
             _ => Err(bad()),
         };
     }
@@ -79,21 +83,22 @@ fn choice(raw: Raw<'_>, strict: bool) -> Result<String> {
     match fields.field("type").and_then(json::text).as_deref() {
         Some("function") => {
             named(&fields, "tool_choice", &mut names)?;
-            Ok(mode("ANY", &names))
+            Ok((mode("ANY", &names), true))
         }
         Some("allowed_tools") => {
             known(&fields, &["type", "allowed_tools"], "tool_choice")?;
             let own = fields.field("allowed_tools").and_then(|raw| json::fields(raw.get()).ok()).ok_or_else(bad)?;
             let tools = own.field("tools").and_then(|raw| json::items(raw.get()).ok()).ok_or_else(bad)?;
             known(&own, &["mode", "tools"], "tool_choice.allowed_tools")?;
+            let allowed = tools.len();
             for tool in tools {
                 let tool = json::fields(tool.get()).map_err(|_| bad())?;
                 named(&tool, "tool_choice.allowed_tools.tools", &mut names)?;
             }
             match own.field("mode").and_then(json::text).as_deref() {
-                Some("required") => Ok(mode("ANY", &names)),
+                Some("required") => Ok((mode("ANY", &names), allowed == 1)),
                 // Names go with this mode, and not with `AUTO`.
-                Some("auto") => Ok(mode("VALIDATED", &names)),
+                Some("auto") => Ok((mode("VALIDATED", &names), false)),
                 _ => Err(bad()),
             }
         }
@@ -112,17 +117,6 @@ fn named(tool: &Fields<'_>, path: &str, names: &mut String) -> Result<()> {
     comma(names);
     push_text(names, &name);
     Ok(())
-}
-
-/// Whether a function must be called that no other can stand beside, as where an object of a schema is asked for. Gemini
-/// has no way to say that it be called once; elsewhere it often makes several calls at a time.
-fn is_alone(choice: &str, functions: &str) -> bool {
-    let count = |list: &str| json::items(&["[", list, "]"].concat()).map_or(0, |items| items.len());
-    let Some((_, forced)) = choice.split_once("\"mode\":\"ANY\"") else { return choice.contains("\"NONE\"") };
-    match forced.split_once('[').and_then(|(_, names)| names.split_once("]}}")) {
-        Some((names, _)) => count(names) == 1,
-        None => count(functions) == 1,
-    }
 }
 
 fn mode(mode: &str, names: &str) -> String {

@@ -2,7 +2,7 @@ use super::*;
 use crate::chat::Completion;
 use crate::error::Code;
 
-const STAMP: Stamp = Stamp { created_s: 1, include_usage: true, x_groq: false, openrouter: false };
+const STAMP: Stamp = Stamp::new(1, true);
 
 /// What the events mean, whether the stream may end after them, and what was an error in them.
 fn read(events: &[&str]) -> (Completion, bool, Vec<String>) {

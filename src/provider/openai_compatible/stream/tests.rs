@@ -1,6 +1,7 @@
 use super::*;
 use crate::chat::{Completion, Finish};
 use crate::json::Escaped;
+use crate::provider::Unasked;
 
 fn calls(events: &[&str]) -> Vec<(String, String, String)> {
     let (mut decoder, mut completion) = (StreamDecoder::new("openai"), Completion::default());
@@ -114,7 +115,8 @@ fn what_a_provider_found_by_itself_is_named_streamed_and_whole() {
 #[test]
 fn groqs_clients_are_told_usage_where_they_read_it() {
     for (include_usage, x_groq) in [(false, true), (true, true), (true, false), (false, false)] {
-        let mut encoder = StreamEncoder::new(Stamp { created_s: 1, include_usage, x_groq, openrouter: false });
+        let unasked = if x_groq { Unasked::XGroq } else { Unasked::Nowhere };
+        let mut encoder = StreamEncoder::new(Stamp { unasked, ..Stamp::new(1, include_usage) });
         let mut out = String::new();
         let usage = Usage { input: 9, cached_input: 2, cache_write: 3, output: 5, ..Usage::default() };
         encoder.push(&Delta::Usage { usage, cost: None }, &mut out);
@@ -138,9 +140,12 @@ fn groqs_clients_are_told_usage_where_they_read_it() {
 fn openrouters_clients_are_told_reasoning_once_streamed_and_whole() {
     let signed = r#"{"type":"reasoning.text","text":"hm","signature":"s","format":"anthropic-claude-v1"}"#;
     let hidden = r#"{"type":"reasoning.encrypted","data":"x"}"#;
+    let of = |openrouter: bool| {
+        let unasked = if openrouter { Unasked::Chunk } else { Unasked::Nowhere };
+        Stamp { unasked, ..Stamp::new(1, false) }
+    };
     let streamed = |item: &str, openrouter: bool| {
-        let stamp = Stamp { created_s: 1, include_usage: false, x_groq: false, openrouter };
-        let (mut encoder, mut out) = (StreamEncoder::new(stamp), String::new());
+        let (mut encoder, mut out) = (StreamEncoder::new(of(openrouter)), String::new());
         encoder.push(&Delta::ReasoningDetail { choice: 0, item: item.into() }, &mut out);
         let event = out.trim_start_matches("data: ").trim_end().to_owned();
         let list = event.split_once("\"reasoning_details\":[").unwrap().1.split_once("]}").unwrap().0;
@@ -158,8 +163,7 @@ fn openrouters_clients_are_told_reasoning_once_streamed_and_whole() {
             ..crate::chat::Choice::default()
         };
         let completion = Completion { choices: vec![choice], ..Completion::default() };
-        let stamp = Stamp { created_s: 1, include_usage: false, x_groq: false, openrouter };
-        let body = crate::provider::encode_body(crate::chat::Dialect::Chat, &completion, &stamp);
+        let body = crate::provider::encode_body(crate::chat::Dialect::Chat, &completion, &of(openrouter));
         body.split_once("\"reasoning_details\":[").unwrap().1.split_once("]}").unwrap().0.to_owned()
     };
     assert_eq!(whole(signed, true), signed);
@@ -203,7 +207,7 @@ fn nothing_at_all_and_an_answer_without_its_end_are_not_finished() {
 #[test]
 fn what_is_written_says_who_speaks_once_and_ends_with_usage_only_if_it_was_asked_for() {
     for include_usage in [false, true] {
-        let mut encoder = StreamEncoder::new(Stamp { created_s: 1, include_usage, x_groq: false, openrouter: false });
+        let mut encoder = StreamEncoder::new(Stamp::new(1, include_usage));
         let mut out = String::new();
         let text = |text: &'static str| Delta::Text { choice: 0, text: Escaped::trusted(text) };
         for delta in [
