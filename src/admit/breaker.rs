@@ -57,9 +57,9 @@ impl Breaker {
         self.circuit
     }
 
-    /// Nothing to remember: a new breaker would do the same.
+    /// Nothing to remember: a new breaker would do the same. No circuit opens without a failure.
     pub(super) const fn is_idle(&self) -> bool {
-        matches!(self.circuit, Circuit::Closed) && self.failures == 0
+        self.failures == 0
     }
 
     /// Corrects the holds after a clock that went back or a shortened configuration.
@@ -116,7 +116,7 @@ impl Breaker {
             }
             (Circuit::Closed, BreakerOutcome::Failure) => {
                 self.failures = self.failures.saturating_add(1);
-                (self.failures >= config.failures.max(1)).then(|| self.open(now, config, fresh()))
+                (self.failures >= config.failures).then(|| self.open(now, config))
             }
             (Circuit::HalfOpen(Some(_)), BreakerOutcome::Success) => {
                 *self = Self::new(fresh());
@@ -124,7 +124,7 @@ impl Breaker {
             }
             (Circuit::HalfOpen(Some(_)), BreakerOutcome::Failure) => {
                 self.failures = self.failures.saturating_add(1);
-                Some(self.open(now, config, fresh()))
+                Some(self.open(now, config))
             }
             (Circuit::HalfOpen(Some(_)), BreakerOutcome::Ignored) => {
                 // Given back: the next attempt probes at once.
@@ -135,10 +135,10 @@ impl Breaker {
         }
     }
 
-    fn open(&mut self, now: Timestamp, config: &BreakerConfig, generation: u64) -> Change {
+    /// Keeps the generation: no outcome counts while it is open, and its probe is of a new one.
+    fn open(&mut self, now: Timestamp, config: &BreakerConfig) -> Change {
         let hold = Hold::lasting(config.open_for, now);
         self.circuit = Circuit::Open(hold);
-        self.generation = generation;
         Change::Opened(hold.end())
     }
 

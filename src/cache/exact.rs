@@ -60,13 +60,10 @@ impl ExactCache {
     /// Takes a new configuration. What it no longer allows goes at once; a shorter time to live also
     /// shortens the life of what is kept.
     pub fn configure(&mut self, config: &CacheConfig) {
-        let shorter = config.ttl < self.max_ttl;
         self.max_entries = usize::try_from(config.max_entries).unwrap_or(usize::MAX);
         self.max_ttl = config.ttl;
         self.fallback_answers = config.fallback_answers;
-        if shorter {
-            self.entries.iter_mut().for_each(|Place { entry, .. }| entry.ttl = entry.ttl.min(config.ttl));
-        }
+        self.entries.iter_mut().for_each(|Place { entry, .. }| entry.ttl = entry.ttl.min(config.ttl));
         let fallback_answers = config.fallback_answers;
         self.retain(|entry| !entry.ttl.is_zero() && (fallback_answers || !entry.answer.by_fallback));
         self.shrink();
