@@ -147,14 +147,33 @@ mod tests {
 
     #[test]
     fn no_two_sequences_of_pieces_are_the_same() {
-        let of = |pieces: &[&str]| {
-            let mut hash = Hash::Own(Sip::new([7; 2]));
-            pieces.iter().for_each(|piece| hash.piece(Tag::Text, piece));
-            hash.finish()
-        };
-        let mut seen = [of(&[]), of(&[""]), of(&["\0"]), of(&["a"]), of(&["a\0"]), of(&["", "a"]), of(&["a", ""])];
-        seen.sort_unstable();
-        assert!(seen.array_windows().all(|[one, next]| one != next));
+        for empty in [Hash::Own(Sip::new([7; 2])), Hash::Lasting(Sha256::new())] {
+            let of = |pieces: &[&str]| {
+                let mut hash = empty.clone();
+                pieces.iter().for_each(|piece| hash.piece(Tag::Text, piece));
+                hash.finish()
+            };
+            // A long piece, and one that holds what stands before the next as well.
+            let long = "x".repeat(300);
+            let both = [&*long, "s\u{1}a"].concat();
+            let mut literal = empty.clone();
+            literal.piece(Tag::Literal, &long);
+            let mut seen = [
+                of(&[]),
+                of(&[""]),
+                of(&["\0"]),
+                of(&["a"]),
+                of(&["a\0"]),
+                of(&["", "a"]),
+                of(&["a", ""]),
+                of(&[&long]),
+                of(&[&long, "a"]),
+                of(&[&both]),
+                literal.finish(),
+            ];
+            seen.sort_unstable();
+            assert!(seen.array_windows().all(|[one, next]| one != next));
+        }
     }
 
     /// 255 is what announces eight bytes of length: as a length of its own it would be read for one.

@@ -178,5 +178,9 @@ mod tests {
                 assert!(both.rates_for(input).input >= rates(5, 5).input, "{input}");
             }
         }
+        let dearer = Price { tiers: [Some(Tier { above: 50, rates: rates(9, 9) }), None], ..high };
+        for both in [low.max(&dearer), dearer.max(&low), high.max(&dearer), dearer.max(&high)] {
+            assert_eq!(both.rates_for(51).input, rates(9, 9).input, "the tier of either, from where it begins");
+        }
     }
 }

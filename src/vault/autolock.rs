@@ -105,6 +105,14 @@ mod tests {
     }
 
     #[test]
+    fn a_request_begins_the_idle_time_anew_and_one_told_late_shortens_nothing() {
+        let mut presence = present();
+        presence.used(START.after(MINUTE * 9));
+        presence.used(START.after(MINUTE * 3));
+        assert_eq!(presence.due(&RULES, START.after(MINUTE * 10)), Some(MINUTE * 9));
+    }
+
+    #[test]
     fn hidden_counts_from_its_beginning_until_shown() {
         let mut presence = present();
         presence.tell(Sign::Hidden, &RULES, START);

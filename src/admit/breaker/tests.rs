@@ -67,6 +67,7 @@ fn one_probe_closes_or_reopens() {
     assert!(probe.probe);
     assert_eq!(bench.acquire(61), Err(60), "a second probe");
     assert_eq!(bench.record(probe, Failure, 70), Some(Change::Opened(at(130))));
+    assert_eq!(bench.breaker.failures(), 4);
     assert_eq!(bench.acquire(129), Err(1));
     let probe = bench.acquire(130).unwrap();
     assert_eq!(bench.record(probe, Success, 131), Some(Change::Closed));
@@ -124,6 +125,14 @@ fn a_clock_set_back_keeps_it_open_no_longer_than_configured() {
     let mut bench = Bench::open();
     bench.config.open_for = Duration::from_secs(10);
     assert_eq!(bench.acquire(0), Err(10));
+}
+
+#[test]
+fn it_opens_for_milliseconds_as_well() {
+    let mut bench = Bench::new();
+    bench.config = BreakerConfig { failures: 1, open_for: Duration::from_millis(1_500) };
+    let permit = bench.acquire(0).unwrap();
+    assert_eq!(bench.record(permit, Failure, 0), Some(Change::Opened(Timestamp::from_millis(1_500))));
 }
 
 #[test]

@@ -26,9 +26,20 @@ fn a_refusal_says_the_millisecond_at_which_it_would_not_be_one() {
     assert_eq!(take(&mut bucket, FIVE, 0, 1), Err(Some(Duration::from_secs(12))));
     assert_eq!(take(&mut bucket, FIVE, 11_999, 1), Err(Some(Duration::from_millis(1))));
     assert_eq!(take(&mut bucket, FIVE, 12_000, 1), Ok(()));
+    assert_eq!(take(&mut bucket, FIVE, 12_000, 2), Err(Some(Duration::from_secs(24))), "all that it holds");
     assert_eq!(take(&mut bucket, FIVE, 12_000, 3), Err(None), "more than it ever holds");
     let Allowance { limit, remaining, reset } = bucket.allowance(FIVE);
     assert_eq!((limit, remaining, reset), (2, 0, Duration::from_secs(24)));
+}
+
+#[test]
+fn a_clock_set_back_takes_nothing_away() {
+    let mut bucket = Bucket::full(FIVE, at(0));
+    assert_eq!(take(&mut bucket, FIVE, 0, 1), Ok(()));
+    assert_eq!(take(&mut bucket, FIVE, -3_600_000, 1), Ok(()));
+    bucket.refill(FIVE, at(-3_600_000 + 12_000));
+    let Allowance { remaining, reset, .. } = bucket.allowance(FIVE);
+    assert_eq!((remaining, reset), (1, Duration::from_secs(12)), "what flowed in since counts");
 }
 
 #[test]

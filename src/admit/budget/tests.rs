@@ -164,6 +164,22 @@ fn forgotten_periods_stay_closed() {
     assert_eq!(bench.books.book(0).unwrap().spent, cents(1));
 }
 
+#[cfg(feature = "edge")]
+#[test]
+fn trimmed_periods_stay_closed_and_what_is_held_is_not_trimmed() {
+    let mut bench = Bench::new();
+    for period in 1..=4 {
+        bench.spend(period, 100);
+    }
+    assert!(bench.reserve(5, 1));
+    bench.books.trim(1, 5);
+    for period in 1..=4 {
+        assert!(!bench.reserve(period, 1), "the clock went back to {period}");
+    }
+    bench.books.trim(0, 6);
+    assert!(bench.books.book(5).is_some());
+}
+
 #[test]
 fn a_period_older_than_a_full_shelf_takes_nobodys_place() {
     let mut bench = Bench::new();

@@ -241,7 +241,8 @@ fn a_slot_lasts_as_long_as_the_longest_attempt_of_its_request() {
 fn a_late_bill_ends_the_slot_of_its_request() {
     let mut bench = Bench::new();
     let (reservation, ..) = bench.admit(1).unwrap();
-    for (charge, end_slot, in_flight) in [(Charge::Bound, false, 1), (Charge::Actual(cents(1)), true, 0)] {
+    let bound = (Charge::Bound, false, 1);
+    for (charge, end_slot, in_flight) in [bound, bound, (Charge::Actual(cents(1)), true, 0)] {
         let outcome = BreakerOutcome::Success;
         bench.apply(&Command::Settle { reservation, charge, outcome, cool_until: None, end_slot }).unwrap();
         assert_eq!(bench.status().in_flight, in_flight);
@@ -323,6 +324,23 @@ fn a_wrong_clock_does_not_wedge_anything() {
 }
 
 #[test]
+fn a_clock_set_back_holds_nothing_longer_than_was_meant() {
+    let mut bench = Bench::new();
+    bench.trip();
+    let (reservation, ..) = bench.admit_with("openrouter", 1, None).unwrap();
+    let (charge, outcome) = (Charge::Released, BreakerOutcome::Ignored);
+    let cool_until = Some(at(30));
+    bench.apply(&Command::Settle { reservation, charge, outcome, cool_until, end_slot: true }).unwrap();
+    bench.admit_with("mistral", 10, None).unwrap();
+    bench.now = -300 * DAY;
+    assert_eq!(code(bench.admit(1)), (Code::CircuitOpen, Some(60)));
+    assert_eq!(code(bench.admit_with("openrouter", 1, None)), (Code::UpstreamLimited, Some(30)));
+    bench.now += LEASE + 1;
+    bench.status();
+    assert_eq!(bench.notices.len(), 1, "the attempt that vanished: {:?}", bench.notices);
+}
+
+#[test]
 fn an_unknown_zone_fails_closed_but_settles() {
     let mut bench = Bench::new();
     let (id, ..) = bench.admit(10).unwrap();
@@ -355,6 +373,12 @@ fn names_without_bound_are_refused() {
         let outcome = bench.apply(&Command::Admit { tenant, target, bound, lease_until, slot: None });
         assert_eq!(outcome.map_err(|error| error.code).err(), (!admitted).then_some(Code::Internal));
     }
+    let policy = LedgerPolicy { budget: &bench.budget, breaker: &bench.breaker, max_concurrent: 1 };
+    for (more, lent) in [(0, true), (1, false)] {
+        let tenant = "x".repeat(LONGEST_NAME + more);
+        let slice = bench.state.lease(&tenant, NanoUsd::ZERO, at(LEASE), &policy, &UtcOnly, at(0)).0;
+        assert_eq!(slice.is_ok(), lent);
+    }
 }
 
 #[test]
@@ -366,6 +390,8 @@ fn a_leak_within_one_request_is_bounded() {
     let admit = Command::Admit { tenant, target, bound: NanoUsd::ZERO, lease_until, slot: Some(slot) };
     let admitted = (0..MOST_LIVE + 10).filter(|_| bench.state.apply(&admit, &policy, &UtcOnly, at(0)).result.is_ok());
     assert_eq!(admitted.count(), MOST_LIVE - 1);
+    let slice = bench.state.lease("me", NanoUsd::ZERO, at(LEASE), &policy, &UtcOnly, at(0)).0;
+    assert_eq!(slice.unwrap_err().code, Code::QueueFull);
     assert!(LedgerState::restore(&bench.state.snapshot()).is_ok());
 }
 
@@ -388,4 +414,7 @@ fn a_new_ledger_does_not_know_the_ids_of_a_deleted_one() {
     bench.now = 1;
     bench.admit(10).unwrap();
     assert_eq!(bench.settle(id, Charge::Actual(cents(1)), BreakerOutcome::Success), Outcome::NotHeld);
+    let policy = LedgerPolicy { budget: &bench.budget, breaker: &bench.breaker, max_concurrent: 1 };
+    let slice = LedgerState::new().lease("me", cents(1), at(LEASE), &policy, &UtcOnly, at(1)).0;
+    assert!(slice.unwrap() > id, "also where the first was a slice");
 }

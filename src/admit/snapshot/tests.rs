@@ -68,6 +68,19 @@ fn every_flipped_bit_and_every_cut_is_noticed() {
     assert!(LedgerState::restore(&longer).is_err());
 }
 
+#[test]
+fn the_checksum_covers_every_byte_whatever_the_length() {
+    for length in 0..=17 {
+        let mut bytes = vec![7; length];
+        let sum = checksum(&bytes);
+        for index in 0..length {
+            bytes[index] ^= 1;
+            assert_ne!(checksum(&bytes), sum, "byte {index} of {length}");
+            bytes[index] ^= 1;
+        }
+    }
+}
+
 fn sealed(mut body: Vec<u8>) -> Vec<u8> {
     let sum = checksum(&body);
     body.extend_from_slice(&sum);

@@ -199,6 +199,23 @@ fn clearing_one_or_all() {
 }
 
 #[test]
+fn what_has_gone_leaves_its_room() {
+    let mut cache = cache(|_| ());
+    let largest = "x".repeat(MAX_BODY_BYTES);
+    let fill = |cache: &mut ExactCache, now| {
+        (1..=7).for_each(|byte| assert!(cache.store(id(byte), answer(&largest), TTL, now)));
+        assert_eq!(cache.len(), 7);
+    };
+    fill(&mut cache, at(0));
+    cache.clear();
+    fill(&mut cache, at(0));
+    assert!(cache.store(id(8), answer("a"), TTL, at(300)), "the others have run out");
+    assert_eq!(cache.len(), 1);
+    cache.remove(&id(8));
+    fill(&mut cache, at(300));
+}
+
+#[test]
 fn an_entry_survives_its_bytes() {
     let bytes = filled(1, |_| ()).encode(&id(1)).unwrap();
     let mut next = cache(|_| ());

@@ -157,6 +157,9 @@ fn errors_inside_good_answers() {
         (r#"{"error":{"status":"UNAVAILABLE"}}"#, 503, Code::UpstreamFailed),
         (r#"[{"error":{"code":400,"status":"INVALID_ARGUMENT"}}]"#, 400, Code::UpstreamRejected),
         (r#"{"error":{"type":"authentication_error"}}"#, 401, Code::Authentication),
+        (r#"{"error":{"type":"billing_error"}}"#, 402, Code::Quota),
+        (r#"{"error":{"status":"PERMISSION_DENIED"}}"#, 403, Code::Authentication),
+        (r#"{"error":{"type":"request_too_large"}}"#, 413, Code::UpstreamRejected),
         (r#"{"error":{"code":"insufficient_quota"}}"#, 429, Code::Quota),
         (r#"{"error":{"code":"model_not_found"}}"#, 404, Code::ModelNotFound),
         (r#"{"error":{"code":"context_length_exceeded"}}"#, 400, Code::ContextLength),
@@ -164,10 +167,13 @@ fn errors_inside_good_answers() {
         (r#"{"error":"out of memory"}"#, 502, Code::UpstreamFailed),
         (r#"{"error":{"code":200,"message":"what?"}}"#, 502, Code::UpstreamFailed),
         (r#"{"error":{"code":302,"message":"what?"}}"#, 502, Code::UpstreamFailed),
+        (r#"{"error":{"code":600,"message":"what?"}}"#, 502, Code::UpstreamFailed),
+        (r#"{"error":{"status":"DEADLINE_EXCEEDED"}}"#, 504, Code::UpstreamFailed),
     ];
     for (body, status, want) in rows {
         let verdict = answer(200, &[], body).unwrap();
-        assert_eq!(verdict, Verdict { code: want, status, wait: None, stop: false, billed: false }, "{body}");
+        let billed = status == 504;
+        assert_eq!(verdict, Verdict { code: want, status, wait: None, stop: false, billed }, "{body}");
     }
 }
 

@@ -60,6 +60,8 @@ fn a_stored_vault_of_format_1_moves_whole() {
     assert!(keys[0].added_at < NOW, "when it was stored first");
     let slot = keyring::slots(&header).unwrap().remove(0);
     assert!(slot.params.is_outdated(), "its cost is raised by the adapter");
+    assert_eq!(slot.salt, kdf_request(&old.header).unwrap().0, "the passphrase makes the same secret of it");
+    assert_ne!(records[0].1[6..][16..32], records[1].1[6..][16..32], "each record has an id of its own");
     assert!(keyring::unlock(&header, &slot.id, &old.secret).is_ok(), "{}", hex(&slot.id));
     assert!(moved((&old.header, &old.records), &old.secret, (&header, &records)).unwrap());
 }

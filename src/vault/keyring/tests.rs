@@ -63,6 +63,35 @@ fn what_was_made_opens_again() {
     assert!(!header.windows(8).any(|window| window == [1; 8]), "no part of the secret is stored");
 }
 
+/// The vault's key and id, and the id, salt and nonce of a slot: none may come twice, each is drawn.
+#[test]
+fn all_that_must_be_new_is_drawn() {
+    let differs = |what: &str, make: &dyn Fn(&mut Entropy<'_>) -> Vec<u8>, expected: &[usize]| {
+        // `other`: the draw that gives other bytes.
+        let made = |other: Option<usize>| {
+            let mut sizes = Vec::new();
+            let mut entropy = |bytes: &mut [u8]| {
+                bytes.fill(if other == Some(sizes.len()) { 7 } else { 9 });
+                sizes.push(bytes.len());
+            };
+            (make(&mut entropy), sizes)
+        };
+        let (plain, sizes) = made(None);
+        assert_eq!(sizes, expected, "{what}");
+        for draw in 0..sizes.len() {
+            assert_ne!(made(Some(draw)).0, plain, "{what}, draw {draw}");
+        }
+    };
+    let slot = |entropy: &mut Entropy<'_>| {
+        Slot::new(SlotKind::Device, "", KdfParams::default(), &[], NOW, entropy).unwrap().encode()
+    };
+    differs("slot", &slot, &[16, 16]);
+    differs("vault", &|entropy| create(&passphrase(), &SECRET, entropy).unwrap().0, &[16, 32, 12]);
+    let (header, unlocked) = made();
+    let renewed = |entropy: &mut Entropy<'_>| unlocked.renewed(&header, &passphrase(), &SECRET, entropy).unwrap().0;
+    differs("renewed", &renewed, &[32, 12]);
+}
+
 #[test]
 fn a_wrong_secret_is_no_damage_and_names_the_kind() {
     let (header, unlocked) = made();
