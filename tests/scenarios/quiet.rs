@@ -72,14 +72,8 @@ fn what_providers_say_of_keys_is_told_to_nobody() {
 fn keys_in_names_come_out_as_marks() {
     for key in keys() {
         // A model, and with it a target.
-        let config = json!({"targets": [{"provider": "groq", "model": key}], "prices": [{"provider": "groq", "model": key, "inputUsdPerMillion": 1, "outputUsdPerMillion": 1}], "retry": {"maxRetries": 0}});
-        let world = match GatewayConfig::parse(&serde_json::from_value(config.clone()).unwrap(), &UtcOnly) {
-            Ok(_) => World::new(&config.to_string()),
-            Err(error) => {
-                silent(&shown(&error));
-                continue;
-            }
-        };
+        let config = json!({"targets": [{"provider": "groq", "model": key}], "prices": [{"provider": "groq", "model": key, "inputUsd": 1, "outputUsd": 1}], "retry": {"maxRetries": 0}});
+        let world = World::new(&config.to_string());
         world.host.answer(|_| status(500, &[], "{}"));
         let refused = world.refused("hello");
         let all = format!("{} {:?} {:?}", shown(&refused), world.host.events(), world.gate.records());
