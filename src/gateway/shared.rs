@@ -73,9 +73,8 @@ pub(super) async fn answer<H: Host + 'static>(
             };
         }
         let (boarded, leads) = board(gate, host, call, &prepared);
-        let flight = boarded.flight.clone();
+        let flight = &boarded.flight;
         let waited = flight.clone().wait(&call.abort).await;
-        drop(boarded);
         match waited {
             Waited::Left => {
                 if leads {
