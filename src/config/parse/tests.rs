@@ -277,6 +277,57 @@ fn numbers_are_taken_up_to_their_bounds_and_no_further() {
 }
 
 #[test]
+fn sums_spans_and_texts_are_taken_up_to_their_bounds() {
+    let given =
+        |section: &str, field: &str, value: &str| bad_or_none(&format!(r#"{{"{section}":{{"{field}":{value}}}}}"#));
+    for (section, field, most, more) in [
+        ("budget", "limitUsd", "9000000", "9000001"),
+        ("budget", "limitUsd", "\"9000000\"", "\"9000000.000000001\""),
+        ("timeouts", "totalMs", "86400000", "86400001"),
+        ("budget", "thresholds", "[1,100]", "[1,101]"),
+        ("budget", "thresholds", "[50,90]", r#"[50,"90"]"#),
+    ] {
+        let refused = Some([section, ".", field].concat());
+        assert_eq!((given(section, field, most), given(section, field, more)), (None, refused), "{more}");
+    }
+    for (length, taken) in [(64, true), (65, false)] {
+        let name = "n".repeat(length);
+        assert_eq!(bad_or_none(&format!(r#"{{"name":"{name}"}}"#)).is_none(), taken);
+    }
+    for (length, taken) in [(256, true), (257, false)] {
+        let model = "m".repeat(length);
+        let json = format!(r#"{{"targets":[{{"provider":"groq","model":"{model}"}}]}}"#);
+        assert_eq!(bad_or_none(&json), if taken { None } else { Some("targets[0].model".into()) });
+    }
+}
+
+#[test]
+fn a_gateway_has_targets_that_it_knows_and_prices_that_say_whose_they_are() {
+    assert_eq!(bad_paths(r#"{"targets":[]}"#), ["targets"]);
+    assert_eq!(bad_paths(r#"{"targets":{}}"#), ["targets"]);
+    assert_eq!(bad_paths(r#"{"targets":[{"provider":"nope","model":"m"}]}"#), ["targets[0].provider"]);
+    let relay = r#"[{"provider":"groq","model":"m","relay":"edge"}]"#;
+    assert_eq!(bad_paths(&format!(r#"{{"targets":{relay}}}"#)), ["targets[0].relay"]);
+    let known = r#"{"edge":{"baseUrl":"https://gateway.example"}}"#;
+    assert_eq!(bad_or_none(&format!(r#"{{"targets":{relay},"providers":{known}}}"#)), None);
+    assert_eq!(bad_paths(r#"{"prices":[{"model":"m","inputUsd":1,"outputUsd":1}]}"#), ["prices[0].provider"]);
+    assert_eq!(bad_or_none(r#"{"dialects":"all"}"#), None);
+    assert_eq!(bad_paths(r#"{"dialects":"most"}"#), ["dialects"]);
+}
+
+#[test]
+fn a_budget_is_kept_in_its_zone() {
+    struct Berlin;
+    impl ZoneRules for Berlin {
+        fn offset_at(&self, zone: &str, _: Timestamp) -> Option<i32> {
+            (zone == "Europe/Berlin").then_some(3_600)
+        }
+    }
+    let raw = serde_json::from_str(r#"{"budget":{"timeZone":"Europe/Berlin"}}"#).unwrap();
+    assert_eq!(GatewayConfig::parse(&raw, &Berlin).unwrap().budget.time_zone, "Europe/Berlin");
+}
+
+#[test]
 fn a_target_has_a_model_that_can_be_sent() {
     for (model, taken) in [("m", true), ("", false), ("a\\nb", false)] {
         let json = format!(r#"{{"targets":[{{"provider":"groq","model":"{model}"}}]}}"#);

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::config::{BudgetScope, BudgetSpan, GatewayConfig, RateConfig};
 use crate::error::{Detail, Result};
 use crate::host::UtcOnly;
@@ -48,6 +50,18 @@ fn what_is_given_goes_before() {
     assert_eq!((user.cap.limit, user.cap.thresholds), (NanoUsd::new(2_500_000_000), vec![10, 100]));
     assert_eq!((organisation.per, organisation.cap.limit), (BudgetSpan::Day, NanoUsd::ZERO));
     assert_eq!(organisation.cap.thresholds, [80, 95, 100]);
+}
+
+#[test]
+fn whoever_says_something_of_leases_wants_them() {
+    let leases = |json: &str| parse(&format!(r#"{{"leases":{json}}}"#)).map(|config| config.edge.leases);
+    let given = leases(r#"{"windowMs":500,"share":8}"#).unwrap();
+    assert_eq!((given.enabled, given.window, given.share), (true, Duration::from_millis(500), 8));
+    assert!(!leases(r#"{"enabled":false}"#).unwrap().enabled);
+    for (wrong, field) in [(r#"{"windowMs":0}"#, "leases.windowMs"), (r#"{"share":1}"#, "leases.share")] {
+        let Detail::Fields(fields) = leases(wrong).unwrap_err().detail else { panic!("no fields") };
+        assert_eq!(fields[0].path, field);
+    }
 }
 
 #[test]
