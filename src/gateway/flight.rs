@@ -173,4 +173,17 @@ mod tests {
         let landed = joined.as_mut().poll(&mut Context::from_waker(&waiting));
         assert!(matches!(landed, Poll::Ready(Waited::Landed(Err(error))) if error.code == Code::Timeout));
     }
+
+    #[test]
+    fn who_leaves_wakes_who_waits() {
+        let flight = Flight::new(Abort::new(), std::future::pending());
+        let (own, other) = (Abort::new(), Abort::new());
+        let (mut leader, mut joined) = (Box::pin(flight.clone().wait(&own)), pin!(flight.wait(&other)));
+        let (driver, woken) = (Arc::new(Woken::default()), Arc::new(Woken::default()));
+        let (leading, waiting) = (Waker::from(driver), Waker::from(woken.clone()));
+        assert!(leader.as_mut().poll(&mut Context::from_waker(&leading)).is_pending());
+        assert!(joined.as_mut().poll(&mut Context::from_waker(&waiting)).is_pending());
+        drop(leader);
+        assert!(woken.0.load(Ordering::Relaxed), "the work is driven by who is left");
+    }
 }

@@ -90,7 +90,57 @@ impl Memo {
 /// Quick, and not to be relied on: texts are compared after it.
 fn hash(text: &str) -> u64 {
     let (words, rest) = text.as_bytes().as_chunks::<8>();
-    let mix = |hash: u64, word: u64| (hash.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let hash = words.iter().fold(text.len() as u64, |hash, word| mix(hash, u64::from_le_bytes(*word)));
     rest.iter().fold(hash, |hash, byte| mix(hash, (*byte).into()))
+}
+
+const fn mix(hash: u64, word: u64) -> u64 {
+    (hash.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+#[cfg(test)]
+#[cfg(feature = "testing")]
+#[expect(clippy::arithmetic_side_effects, clippy::string_slice, reason = "small numbers and ASCII of a test")]
+mod tests {
+    use super::*;
+    use crate::config::{GatewayConfig, TargetConfig};
+    use crate::gateway::{CacheState, Gate, chat};
+    use crate::secret::Secret;
+    use crate::testing::{ManualHost, completion};
+
+    /// A text of the same hash: another word, and after it what makes up for it.
+    fn twin(text: &str, at: usize) -> String {
+        let word = |text: &str, at: usize| u64::from_le_bytes(text.as_bytes()[at..at + 8].try_into().unwrap());
+        let before = (0..at).step_by(8).fold(text.len() as u64, |hash, at| mix(hash, word(text, at)));
+        let follows = |first: u64| mix(before, first).rotate_left(29);
+        let target = follows(word(text, at)) ^ word(text, at + 8);
+        (0..)
+            .find_map(|number: u32| {
+                let first = format!("{number:08}");
+                let second = (target ^ follows(word(&first, 0))).to_le_bytes();
+                let second = str::from_utf8(&second).ok().filter(|_| second.iter().all(u8::is_ascii_alphanumeric))?;
+                Some([&text[..at], &first, second, &text[at + 16..]].concat())
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn two_texts_of_one_hash_are_two_questions() {
+        let text = r#"{   "messages":[{"role":"user","content":"What is a Feistel network?"}]}"#;
+        let at = text.find("What").unwrap().next_multiple_of(8);
+        let other = twin(text, at);
+        assert!(other != text && hash(&other) == hash(text), "{other}");
+        let config = GatewayConfig {
+            version: 1,
+            targets: vec![TargetConfig::new("groq", "openai/gpt-oss-20b")],
+            ..GatewayConfig::default()
+        };
+        let host = ManualHost::new(7, &config);
+        let gate = Rc::new(Gate::new(config, true, [9; 32]));
+        gate.set_key("groq", Secret::new("gsk_groqs-own-key".into()));
+        host.answer(|_| completion("ok", 5, 5));
+        let ask = |text: &str| host.run(chat(&gate, &host, ManualHost::call(text))).unwrap().unwrap().meta.cache;
+        assert_eq!([ask(text), ask(text), ask(text)], [CacheState::Miss, CacheState::Hit, CacheState::Hit]);
+        assert_eq!(ask(&other), CacheState::Miss);
+    }
 }

@@ -1,13 +1,15 @@
 //! The exact cache and single-flight, through the whole pipeline.
 
 use std::cell::Cell;
+use std::pin::Pin;
 use std::time::Duration;
 
+use tidegate::admit::{Command, Outcome};
 use tidegate::cache::Controls;
 use tidegate::chat::Dialect;
-use tidegate::error::Code;
-use tidegate::gateway::{self, CacheState, Call};
-use tidegate::host::Timer;
+use tidegate::error::{Code, Result};
+use tidegate::gateway::{self, CacheState, Call, Reply};
+use tidegate::host::{Clock, Timer};
 use tidegate::money::NanoUsd;
 use tidegate::testing::{ManualHost, START, Scripted, completion, status};
 
@@ -123,6 +125,8 @@ fn equal_requests_at_once_are_one() {
     let paid = replies.iter().filter(|reply| reply.meta.cost > NanoUsd::ZERO).count();
     let joined = replies.iter().filter(|reply| reply.meta.cache == CacheState::Joined).count();
     assert_eq!((paid, joined), (1, 4));
+    let told = world.gate.records().iter().filter(|record| record.contains("\ncache\tjoined\n")).count();
+    assert_eq!(told, 4);
 }
 
 #[test]
@@ -136,12 +140,17 @@ fn one_waiter_who_leaves_does_not_take_the_others_with_it() {
         use tidegate::host::Timer;
         world.host.sleep(Duration::from_secs(1)).await;
         abort.trigger();
-        None::<tidegate::error::Result<gateway::Reply>>
+        None
     };
-    let ended = world.host.run_all::<Option<tidegate::error::Result<gateway::Reply>>>(vec![
+    let late = async {
+        world.host.sleep(Duration::from_secs(2)).await;
+        Some(gateway::chat(&world.gate, &world.host, ManualHost::call(&text)).await)
+    };
+    let ended = world.host.run_all::<Option<Result<Reply>>>(vec![
         Box::pin(async { Some(gateway::chat(&world.gate, &world.host, leader).await) }) as _,
         Box::pin(async { Some(gateway::chat(&world.gate, &world.host, ManualHost::call(&text)).await) }) as _,
         Box::pin(async { Some(gateway::chat(&world.gate, &world.host, ManualHost::call(&text)).await) }) as _,
+        Box::pin(late) as _,
         Box::pin(leaver) as _,
     ]);
     let ended: Vec<_> = ended.into_iter().map(Option::unwrap).collect();
@@ -151,11 +160,51 @@ fn one_waiter_who_leaves_does_not_take_the_others_with_it() {
         (meta.cost, meta.saved, meta.cache)
     };
     let (price, joined) = (NanoUsd::new(375), CacheState::Joined);
-    let mut costs = [told(1), told(2)];
+    let mut costs = [told(1), told(2), told(3)];
     costs.sort_by_key(|(cost, ..)| *cost);
     // What it cost is told once, though who began it has left.
-    assert_eq!(costs, [(NanoUsd::ZERO, Some(price), joined), (price, None, joined)]);
-    assert_eq!(world.host.sent().len(), 1, "the exchange went on for those who stayed");
+    let free = (NanoUsd::ZERO, Some(price), joined);
+    assert_eq!(costs, [free, free, (price, None, joined)]);
+    assert_eq!(world.host.sent().len(), 1, "the exchange went on for those who stayed, and for who came after that");
+    assert!(world.gate.records().iter().any(|record| record.contains("\ncache\tleft\n")));
+}
+
+#[test]
+fn the_last_waiter_who_leaves_takes_the_request_with_him() {
+    let world = World::new("{}");
+    world.host.answer(|_| Scripted::Silence);
+    let calls = [1, 2].map(|seconds| {
+        let call = ManualHost::call(&body("same"));
+        let (world, abort) = (&world, call.abort.clone());
+        let leaves = async move {
+            world.host.sleep(Duration::from_secs(seconds)).await;
+            abort.trigger();
+            None
+        };
+        let asks = async move { Some(gateway::chat(&world.gate, &world.host, call).await) };
+        [Box::pin(asks) as Pin<Box<dyn Future<Output = Option<Result<Reply>>>>>, Box::pin(leaves)]
+    });
+    let ended = world.host.run_all(calls.into_iter().flatten().collect());
+    let codes: Vec<_> = ended.into_iter().flatten().flatten().map(|ended| ended.unwrap_err().code).collect();
+    assert_eq!((codes, world.host.sent().len()), (vec![Code::Aborted; 2], 1));
+    assert_eq!(world.host.now().since(START), Duration::from_secs(2));
+    let Ok(Outcome::Status(figures)) = world.host.ask(&Command::Status).result else { panic!("no figures") };
+    assert_eq!((figures.reserved, figures.in_flight), (NanoUsd::ZERO, 0));
+}
+
+#[test]
+fn a_final_error_is_everybodys_who_waits_and_its_cost_one_callers() {
+    let world =
+        World::new(r#"{"retry":{"maxRetries":0},"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]}"#);
+    world.host.answer(|_| status(200, &[], "<html>"));
+    let ended = world.side_by_side([body("a"), body("a"), body("a")]);
+    let errors: Vec<_> = ended.into_iter().map(Result::unwrap_err).collect();
+    assert!(errors.iter().all(|error| error.code == Code::UpstreamMalformed));
+    assert!(errors[0].cost > NanoUsd::ZERO && errors[0].asked.is_some());
+    assert!(errors[1..].iter().all(|error| error.cost == NanoUsd::ZERO && error.asked.is_none()));
+    assert_eq!((world.refused("a").cost, world.host.sent().len()), (NanoUsd::ZERO, 1));
+    let told = |how: &str| world.gate.records().iter().filter(|record| record.contains(how)).count();
+    assert_eq!((told("\ncache\tjoined-error\n"), told("\ncache\tfinal-error\n")), (2, 1));
 }
 
 #[test]

@@ -109,6 +109,7 @@ fn when_all_fail_the_primarys_error_carries_every_attempt() {
             (3, OPENROUTER, Code::ModelNotFound, Some(404)),
         ]
     );
+    assert_eq!(error.asked, Some(Asked { exchanges: 3, target: OPENROUTER.into() }), "the last one");
     // Asked again at once, the answer is known without a call; ten seconds later it is asked anew.
     let again = world.refused("a");
     assert_eq!((again.code, again.cost), (Code::UpstreamFailed, NanoUsd::ZERO));

@@ -1,7 +1,7 @@
 //! Whose key is used, and what becomes of those that are not.
 
 use tidegate::error::{Code, Detail};
-use tidegate::gateway;
+use tidegate::gateway::{self, CacheState};
 use tidegate::testing::{ManualHost, completion};
 use tidegate::value::Value;
 
@@ -26,6 +26,21 @@ fn a_key_that_comes_with_a_request_is_used_only_where_the_configuration_says_so(
         // What SDKs insist on is no key, and nothing to tell of.
         assert!(world.gate.admit_key(&*world.host, Some("groq"), Some("tidegate")).is_none());
         assert_eq!(world.events("key-in-request"), told.len());
+    }
+}
+
+#[test]
+fn nobody_is_answered_with_what_anothers_key_paid_for() {
+    let world = World::new(r#"{"keys":"passthrough"}"#);
+    world.host.answer(|_| completion("ok", 5, 5));
+    let ask = |key: Option<&String>| {
+        let own_key = key.and_then(|key| world.gate.admit_key(&*world.host, Some("groq"), Some(key)));
+        assert_eq!(own_key.is_some(), key.is_some());
+        world.call(gateway::Call { own_key, ..ManualHost::call(&body("Hi")) }).unwrap().meta.cache
+    };
+    let [ann, bob] = ["A1b2", "Z9y8"].map(|part| format!("gsk_{}", part.repeat(13)));
+    for who in [None, Some(&ann), Some(&bob)] {
+        assert_eq!((ask(who), ask(who)), (CacheState::Miss, CacheState::Hit), "{who:?}");
     }
 }
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 use tidegate::admit::{Command, Outcome};
 use tidegate::chat::Dialect;
 use tidegate::error::{Code, Detail, Error, TimeoutKind};
-use tidegate::gateway::{self, Call, CostSource};
+use tidegate::gateway::{self, Call, CostSource, Wants};
 use tidegate::money::NanoUsd;
+use tidegate::secret::Secret;
 use tidegate::testing::{ManualHost, START, Scripted, completion, status};
 
 use super::{OPENROUTER, World, body};
@@ -214,8 +215,12 @@ fn a_vanished_request_is_charged_at_its_bound_and_its_slot_is_free_again() {
 
 /// What one request holds while it is under way.
 fn held(world: &World, body: &str) -> u64 {
+    held_for(world, ManualHost::call(body))
+}
+
+fn held_for(world: &World, call: Call) -> u64 {
     world.host.answer(|_| Scripted::Silence);
-    let mut asked = Box::pin(gateway::chat(&world.gate, &world.host, ManualHost::call(body)));
+    let mut asked = Box::pin(gateway::chat(&world.gate, &world.host, call));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(asked.as_mut().poll(&mut context).is_pending());
     figures(world).reserved.as_nano()
@@ -226,6 +231,35 @@ fn every_answer_that_is_asked_for_is_reserved() {
     let asked = |n: u32| format!(r#"{{"n":{n},"max_tokens":1000,"messages":[{{"role":"user","content":"a"}}]}}"#);
     let of = |n: u32| held(&World::new(&format!("{{{ONLY_GROQ}}}")), &asked(n));
     assert_eq!(of(3) - of(1), 2 * 300_000, "two more of 1,000 tokens at $0.30 per million");
+}
+
+#[test]
+fn texts_to_be_embedded_and_images_are_reserved() {
+    let embedded = |input: &str| {
+        let body = format!(r#"{{"model":"openai/gpt-oss-20b","input":{input}}}"#);
+        let wants = Wants::Embeddings { batch: false };
+        held_for(&World::new(&format!("{{{ONLY_GROQ}}}")), Call { wants, ..ManualHost::call(&body) })
+    };
+    let (short, long) = (embedded(r#"["a"]"#), embedded(&format!(r#"["{}"]"#, "a".repeat(1_001))));
+    assert_eq!(long - short, 75_000, "1,000 tokens more at $0.075 per million");
+    assert!(embedded(r#"["a","a"]"#) > short + 75, "what stands around a text, too");
+
+    let seen = |images: &str| {
+        let world = World::new(r#"{"targets":[{"provider":"openai","model":"gpt-4o"}],"budget":{"limitUsd":9}}"#);
+        world.gate.set_key("openai", Secret::new("sk-own-key".into()));
+        held(&world, &format!(r#"{{"messages":[{{"role":"user","content":[{images}]}}]}}"#))
+    };
+    let text = r#"{"type":"text","text":"a"}"#;
+    let image = |detail: &str| {
+        let image =
+            format!(r#"{{"type":"image_url","image_url":{{"url":"https://a.example/a","detail":"{detail}"}}}}"#);
+        [text, &image].join(",")
+    };
+    let input = 2_500;
+    assert_eq!(seen(&image("low")) - seen(text), 85 * input);
+    assert_eq!(seen(&image("high")) - seen(text), 1_445 * input);
+    let two = [image("low"), image("high"), image("high")].join(",");
+    assert_eq!(seen(&two) - seen(&[text; 3].join(",")), (85 + 2 * 1_445) * input);
 }
 
 #[test]
@@ -245,7 +279,7 @@ fn a_price_that_rises_before_the_deadline_is_reserved() {
     let target = r#"{"targets":[{"provider":"deepseek","model":"deepseek-flash"}]}"#;
     let at = |seconds: u64| {
         let world = World::new(target);
-        world.gate.set_key("deepseek", tidegate::secret::Secret::new("sk-of-deepseek".into()));
+        world.gate.set_key("deepseek", Secret::new("sk-of-deepseek".into()));
         world.host.advance(Duration::from_secs(seconds));
         held(&world, &body("a"))
     };

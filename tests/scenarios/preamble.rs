@@ -112,6 +112,17 @@ fn slow_headers_are_a_timeout_of_their_own() {
 }
 
 #[test]
+fn the_time_for_the_first_output_begins_with_the_request() {
+    let world =
+        World::new(r#"{"retry":{"maxRetries":0},"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]}"#);
+    let late = vec![(Duration::from_secs(25), Piece::Bytes(HELLO.into()))];
+    world.host.answer(move |_| Scripted::Stream(Duration::from_secs(9), 200, late.clone()));
+    let error = read(&world, &question("Hi")).unwrap_err();
+    assert_eq!(error.detail, Detail::Timeout(TimeoutKind::FirstOutput));
+    assert_eq!(world.host.now().since(tidegate::testing::START), Duration::from_secs(30));
+}
+
+#[test]
 fn megabytes_of_nothing_are_not_kept_waiting_for_an_answer() {
     let world =
         World::new(r#"{"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}],"retry":{"maxRetries":0}}"#);

@@ -25,6 +25,7 @@ fn a_record_replays_and_holds_nothing_secret() {
     world.ask("the question").unwrap();
     let record = last(&world);
     assert!(record.lines().count() > 20, "{record}");
+    assert!(record.lines().last().is_some_and(|line| line.starts_with("end\tok\t")), "{record}");
     for secret in ["question", "answer", "gsk_", "sk-or"] {
         assert!(!record.contains(secret), "{secret} in {record}");
     }

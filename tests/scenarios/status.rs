@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use tidegate::admit::{Command, Outcome};
+use tidegate::admit::{Charge, Command, Outcome};
+use tidegate::error::BreakerOutcome;
 use tidegate::gateway::{self, Call};
 use tidegate::host::Clock;
-use tidegate::testing::{completion, status};
+use tidegate::money::NanoUsd;
+use tidegate::testing::{START, completion, status};
 use tidegate::value::Value;
 
 use super::{World, body};
@@ -68,6 +70,13 @@ fn a_budget_is_exhausted_once_nothing_can_be_asked() {
     assert_eq!(exhausted(&world), Some(true.into()), "but not without a key");
     let world = with(paid, "0.002");
     assert_eq!(exhausted(&world), Some(false.into()));
+    let (tenant, target, bound) = ("t".into(), "groq/m".into(), NanoUsd::new(2_000_000));
+    let lease_until = START.after(Duration::from_secs(9));
+    let held = world.host.ask(&Command::Admit { tenant, target, bound, lease_until, slot: None });
+    let Ok(Outcome::Admitted { reservation, .. }) = held.result else { panic!("{held:?}") };
+    assert_eq!(exhausted(&world), Some(true.into()), "as long as all of it is reserved");
+    let (charge, outcome) = (Charge::Released, BreakerOutcome::Ignored);
+    _ = world.host.ask(&Command::Settle { reservation, charge, outcome, cool_until: None, end_slot: true });
     // A bill above its bound.
     world.host.answer(|_| completion("ok", 1_000_000, 1));
     world.ask("a").unwrap();

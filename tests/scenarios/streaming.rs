@@ -354,6 +354,7 @@ fn streams_leave_records_that_replay() {
     }
     let records = world.gate.records();
     assert_eq!(records.len(), 5);
+    assert!(records[2].contains("\nend\tstream_interrupted\t"), "{}", records[2]);
     for record in records {
         let replayed = world.host.run(gateway::replay(&world.gate, &world.host, &record)).unwrap().unwrap();
         assert!(replayed.same, "{record}\n---\n{}", replayed.record);

@@ -3,8 +3,9 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use tidegate::error::{Asked, Code};
-use tidegate::gateway::{self};
+use tidegate::cache::Controls;
+use tidegate::error::{Asked, Code, Detail};
+use tidegate::gateway::{self, Call};
 use tidegate::host::Clock;
 use tidegate::secret::Secret;
 use tidegate::testing::{ManualHost, completion, status};
@@ -62,7 +63,7 @@ fn another_key_has_another_breaker_and_cools_apart() {
     let ask = |text: &str, key: &str| {
         let own_key = world.gate.admit_key(&*world.host, Some("groq"), Some(key));
         assert!(own_key.is_some());
-        world.call(gateway::Call { own_key, ..ManualHost::call(&body(text)) })
+        world.call(Call { own_key, ..ManualHost::call(&body(text)) })
     };
     let [ann, bob] = ["A1b2", "Z9y8"].map(|part| format!("gsk_{}", part.repeat(13)));
     limited(&world);
@@ -133,7 +134,7 @@ fn a_longer_wait_is_slept_where_no_other_target_could_be_admitted() {
             "groq" => status(429, &[("retry-after", "5")], ""),
             _ => completion("ok", 5, 5),
         });
-        let call = gateway::Call::chat(&body("b"), "another tenant");
+        let call = Call::chat(&body("b"), "another tenant");
         assert_eq!(world.call(call).unwrap().meta.target, OPENROUTER);
     }
 }
@@ -153,6 +154,24 @@ fn a_final_error_is_repeated_until_the_wait_that_it_states_has_passed() {
     assert_eq!((again.code, again.retry_after), (Code::UpstreamLimited, Some(Duration::from_secs(1))));
     world.host.advance(Duration::from_secs(1));
     assert_eq!(world.ask("a").unwrap().meta.target, GROQ, "who comes back when he was told to is served");
+}
+
+#[test]
+fn final_errors_of_many_questions_are_not_all_remembered_and_a_newer_one_replaces_the_older() {
+    let world =
+        World::new(r#"{"retry":{"maxRetries":0},"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]}"#);
+    world.host.answer(|_| status(400, &[], ""));
+    for number in 0..100 {
+        world.refused(&number.to_string());
+    }
+    world.refused("99");
+    assert_eq!(world.host.sent().len(), 100, "known");
+    world.refused("0");
+    assert_eq!(world.host.sent().len(), 101, "forgotten");
+    world.host.answer(|_| status(404, &[], ""));
+    let refresh = Controls { refresh: true, ..Controls::default() };
+    world.call(Call { controls: refresh, ..ManualHost::call(&body("0")) }).unwrap_err();
+    assert_eq!(world.refused("0").detail, Detail::Status(404));
 }
 
 #[test]
