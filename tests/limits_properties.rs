@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use tidegate::admit::edge::{Caller, EdgeLedger, EdgePolicy, Entry, Errand, MemoryRows};
+use tidegate::admit::edge::{Caller, EdgeLedger, EdgePolicy, Entry, Errand, MemoryRows, mark_of};
 use tidegate::admit::{Charge, Command, Notice, Outcome, Reply};
 use tidegate::config::{BudgetConfig, BudgetRule, BudgetScope, BudgetSpan, GatewayConfig, RateConfig, TierConfig};
 use tidegate::error::{BreakerOutcome, Code, Detail};
@@ -33,6 +33,8 @@ enum Step {
         bound: u64,
         enters: bool,
     },
+    /// What was admitted last is asked again, its reply having got lost.
+    Again,
     Settle {
         which: usize,
         charge: Charge,
@@ -59,6 +61,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0u8..3).prop_map(|user| Step::Enter { user }),
         9 => (0u8..3, 0u8..2, 0u64..260, any::<bool>())
             .prop_map(|(user, token, bound, enters)| Step::Admit { user, token, bound, enters }),
+        3 => Just(Step::Again),
         8 => (0usize..10, charge).prop_map(|(which, charge)| Step::Settle { which, charge }),
         1 => Just(Step::Crash),
         1 => (0u8..3, prop::option::of(0u8..2)).prop_map(|(user, token)| Step::Erase { user, token }),
@@ -137,6 +140,9 @@ struct World {
     /// Books that were looked at, and the latest that the clock ever was.
     seen: BTreeSet<Book>,
     latest: i64,
+    marks: u64,
+    /// The last admission that was granted, its user and its attempt.
+    last: Option<(Command, u8, u64)>,
 }
 
 impl World {
@@ -163,7 +169,7 @@ impl World {
         // 2026-11-21.
         let now = 20_778 * DAY + DAY / 3;
         let (model, entered, seen) = (Model::default(), BTreeMap::new(), BTreeSet::new());
-        Self { config, rows, ledger, now, model, entered, forward: 0, seen, latest: now }
+        Self { config, rows, ledger, now, model, entered, forward: 0, seen, latest: now, marks: 0, last: None }
     }
 
     fn apply(&mut self, command: &Command) -> Reply {
@@ -239,6 +245,7 @@ impl World {
             Step::Erase { user, token } => self.erase(*user, *token),
             Step::Enter { user } => drop(self.errand(*user, 0, true, None)),
             Step::Admit { user, token, bound, enters } => self.admit(*user, *token, *bound, *enters),
+            Step::Again => self.again(),
             Step::Settle { which, charge } => self.settle(*which, *charge),
         }
     }
@@ -270,14 +277,42 @@ impl World {
         reply
     }
 
+    /// An attempt that lives is given once more, and nothing is taken for it. One that has ended is admitted anew, as any.
+    fn again(&mut self) {
+        let Some((command, user, reservation)) = self.last.take() else { return };
+        let lives = self.model.live.get(&reservation).cloned();
+        let before = self.ledger.clone();
+        let reply = self.apply(&command.again().unwrap());
+        if let Some(live) = lives.filter(|_| self.model.live.contains_key(&reservation)) {
+            let Ok(Outcome::Admitted { reservation: again, .. }) = reply.result else { panic!("{:?}", reply.result) };
+            assert_eq!(again, reservation);
+            assert_eq!(self.model.live[&reservation].books, live.books);
+            let held = |ledger: &EdgeLedger| ledger.in_flight();
+            assert!(held(&self.ledger) <= held(&before), "one slot");
+        } else if let (Ok(Outcome::Admitted { reservation, .. }), Command::For(errand)) = (&reply.result, &command) {
+            let Some(Command::Admit { bound, .. }) = errand.command else { panic!("{command:?}") };
+            self.model.live.insert(*reservation, Live { bound: bound.as_nano(), books: self.books(&errand.caller) });
+            self.model.ids.push(*reservation);
+            if reply.entered.is_some() {
+                self.entered.entry(user).or_default().push(self.forward);
+            }
+        } else if reply.entered.is_some_and(|entered| entered.granted) {
+            self.entered.entry(user).or_default().push(self.forward);
+        }
+    }
+
     fn admit(&mut self, user: u8, token: u8, bound: u64, enters: bool) {
-        let admit = Command::Admit {
+        let mut admit = Command::Admit {
             tenant: "me".into(),
             target: "groq/m".into(),
             bound: NanoUsd::new(bound),
             lease_until: Timestamp::from_millis(self.now + LEASE),
             slot: None,
         };
+        self.marks += 0x9e37_79b9_7f4a;
+        admit.mark(mark_of(self.marks));
+        let entry = enters.then(|| Entry { route: "chat".into(), tokens: Some(1) });
+        let errand = Errand { caller: caller(user, token), entry, correction: None, command: Some(admit.clone()) };
         let reply = self.errand(user, token, enters, Some(admit));
         let books = self.books(&caller(user, token));
         let fits = |world: &Self, book: &Book, limit: u64| world.model.used(book) + bound <= limit;
@@ -288,6 +323,7 @@ impl World {
                 }
                 self.model.live.insert(reservation, Live { bound, books });
                 self.model.ids.push(reservation);
+                self.last = Some((Command::For(errand.into()), user, reservation));
             }
             Err(error) => match (error.code, error.detail) {
                 (Code::BudgetExceeded, Detail::BudgetOf { of, per, .. }) => {

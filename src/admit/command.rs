@@ -30,7 +30,7 @@ pub enum Command {
         bound: NanoUsd,
         /// When the attempt is given up as vanished.
         lease_until: Timestamp,
-        /// The slot that an earlier attempt of the same request was given. A refused attempt keeps it.
+        /// The slot that an earlier attempt of the same request was given, or a mark. A refused attempt keeps it.
         slot: Option<u64>,
     },
     /// An attempt ended.
@@ -61,6 +61,10 @@ pub enum Command {
     /// Not one of these in another, and at most [`MOST_TOGETHER`].
     #[cfg(feature = "edge")]
     Together(Vec<Self>),
+    /// A marked admission, or one on behalf of a caller, whose reply got lost: admitted once, whether the first was decided
+    /// or not. See [`Command::mark`].
+    #[cfg(feature = "edge")]
+    Again(Box<Self>),
     /// Of a caller: a slice of the budget and of its rate, to be spent elsewhere.
     #[cfg(feature = "edge")]
     Lease {
@@ -110,6 +114,7 @@ impl Command {
                     command.by_clock_of(asked_at, now);
                 }
             }
+            Self::Again(command) => command.by_clock_of(asked_at, now),
             Self::EndSlot { .. } | Self::Status | Self::Lease { .. } | Self::Return { .. } => {}
         }
     }

@@ -9,6 +9,7 @@
 //! It lives in rows: one for the ledger, one for the desk (what attempts hold, and what is the organisation's own),
 //! one for each user and token. So a decision writes a few hundred bytes, however many users there are.
 
+pub(super) mod again;
 mod books;
 mod caller;
 mod desk;
@@ -21,6 +22,7 @@ mod store;
 mod subject;
 mod wire;
 
+pub use again::mark_of;
 pub use caller::{BudgetFigures, Caller, CallerFigures, Correction, Entry, Errand};
 pub use leases::Leases;
 pub use machine::EdgeLedger;
@@ -29,5 +31,5 @@ pub use posted::{Due, POSTED_FOR, Posted};
 pub use store::{MemoryRows, Rows};
 pub(super) use wire::{
     decode_allowance, decode_errand, decode_figures, decode_scope, decode_span, encode_allowance, encode_errand,
-    encode_figures, encode_scope, encode_span,
+    encode_figures, encode_scope, encode_span, inner,
 };

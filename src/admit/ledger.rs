@@ -4,6 +4,8 @@ use super::breaker::Change;
 use super::budget::Books;
 use super::command::{Charge, Command, Figures, Notice, Outcome, Reply};
 use super::concurrency::Slots;
+#[cfg(feature = "edge")]
+use super::edge::again::{MARKED, parts};
 use super::lease::Hold;
 use super::period::{Calendar, Place};
 use super::reservation::{Late, MOST_LIVE, Reservation, Reservations};
@@ -61,6 +63,16 @@ impl Ids {
         self.0 = id.saturating_add(1);
         id
     }
+
+    /// The next one that ends in the part of a mark.
+    #[cfg(feature = "edge")]
+    const fn next_marked(&mut self, part: Option<u64>) -> u64 {
+        if let Some(part) = part {
+            let same = (self.0 & !MARKED) | part;
+            self.0 = if same < self.0 { same.saturating_add(MARKED).saturating_add(1) } else { same };
+        }
+        self.next()
+    }
 }
 
 impl LedgerState {
@@ -84,6 +96,20 @@ impl LedgerState {
         let mut turn = Turn { state: self, policy, zones, now, notices: Vec::new(), offset: None };
         let leased = turn.lease(tenant, bound, lease_until);
         (leased, turn.notices)
+    }
+
+    /// What a marked admission was told, if its attempt lives. What ran out is to be swept before.
+    #[cfg(feature = "edge")]
+    pub(super) fn admitted(&self, admit: &Command) -> Option<Outcome> {
+        let is_it = |own: &&Reservation| {
+            self.targets.name_of(own.target).is_some_and(|name| admit.asks_for(name, own.bound, [own.id, own.slot]))
+        };
+        self.reservations.live().iter().find(is_it).map(|own| Outcome::Admitted {
+            reservation: own.id,
+            slot: own.slot,
+            probe: own.permit.probe,
+            generation: own.permit.generation,
+        })
     }
 
     /// Requests that hold a slot.
@@ -118,9 +144,11 @@ impl LedgerState {
             }
             Command::Status => turn.status(),
             #[cfg(feature = "edge")]
-            Command::For(_) | Command::Together(_) | Command::Lease { .. } | Command::Return { .. } => {
-                Err(Code::Internal.into())
-            }
+            Command::For(_)
+            | Command::Together(_)
+            | Command::Again(_)
+            | Command::Lease { .. }
+            | Command::Return { .. } => Err(Code::Internal.into()),
         };
         let Turn { notices, offset, .. } = turn;
         Reply { notices, offset, ..Reply::of(result) }
@@ -178,12 +206,20 @@ impl Turn<'_> {
         }
 
         self.state.ids.start(now);
+        #[cfg(feature = "edge")]
+        let parts = slot.and_then(parts);
+        #[cfg(feature = "edge")]
+        let id = self.state.ids.next_marked(parts.map(|[own, _]| own));
+        #[cfg(not(feature = "edge"))]
         let id = self.state.ids.next();
         let lease = Hold::until(lease_until, now);
         let slot = if let Some(slot) = held {
             self.state.slots.renew(slot, lease);
             slot
         } else {
+            #[cfg(feature = "edge")]
+            let slot = self.state.ids.next_marked(parts.map(|[_, slot]| slot));
+            #[cfg(not(feature = "edge"))]
             let slot = self.state.ids.next();
             self.state.slots.take(slot, lease);
             slot

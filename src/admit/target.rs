@@ -117,6 +117,12 @@ impl Targets {
         self.entries.iter_mut().find(|entry| entry.key == key)
     }
 
+    /// Whose it is, and its name.
+    #[cfg(feature = "edge")]
+    pub(super) fn name_of(&self, key: u64) -> Option<(&str, &str)> {
+        self.entries.iter().find(|entry| entry.key == key).map(|entry| (&*entry.tenant, &*entry.name))
+    }
+
     /// Corrects holds after a clock that went back, and ends cooldowns.
     pub(super) fn sweep(&mut self, now: Timestamp, config: &BreakerConfig) {
         for entry in &mut self.entries {

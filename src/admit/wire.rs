@@ -60,6 +60,9 @@ impl Command {
     /// The byte that several commands have there.
     #[cfg(feature = "edge")]
     pub(super) const TOGETHER: u8 = 8;
+    /// The byte that one asked again has there.
+    #[cfg(feature = "edge")]
+    pub(super) const AGAIN: u8 = 9;
 
     /// The command as bytes.
     #[must_use]
@@ -106,6 +109,8 @@ impl Command {
                     writer.bytes(&command.encode());
                 }
             }
+            #[cfg(feature = "edge")]
+            Self::Again(command) => drop(writer.byte(Self::AGAIN).bytes(&command.encode())),
         }
         writer.finish()
     }
@@ -167,6 +172,11 @@ impl Command {
             },
             #[cfg(feature = "edge")]
             Self::TOGETHER => Self::Together(together(reader)),
+            #[cfg(feature = "edge")]
+            Self::AGAIN => match edge::inner(reader, &[Self::TOGETHER, Self::AGAIN]) {
+                Some(command) => Self::Again(command.into()),
+                None => Self::Status,
+            },
             byte => {
                 reader.require(byte == 4);
                 Self::Status

@@ -63,7 +63,7 @@ function tell(done, number, status, open, read, body) {
 }
 
 // A question to whoever decides elsewhere, told to `done` as an exchange is: status 0 and the reply, or -1, or -2 where
-// what is stored is of a newer version.
+// what is stored is of a newer version, -3 where an object of the platform's went away that may be asked again.
 export function question(ask, bytes, done, number) {
   void answer(ask, bytes, done, number);
 }
@@ -74,7 +74,7 @@ async function answer(ask, bytes, done, number) {
   try {
     reply = await ask(bytes);
   } catch (error) {
-    status = error?.code === 'vault_corrupt' ? -2 : -1;
+    status = error?.code === 'vault_corrupt' ? -2 : error?.retryable && !error.overloaded ? -3 : -1;
   }
   tell(done, number, status, false, undefined, reply);
 }

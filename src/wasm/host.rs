@@ -9,10 +9,10 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::convert;
 use super::fetch::{Fetcher, JsChunks};
-use super::waits::{Sleep, Waits};
+use super::waits::{Came, Sleep, Wait, Waits};
 use super::zone::Intl;
 #[cfg(feature = "edge")]
-use crate::admit::edge::{Due, Leases, POSTED_FOR, Posted};
+use crate::admit::edge::{Due, Leases, POSTED_FOR, Posted, mark_of};
 use crate::admit::{Command, LedgerPolicy, LedgerState, Reply};
 use crate::config::GatewayConfig;
 use crate::error::{Code, NetworkKind, Result};
@@ -32,6 +32,10 @@ const MAX_EARLY_MS: u32 = 100;
 /// How often a request that waits to send what was posted waits again: its server lets no request live for ever.
 #[cfg(feature = "edge")]
 const POSTED_ROUNDS: u32 = 100;
+
+/// After how long a question is asked again whose object went away: it is there again by then.
+#[cfg(feature = "edge")]
+const ASKED_AGAIN: Duration = Duration::from_millis(100);
 
 /// After how long what was posted is sent again, if it did not arrive.
 #[cfg(feature = "edge")]
@@ -207,7 +211,7 @@ impl Ledger for JsHost {
                     return Ok(reply);
                 }
                 #[cfg(feature = "edge")]
-                return self.asked_with_posted(ask, command).await;
+                return self.asked_surely(ask, command).await;
                 #[cfg(not(feature = "edge"))]
                 self.asked(ask, &command).await
             }
@@ -231,38 +235,71 @@ extern "C" {
     fn question(ask: &Function, bytes: &Uint8Array, done: &Function, number: u32);
 }
 
+/// What came of a question whose object went away, and may be asked again.
+#[cfg(feature = "edge")]
+const LOST: i32 = -3;
+
+/// Whatever went wrong, nothing was admitted that we know of: fail closed.
+fn reply_in(came: &Came) -> Result<Reply> {
+    match came.status {
+        -2 => return Err(Code::VaultCorrupt.into()),
+        ..0 => return Err(Code::Internal.into()),
+        _ => {}
+    }
+    Ok(Reply::decode(&Uint8Array::new(&came.body).to_vec()).map_err(|_| Code::Internal)?)
+}
+
 impl JsHost {
     /// Asks whoever decides elsewhere.
     async fn asked(&self, ask: &Function, command: &Command) -> Result<Reply> {
+        reply_in(&self.put(ask, command).await)
+    }
+
+    /// Puts a question to whoever decides elsewhere.
+    fn put(&self, ask: &Function, command: &Command) -> Wait {
         let bytes = Uint8Array::from(command.encode().as_slice());
         let wait = self.waits.place();
         question(ask, &bytes, &self.waits.done, wait.number);
-        let came = wait.await;
-        // Whatever went wrong, nothing was admitted that we know of: fail closed.
-        match came.status {
-            -2 => return Err(Code::VaultCorrupt.into()),
-            ..0 => return Err(Code::Internal.into()),
-            _ => {}
-        }
-        Ok(Reply::decode(&Uint8Array::new(&came.body).to_vec()).map_err(|_| Code::Internal)?)
+        wait
     }
 
-    /// The same, with what was posted before it: one call for both, and one write.
+    /// Asks, and once more what an object that went away may have lost.
     #[cfg(feature = "edge")]
-    async fn asked_with_posted(&self, ask: &Function, command: Command) -> Result<Reply> {
-        let posted = self.posted.borrow_mut().take();
-        if posted.is_empty() {
-            return self.asked(ask, &command).await;
+    async fn asked_surely(&self, ask: &Function, mut command: Command) -> Result<Reply> {
+        let mut draw = [0; 8];
+        self.fill(&mut draw);
+        command.mark(mark_of(u64::from_le_bytes(draw)));
+        let (reply, lost) = self.asked_with_posted(ask, command).await;
+        let Some(again) = lost.and_then(|command| command.again()) else { return reply };
+        self.sleep(ASKED_AGAIN).await;
+        self.asked_with_posted(ask, again).await.0
+    }
+
+    /// Asks with what was posted before it: one call for both, and one write. With a failure comes the command, if the
+    /// platform says that the same may be asked again.
+    #[cfg(feature = "edge")]
+    async fn asked_with_posted(&self, ask: &Function, command: Command) -> (Result<Reply>, Option<Command>) {
+        let mut together = self.posted.borrow_mut().take();
+        let command = if together.is_empty() {
+            command
+        } else {
+            together.push(command);
+            Command::Together(together)
+        };
+        let came = self.put(ask, &command).await;
+        let reply = reply_in(&came);
+        if reply.is_ok() {
+            return (reply, None);
         }
-        let mut together = posted;
-        together.push(command);
-        let command = Command::Together(together);
-        let reply = self.asked(ask, &command).await;
-        if let (Err(_), Command::Together(mut together)) = (&reply, command) {
-            together.pop();
-            self.posted.borrow_mut().put_back(together);
-        }
-        reply
+        let own = match command {
+            Command::Together(mut together) => {
+                let own = together.pop();
+                self.posted.borrow_mut().put_back(together);
+                own
+            }
+            command => Some(command),
+        };
+        (reply, own.filter(|_| came.status == LOST))
     }
 
     /// Sends what was posted, unless the next request takes it along meanwhile or somebody waits already.
@@ -281,7 +318,7 @@ impl JsHost {
                 Due::Nothing => return,
                 Due::Later(again) => left = again,
                 Due::Now(last) => {
-                    if self.asked_with_posted(ask, last.clone()).await.is_ok() {
+                    if self.asked_with_posted(ask, last.clone()).await.0.is_ok() {
                         return;
                     }
                     // Its object may be restarting. What does not arrive then either goes with the next question, or is

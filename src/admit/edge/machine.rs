@@ -1,5 +1,6 @@
 //! One organisation's ledger with all limits by caller: one decision at a time, from rows to rows.
 
+mod again;
 mod enter;
 mod erase;
 mod figures;
@@ -285,6 +286,7 @@ impl Turn<'_> {
     fn one(&mut self, command: &Command) -> Result<Reply> {
         let reply = match command {
             Command::For(errand) => self.errand(errand),
+            Command::Again(command) => self.again(command),
             command => self.plain(command),
         };
         match reply {
@@ -330,7 +332,7 @@ impl Turn<'_> {
             Some(Command::Return { slice, route, spent, requests }) => {
                 self.give_back(caller, *slice, route, *spent, *requests)?
             }
-            Some(Command::For(_) | Command::Together(_)) => Reply::of(Err(Code::Internal.into())),
+            Some(Command::For(_) | Command::Together(_) | Command::Again(_)) => Reply::of(Err(Code::Internal.into())),
             Some(command) => self.plain(command)?,
         };
         Ok(Reply { entered, result: reply.result.map_err(come_again), ..reply })

@@ -39,14 +39,17 @@ pub(in crate::admit) fn decode_errand(reader: &mut Reader<'_>) -> Errand {
         }
     };
     let correction = reader.flag().then(|| Correction { estimated: reader.uint(), used: reader.uint() });
-    let command = reader.flag().then(|| inner(reader)).flatten();
+    let command = reader.flag().then(|| inner(reader, &NESTING)).flatten();
     Errand { caller, entry, correction, command }
 }
 
-/// The command within. One errand in another, or several commands, would be read as deep as they are long.
-fn inner(reader: &mut Reader<'_>) -> Option<Command> {
+/// What is in no errand: one in another, or several commands, would be read as deep as they are long.
+const NESTING: [u8; 3] = [Command::ERRAND, Command::TOGETHER, Command::AGAIN];
+
+/// The command within, which is none of `nesting`.
+pub(in crate::admit) fn inner(reader: &mut Reader<'_>, nesting: &[u8]) -> Option<Command> {
     let bytes = reader.bytes();
-    let nests = matches!(bytes.get(1), Some(&(Command::ERRAND | Command::TOGETHER)));
+    let nests = bytes.get(1).is_some_and(|kind| nesting.contains(kind));
     let command = if nests { None } else { Command::decode(bytes).ok() };
     reader.require(command.is_some());
     command

@@ -207,6 +207,18 @@ proptest! {
     }
 }
 
+/// As little as one asked again within another, or in an errand.
+#[test]
+fn what_is_asked_again_is_one_command() {
+    let empty = Errand { caller: Caller::default(), entry: None, correction: None, command: None };
+    let again = Command::Again(Command::For(empty.clone().into()).into());
+    assert_eq!(Command::decode(&again.encode()).unwrap(), again);
+    assert!(Command::decode(&Command::Again(again.clone().into()).encode()).is_err());
+    assert!(Command::decode(&Command::Again(Command::Together(vec![Command::Status]).into()).encode()).is_err());
+    let within = Errand { command: Some(again), ..empty };
+    assert!(Command::decode(&Command::For(within.into()).encode()).is_err());
+}
+
 /// As little as several commands within several.
 #[test]
 fn several_commands_are_none_of_several() {

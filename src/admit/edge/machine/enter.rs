@@ -10,7 +10,13 @@ use crate::error::{Allowance, Code, Error, Result};
 impl Turn<'_> {
     /// Counts a request, or says why not. Takes from all of its buckets or from none.
     pub(super) fn enter(&mut self, caller: &Caller, entry: &Entry) -> Result<(Allowance, Option<Box<Error>>)> {
-        let (edge, now) = (self.policy.edge, self.now);
+        let asks = self.asks(caller, entry);
+        self.count(caller, &asks)
+    }
+
+    /// The buckets that count a request, and how much of each it takes.
+    pub(super) fn asks(&self, caller: &Caller, entry: &Entry) -> Vec<Ask> {
+        let edge = self.policy.edge;
         let mut asks: Vec<Ask> = Vec::with_capacity(3);
         if let Some(route) = edge.route(&entry.route) {
             // No target's name begins so.
@@ -20,11 +26,17 @@ impl Turn<'_> {
             asks.push((Kind::Requests, tier.requests, 1));
             asks.extend(tier.tokens.map(|rate| (Kind::Tokens, rate, tokens)));
         }
+        asks
+    }
+
+    /// Takes from all of the buckets, or says why from none.
+    pub(super) fn count(&mut self, caller: &Caller, asks: &[Ask]) -> Result<(Allowance, Option<Box<Error>>)> {
+        let now = self.now;
         let payer = self.payer(caller)?;
         // `None`, a wait without an end, is the longest.
         let longer = |a: Option<_>, b: Option<_>| a.is_none() || b.is_some_and(|b| a.is_some_and(|a| a > b));
         let mut refusal: Option<(Allowance, _)> = None;
-        for (kind, rate, count) in &asks {
+        for (kind, rate, count) in asks {
             let bucket = payer.bucket(kind, *rate, now);
             if let Err(wait) = bucket.check(*rate, *count)
                 && refusal.as_ref().is_none_or(|(_, known)| longer(wait, *known))
@@ -38,7 +50,7 @@ impl Turn<'_> {
             return Ok((allowance, Some(error.into())));
         }
         let mut tightest: Option<Allowance> = None;
-        for (kind, rate, count) in &asks {
+        for (kind, rate, count) in asks {
             let bucket = payer.bucket(kind, *rate, now);
             bucket.take(*count);
             let own = bucket.allowance(*rate);

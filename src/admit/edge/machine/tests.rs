@@ -1,5 +1,6 @@
 #![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
 
+mod again;
 mod budgets;
 mod lending;
 mod rates;
