@@ -156,6 +156,37 @@ fn object<'a>(scanner: &mut Scanner<'a>) -> Option<Fields<'a>> {
     Some(Fields(fields))
 }
 
+/// Where a name occurs twice in one object, however deep: the first such place. `None` too for what is no JSON, and below
+/// 64 levels, where nothing is looked at.
+#[cfg(feature = "edge")]
+#[must_use]
+pub fn repeated(json: &str) -> Option<String> {
+    repeated_within(json, 64)
+}
+
+#[cfg(feature = "edge")]
+fn repeated_within(json: &str, levels: usize) -> Option<String> {
+    let levels = levels.checked_sub(1)?;
+    if let Some(items) = read_items(json) {
+        return items.iter().enumerate().find_map(|(at, item)| {
+            let path = repeated_within(item.get(), levels)?;
+            Some(["[", &at.to_string(), "]", if path.starts_with('[') { "" } else { "." }, &path].concat())
+        });
+    }
+    let fields = read_fields(json)?;
+    let mut sorted = fields.iter().collect::<Fields<'_>>();
+    if !sorted.sort() {
+        return sorted.0.windows(2).find_map(|pair| match pair {
+            [(a, _), (b, _)] if a == b => Some(a.clone().into_owned()),
+            _ => None,
+        });
+    }
+    fields.iter().find_map(|(name, value)| {
+        let path = repeated_within(value.get(), levels)?;
+        Some([name, if path.starts_with('[') { "" } else { "." }, &path].concat())
+    })
+}
+
 /// One item of an array.
 #[derive(Debug)]
 pub enum Item<'a> {

@@ -63,7 +63,7 @@ pub use keys::describe_record;
 #[cfg(feature = "edge")]
 pub use queue::{Queue, QueueAsk, queue_place, queue_shard};
 #[cfg(feature = "dialects")]
-pub use server::{asked, failure};
+pub use server::{asked, failure, repeated};
 #[cfg(feature = "gateway")]
 pub use slots::{
     describe_slot, export_header, first_slot, new_recovery_code, new_slot, recovery_secret, unlock_attempt,

@@ -172,3 +172,23 @@ fn an_object_is_read_again_by_the_places_of_its_fields() {
     let escaped = r#"{"\u0061":1}"#;
     assert!(Places::of(&fields(escaped).unwrap(), escaped).is_none(), "a name that does not stand there");
 }
+
+#[cfg(feature = "edge")]
+#[test]
+fn the_first_name_that_occurs_twice_is_told_with_its_place() {
+    for (json, place) in [
+        (r#"{"a":1,"b":2,"a":3}"#, Some("a")),
+        (r#"{"a":1,"\u0061":3}"#, Some("a")),
+        (r#"{"a":{"b":1},"c":[0,{"d":1,"e":[],"d":2}]}"#, Some("c[1].d")),
+        (r#"[[{"x":1,"x":1}]]"#, Some("[0][0].x")),
+        (r#"{"a":{"b":1},"b":{"a":1},"A":0}"#, None),
+        (r#"[{"x":1},{"x":1}]"#, None),
+        ("{}", None),
+        ("7", None),
+        (r#"{"a":1,"a":"#, None),
+    ] {
+        assert_eq!(repeated(json).as_deref(), place, "{json}");
+    }
+    let deep = [&"[".repeat(70), r#"{"a":1,"a":2}"#, &"]".repeat(70)].concat();
+    assert_eq!(repeated(&deep), None);
+}

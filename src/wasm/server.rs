@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use super::call::failed;
 use crate::chat::Dialect;
+use crate::json;
 use crate::provider::served;
 
 /// What a request asks of a server: `[endpoint, dialect, method]`. `endpoint` is for
@@ -23,4 +24,10 @@ pub fn asked(method: &str, path: &str, names: Vec<String>) -> Array {
 pub fn failure(dialect: &str, error: JsValue) -> Array {
     let known = Dialect::ALL.into_iter().find(|own| own.as_str() == dialect);
     failed(known.unwrap_or(Dialect::Chat), &error)
+}
+
+/// The first place of a JSON text where a name occurs twice in one object; nothing if none does.
+#[wasm_bindgen]
+pub fn repeated(json: &str) -> Option<String> {
+    json::repeated(json)
 }

@@ -1,5 +1,6 @@
 import { badConfiguration } from './errors';
 import type { Figures } from './figures/object';
+import { parsed } from './json';
 import type { TenantLedger } from './ledger';
 import type { Directory } from './organisation/directory';
 import type { Organisation } from './organisation/object';
@@ -56,12 +57,12 @@ export function rawConfiguration(env: Env): unknown {
 }
 
 function whole(env: Env): unknown {
-  const config = parsed('TIDEGATE_CONFIG', env.TIDEGATE_CONFIG);
+  const config = valueOf('TIDEGATE_CONFIG', env.TIDEGATE_CONFIG);
   const names = Object.keys(env).filter((name) => PART.test(name));
   if (names.length === 0 || !isObject(config)) return config;
   const all = { ...config };
   for (const name of names as `TIDEGATE_CONFIG_${string}`[]) {
-    const part = parsed(name, env[name]);
+    const part = valueOf(name, env[name]);
     if (!isObject(part)) throw badConfiguration(name, 'must be an object');
     for (const [field, value] of Object.entries(part)) {
       if (Object.hasOwn(all, field)) throw badConfiguration(name, `has ${field.slice(0, 64)}, which is elsewhere, too`);
@@ -71,17 +72,20 @@ function whole(env: Env): unknown {
   return all;
 }
 
-const parsed = (name: string, given: unknown = {}): unknown =>
+const valueOf = (name: string, given: unknown = {}): unknown =>
   typeof given === 'string' ? parse(name, given || '{}') : given;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function parse(name: string, text: string): unknown {
+  let read;
   try {
-    return JSON.parse(text);
+    read = parsed(text);
   } catch {
     // The text itself stays out of it: somebody may have put a key there.
     throw badConfiguration(name, 'must be JSON');
   }
+  if ('twice' in read) throw badConfiguration(name, `has ${read.twice} twice`);
+  return read.value;
 }

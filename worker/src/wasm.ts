@@ -9,11 +9,24 @@ import {
   Queue,
   queuePlace,
   queueShard,
+  repeated,
   sessionDay,
   withoutKeys,
 } from '../../pkg/wasm/tidegate-server.js';
 
-export { asked, Core, EdgeDecider, EntrustedKeys, failure, Queue, queuePlace, queueShard, sessionDay, withoutKeys };
+export {
+  asked,
+  Core,
+  EdgeDecider,
+  EntrustedKeys,
+  failure,
+  Queue,
+  queuePlace,
+  queueShard,
+  repeated,
+  sessionDay,
+  withoutKeys,
+};
 
 /** Starts the isolate's one Wasm instance. Called inside requests: at module scope nothing random may run. */
 export function load(): void {

@@ -14,6 +14,7 @@ import {
   whole,
   type Check,
 } from '../fields';
+import { parsed, TWICE } from '../json';
 import { organisationName, tierName } from '../names';
 import type { Scope } from './caller';
 
@@ -22,6 +23,9 @@ const ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ] as const;
+
+/** How far clocks may differ where nothing else is said, in seconds: of issuers, and of machines that run this Worker. */
+export const CLOCK_TOLERANCE_SECONDS = 30;
 
 /** Which identity provider's JWTs are taken, and what their claims mean here. */
 export interface Issuer {
@@ -51,7 +55,7 @@ export interface Issuer {
 
 /** Short-lived tokens for pages, which `POST /api/session` gives. Their number is limited by day (UTC). */
 export interface SessionConfig {
-  /** How long each is good. */
+  /** How long each is good, in seconds, and {@link CLOCK_TOLERANCE_SECONDS} on top. */
   seconds: number;
   perSubjectPerDay: number;
   perDay: number;
@@ -96,7 +100,7 @@ const known = fields<Issuer>({
   jwks: address,
   audience: several,
   algorithms: otherwise(list(oneOf(ALGORITHMS), 1, 11), ['RS256', 'ES256']),
-  clockToleranceSeconds: otherwise(whole(0, 300), 30),
+  clockToleranceSeconds: otherwise(whole(0, 300), CLOCK_TOLERANCE_SECONDS),
   authorizedParties: optional(list(text(2_048), 1, 64)),
   claims: otherwise(
     fields<Issuer['claims']>({ organisation: optional(claim), user: otherwise(claim, 'sub'), tier: optional(claim) }),
@@ -159,9 +163,12 @@ export function authConfig(env: Env): AuthConfig {
 const at = (path: string) => (path ? `TIDEGATE_AUTH.${path}` : 'TIDEGATE_AUTH');
 
 function parse(given: string): unknown {
+  let read;
   try {
-    return JSON.parse(given);
+    read = parsed(given);
   } catch {
     throw badFields([{ path: 'TIDEGATE_AUTH', problem: 'must be JSON' }]);
   }
+  if ('twice' in read) throw badFields([{ path: at(read.twice), problem: TWICE }]);
+  return read.value;
 }

@@ -2,8 +2,10 @@ import { TidegateError } from '../../../pkg/src/errors';
 import { mustBeJson, received } from '../body';
 import { forbidden, invalid } from '../errors';
 import { checked, whole, type Check } from '../fields';
+import { parsed, TWICE } from '../json';
 import { organisationName } from '../names';
 import { bytesOf } from '../outside';
+import { MOST_SHARDS } from '../queue/place';
 import type { Caller } from '../auth';
 import type { Ours } from './route';
 
@@ -31,10 +33,10 @@ export async function bodyOf<T>(c: Ours, check: Check<T>, none?: T): Promise<T> 
   const bytes = await received(bytesOf(c.req.raw.body, MAX_BYTES));
   if (!bytes) throw invalid('body', `must not be longer than ${MAX_BYTES} bytes`, 413);
   if (bytes.length === 0 && none !== undefined) return none;
-  return read(check, parsed(bytes));
+  return read(check, jsonOf(bytes));
 }
 
-function parsed(bytes: Uint8Array): unknown {
+function jsonOf(bytes: Uint8Array): unknown {
   const noJson = () => invalid('body', 'must be JSON');
   let json: string;
   try {
@@ -43,11 +45,14 @@ function parsed(bytes: Uint8Array): unknown {
     throw noJson();
   }
   if (isDeep(json)) throw invalid('body', `must not be nested deeper than ${MAX_DEPTH} levels`);
+  let read;
   try {
-    return JSON.parse(json);
+    read = parsed(json);
   } catch {
     throw noJson();
   }
+  if ('twice' in read) throw invalid(read.twice, TWICE);
+  return read.value;
 }
 
 /** A value, or `invalid_request` with every field that is wrong. */
@@ -67,6 +72,10 @@ export function numberOf(c: Ours, name: string, min: number, max: number, other:
   if (given === undefined) return other;
   return read(whole(min, max), /^\d{1,15}$/.test(given) ? Number(given) : given, name);
 }
+
+/** Of how many shards the queue's figures are asked for; nothing for those that the configuration has. */
+export const shardsAsked = (c: Ours): number | undefined =>
+  c.req.query('shards') === undefined ? undefined : numberOf(c, 'shards', 1, MOST_SHARDS, 1);
 
 /**
  * The organisation that an admin's request is about: their own, or for the operator the one of `?organisation=`.

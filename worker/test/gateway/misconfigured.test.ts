@@ -57,6 +57,16 @@ describe('readiness says what is wrong', () => {
       { TIDEGATE_CONFIG: '{"budget":{}}', TIDEGATE_CONFIG_MORE: '{"budget":{}}' },
       'gateway: TIDEGATE_CONFIG_MORE has budget, which is elsewhere, too',
     ],
+    [
+      'a field that is twice in one of them',
+      { TIDEGATE_CONFIG: '{"budget":{"limitUsd":5,"limitUsd":500}}' },
+      'gateway: TIDEGATE_CONFIG has budget.limitUsd twice',
+    ],
+    [
+      'a field of who may call that is there twice',
+      { TIDEGATE_AUTH: '{"session":{"jwt":false,"jwt":true}}' },
+      'TIDEGATE_AUTH.session.jwt must not be there twice',
+    ],
     ['a field that is unknown', { TIDEGATE_CONFIG_MORE: { budgt: {} } }, 'gateway: budgt is not a known field'],
     ['a configuration of another type', { TIDEGATE_CONFIG: '[]' }, 'gateway: must be an object'],
     [

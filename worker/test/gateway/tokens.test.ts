@@ -160,6 +160,14 @@ describe('an API token', () => {
       expect(refused.status).toBe(400);
     }
     const deep = `{"note":${'{"a":['.repeat(4)}"["${']}'.repeat(4)}}`;
+    for (const [body, path] of [
+      ['{"tier":"free","tier":"pro"}', 'tier'],
+      ['{"tier":"pro","ti\\u0065r":"free"}', 'tier'],
+      ['{"scopes":["chat"],"note":"a","scopes":["admin"]}', 'scopes'],
+    ]) {
+      const twice = await call('/api/admin/tokens?organisation=acme', { method: 'POST', body });
+      expect(errorOf(twice).tidegate.fields).toEqual([{ path, problem: 'must not be there twice' }]);
+    }
     const nested = await call('/api/admin/tokens?organisation=acme', { method: 'POST', body: deep });
     expect(nested.status).toBe(400);
     expect(errorOf(nested).tidegate.fields).toEqual([
