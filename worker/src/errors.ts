@@ -38,12 +38,15 @@ export const limited = (ms: number) =>
 /** More than an isolate's memory or an object has room for. */
 export const crowded = (message = 'Too many large requests are worked on at the moment.') =>
   Object.assign(refusal('queue_full', 503, message), { retryAfterMs: 1_000 });
+/** Whether the platform lets the request that is running ask no more objects. */
+export const isPlanLimit = (failure: unknown): boolean =>
+  failure instanceof Error && /too many subrequests/i.test(failure.message);
 /**
  * The same failure, or a refusal that says so where the platform lets one request ask no more objects: how many, is the
  * plan's to say.
  */
 export const reached = (failure: unknown): unknown =>
-  failure instanceof Error && /too many subrequests/i.test(failure.message)
+  isPlanLimit(failure)
     ? refusal('internal', 500, 'The plan of this Worker lets one request ask fewer objects than the queue has shards.')
     : failure;
 export const internal = () => refusal('internal', 500, 'The gateway or its storage failed.');

@@ -2,7 +2,7 @@ import { toError } from '../../../pkg/src/errors';
 import { noStats, sumOf } from '../../../pkg/src/queue/engine';
 import type { Stats } from '../../../pkg/src/queue/stats';
 import { rawConfiguration, type Env } from '../env';
-import { reached } from '../errors';
+import { isPlanLimit, reached } from '../errors';
 import { objectOf } from '../objects';
 import { load } from '../wasm';
 import { mastersOf } from './masters';
@@ -31,9 +31,6 @@ const known = new WeakMap<Env, number>();
 /** One shard of an organisation's queue: an object of its own, so that no id of another's is found there. */
 export const queueObject = ({ REQUEST_QUEUE }: Env, organisation: string, shard: number) =>
   objectOf(REQUEST_QUEUE, JSON.stringify([organisation, shard]));
-
-/** The shards that the configuration has: what comes now is in one of them. */
-export const queueObjects = (env: Env, organisation: string) => shardsFrom(env, organisation, shardsOf(env));
 
 /**
  * Also those that it may have had before, at one object request each: what was queued there stays there.
@@ -66,27 +63,45 @@ export async function ofEach<T>(
 }
 type QueueObject = ReturnType<typeof queueObject>;
 
-/** The figures of an organisation's shards together: of those that the configuration has, since many ask often. */
-export async function queueStats(env: Env, organisation: string): Promise<Stats & { shards: number }> {
-  const objects = queueObjects(env, organisation);
+/**
+ * The figures of an organisation's shards together: of those that the configuration has, since many ask often, or of the
+ * first so many.
+ */
+export async function queueStats(env: Env, organisation: string, shards?: number): Promise<Stats & { shards: number }> {
+  const objects = shardsFrom(env, organisation, shards ?? shardsOf(env));
   const all = await ofEach(objects, (object) => object.stats());
   return { ...all.reduce(sumOf, noStats()), shards: objects.length };
 }
 
 /** The same where there may be no queue: a Worker without a master key has none, and one with a bad one tells so there. */
-export async function queueStatsIfAny(env: Env, organisation: string): Promise<Stats | undefined> {
+export async function queueStatsIfAny(env: Env, organisation: string, shards?: number): Promise<Stats | undefined> {
   if (!env.TIDEGATE_MASTER_KEY) return undefined;
   try {
-    return await queueStats(env, organisation);
+    return await queueStats(env, organisation, shards);
   } catch {
     // What else is asked about is worth telling.
     return undefined;
   }
 }
 
-/** Erases a user's requests, also those of shards that the configuration no longer has; how many they were. */
-export async function eraseQueued(env: Env, organisation: string, user: string): Promise<number> {
-  if (!env.TIDEGATE_MASTER_KEY) return 0;
-  const all = await ofEach(everyQueueObject(env, organisation), (object) => object.eraseUser(user));
-  return all.reduce((sum, one) => sum + one, 0);
+/**
+ * Erases a user's requests from the shard `from` on, also those of shards that the configuration no longer has. How many
+ * they were, and where to go on if the plan lets one request ask no more objects.
+ */
+export async function eraseQueued(
+  env: Env,
+  organisation: string,
+  user: string,
+  from: number,
+): Promise<{ queued: number; after?: number }> {
+  if (!env.TIDEGATE_MASTER_KEY) return { queued: 0 };
+  const objects = everyQueueObject(env, organisation).slice(from);
+  const all = await Promise.allSettled(objects.map(async (object) => told(await object.eraseUser(user))));
+  const failures = all.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+  const beyond = all.findIndex((one) => one.status === 'rejected');
+  const other = failures.find((failure) => !isPlanLimit(failure));
+  // Where not even one could be asked, another request could not either.
+  if (other !== undefined || beyond === 0) throw other ?? reached(failures[0]);
+  const queued = all.reduce((sum, one) => sum + (one.status === 'fulfilled' ? one.value : 0), 0);
+  return { queued, ...(beyond > 0 && { after: from + beyond }) };
 }

@@ -1,15 +1,15 @@
 import type { Stats } from '../../../pkg/src/queue/stats';
 import type { Caller } from '../auth';
-import { internal } from '../errors';
+import { internal, isPlanLimit } from '../errors';
 import { text } from '../fields';
 import { figuresOf, figuresOfAll, told } from '../figures/counted';
 import { exposition } from '../figures/samples';
 import { forget, organisationOf } from '../organisation/standing';
-import { eraseQueued, queueStatsIfAny } from '../queue/place';
+import { eraseQueued, MOST_SHARDS, queueStatsIfAny } from '../queue/place';
 import { gateStatus } from '../status';
-import { numberOf, read, ruledBy } from './input';
+import { numberOf, read, ruledBy, shardsAsked } from './input';
 import type { Ours, Route } from './route';
-import { ABOUT, PAGES, textOf } from './schemas';
+import { ABOUT, PAGES, textOf, whole } from './schemas';
 
 const PAGE = 1_000;
 
@@ -20,7 +20,7 @@ export const figures: Route[] = [
     path: '/metrics',
     scope: 'metrics',
     summary: 'Figures as Prometheus reads them: the organisation’s own, or all together for the operator',
-    query: ABOUT,
+    query: { ...ABOUT, shards: whole(1, MOST_SHARDS) },
     rate: 'metrics',
     handle: async (c, caller) => {
       await told(caller.organisation);
@@ -39,7 +39,7 @@ export const figures: Route[] = [
         ['tidegate_budget_nano_usd{kind="limit"}', budget.limitNanoUsd],
         ['tidegate_budget_nano_usd{kind="spent"}', budget.spentNanoUsd],
         ['tidegate_budget_nano_usd{kind="reserved"}', budget.reservedNanoUsd],
-        ...queueGauges(await queueStatsIfAny(c.env, organisation)),
+        ...queueGauges(await queueStatsIfAny(c.env, organisation, shardsAsked(c))),
       ] as [string, number][];
       const text = exposition({ ...(await object.counters()), ...Object.fromEntries(gauges) });
       return c.body(text, 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
@@ -79,7 +79,7 @@ export const figures: Route[] = [
     path: '/api/ai/users/:id',
     scope: 'admin',
     summary: 'Erases a user: their figures become nobody’s, their API tokens end, their books and queued requests go',
-    query: ABOUT,
+    query: { ...ABOUT, after: whole(0, MOST_SHARDS) },
     handle: (c, caller) => erase(c, caller, c.req.param('id')),
   },
   {
@@ -87,12 +87,15 @@ export const figures: Route[] = [
     path: '/api/ai/users',
     scope: 'admin',
     summary: 'The same for a user whose name no path can have, such as `..`',
-    query: { ...ABOUT, id: textOf(256) },
+    query: { ...ABOUT, id: textOf(256), after: whole(0, MOST_SHARDS) },
     handle: (c, caller) => erase(c, caller, c.req.query('id')),
   },
 ];
 
-/** Of any name that a queued request may have, too: whoever asks for a whole organisation says there whom it is for. */
+/**
+ * Of any name that a queued request may have, too: whoever asks for a whole organisation says there whom it is for. Where the
+ * plan lets one request ask fewer objects, `after` of the answer is the next one's, and without it all is done.
+ */
 async function erase(c: Ours, caller: Caller, id: string | undefined): Promise<Response> {
   const user = read(text(256), id, 'id');
   const organisation = ruledBy(c, caller);
@@ -101,14 +104,22 @@ async function erase(c: Ours, caller: Caller, id: string | undefined): Promise<R
   const home = await organisationOf(organisation, c.env);
   const tokens = await home.eraseUser(user);
   for (const { hash } of tokens) await forget(organisation, hash);
-  const queued = await eraseQueued(c.env, organisation, user);
+  const { queued, after } = await eraseQueued(c.env, organisation, user, numberOf(c, 'after', 0, MOST_SHARDS, 0));
+  // Tokens go last.
+  const goOn = (after: number) => c.json({ user, erased: { days, tokens: 0, queued }, after });
+  if (after !== undefined) return goOn(after);
   // Last: what ended just now has been settled in them.
   const { TENANT_LEDGER } = c.env;
   const ledger = TENANT_LEDGER.get(TENANT_LEDGER.idFromName(organisation));
   const ids = tokens.map(({ id }) => id);
-  if (!(await ledger.eraseUser(user, ids))) throw internal();
-  // Only now nothing needs their ids any more: who failed before is asked for again.
-  await home.eraseTokens(ids);
+  try {
+    if (!(await ledger.eraseUser(user, ids))) throw internal();
+    // Only now nothing needs their ids any more: who failed before is asked for again.
+    await home.eraseTokens(ids);
+  } catch (failure) {
+    if (isPlanLimit(failure)) return goOn(MOST_SHARDS);
+    throw failure;
+  }
   return c.json({ user, erased: { days, tokens: tokens.length, queued } });
 }
 

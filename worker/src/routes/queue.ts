@@ -6,6 +6,7 @@ import { partsOf } from '../gates';
 import { merged } from '../queue/merged';
 import { everyQueueObject, MOST_SHARDS, ofEach, queueObject, queueStats, shardsOf, told } from '../queue/place';
 import { load, queuePlace, queueShard } from '../wasm';
+import { shardsAsked } from './input';
 import type { Ours, Route } from './route';
 import { oneOf, textOf, whole } from './schemas';
 
@@ -58,6 +59,7 @@ export const queue: Route[] = [
       action: oneOf(...Object.keys(LOOKS)),
       requestId: REQUEST_ID,
       shard: whole(0, MOST_SHARDS - 1),
+      shards: whole(1, MOST_SHARDS),
     },
     statuses: [101, 404, 500, 503],
     handle: (c, caller) => actionOf(LOOKS, c, 'status')(c, caller),
@@ -91,7 +93,7 @@ async function status(c: Ours, caller: Caller): Promise<Response> {
 }
 
 async function stats(c: Ours, caller: Caller): Promise<Response> {
-  return c.json(await queueStats(c.env, caller.organisation));
+  return c.json(await queueStats(c.env, caller.organisation, shardsAsked(c)));
 }
 
 async function cancel(c: Ours, caller: Caller): Promise<Response> {

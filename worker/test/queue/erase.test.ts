@@ -192,6 +192,50 @@ describe('a user who is erased', () => {
     for (const shard of shards) expect(await items(shard)).toHaveLength(1);
   });
 
+  it('goes in steps where the plan lets one request ask fewer objects', async () => {
+    const { token, id } = await made('acme', { user: USER });
+    await ask({}, bearer(token));
+    await script('groq', { hold: true });
+    const json = JSON.stringify({ messages: [{ role: 'user', content: 'Hi' }], max_tokens: 9 });
+    const shards = [1, 25, 63];
+    for (const shard of shards) {
+      await object('acme', shard).enqueue('acme', shard, json, USER, undefined, ['pro', USER, '']);
+    }
+    let left = 0;
+    const limited = <T extends DurableObjectNamespace>(real: T, method: string) => ({
+      idFromName: (name: string) => real.idFromName(name),
+      get: (id: DurableObjectId) => {
+        const stub = real.get(id) as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
+        const within = (...given: unknown[]) =>
+          (left -= 1) < 0
+            ? Promise.reject(new Error('Too many subrequests by single Worker invocation.'))
+            : stub[method]?.(...given);
+        return { [method]: within, decide: (...given: unknown[]) => stub.decide?.(...given) };
+      },
+    });
+    const call = calling({
+      REQUEST_QUEUE: limited(env.REQUEST_QUEUE as unknown as DurableObjectNamespace, 'eraseUser'),
+      TENANT_LEDGER: limited(env.TENANT_LEDGER as unknown as DurableObjectNamespace, 'eraseUser'),
+    });
+    await told('acme');
+    const step = async (after: string, objects: number) => {
+      left = objects;
+      const headers = bearer(env.TIDEGATE_TOKEN);
+      const path = `/api/ai/users/${USER}?organisation=acme${after}`;
+      const answer = await call(path, { method: 'DELETE', headers });
+      return answer.status === 200 ? (JSON.parse(answer.text) as unknown) : errorOf(answer).message;
+    };
+    expect(await step('', 0)).toContain('plan');
+    expect(await step('', 24)).toEqual({ user: USER, erased: { days: 0, tokens: 0, queued: 1 }, after: 24 });
+    expect(await step('&after=24', 40)).toEqual({ user: USER, erased: { days: 0, tokens: 0, queued: 2 }, after: 64 });
+    expect(await everything()).toContain(id);
+    expect(await step('&after=64', 1)).toEqual({ user: USER, erased: { days: 0, tokens: 1, queued: 0 } });
+    const after = await everything();
+    for (const own of [USER, id]) expect(after).not.toContain(own);
+    for (const shard of shards) expect(await items(shard)).toHaveLength(0);
+    for (const none of ['&after=65', '&after=-1', '&after=x']) expect(await step(none, 99)).toContain('not valid');
+  });
+
   it('is a figure of nobody in the queue’s depth', async () => {
     const { token: admin } = await made('acme', { scopes: ['chat', 'admin', 'metrics'] });
     const { token } = await made('acme', { user: USER });

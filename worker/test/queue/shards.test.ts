@@ -53,6 +53,63 @@ describe('a shard that the configuration had once', () => {
   });
 });
 
+describe('after the number of shards was lowered', () => {
+  const raw = env.TIDEGATE_CONFIG as unknown as string;
+  const config = JSON.parse(raw) as { queue: object };
+  /** The Worker as it was, with four of them, and as it is, with one. */
+  const before = calling({ TIDEGATE_CONFIG: JSON.stringify({ ...config, queue: { ...config.queue, shards: 4 } }) });
+  const counted = async (path: string, headers: Record<string, string>) =>
+    JSON.parse((await call(`${PATH}?action=stats${path}`, { headers })).text) as Record<string, unknown>;
+
+  it('what was queued is counted if asked for, taken back, erased, and run', async () => {
+    await calm();
+    await forget('acme');
+    await organised('acme', ['pro']);
+    const { token } = await made('acme', { scopes: ['chat', 'admin', 'metrics'] });
+    const headers = bearer(token);
+    await script('groq', { hold: true });
+    const queued: Status[] = [];
+    // Who is bound to no user lies anywhere.
+    for (let count = 0; count < 24; count += 1) {
+      const body = JSON.stringify({
+        messages: [{ role: 'user', content: `${count}` }],
+        max_tokens: 9,
+        user: `u${count % 8}`,
+      });
+      const answer = await before(PATH, { method: 'POST', headers, body });
+      expect(answer.status).toBe(202);
+      queued.push(JSON.parse(answer.text) as Status);
+    }
+    const shards = new Set(queued.map(({ requestId }) => requestId.slice(3, 5)));
+    expect(shards.size).toBeGreaterThan(1);
+    const all = ({ queued, delayed, running }: Record<string, unknown>) =>
+      Number(queued) + Number(delayed) + Number(running);
+    const now = await counted('', headers);
+    expect(now.shards).toBe(1);
+    expect(all(now)).toBeLessThan(24);
+    const every = await counted('&shards=4', headers);
+    expect([every.shards, all(every)]).toEqual([4, 24]);
+    const { text } = await call('/metrics?shards=4', { headers });
+    const depth = [...text.matchAll(/^tidegate_queue_items\{state="(?:queued|running|delayed)"\} (\d+)/gm)];
+    expect(depth.reduce((sum, [, count]) => sum + Number(count), 0)).toBe(24);
+    for (const wrong of ['0', '65', 'x']) {
+      expect((await call(`${PATH}?action=stats&shards=${wrong}`, { headers })).status).toBe(400);
+      expect((await call(`/metrics?shards=${wrong}`, { headers })).status).toBe(400);
+    }
+
+    // One of a shard that there is no more is taken back, a user's are erased, and what is left is run.
+    const gone = queued.find(({ requestId }) => !requestId.startsWith('rq_00'));
+    expect((await about('DELETE', '', gone?.requestId ?? '', headers)).status).toBe(200);
+    const erased = await call('/api/ai/users/u3', { method: 'DELETE', headers });
+    const { erased: figures } = JSON.parse(erased.text) as { erased: { queued: number } };
+    expect(figures.queued).toBe(3);
+    await script('groq');
+    const left = queued.filter(({ requestId }, index) => index % 8 !== 3 && requestId !== gone?.requestId);
+    for (const { requestId } of left) await reached(requestId, ['completed'], headers);
+    expect((await counted('&shards=64', headers)).completed).toBe(left.length);
+  });
+});
+
 describe('where the plan lets one request ask no more objects', () => {
   const failing = (message: string) => () => Promise.reject(new Error(message));
   const send = (message: string) => {
