@@ -154,3 +154,46 @@ fn a_probe_of_a_clock_that_ran_ahead_does_not_wedge_the_circuit() {
     assert_eq!(bench.acquire(100), Err(0));
     assert!(bench.acquire(101).unwrap().probe);
 }
+
+#[test]
+fn a_failed_probe_is_one_failure_more_and_a_good_one_ends_the_count() {
+    let mut bench = Bench::open();
+    assert_eq!(bench.breaker.failures(), 3);
+    for (now, failures) in [(60, 4), (120, 5)] {
+        let probe = bench.acquire(now).unwrap();
+        assert_eq!(bench.record(probe, Failure, now), Some(Change::Opened(at(now + 60))));
+        assert_eq!(bench.breaker.failures(), failures);
+    }
+    bench.breaker.failures = u32::MAX;
+    let probe = bench.acquire(180).unwrap();
+    bench.record(probe, Failure, 180);
+    assert_eq!(bench.breaker.failures(), u32::MAX);
+    let probe = bench.acquire(240).unwrap();
+    bench.record(probe, Success, 240);
+    assert!(bench.breaker.is_idle());
+}
+
+/// No permit of an earlier state fits a later one, whatever is asked of it by then.
+#[test]
+fn each_state_has_a_generation_of_its_own() {
+    let mut bench = Bench::new();
+    let first = bench.acquire(0).unwrap();
+    let mut seen = vec![bench.breaker.generation];
+    let mut is_new = |bench: &Bench| {
+        let generation = bench.breaker.generation;
+        assert!(seen.iter().all(|own| *own < generation), "{seen:?} {generation}");
+        seen.push(generation);
+    };
+    for _ in 0..3 {
+        bench.record(first, Failure, 0);
+    }
+    is_new(&bench);
+    let probe = bench.acquire(60).unwrap();
+    is_new(&bench);
+    bench.record(probe, Failure, 60);
+    is_new(&bench);
+    let probe = bench.acquire(120).unwrap();
+    is_new(&bench);
+    bench.record(probe, Success, 120);
+    is_new(&bench);
+}

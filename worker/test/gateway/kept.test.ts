@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { putKey } from '../../src/organisation/keys';
 import { directoryObject, forget, organisationOf } from '../../src/organisation/standing';
+import { usableToken } from '../../src/organisation/tokens';
 import { Recent } from '../../src/recent';
 import { calm, call } from '../client';
 import { made, organised, send } from '../organisations';
@@ -48,6 +49,28 @@ describe('what an organisation keeps', () => {
     sql((sql) => {
       sql.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count}) ${insert}`);
     });
+
+  it('is no token any more that has come to its end, or was revoked, also where nobody remembers it', async () => {
+    const usable = async (id: string, now: number) => {
+      let found: string | undefined;
+      await sql((sql) => void (found = usableToken(sql, `hash of ${id}`, now)?.id));
+      return found;
+    };
+    const token = (id: string, columns: string, values: string) =>
+      `INSERT INTO token (id, hash, tier, scopes, created${columns}) VALUES ('${id}', 'hash of ${id}', 'pro', 'chat', 1${values})`;
+    await sql((sql) => {
+      sql.exec(token('ends', ', expires', ', 1000'));
+      sql.exec(token('stays', '', ''));
+      sql.exec(token('ended', ', revoked', ', 5'));
+      sql.exec(token('both', ', revoked, expires', ', 5, 1000'));
+    });
+    expect([await usable('ends', 999), await usable('ends', 1_000), await usable('ends', 1_001)]).toEqual([
+      ...['ends', undefined, undefined],
+    ]);
+    expect(await usable('stays', Number.MAX_SAFE_INTEGER)).toBe('stays');
+    // What ends later is revoked all the same, and revoked by a clock that was ahead is revoked.
+    for (const id of ['ended', 'both', 'nobody']) expect(await usable(id, 1)).toBeUndefined();
+  });
 
   it('are 5,000 tokens at most', async () => {
     await rows(

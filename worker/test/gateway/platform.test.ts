@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { hold } from '../../src/body';
+import { hold, MAX_HEADER_BYTES, oversized } from '../../src/body';
 import { json } from '../../src/outside';
 import { forget } from '../../src/organisation/standing';
 import { wasmBytes } from '../../src/wasm';
@@ -48,6 +48,20 @@ it('bodies that are worked on leave room, too: those that would not are to come 
   for (const answer of await Promise.all(first)) expect(answer.status).toBe(200);
   expect((await large()).status).toBe(200);
 }, 60_000);
+
+it('headers and address have room for 32 KB and 100 of them, and no more', () => {
+  const of = (count: number) => Array.from({ length: count }, (_, index) => [`h${index}`, 'v']).flat();
+  expect([oversized('u', of(100)), oversized('u', of(101))]).toEqual([false, true]);
+  // Each name and each value counts two bytes more: a colon and a space, and the end of a line.
+  const left = MAX_HEADER_BYTES - 'u'.length - 'name'.length - 4;
+  const long = (length: number): [string, string] => ['name', 'x'.repeat(length)];
+  expect([oversized('u', long(left)), oversized('u', long(left + 1))]).toEqual([false, true]);
+  expect([oversized('uv', long(left - 1)), oversized('uv', long(left))]).toEqual([false, true]);
+  expect([oversized('u'.repeat(MAX_HEADER_BYTES), []), oversized('u'.repeat(MAX_HEADER_BYTES + 1), [])]).toEqual([
+    false,
+    true,
+  ]);
+});
 
 it('a body that nobody let go is forgotten after its time', () => {
   const letGo = [hold(9_000_000, 100), hold(9_000_000, 60_000)];

@@ -261,6 +261,24 @@ fn a_rule_that_was_away_for_a_while_tells_nothing_twice() {
 }
 
 #[test]
+fn what_is_charged_while_a_rule_is_away_is_told_when_it_is_back() {
+    for (bill, percent) in [(NanoUsd::new(1), None), (cents(2), Some(95)), (cents(3), Some(95))] {
+        let mut bench = Bench::new(vec![rule(BudgetScope::User, BudgetSpan::Day, 20)]);
+        let ann = user("ann");
+        let running = bench.admit(&ann, 3).unwrap();
+        bench.spend(&ann, 17);
+        assert_eq!(bench.told(), [(BudgetScope::User, BudgetSpan::Day, 80)]);
+        let budgets = std::mem::take(&mut bench.config.edge.budgets);
+        bench.settle(running, Charge::Actual(bill));
+        assert_eq!(bench.told(), []);
+        bench.config.edge.budgets = budgets;
+        let _ = bench.admit(&ann, 0);
+        let told = bench.told().into_iter().map(|(.., percent)| percent).next();
+        assert_eq!(told, percent, "{bill:?}");
+    }
+}
+
+#[test]
 fn what_was_used_before_and_is_forgotten_is_not_carried_on() {
     let mut bench = Bench::new(vec![BudgetRule { rollover: true, ..rule(BudgetScope::User, BudgetSpan::Day, 10) }]);
     let ann = user("ann");

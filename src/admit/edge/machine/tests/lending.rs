@@ -128,3 +128,30 @@ fn a_slice_that_does_not_come_back_is_spent_until_it_comes_late() {
     assert_eq!(bench.give_back(slice, cents(5), 100), Outcome::Settled { charged: cents(5) });
     assert_eq!((bench.money(), bench.left()), ((cents(5), NanoUsd::ZERO), 399), "its requests count as made");
 }
+
+#[test]
+fn nothing_is_lent_for_no_time_nor_to_a_name_without_bound() {
+    let mut bench = bench(1_000, Vec::new());
+    let ask = |tenant: &str, window| {
+        let (tenant, route, settles_within) = (tenant.into(), "chat".into(), Duration::from_secs(60));
+        Some(Command::Lease { tenant, route, bound: cents(1), requests: 8, window, settles_within })
+    };
+    let ann = user("ann");
+    assert_eq!(bench.errand(&ann, None, ask("me", Duration::ZERO)).unwrap(), Outcome::NotLeased);
+    assert_eq!(bench.errand(&ann, None, ask(&"x".repeat(1_025), WINDOW)).unwrap(), Outcome::NotLeased);
+    assert_eq!((bench.money(), bench.left()), ((NanoUsd::ZERO, NanoUsd::ZERO), 400), "nothing is taken");
+    assert!(matches!(bench.errand(&ann, None, ask(&"x".repeat(1_024), WINDOW)).unwrap(), Outcome::Leased { .. }));
+}
+
+#[test]
+fn a_slice_is_held_in_the_books_of_its_own_period_alone() {
+    use BudgetSpan::{Month, Week};
+    let rules = [(Week, 40), (Month, 80)].map(|(per, limit)| rule(BudgetScope::Organisation, per, limit));
+    let mut bench = bench(1_000, rules.into());
+    let (slice, budget, ..) = bench.lease(512).unwrap();
+    assert_eq!(budget, NanoUsd::new(35 * CENT / 4), "the tighter of the two");
+    let held = |bench: &mut Bench| bench.books(&user("ann")).into_iter().map(|(.., money)| money).collect::<Vec<_>>();
+    assert_eq!(held(&mut bench), [[40, 0, 8], [80, 0, 8]]);
+    bench.give_back(slice, cents(2), 0);
+    assert_eq!(held(&mut bench), [[40, 2, 0], [80, 2, 0]]);
+}
