@@ -24,6 +24,8 @@ type Read = ReadableStreamReadResult<Uint8Array>;
 const LONGEST_MS = 2 ** 31 - 1;
 /** A pause of the consumer that is worth telling. */
 const PAUSE_MS = 20;
+/** A timer that is so late has slept, and waits as long again. */
+const SLEPT_MS = 1_000;
 /** How long a connection whose stream is over may take to say so, before it is hung up. */
 const DRAIN_MS = 250;
 
@@ -219,18 +221,26 @@ class Flow {
   /**
    * One timer, armed while the provider is waited for and left alone while chunks come: when it fires it asks how much
    * time there really is. It is not armed for a consumer that does not read: that is nobody's timeout. As much time
-   * as before, though nothing came, is a clock that was set back: it would have everybody wait once more.
+   * as before, though nothing came, is a clock that was set back: it would have everybody wait once more. A timer that
+   * fires much too late has slept: what came meanwhile is read first, since it may stand in line behind it.
    */
   #arm(controller: Controller, leftMs: number): void {
+    const waitMs = Math.min(Math.max(leftMs, 0), LONGEST_MS);
+    let at = performance.now() + waitMs;
     const check = () => {
       this.#timer = undefined;
       if (!this.#waiting) return;
+      if (performance.now() - at > SLEPT_MS) {
+        at = Infinity;
+        this.#timer = setTimeout(check, SLEPT_MS);
+        return;
+      }
       const left = this.stream.timeLeftMs();
       if (left <= 0 || (left >= leftMs && !this.#moved)) void this.#finish(controller, TIMER);
       else this.#arm(controller, left);
     };
     this.#moved = false;
-    this.#timer = setTimeout(check, Math.min(Math.max(leftMs, 0), LONGEST_MS));
+    this.#timer = setTimeout(check, waitMs);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as after } from 'node:timers/promises';
 
 import { resolvers, tick } from './scripted.mjs';
 import { endedOnce, open, text } from './streams.mjs';
@@ -90,6 +91,23 @@ test('one timer serves all chunks, and none is left when a stream is over, or br
   broken.source.send('one');
   await Promise.all([waiting, told]);
   assert.equal(armed.size, 0);
+});
+
+test('who slept reads what came meanwhile before the time between chunks runs out', async (t) => {
+  const now = performance.now.bind(performance);
+  let asleepMs = 0;
+  t.mock.method(performance, 'now', () => now() + asleepMs);
+  const all = open({ leftMs: 30 });
+  const waiting = text(all.reader);
+  await tick();
+  asleepMs = 60_000;
+  await after(200);
+  assert.deepEqual(all.wasm.told, [], 'not over yet');
+  all.source.send('one');
+  assert.equal(await waiting, 'one');
+  all.wasm.leftMs = 0;
+  assert.equal(await text(all.reader), undefined);
+  await endedOnce(all, ['finish', 2]);
 });
 
 test('a time longer than timers take is one that they take', async (t) => {

@@ -4,9 +4,11 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { setTimeout as after } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
 import { unwaitTogether, waitTogether } from '../../src/wasm/timers.js';
 
+const EXCHANGE = new URL('../../src/wasm/exchange.js', import.meta.url).href;
 const TIMERS = new URL('../../src/wasm/timers.js', import.meta.url).href;
 
 /** Runs a script that has the two functions, and says what it wrote and how long it lived. */
@@ -58,6 +60,27 @@ test('what one throws does not keep the others from being told', () => {
   `);
   assert.deepEqual([stdout, stderr, status], ['7\n', 'a trap\n', 0]);
 });
+
+// Held up, the loop comes to its timers first. What has come meanwhile is a file here, an answer there.
+for (const [how, begin, end] of [
+  ['shared', 'waitTogether', 'unwaitTogether'],
+  ['of its own', 'wait', 'unwait'],
+]) {
+  test(`what came while the process was held up is heard before a deadline, ${how}`, () => {
+    const { stdout, status } = alone(`
+      const { wait, unwait } = await import(${JSON.stringify(EXCHANGE)});
+      const { readFile } = await import('node:fs');
+      const timer = ${begin}(100, console.log, 'late');
+      ${begin}(100, console.log, 'nothing came');
+      readFile(${JSON.stringify(fileURLToPath(TIMERS))}, () => {
+        console.log('came');
+        ${end}(timer);
+      });
+      for (const until = performance.now() + 1_500; performance.now() < until;);
+    `);
+    assert.deepEqual([stdout.replaceAll(' 0 false', ''), status], ['came\nnothing came\n', 0]);
+  });
+}
 
 test('a process waits for deadlines, not for what was called off', () => {
   const waits = alone(`waitTogether(300, (number) => console.log(number), 3);`);

@@ -104,10 +104,24 @@ export function write(text, room) {
   return read === text.length ? written : -1;
 }
 
-// A timer, which is told to `done`.
-export const wait = (millis, done, number) => setTimeout(done, millis, number, 0, false);
+// Who fires so much too late, in milliseconds, has slept: the page was frozen, or its thread was busy. What came meanwhile
+// may stand in line behind the timer, and is given as long again to be heard first: else an answer that is there would be
+// charged as a time-out, and asked for anew.
+const SLEPT_MS = 1000;
 
-export const unwait = (timer) => clearTimeout(timer);
+// A timer, which is told to `done`.
+export function wait(millis, done, number) {
+  const own = { timer: setTimeout(fire, millis) };
+  let at = performance.now() + millis;
+  function fire() {
+    if (performance.now() - at < SLEPT_MS) return done(number, 0, false);
+    at = Infinity;
+    own.timer = setTimeout(fire, SLEPT_MS);
+  }
+  return own;
+}
+
+export const unwait = (own) => clearTimeout(own.timer);
 
 // A signal, which is told to `done`.
 export function listen(signal, done, number) {

@@ -43,8 +43,10 @@ function arm(at, millis) {
 
 function fire() {
   timer = undefined;
-  fires = Infinity;
   const now = performance.now();
+  // It slept (see `wait` of exchange.js): what came meanwhile is heard first.
+  if (fires + LOST_MS < now && waiting.length > 0) return arm(now + LOST_MS, LOST_MS);
+  fires = Infinity;
   const due = [];
   let next = Infinity;
   for (const own of waiting) {
