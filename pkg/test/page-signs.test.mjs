@@ -23,6 +23,21 @@ test('a page that is kept aside is asleep, also where no browser says `freeze`',
   assert.equal(told.length, 2);
 });
 
+test('a page that is opened behind another one is hidden from the start', (t) => {
+  const document = Object.assign(new EventTarget(), { visibilityState: 'hidden' });
+  const window = new EventTarget();
+  for (const [name, value] of Object.entries({ document, addEventListener: window.addEventListener.bind(window) })) {
+    Object.defineProperty(globalThis, name, { value, configurable: true });
+    t.after(() => delete globalThis[name]);
+  }
+  const told = [];
+  watchPresence((sign) => told.push(sign))();
+  assert.deepEqual(told, ['hidden']);
+  document.visibilityState = 'visible';
+  watchPresence((sign) => told.push(sign))();
+  assert.deepEqual(told, ['hidden']);
+});
+
 test('a channel hears three words, and what is told after its end is not said', async (t) => {
   const heard = [];
   const [one, other] = [tabChannel('signs', (word) => heard.push(word)), tabChannel('signs', () => undefined)];

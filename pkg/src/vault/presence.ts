@@ -46,5 +46,7 @@ export function watchPresence(tell: (sign: PresenceSign) => void): () => void {
   // Kept aside to come back to: not every browser says `freeze` then.
   listen(globalThis as unknown as EventTarget, ['pagehide'], () => 'frozen');
   listen(document, ['resume'], () => (document.visibilityState === 'hidden' ? 'hidden' : 'shown'));
+  // Opened where nobody looks: a tab that was opened behind another one tells of no change.
+  if (document.visibilityState === 'hidden') tell('hidden');
   return () => stop.abort();
 }
