@@ -44,8 +44,9 @@ export CHROMEDRIVER="${CHROMEDRIVER:-$(first_of "${CHROMEWEBDRIVER:-/nowhere}/ch
 export FIREFOX="${FIREFOX:-$(first_of firefox-esr firefox /Applications/Firefox.app/Contents/MacOS/firefox)}"
 export GECKODRIVER="${GECKODRIVER:-$(first_of "${GECKOWEBDRIVER:-/nowhere}/geckodriver" geckodriver)}"
 
-# Not needed: where it is missing, pages are tried in two browsers.
-export WEBKIT_DRIVER="${WEBKIT_DRIVER:-$(command -v Xvfb >/dev/null && first_of WebKitWebDriver)}"
+# Not needed: where they are missing, pages are tried in two browsers, and none of them has a window.
+export XVFB="${XVFB:-$(first_of Xvfb)}"
+export WEBKIT_DRIVER="${WEBKIT_DRIVER:-${XVFB:+$(first_of WebKitWebDriver)}}"
 
 say() { printf 'tidegate: %s\n' "$*"; }
 die() { printf 'tidegate: %s\n' "$*" >&2; exit 1; }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, normalize } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { chromium } from 'playwright-core';
@@ -74,9 +75,11 @@ const ANSWER = JSON.stringify({
   usage: { prompt_tokens: 10, completion_tokens: 10, total_tokens: 20 },
 });
 
+const SLOW_MS = 2_000;
+
 /**
  * A provider. `mode`: `answer`, `hang` (no answer), `fail` (500), `endless` (a stream that begins and goes on slowly),
- * `flood` (a stream of `floodBytes` as fast as it is taken). `seen` are its requests.
+ * `slow` (answers after two seconds), `flood` (a stream of `floodBytes` as fast as it is taken). `seen` are its requests.
  */
 export async function provider(t) {
   const state = { mode: 'answer', seen: [], left: 0, written: 0, floodBytes: 48 * 1024 * 1024 };
@@ -88,6 +91,7 @@ export async function provider(t) {
     state.seen.push({ authorization: request.headers.authorization, body });
     response.on('close', () => response.writableEnded || (state.left += 1));
     if (state.mode === 'hang') return;
+    if (state.mode === 'slow') await setTimeout(SLOW_MS);
     if (state.mode === 'fail') return response.writeHead(500, CORS).end('{}');
     if (!JSON.parse(body).stream)
       return response.writeHead(200, { ...CORS, 'content-type': 'application/json' }).end(ANSWER);
