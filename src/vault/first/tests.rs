@@ -98,6 +98,13 @@ fn a_wrong_passphrase_and_damage_move_nothing() {
         bad.records[0].1[bit / 8] ^= 1 << (bit % 8);
         assert_eq!(migrated(&bad).unwrap_err().code, Code::VaultCorrupt, "bit {bit}");
     }
+    for bit in (0..(good.header.len() - 16) * 8).step_by(3) {
+        let mut forged = fixture();
+        forged.header[bit / 8] ^= 1 << (bit % 8);
+        let (content, sum) = forged.header.split_last_chunk_mut::<16>().unwrap();
+        *sum = cipher::checksum(content);
+        assert!(migrated(&forged).is_err(), "bit {bit}, with a right checksum");
+    }
     let mut swapped = fixture();
     swapped.records[1].1 = swapped.records[0].1.clone();
     assert!(migrated(&swapped).is_err());

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::Detail;
+use crate::record::hex;
 use crate::time::Timestamp;
 use crate::vault::cipher::checksum;
 use crate::vault::kdf::KdfParams;
@@ -90,6 +91,19 @@ fn all_that_must_be_new_is_drawn() {
     let (header, unlocked) = made();
     let renewed = |entropy: &mut Entropy<'_>| unlocked.renewed(&header, &passphrase(), &SECRET, entropy).unwrap().0;
     differs("renewed", &renewed, &[32, 12]);
+}
+
+/// Never rewritten: if this fails, what browsers have stored opens no more, and a new format is needed that reads this one.
+#[test]
+fn what_is_stored_is_of_the_released_form() {
+    let (header, unlocked) = made();
+    let key = Secret::new("a made-up key".to_owned());
+    let put = unlocked.put(&header, "groq", "https://api.groq.com", &key, NOW, &mut counter(5)).unwrap();
+    let sums = [&header, &put.header, &put.record].map(|bytes| hex(&checksum(bytes)));
+    assert_eq!(
+        sums,
+        ["e6e7c0c0f6ec9212bed1a13dbbf14b3c", "392b225a7e5a8163c09b265536cfe51b", "bfde9319215e39f39e6ea8d5800916f1"]
+    );
 }
 
 #[test]
