@@ -21,6 +21,19 @@ fn admit() -> Command {
     Command::Admit { tenant, target, bound: NanoUsd::new(5), lease_until: at(180_000), slot: None }
 }
 
+/// A byte that means nothing is refused, not taken for another.
+fn written_as_read(bytes: &[u8], again: &dyn Fn(&[u8]) -> Option<Vec<u8>>) {
+    for index in 0..bytes.len() {
+        for value in 0..16 {
+            let mut other = bytes.to_vec();
+            other[index] = value;
+            if let Some(written) = again(&other) {
+                assert_eq!(written, other, "{value} at {index}");
+            }
+        }
+    }
+}
+
 #[test]
 fn commands_come_back() {
     let settle = |charge, outcome, cool_until| Command::Settle {
@@ -54,9 +67,20 @@ fn commands_come_back() {
             }
             .into(),
         ),
+        Command::Lease {
+            tenant: "me".into(),
+            route: "chat".into(),
+            bound: NanoUsd::new(7),
+            requests: 8,
+            window: Duration::from_secs(2),
+            settles_within: Duration::from_millis(60_001),
+        },
+        Command::Return { slice: 5, route: "chat".into(), spent: NanoUsd::new(6), requests: 3 },
     ];
     for command in commands {
-        assert_eq!(Command::decode(&command.encode()).unwrap(), command);
+        let bytes = command.encode();
+        assert_eq!(Command::decode(&bytes).unwrap(), command);
+        written_as_read(&bytes, &|bytes| Some(Command::decode(bytes).ok()?.encode()));
     }
 }
 
@@ -98,6 +122,8 @@ fn replies_come_back() {
         Ok(Outcome::Settled { charged: NanoUsd::new(9) }),
         Ok(Outcome::SlotEnded),
         Ok(Outcome::NotHeld),
+        Ok(Outcome::Leased { slice: 4, budget: NanoUsd::new(9), requests: 2, window: Duration::from_millis(1_500) }),
+        Ok(Outcome::NotLeased),
         Ok(Outcome::Entered),
         Ok(Outcome::Caller(
             CallerFigures {
@@ -147,7 +173,9 @@ fn replies_come_back() {
         let allowance = Allowance { limit: 5, remaining: 4, reset: Duration::from_millis(7) };
         let entered = (index % 2 == 0).then_some(Entered { allowance, granted: index == 0 });
         let reply = Reply { notices, offset, entered, ..Reply::of(result) };
-        assert_eq!(Reply::decode(&reply.encode()).unwrap(), reply);
+        let bytes = reply.encode();
+        assert_eq!(Reply::decode(&bytes).unwrap(), reply);
+        written_as_read(&bytes, &|bytes| Some(Reply::decode(bytes).ok()?.encode()));
     }
 }
 
