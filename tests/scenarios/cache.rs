@@ -170,6 +170,34 @@ fn one_waiter_who_leaves_does_not_take_the_others_with_it() {
 }
 
 #[test]
+fn what_was_spent_is_told_once_whoever_leaves_and_however_it_ends() {
+    let good = r#"{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":9}}"#;
+    for (leaver, answer) in [(0, good), (1, good), (0, "<html>"), (1, "<html>")] {
+        let world =
+            World::new(r#"{"retry":{"maxRetries":0},"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]}"#);
+        world.host.answer(move |_| Scripted::Answer(Duration::from_secs(5), 200, Vec::new(), answer.into()));
+        let calls = [(); 4].map(|()| ManualHost::call(&body("same")));
+        let (host, abort) = (world.host.clone(), calls[leaver].abort.clone());
+        let mut work: Vec<Pin<Box<dyn Future<Output = Option<Result<Reply>>>>>> = vec![Box::pin(async move {
+            host.sleep(Duration::from_secs(1)).await;
+            abort.trigger();
+            None
+        })];
+        for call in calls {
+            let (gate, host) = (world.gate.clone(), world.host.clone());
+            work.push(Box::pin(async move { Some(gateway::chat(&gate, &host, call).await) }));
+        }
+        let ended = world.host.run_all(work).into_iter().flatten().flatten();
+        let mut costs: Vec<_> =
+            ended.map(|ended| ended.map_or_else(|error| error.cost, |reply| reply.meta.cost)).collect();
+        costs.sort_unstable();
+        assert_eq!(costs.len(), 4);
+        assert!(costs[2] == NanoUsd::ZERO && costs[3] > NanoUsd::ZERO, "{leaver} {answer}: {costs:?}");
+        assert_eq!(world.host.sent().len(), 1);
+    }
+}
+
+#[test]
 fn the_last_waiter_who_leaves_takes_the_request_with_him() {
     let world = World::new("{}");
     world.host.answer(|_| Scripted::Silence);
@@ -190,6 +218,7 @@ fn the_last_waiter_who_leaves_takes_the_request_with_him() {
     assert_eq!(world.host.now().since(START), Duration::from_secs(2));
     let Ok(Outcome::Status(figures)) = world.host.ask(&Command::Status).result else { panic!("no figures") };
     assert_eq!((figures.reserved, figures.in_flight), (NanoUsd::ZERO, 0));
+    assert_eq!(world.events("attempt-end"), 1);
 }
 
 #[test]

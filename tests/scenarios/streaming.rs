@@ -1,5 +1,7 @@
 //! Streams: what the caller saw, what was billed, which attempts were made.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use tidegate::abort::Abort;
@@ -136,7 +138,7 @@ fn a_complete_stream_is_kept_and_replayed_in_both_forms() {
 #[test]
 fn a_replayed_stream_saves_what_it_cost_without_the_failures_before_it() {
     let world = World::new("{}");
-    let first = std::cell::Cell::new(true);
+    let first = Cell::new(true);
     world.host.answer(move |_| if first.replace(false) { status(200, &[], "<html>") } else { good() });
     assert!(read(&world, &question("Hi")).unwrap().1.meta.cost.as_nano() > 1_200_000 + PRICE);
     assert_eq!(read(&world, &question("Hi")).unwrap().1.meta.saved.map(|saved| saved.as_nano()), Some(PRICE));
@@ -259,6 +261,27 @@ fn a_translated_stream_has_its_end_also_where_the_connection_goes_after_the_last
         assert_eq!((closed.error.is_some(), text.contains("event: error")), (error, error), "{shown}: {text}");
         assert_eq!(text.matches("event: message_stop").count(), usize::from(!error), "{shown}: {text}");
     }
+}
+
+#[test]
+fn a_cut_says_who_was_speaking_and_what_failed_before() {
+    let world = World::new("{}");
+    let first = Cell::new(true);
+    let (gate, busy) = (world.gate.clone(), Rc::new(Cell::new(0)));
+    let seen = busy.clone();
+    world.host.answer(move |_| {
+        seen.set(gate.in_flight());
+        if first.replace(false) { status(500, &[], "") } else { stream([HELLO]) }
+    });
+    let (_, closed) = read(&world, &question("Hi")).unwrap();
+    let error = closed.error.expect("it was cut");
+    assert_eq!((error.provider.as_deref(), error.attempt), (Some("groq"), Some(2)));
+    assert_eq!(error.attempts.iter().map(|one| one.status).collect::<Vec<_>>(), [Some(500)]);
+    assert_eq!((error.request_id, error.cost), (Some(closed.meta.request_id), closed.meta.cost));
+    assert_eq!((busy.get(), world.gate.in_flight()), (1, 0));
+    assert_eq!([world.events("attempt-end"), world.events("first-output")], [2, 1]);
+    let ended = world.host.events().into_iter().find(|(name, _)| *name == "request-end").unwrap().1;
+    assert_eq!(ended.field("target"), Some(&Value::from(GROQ)));
 }
 
 #[test]
