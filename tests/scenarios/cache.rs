@@ -15,6 +15,9 @@ use tidegate::testing::{ManualHost, START, Scripted, completion, status};
 
 use super::{World, body};
 
+/// Somebody who asks, or who does something else meanwhile.
+type Work<'a> = Pin<Box<dyn Future<Output = Option<Result<Reply>>> + 'a>>;
+
 #[test]
 fn a_hit_costs_nothing_and_has_an_id_of_its_own() {
     let world = World::new("{}");
@@ -178,7 +181,7 @@ fn what_was_spent_is_told_once_whoever_leaves_and_however_it_ends() {
         world.host.answer(move |_| Scripted::Answer(Duration::from_secs(5), 200, Vec::new(), answer.into()));
         let calls = [(); 4].map(|()| ManualHost::call(&body("same")));
         let (host, abort) = (world.host.clone(), calls[leaver].abort.clone());
-        let mut work: Vec<Pin<Box<dyn Future<Output = Option<Result<Reply>>>>>> = vec![Box::pin(async move {
+        let mut work: Vec<Work> = vec![Box::pin(async move {
             host.sleep(Duration::from_secs(1)).await;
             abort.trigger();
             None
@@ -210,7 +213,7 @@ fn the_last_waiter_who_leaves_takes_the_request_with_him() {
             None
         };
         let asks = async move { Some(gateway::chat(&world.gate, &world.host, call).await) };
-        [Box::pin(asks) as Pin<Box<dyn Future<Output = Option<Result<Reply>>>>>, Box::pin(leaves)]
+        [Box::pin(asks) as Work, Box::pin(leaves)]
     });
     let ended = world.host.run_all(calls.into_iter().flatten().collect());
     let codes: Vec<_> = ended.into_iter().flatten().flatten().map(|ended| ended.unwrap_err().code).collect();
