@@ -12,7 +12,7 @@ use tidegate::admit::edge::{Caller, EdgeLedger, EdgePolicy, Entry, Errand, Memor
 use tidegate::admit::{Charge, Command, Notice, Outcome, Reply};
 use tidegate::config::{BudgetConfig, BudgetRule, BudgetScope, BudgetSpan, GatewayConfig, RateConfig, TierConfig};
 use tidegate::error::{BreakerOutcome, Code, Detail};
-use tidegate::host::UtcOnly;
+use tidegate::host::ZoneRules;
 use tidegate::money::NanoUsd;
 use tidegate::time::Timestamp;
 
@@ -44,6 +44,14 @@ enum Step {
     },
     /// The ledger at hand is lost, and opened again from its rows.
     Crash,
+    /// The Worker is deployed with another configuration: some of the rules, with half of their caps or not, where
+    /// another date is or not, and with the callers' tier under another name or not. The ledger at hand is lost.
+    Deploy {
+        rules: u8,
+        half: bool,
+        ahead: bool,
+        renamed: bool,
+    },
     /// A user is erased, with a token or without.
     Erase {
         user: u8,
@@ -64,6 +72,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::Again),
         8 => (0usize..10, charge).prop_map(|(which, charge)| Step::Settle { which, charge }),
         1 => Just(Step::Crash),
+        1 => (any::<u8>(), any::<bool>(), any::<bool>(), any::<bool>())
+            .prop_map(|(rules, half, ahead, renamed)| Step::Deploy { rules, half, ahead, renamed }),
         1 => (0u8..3, prop::option::of(0u8..2)).prop_map(|(user, token)| Step::Erase { user, token }),
         5 => prop_oneof![
             6 => 0i64..40_000,
@@ -89,7 +99,8 @@ struct Model {
     live: BTreeMap<u64, Live>,
     /// Everything admitted, and what stands charged for it.
     ended: BTreeMap<u64, (Live, u64)>,
-    told: BTreeSet<(Book, u32)>,
+    /// With the cap that it was told for.
+    told: BTreeSet<(Book, u32, u64)>,
     ids: Vec<u64>,
 }
 
@@ -100,7 +111,7 @@ impl Model {
         for live in self.live.values_mut().chain(self.ended.values_mut().map(|(live, _)| live)) {
             live.books.retain(stays);
         }
-        self.told.retain(|(book, _)| stays(book));
+        self.told.retain(|(book, ..)| stays(book));
     }
 
     fn used(&self, book: &Book) -> u64 {
@@ -128,6 +139,39 @@ fn month_of(day: i64) -> i64 {
     }
 }
 
+/// All rules that there ever are.
+fn rules() -> Vec<BudgetRule> {
+    let rule = |of, per, limit| BudgetRule {
+        of,
+        per,
+        tier: None,
+        rollover: false,
+        cap: BudgetConfig { limit: NanoUsd::new(limit), thresholds: vec![80, 95, 100], ..BudgetConfig::default() },
+    };
+    vec![
+        rule(BudgetScope::User, BudgetSpan::Day, 500),
+        rule(BudgetScope::User, BudgetSpan::Month, 1_200),
+        BudgetRule { rollover: true, ..rule(BudgetScope::Token, BudgetSpan::Day, 400) },
+        rule(BudgetScope::Token, BudgetSpan::Week, 900),
+        rule(BudgetScope::Organisation, BudgetSpan::Week, 2_500),
+    ]
+}
+
+/// Another date, sixteen hours of each day.
+const AHEAD: &str = "Ahead";
+
+fn offset_in(zone: &str) -> i64 {
+    if zone == AHEAD { 16 * 3_600_000 } else { 0 }
+}
+
+struct Zones;
+
+impl ZoneRules for Zones {
+    fn offset_at(&self, zone: &str, _: Timestamp) -> Option<i32> {
+        i32::try_from(offset_in(zone) / 1_000).ok()
+    }
+}
+
 struct World {
     config: GatewayConfig,
     rows: MemoryRows,
@@ -150,20 +194,7 @@ impl World {
         let mut config = GatewayConfig::default();
         config.budget.limit = NanoUsd::new(LIMIT);
         config.edge.tiers = vec![TierConfig { name: "pro".into(), requests: RATE, tokens: None }];
-        let rule = |of, per, limit| BudgetRule {
-            of,
-            per,
-            tier: None,
-            rollover: false,
-            cap: BudgetConfig { limit: NanoUsd::new(limit), thresholds: vec![80, 95, 100], ..BudgetConfig::default() },
-        };
-        config.edge.budgets = vec![
-            rule(BudgetScope::User, BudgetSpan::Day, 500),
-            rule(BudgetScope::User, BudgetSpan::Month, 1_200),
-            BudgetRule { rollover: true, ..rule(BudgetScope::Token, BudgetSpan::Day, 400) },
-            rule(BudgetScope::Token, BudgetSpan::Week, 900),
-            rule(BudgetScope::Organisation, BudgetSpan::Week, 2_500),
-        ];
+        config.edge.budgets = rules();
         let rows = MemoryRows::default();
         let ledger = EdgeLedger::open(&rows).unwrap();
         // 2026-11-21.
@@ -177,8 +208,8 @@ impl World {
         // Counts may wait to be written; whoever comes later finds them.
         self.ledger.flush(now, &mut self.rows).unwrap();
         let mut rows = self.rows.clone();
-        let fresh = EdgeLedger::open(&rows).unwrap().apply(command, &policy, &UtcOnly, now, &mut rows).unwrap();
-        let reply = self.ledger.apply(command, &policy, &UtcOnly, now, &mut self.rows).unwrap();
+        let fresh = EdgeLedger::open(&rows).unwrap().apply(command, &policy, &Zones, now, &mut rows).unwrap();
+        let reply = self.ledger.apply(command, &policy, &Zones, now, &mut self.rows).unwrap();
         assert_eq!(reply, fresh, "what is at hand and what is stored decide alike");
         assert_eq!(self.rows.iter().collect::<Vec<_>>(), rows.iter().collect::<Vec<_>>());
         for notice in &reply.notices {
@@ -190,7 +221,9 @@ impl World {
                 }
                 Notice::BudgetOf { of, per, who, period, percent, .. } => {
                     let book = (*of, *per, who.clone().unwrap_or_default(), *period);
-                    assert!(self.model.told.insert((book, *percent)), "told twice: {notice:?}");
+                    let own = self.config.edge.budgets.iter().find(|rule| (rule.of, rule.per) == (*of, *per));
+                    let cap = own.expect("a rule that is there").cap.limit.as_nano();
+                    assert!(self.model.told.insert((book, *percent, cap)), "told twice: {notice:?}");
                 }
                 _ => {}
             }
@@ -206,7 +239,7 @@ impl World {
     }
 
     fn books(&self, caller: &Caller) -> Vec<Book> {
-        let day = self.now.div_euclid(DAY);
+        let day = (self.now + offset_in(&self.config.budget.time_zone)).div_euclid(DAY);
         let name = |of| match of {
             BudgetScope::Organisation => String::new(),
             BudgetScope::User => caller.user.clone().unwrap_or_default(),
@@ -242,12 +275,26 @@ impl World {
                 self.forward += by.max(&0);
             }
             Step::Crash => self.ledger = EdgeLedger::open(&self.rows).unwrap(),
+            Step::Deploy { rules, half, ahead, renamed } => self.deploy(*rules, *half, *ahead, *renamed),
             Step::Erase { user, token } => self.erase(*user, *token),
             Step::Enter { user } => drop(self.errand(*user, 0, true, None)),
             Step::Admit { user, token, bound, enters } => self.admit(*user, *token, *bound, *enters),
             Step::Again => self.again(),
             Step::Settle { which, charge } => self.settle(*which, *charge),
         }
+    }
+
+    fn deploy(&mut self, mask: u8, half: bool, ahead: bool, renamed: bool) {
+        let kept = rules().into_iter().enumerate().filter(|(index, _)| mask & (1 << index) != 0);
+        self.config.edge.budgets = kept.map(|(_, rule)| rule).collect();
+        for rule in &mut self.config.edge.budgets {
+            rule.cap.limit = NanoUsd::new(rule.cap.limit.as_nano() / if half { 2 } else { 1 });
+        }
+        self.config.budget.time_zone = if ahead { AHEAD } else { "UTC" }.into();
+        self.config.edge.tiers[0].name = if renamed { "gold" } else { "pro" }.into();
+        let now = Timestamp::from_millis(self.now);
+        self.ledger.flush(now, &mut self.rows).unwrap();
+        self.ledger = EdgeLedger::open(&self.rows).unwrap();
     }
 
     fn erase(&mut self, user: u8, token: Option<u8>) {
@@ -279,7 +326,13 @@ impl World {
 
     /// An attempt that lives is given once more, and nothing is taken for it. One that has ended is admitted anew, as any.
     fn again(&mut self) {
-        let Some((command, user, reservation)) = self.last.take() else { return };
+        let Some((mut command, user, reservation)) = self.last.take() else { return };
+        // Its instants go by the clock of the object that decides.
+        if let Command::For(errand) = &mut command
+            && let Some(Command::Admit { lease_until, .. }) = &mut errand.command
+        {
+            *lease_until = Timestamp::from_millis(self.now + LEASE);
+        }
         let lives = self.model.live.get(&reservation).cloned();
         let before = self.ledger.clone();
         let reply = self.apply(&command.again().unwrap());
