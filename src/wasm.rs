@@ -62,8 +62,10 @@ pub use entrusted::EntrustedKeys;
 pub use keys::describe_record;
 #[cfg(feature = "edge")]
 pub use queue::{Queue, QueueAsk, queue_place, queue_shard};
+#[cfg(feature = "edge")]
+pub use server::repeated;
 #[cfg(feature = "dialects")]
-pub use server::{asked, failure, repeated};
+pub use server::{asked, failure};
 #[cfg(feature = "gateway")]
 pub use slots::{
     describe_slot, export_header, first_slot, new_recovery_code, new_slot, recovery_secret, unlock_attempt,

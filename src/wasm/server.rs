@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::*;
 
 use super::call::failed;
 use crate::chat::Dialect;
+#[cfg(feature = "edge")]
 use crate::json;
 use crate::provider::served;
 
@@ -27,6 +28,7 @@ pub fn failure(dialect: &str, error: JsValue) -> Array {
 }
 
 /// The first place of a JSON text where a name occurs twice in one object; nothing if none does.
+#[cfg(feature = "edge")]
 #[wasm_bindgen]
 pub fn repeated(json: &str) -> Option<String> {
     json::repeated(json)
