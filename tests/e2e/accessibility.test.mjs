@@ -75,6 +75,25 @@ describe('the page', () => {
     }
   }
 
+  test('needs no scrolling sideways with letters twice as large, also on a phone', async (t) => {
+    await demo.reset();
+    for (const [width, standard] of [
+      [1280, 32],
+      [390, 32],
+      [320, 28],
+    ]) {
+      const app = await openApp(browser, demo, { name: `large-${width}` }, { viewport: { width, height: 844 } });
+      t.after(() => app.context.close());
+      const devtools = await app.context.newCDPSession(app.page);
+      await devtools.send('Page.setFontSizes', { fontSizes: { standard } });
+      assert.equal(await sideways(app.page), 0, `${width} px, no vault`);
+      await app.setUp();
+      await app.ask('Why is the sea salty?');
+      await app.page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));
+      assert.equal(await sideways(app.page), 0, `${width} px, everything open`);
+    }
+  });
+
   test('works by keyboard alone', async (t) => {
     await demo.reset();
     const app = await openApp(browser, demo);
