@@ -19,6 +19,21 @@ fn usage_told_before_the_output_is_no_bill() {
 }
 
 #[test]
+fn a_cost_told_before_the_output_is_no_bill_either() {
+    let world = World::new(
+        r#"{"targets":[{"provider":"openrouter","model":"a/b"}],
+        "prices":[{"provider":"openrouter","model":"a/b","inputUsd":1,"outputUsd":1}]}"#,
+    );
+    let told = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":9,\"cost\":0.000001}}\n\n";
+    for (first, last, source) in [(told, "", "estimated"), ("", told, "reported")] {
+        world.host.answer(move |_| stream([first, HELLO, WORLD, STOP, last, DONE]));
+        let (_, closed) = read(&world, &question(source)).unwrap();
+        assert_eq!(closed.meta.cost_source.as_str(), source);
+        assert_eq!(closed.meta.cost.as_nano() == 1_000, source == "reported", "{:?}", closed.meta.cost);
+    }
+}
+
+#[test]
 fn counts_that_cannot_be_are_neither_billed_nor_told() {
     for (input, output) in [(0, 500), (1_000, 0)] {
         let usage = format!(

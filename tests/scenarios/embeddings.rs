@@ -41,6 +41,15 @@ fn vectors_of_another_model_stand_in_for_none() {
 }
 
 #[test]
+fn vectors_of_no_tokens_are_charged_their_bound() {
+    let world = World::new("{}");
+    world.host.answer(|_| status(200, &[], &VECTORS.replace(":3", ":0")));
+    let meta = asked(&world, &of_groq("a"), false).unwrap().meta;
+    assert_eq!((meta.cost_source.as_str(), meta.usage.input), ("estimated", 0));
+    assert!(meta.cost.as_nano() > 0);
+}
+
+#[test]
 fn no_text_stands_in_for_vectors() {
     let world = World::new(r#"{"degraded":{"message":"Later."},"retry":{"maxRetries":0}}"#);
     world.host.answer(|_| status(500, &[], ""));
