@@ -228,7 +228,7 @@ describe('the page', () => {
     });
   }
 
-  test('says which fault is chosen where colours are forced', async (t) => {
+  test('says which fault is chosen, and what happened, where colours are forced', async (t) => {
     await demo.reset();
     const app = await openApp(browser, demo, {}, { forcedColors: 'active' });
     t.after(() => app.context.close());
@@ -243,6 +243,16 @@ describe('the page', () => {
     );
     assert.deepEqual([chosen.size, others.size], [1, 1]);
     assert.notDeepEqual(chosen, others);
+    await app.setUp();
+    await app.ask('Why is the sea salty?');
+    const [dot, ground] = await app.page
+      .locator('.step')
+      .first()
+      .evaluate((step) => {
+        const colourOf = (element, part) => getComputedStyle(element, part).backgroundColor;
+        return [colourOf(step, '::before'), colourOf(step.closest('.panel'))];
+      });
+    assert.notEqual(dot, ground, 'the dots of what happened are seen');
   });
 
   test('sets what is written from right to left so, in the question and in the answer', async (t) => {
