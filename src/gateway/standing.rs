@@ -119,3 +119,62 @@ pub async fn enter<H: Host>(host: &H, caller: &Caller, route: &str, tokens: Opti
         (Err(error), allowance) => Err(Error { allowance, ..*error }.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::admit::Charge;
+    use crate::config::{RateConfig, TierConfig};
+    use crate::error::BreakerOutcome;
+    use crate::money::NanoUsd;
+    use crate::time::Timestamp;
+
+    fn admit() -> Command {
+        let (tenant, target, bound) = ("me".into(), "groq/m".into(), NanoUsd::ZERO);
+        Command::Admit { tenant, target, bound, lease_until: Timestamp::EPOCH, slot: None }
+    }
+
+    fn settle() -> Command {
+        let (charge, outcome) = (Charge::Released, BreakerOutcome::Ignored);
+        Command::Settle { reservation: 1, charge, outcome, cool_until: None, end_slot: true }
+    }
+
+    #[test]
+    fn a_request_is_counted_once_by_its_estimate_and_put_right_once_by_what_it_used() {
+        let caller = Caller { user: Some("ann".into()), token: None, tier: "pro".into() };
+        let standing = Standing::new(caller.into(), Wants::Chat);
+        let told = |command| match standing.errand(command) {
+            Command::For(errand) => Some((errand.entry.map(|entry| (entry.route, entry.tokens)), errand.correction)),
+            _ => None,
+        };
+        let allowance = Allowance { limit: 5, remaining: 4, reset: Duration::ZERO };
+        standing.estimate(|| 500);
+        assert_eq!(told(admit()), Some((Some(("chat".into(), Some(500))), None)));
+        standing.note(Some(Entered { allowance, granted: true }));
+        standing.note(None);
+        assert_eq!((standing.allowance(), standing.is_refused()), (Some(allowance), false));
+        // A fallback, for which another estimate would be made.
+        standing.estimate(|| 900);
+        assert_eq!(told(admit()), Some((None, None)), "by its caller's limits, and not counted again");
+        assert_eq!(told(settle()), None);
+        standing.use_tokens(Some(&Usage { input: 300, output: 50, ..Usage::default() }));
+        assert_eq!(told(settle()), Some((None, Some(Correction { estimated: 500, used: 350 }))));
+        assert_eq!(told(settle()), None);
+        standing.note(Some(Entered { allowance, granted: false }));
+        assert!(standing.is_refused());
+    }
+
+    #[test]
+    fn tokens_are_limited_where_the_callers_tier_says_so() {
+        let tier = |name: &str, tokens| TierConfig { name: name.into(), requests: RateConfig::per_minute(1), tokens };
+        let tiers = vec![tier("free", None), tier("pro", Some(RateConfig::per_minute(1_000)))];
+        let config = EdgeConfig { tiers, ..EdgeConfig::default() };
+        let limited = |name: &str| {
+            let caller = Caller { tier: name.into(), ..Caller::default() };
+            Standing::new(caller.into(), Wants::Chat).limits_tokens(&config)
+        };
+        assert_eq!((limited("free"), limited("pro")), (false, true));
+    }
+}
