@@ -2,7 +2,7 @@
 // for whoever runs them (drain.ts).
 
 import type { Queue } from '../../wasm/tidegate-all.js';
-import { invalid } from '../errors.js';
+import { dataOf, invalid } from '../errors.js';
 import {
   CANCELLED,
   COMPLETED,
@@ -113,15 +113,27 @@ export class Engine {
     );
   }
 
-  /** Statuses of dead letters as JSON, with their errors. Each is read by itself: what they hold is large. */
+  /**
+   * Statuses of dead letters as JSON, with their errors. Each is read by itself: what they hold is large. One whose content
+   * no key opens is told without it, and keeps no other from being told.
+   */
   async dead(): Promise<string[]> {
     const dead = await this.rows.step({ lane: DEAD, count: LISTED }, ({ rows }) => ({ value: rows }));
     const statuses: string[] = [];
     for (const { arrival } of dead) {
       const row = await this.rows.step({ arrival, whole: true }, ({ rows: [row] }) => ({ value: row }));
-      if (row?.lane === DEAD) statuses.push(this.machine.status(row.bytes, row.asked, row.result));
+      if (row?.lane === DEAD) statuses.push(this.#letter(row));
     }
     return statuses;
+  }
+
+  #letter({ bytes, asked, result }: Row): string {
+    try {
+      return this.machine.status(bytes, asked, result);
+    } catch (failure) {
+      if (dataOf(failure).code !== 'vault_corrupt') throw failure;
+      return this.machine.status(bytes);
+    }
   }
 
   async stats(): Promise<Stats> {

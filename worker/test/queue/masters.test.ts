@@ -3,7 +3,7 @@ import { evictAllDurableObjects, runInDurableObject } from 'cloudflare:test';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { forget } from '../../src/organisation/standing';
-import { calm, open, script } from '../client';
+import { calm, call, open, script, until } from '../client';
 import { made, organised } from '../organisations';
 import { about, bearer, enqueue, enqueued, object, PATH, reached } from '../queue';
 
@@ -63,4 +63,33 @@ describe('what was queued under the last master key', () => {
     while (!heard.includes('"status":"completed"')) heard += (await reader.read()).value;
     await reader.cancel();
   });
+
+  it('is no answer of anybody’s once neither key opens it, keeps nobody waiting, and is there with its key again', async () => {
+    const admin = bearer((await made('acme', { scopes: ['chat', 'admin'] })).token);
+    for (const provider of ['groq', 'openrouter'] as const) await script(provider, { status: 503, body: '{}' });
+    const lost = [
+      await enqueued({ maxRetries: 10 }, ann),
+      await enqueued({ maxRetries: 10, priority: 'critical' }, ann),
+    ];
+    for (const { requestId } of lost) await reached(requestId, ['delayed'], ann);
+    await masters(PRESENT, LAST);
+    await masters(btoa('c'.repeat(32)), PRESENT);
+    for (const provider of ['groq', 'openrouter'] as const) await script(provider);
+    const asked = Date.now();
+    const { requestId } = await enqueued({}, ann);
+    await reached(requestId, ['completed'], ann);
+    expect(Date.now() - asked).toBeLessThan(8_000);
+    for (const one of lost) expect((await about('GET', 'status', one.requestId, ann)).status).toBe(404);
+    // Nobody could read what they ask: what ends so is a dead letter, which asks the same once it can be read.
+    const dead = async () => {
+      const { text } = await call(`${PATH}?action=dead`, { headers: admin });
+      return (JSON.parse(text) as { dead: { requestId: string; code?: string }[] }).dead;
+    };
+    await until(async () => (await dead()).length === lost.length);
+    await masters(PRESENT, LAST);
+    for (const one of lost) {
+      expect((await about('POST', 'requeue', one.requestId, admin)).status).toBe(200);
+      await reached(one.requestId, ['completed'], ann);
+    }
+  }, 60_000);
 });
