@@ -3,7 +3,9 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, it, vi } from 'vitest';
 
+import type { Env } from '../../src/env';
 import { forget } from '../../src/organisation/standing';
+import { newSession } from '../../src/session/token';
 import { calm, call } from '../client';
 import { idp } from '../idp';
 import { made, organised } from '../organisations';
@@ -153,3 +155,43 @@ it('what the document says of bodies is what is read: each field that it has, an
     expect(missing.sort(), path).toEqual([...required, 'other'].sort());
   }
 });
+
+it('a session’s token may chat in its own organisation: nothing else, nowhere else, and not after its end', async () => {
+  const TIDEGATE_SESSION_KEY = 'k'.repeat(32);
+  const send = calling({ TIDEGATE_AUTH: { session: { jwt: true } }, TIDEGATE_SESSION_KEY });
+  const session = (organisation: string, seconds: number, key = TIDEGATE_SESSION_KEY) =>
+    newSession({ organisation, user: 'ann', tier: 'pro', scopes: ['chat'] }, seconds, {
+      ...env,
+      TIDEGATE_SESSION_KEY: key,
+    } as unknown as Env);
+  const [own, others] = [await session('acme', 300), await session('other', 300)];
+  const none = [await session('acme', -31), await session('acme', 300, 'x'.repeat(32)), own.slice(0, -2), `${own}.x`];
+  const chat = JSON.stringify({ messages: [{ role: 'user', content: 'Hi' }], max_tokens: 9 });
+  const closed = (await operations()).filter(({ operation }) => operation.security.length > 0);
+  const may = new Set(['/api/ai/status', '/api/ai/usage', '/api/ai/queue']);
+  const got = new Map<string, number>();
+  for (const { method, path, operation } of closed) {
+    const ask = async (token: string, query = '', more: Record<string, string> = {}) => {
+      const body = operation.requestBody ? (path.startsWith('/api/admin') ? '{}' : chat) : null;
+      const address = `${path.replace('{kind}', 'ip').replace(/\{\w+\}/g, 'x')}?${query}`;
+      const answer = await send(address, { method, headers: { ...bearer(token), ...more }, body });
+      return { status: answer.status, origin: answer.headers.get('access-control-allow-origin') };
+    };
+    const what = `${method} ${path}`;
+    for (const token of none) expect((await ask(token)).status, what).toBe(401);
+    const { status } = await ask(own);
+    got.set(what, status);
+    const ours = path.startsWith('/api/') || path === '/metrics';
+    if (ours && !may.has(path)) expect(status, what).toBe(403);
+    else expect([401, 403, 500], what).not.toContain(status);
+    // Of another organisation it is none, whatever it asks for.
+    if (ours) expect((await ask(others, 'organisation=acme')).status, what).toBe(403);
+    // It is bound to no origin: which pages may read answers is said by ALLOWED_ORIGINS.
+    const elsewhere = await ask(own, '', { origin: 'https://evil.example' });
+    expect([elsewhere.status, elsewhere.origin], what).toEqual([status, null]);
+    expect((await ask(own, '', { origin: 'https://app.example' })).origin, what).toBe('https://app.example');
+  }
+  expect(got.size).toBeGreaterThan(20);
+  expect(got.get('POST /v1/chat/completions')).toBe(200);
+  expect(got.get('GET /api/ai/status')).toBe(200);
+}, 60_000);
