@@ -19,6 +19,13 @@ pub struct Quirks {
     pub extended: bool,
     /// Whether `completion_tokens` leaves reasoning out.
     pub reasoning_beside: bool,
+    /// How texts begin for which the model's earlier messages are written anew: names of fields, mostly, that other
+    /// providers' answers have and this one refuses.
+    pub history: &'static [&'static str],
+    /// Under which name it takes back what the model thought; empty: not at all. Read where `history` names something.
+    pub thought: &'static str,
+    /// How long the id of a call may be; 9: nine letters and digits, no more and no less. 0: as long as it likes.
+    pub call_id: u8,
 }
 
 /// The dialect as most compatible servers speak it: only OpenAI itself and Groq know the newer
@@ -29,13 +36,43 @@ const COMPATIBLE: Quirks = Quirks {
     reports_cost: false,
     extended: false,
     reasoning_beside: false,
+    history: &[],
+    thought: "",
+    call_id: 0,
 };
 
-const TABLE: [(&str, Quirks); 6] = [
-    ("groq", Quirks { max_tokens: "max_completion_tokens", ..COMPATIBLE }),
+/// Groq and Mistral refuse each field of a message that they do not know (Groq: "property 'reasoning_content' is
+/// unsupported", Mistral: `extra_forbidden`); `refusal` and `annotations` are in every answer of OpenAI's.
+const STRICT: &[&str] = &["reasoning", "extra_content", "refusal", "annotations", "tool_call"];
+
+const TABLE: [(&str, Quirks); 8] = [
+    // console.groq.com/docs/reasoning: the models that reason take it back.
+    (
+        "groq",
+        Quirks {
+            max_tokens: "max_completion_tokens",
+            history: STRICT.split_at(4).0,
+            thought: "reasoning",
+            ..COMPATIBLE
+        },
+    ),
+    // "Tool call id was call_1 but must be a-z, A-Z, 0-9, with a length of 9."
+    ("mistral", Quirks { history: STRICT, call_id: 9, ..COMPATIBLE }),
+    // api-docs.deepseek.com/guides/thinking_mode: once tools were called, a message without its reasoning is refused.
+    (
+        "deepseek",
+        Quirks { history: &["tool_call", "reasoning", "extra_content"], thought: "reasoning_content", ..COMPATIBLE },
+    ),
     (
         "openai",
-        Quirks { dialects: &[Dialect::Chat, Dialect::Responses], max_tokens: "max_completion_tokens", ..COMPATIBLE },
+        Quirks {
+            dialects: &[Dialect::Chat, Dialect::Responses],
+            max_tokens: "max_completion_tokens",
+            // vLLM's ids, which are longer.
+            history: &["chatcmpl-tool-"],
+            call_id: 40,
+            ..COMPATIBLE
+        },
     ),
     // openrouter.ai/docs/use-cases/usage-accounting: the cost in `usage` is what is charged.
     ("openrouter", Quirks { reports_cost: true, extended: true, ..COMPATIBLE }),

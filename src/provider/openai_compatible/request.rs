@@ -1,5 +1,6 @@
 //! Requests.
 
+use super::history::rewritten;
 use crate::error::{Error, Result};
 use crate::json::{self, Fields, Raw, push_text};
 use crate::provider::Outgoing;
@@ -9,8 +10,8 @@ use crate::text::decimal;
 
 /// Writes a neutral request of a caller of another dialect. What it has beyond the dialect goes to those who
 /// know it (OpenRouter), and becomes what the others know where there is such: a budget for reasoning becomes
-/// an effort. Marks for a provider's cache, and the reasoning of earlier turns, which only its own provider
-/// can read, stay behind.
+/// an effort. Marks for a provider's cache stay behind, and so does the reasoning of earlier turns where the
+/// provider does not take it back.
 ///
 /// # Errors
 /// `invalid_request` that names `safety_settings`; `top_k` where only the provider's temperature and `top_p` are known; and
@@ -19,7 +20,8 @@ pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgo
     if request.field("safety_settings").is_some() {
         return Err(Error::invalid("safety_settings", "must be left out for other models than Google's").into());
     }
-    if quirks(outgoing.provider).extended {
+    let quirks = quirks(outgoing.provider);
+    if quirks.extended {
         return Ok(rewrite_request(request, outgoing));
     }
     if request.field("top_k").is_some_and(|raw| raw.get() != "null") {
@@ -30,7 +32,7 @@ pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgo
     let mut kept = Vec::with_capacity(request.len());
     for (name, raw) in request.iter() {
         match name {
-            "messages" => messages = plain_messages(raw)?,
+            "messages" => messages = plain_messages(raw, !quirks.thought.is_empty())?,
             "reasoning" if effort.is_empty() => effort = effort_of(raw, outgoing.max_output_tokens),
             "reasoning_effort" if raw.get() != "null" => effort = raw.get().into(),
             "reasoning" | "reasoning_effort" | "top_k" => {}
@@ -67,8 +69,11 @@ fn effort_of(raw: Raw<'_>, max_output_tokens: u32) -> String {
     })
 }
 
-/// The messages without what only other dialects read.
-fn plain_messages(raw: Raw<'_>) -> Result<String> {
+/// What only other dialects read in a message.
+const LEFT_OUT: [&str; 3] = ["reasoning", "reasoning_details", "cache_control"];
+
+/// The messages without what only other dialects read. `thought`: the reasoning is looked at later.
+fn plain_messages(raw: Raw<'_>, thought: bool) -> Result<String> {
     let mut out = String::with_capacity(raw.get().len());
     for (index, message) in json::items(raw.get())?.into_iter().enumerate() {
         if !is_plain_result(message) {
@@ -76,24 +81,19 @@ fn plain_messages(raw: Raw<'_>) -> Result<String> {
             return Err(Error::invalid(&path, "must be text alone: this API takes no pictures from tools").into());
         }
         out.push(if index == 0 { '[' } else { ',' });
-        push_without(
-            &mut out,
-            message,
-            &["reasoning", "reasoning_details", "cache_control"],
-            &mut |name, value, out| {
-                let inner = match name {
-                    "content" if value.get().starts_with('[') => "cache_control",
-                    "tool_calls" => "extra_content",
-                    _ => return false,
-                };
-                for (index, item) in json::items(value.get()).unwrap_or_default().into_iter().enumerate() {
-                    out.push(if index == 0 { '[' } else { ',' });
-                    push_without(out, item, &[inner], &mut |_, _, _| false);
-                }
-                out.push(']');
-                true
-            },
-        );
+        push_without(&mut out, message, LEFT_OUT.split_at(usize::from(thought)).1, &mut |name, value, out| {
+            let inner = match name {
+                "content" if value.get().starts_with('[') => "cache_control",
+                "tool_calls" => "extra_content",
+                _ => return false,
+            };
+            for (index, item) in json::items(value.get()).unwrap_or_default().into_iter().enumerate() {
+                out.push(if index == 0 { '[' } else { ',' });
+                push_without(out, item, &[inner], &mut |_, _, _| false);
+            }
+            out.push(']');
+            true
+        });
     }
     out.push_str(if out.is_empty() { "[]" } else { "]" });
     Ok(out)
@@ -132,7 +132,7 @@ fn push_without(out: &mut String, object: Raw<'_>, left_out: &[&str], instead: &
 
 /// Writes `request` for one target. Fields that nothing changes keep their text; the model, the output bound
 /// and the stream flag are the target's. A stream is asked for its usage, which is hidden again from a caller
-/// who did not ask.
+/// who did not ask. What the model said earlier is written as the provider takes it back.
 pub(in crate::provider) fn rewrite_request(request: &Fields<'_>, outgoing: &Outgoing<'_>) -> String {
     let quirks = quirks(outgoing.provider);
     let length: usize = request.iter().map(|(name, raw)| name.len().saturating_add(raw.get().len())).sum();
@@ -159,7 +159,8 @@ pub(in crate::provider) fn rewrite_request(request: &Fields<'_>, outgoing: &Outg
         if replaced || (quirks.reports_cost && name == "usage") {
             continue;
         }
-        push_field(&mut body, name, raw.get());
+        let history = if name == "messages" { rewritten(raw, &quirks, outgoing.model) } else { None };
+        push_field(&mut body, name, history.as_deref().unwrap_or(raw.get()));
     }
     body.push('}');
     body
@@ -177,7 +178,7 @@ mod tests {
     use super::*;
 
     fn outgoing<'a>(provider: &'a str, model: &'a str, stream: bool) -> Outgoing<'a> {
-        Outgoing { provider, model, max_output_tokens: 64, stream }
+        Outgoing { provider, model, max_output_tokens: 64, stream, relayed: false }
     }
 
     #[test]

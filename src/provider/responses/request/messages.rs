@@ -7,6 +7,7 @@ use super::encode::function;
 use super::{TEXT, at, is_text, list, object, only, said, text_of};
 use crate::error::{Error, Result};
 use crate::json::{self, Escaped, Fields, Raw};
+use crate::provider::openai_compatible::fitting;
 
 /// Appends `input`, and `instructions` for a leading system message.
 pub(super) fn encode(raw: Raw<'_>, out: &mut String) -> Result<()> {
@@ -36,7 +37,7 @@ pub(super) fn encode(raw: Raw<'_>, out: &mut String) -> Result<()> {
                 separate(&mut items);
                 items.push('{');
                 quoted(&mut items, "type", "function_call_output");
-                member(&mut items, "call_id", text_of(&message, "tool_call_id", &path)?.get());
+                call_id(&mut items, text_of(&message, "tool_call_id", &path)?);
                 member(&mut items, "output", &content_of(content, "input_text", &path)?);
                 items.push('}');
             }
@@ -102,12 +103,20 @@ fn assistant(message: &Fields<'_>, path: &str, items: &mut String) -> Result<()>
         separate(items);
         items.push('{');
         quoted(items, "type", "function_call");
-        member(items, "call_id", text_of(&call, "id", &path)?.get());
+        call_id(items, text_of(&call, "id", &path)?);
         member(items, "name", text_of(&own, "name", &path)?.get());
         member(items, "arguments", text_of(&own, "arguments", &path)?.get());
         items.push('}');
     }
     Ok(())
+}
+
+/// Appends the id of a call: the API takes 64 characters ("Invalid 'input[2].call_id': string too long").
+fn call_id(items: &mut String, id: Raw<'_>) {
+    match json::text(id).and_then(|id| fitting(&id, 64)) {
+        Some(id) => quoted(items, "call_id", &id),
+        None => member(items, "call_id", id.get()),
+    }
 }
 
 /// A text, or a list of parts of which texts are of type `text`.
