@@ -192,7 +192,8 @@ fn plain_tier(own: &str) -> Result<()> {
 /// A request to a target. A relay is told the target by its whole name.
 pub(super) fn outgoing(target: &TargetConfig, max_output_tokens: u32, stream: bool) -> Outgoing<'_> {
     let model = if target.relay.is_some() { &target.name } else { &target.model };
-    Outgoing { provider: target.carrier(), model, max_output_tokens, stream }
+    let relayed = target.relay.is_some();
+    Outgoing { provider: target.carrier(), model, max_output_tokens, stream, relayed }
 }
 
 /// What to say when the only targets left cannot carry the request.

@@ -40,6 +40,9 @@ pub struct Outgoing<'a> {
     pub max_output_tokens: u32,
     /// Whether a stream is asked for.
     pub stream: bool,
+    /// Whether the target is a gateway like this one: what was put into the conversation for other providers is for
+    /// whoever stands behind it.
+    pub relayed: bool,
 }
 
 /// What a translated answer carries beside what the provider said.
@@ -104,7 +107,8 @@ pub fn encode_request(dialect: Dialect, request: &Fields<'_>, outgoing: &Outgoin
 }
 
 /// Writes a request for a provider of the caller's own dialect. Fields that nothing changes keep their text;
-/// the model, the output bound and the stream flag are the target's.
+/// the model, the output bound and the stream flag are the target's. What other providers' answers brought into the
+/// conversation and this one refuses is taken out, unless a gateway is asked.
 #[must_use]
 pub fn rewrite_request(dialect: Dialect, request: &Fields<'_>, outgoing: &Outgoing<'_>) -> String {
     match dialect {

@@ -30,7 +30,8 @@ pub(in crate::provider) fn path(model: &str, stream: bool) -> String {
 
 /// Writes a request of this dialect for one target. Model and stream are in the path: only
 /// `generationConfig.maxOutputTokens` changes, and a `model` that a caller wrote into the body. Both may be
-/// spelled in either way. Signatures that were made up for another provider's answer are taken back.
+/// spelled in either way. Signatures that were made up for another provider's answer are taken back, unless a gateway is
+/// asked.
 pub(in crate::provider) fn rewrite_request(request: &Fields<'_>, outgoing: &Outgoing<'_>) -> String {
     let bound = decimal(outgoing.max_output_tokens.into());
     let length: usize = request.iter().map(|(name, raw)| name.len().saturating_add(raw.get().len())).sum();
@@ -50,7 +51,7 @@ pub(in crate::provider) fn rewrite_request(request: &Fields<'_>, outgoing: &Outg
                 let folder = if outgoing.model.contains('/') { "" } else { "models/" };
                 push_text(&mut body, &[folder, outgoing.model].concat());
             }
-            "contents" => signature::push_contents(&mut body, raw.get(), outgoing.model),
+            "contents" if !outgoing.relayed => signature::push_contents(&mut body, raw.get(), outgoing.model),
             _ => body.push_str(raw.get()),
         }
     }
@@ -87,7 +88,7 @@ mod tests {
 
     #[test]
     fn only_the_bound_changes() {
-        let outgoing = Outgoing { provider: "google", model: "m", max_output_tokens: 64, stream: true };
+        let outgoing = Outgoing { provider: "google", model: "m", max_output_tokens: 64, stream: true, relayed: false };
         let rewrite = |body: &str| rewrite_request(&json::fields(body).unwrap(), &outgoing);
         assert_eq!(
             rewrite(
@@ -102,5 +103,9 @@ mod tests {
         );
         let signed = rewrite(r#"{"contents":[{"parts":[{"text":"x","thoughtSignature":"tidegate7b7d"}]}]}"#);
         assert!(signed.contains(r#""thoughtSignature":null"#), "what was made up here is taken back: {signed}");
+        let relayed = Outgoing { relayed: true, ..outgoing };
+        let body = r#"{"contents":[{"parts":[{"text":"x","thoughtSignature":"tidegate7b7d"}]}]}"#;
+        let sent = rewrite_request(&json::fields(body).unwrap(), &relayed);
+        assert!(sent.contains("tidegate7b7d"), "a gateway knows what it is: {sent}");
     }
 }

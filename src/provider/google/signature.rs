@@ -5,7 +5,7 @@
 //! OpenRouter's form, marked with `format: google-gemini-v1`. The other way about, a caller who speaks this
 //! dialect may be answered by a provider that signs its reasoning otherwise, or not at all. Its detail then
 //! travels inside a made-up signature, which the caller sends back with the conversation, and its calls are
-//! marked, because Gemini 3 refuses calls without a signature. Before either reaches Gemini it is replaced.
+//! marked, because Gemini since 3 refuses calls without a signature. Before either reaches Gemini it is replaced.
 
 use std::borrow::Cow;
 
@@ -92,9 +92,10 @@ pub(super) const FOREIGN: &str = "tidegatecall";
 /// from a different model").
 pub(super) const STAND_IN: &str = "skip_thought_signature_validator";
 
-/// Whether this model refuses a conversation whose calls have no signature.
+/// Whether this model refuses a conversation whose calls have no signature: all Gemini since the third do, and names
+/// without a number (`gemini-flash-latest`) are theirs.
 pub(super) fn is_asked_by(model: &str) -> bool {
-    contains(model, "gemini-3")
+    contains(model, "gemini-") && !contains(model, "gemini-1") && !contains(model, "gemini-2")
 }
 
 /// A signature as it is written in a part, if it is one.
@@ -141,6 +142,16 @@ mod tests {
         let mut cut = String::new();
         push_contents(&mut cut, "\"tidegate", "m");
         assert_eq!(cut, "\"tidegate");
+    }
+
+    #[test]
+    fn every_model_since_the_third_asks_for_signatures() {
+        for model in ["gemini-3-flash-preview", "gemini-4-argon", "gemini-flash-latest", "models/gemini-3.8-flash"] {
+            assert!(is_asked_by(model), "{model}");
+        }
+        for model in ["gemini-2.5-pro", "gemini-2.0-flash", "gemini-1.5-pro-002", "gemma-3-27b-it"] {
+            assert!(!is_asked_by(model), "{model}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use crate::json::{self, Escaped, Raw, push_escaped};
 
-use super::write::{member, push_all, quoted};
+use super::write::{item, member, push_all, quoted};
 
 /// OpenRouter's name for OpenAI's encrypted reasoning (openrouter.ai/docs, reasoning tokens).
 const FORMAT: &str = "openai-responses-v1";
@@ -96,9 +96,58 @@ pub(super) fn reasoning_item(detail: Raw<'_>, summary: Option<&Escaped<'_>>) -> 
     Some(out)
 }
 
+/// A caller's input without the reasoning that was written here, of another provider's answer; `None` if there is none.
+/// OpenAI refuses an `encrypted_content` that is not its own, and looks for an item that has none by its id.
+pub(super) fn without_foreign(input: Raw<'_>) -> Option<String> {
+    // Most conversations have nothing of it: they are read once, letter by letter.
+    if !input.get().split('"').any(|piece| piece.starts_with(PREFIX) || is_made_up(piece)) {
+        return None;
+    }
+    let mut out = String::new();
+    for raw in json::items(input.get()).ok()? {
+        let fields = json::fields(raw.get()).unwrap_or_default();
+        let text = |name: &str| fields.field(name).and_then(json::text);
+        let is_foreign = text("type").as_deref() == Some("reasoning")
+            && text("encrypted_content").map_or_else(
+                || text("id").is_some_and(|id| is_made_up(&id)),
+                |encrypted| encrypted.starts_with(PREFIX),
+            );
+        if !is_foreign {
+            item(&mut out, raw.get());
+        }
+    }
+    Some(["[", &out, "]"].concat())
+}
+
+/// Whether an id is one that reasoning got here: its place in the answer stands in it. OpenAI's are one word.
+fn is_made_up(id: &str) -> bool {
+    let place = id.strip_prefix("rs_").and_then(|rest| rest.split_once('_')).map(|(place, _)| place);
+    place.is_some_and(|place| !place.is_empty() && place.len() < 5 && place.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn kept(items: &str) -> Option<String> {
+        let input = ["{\"input\":[", items, "]}"].concat();
+        without_foreign(json::fields(&input).unwrap().field("input").unwrap())
+    }
+
+    #[test]
+    fn what_was_made_up_never_reaches_openai() {
+        let said = r#"{"type":"message","role":"assistant","id":"msg_1_resp","content":[{"type":"output_text","text":"tidegate: see rs_0_x"}]}"#;
+        let own = r#"{"type":"reasoning","id":"rs_0aF","summary":[],"encrypted_content":"gAAA"}"#;
+        let signed = r#"{"type":"reasoning","id":"rs_0_chatcmpl-1","summary":[],"encrypted_content":"tidegate:{}"}"#;
+        let plain = r#"{"type":"reasoning","id":"rs_12_msg_01","summary":[],"encrypted_content":null}"#;
+        let all = [signed, own, plain, said].join(",");
+        assert_eq!(kept(&all), Some(["[", own, ",", said, "]"].concat()));
+        assert_eq!(kept(signed), Some("[]".into()));
+        let quoted = said.replace("tidegate: ", "");
+        for other in [own, &quoted, r#"{"type":"reasoning","id":"rs_68af","summary":[]}"#] {
+            assert_eq!(kept(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn what_is_carried_comes_back() {

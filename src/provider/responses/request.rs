@@ -10,6 +10,7 @@ mod tests;
 pub(in crate::provider) use decode::decode_request;
 pub(in crate::provider) use encode::encode_request;
 
+use super::carry;
 use super::write::member;
 use crate::error::{Error, Result};
 use crate::json::{self, Fields, Raw, push_text};
@@ -20,7 +21,8 @@ const TEXT: &str = "must be a text";
 const UNKNOWN: &str = "has no form in the other dialect";
 
 /// Writes a request of this dialect for one target. Fields that nothing changes keep their text; the model,
-/// the output bound and the stream flag are the target's.
+/// the output bound and the stream flag are the target's. Reasoning of other providers is taken out, unless a gateway
+/// is asked.
 pub(in crate::provider) fn rewrite_request(request: &Fields<'_>, outgoing: &Outgoing<'_>) -> String {
     let length: usize = request.iter().map(|(name, raw)| name.len().saturating_add(raw.get().len())).sum();
     let mut body = head(outgoing, length.saturating_add(200));
@@ -28,7 +30,8 @@ pub(in crate::provider) fn rewrite_request(request: &Fields<'_>, outgoing: &Outg
         body.push(',');
         push_text(&mut body, name);
         body.push(':');
-        body.push_str(raw.get());
+        let own = if name == "input" && !outgoing.relayed { carry::without_foreign(raw) } else { None };
+        body.push_str(own.as_deref().unwrap_or(raw.get()));
     }
     body.push('}');
     body

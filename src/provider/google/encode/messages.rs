@@ -1,7 +1,8 @@
 //! Messages as `contents` and `systemInstruction`.
 //!
 //! Instructions stand apart here, wherever in the conversation they were. Results of functions that follow
-//! one another are one content: Gemini asks for as many results as there were calls.
+//! one another are one content: Gemini asks for as many results as there were calls. So is what the model says in
+//! messages that follow one another: a call must come right after a user's turn.
 
 use super::parts::{self, Images};
 use crate::error::{Error, Result};
@@ -15,7 +16,7 @@ pub(super) fn encode(raw: Raw<'_>, model: &str, out: &mut String) -> Result<bool
         system: String::new(),
         out: String::from("["),
         calls: Vec::new(),
-        open: false,
+        open: "",
         images: Images::default(),
         stand_in: signature::is_asked_by(model),
     };
@@ -43,8 +44,8 @@ struct Contents {
     out: String,
     /// Calls by id, with the function's name.
     calls: Vec<(String, String)>,
-    /// A content of results has begun.
-    open: bool,
+    /// Who speaks in the content that has begun: the model, or functions whose results it has (`user`). Empty: nobody.
+    open: &'static str,
     images: Images,
     /// Whether this model refuses calls without a signature.
     stand_in: bool,
@@ -66,7 +67,9 @@ impl Contents {
                 known(fields, &["role", "content", "cache_control"], path)?;
                 let mut own = String::new();
                 parts::content(said()?, &content_path, Some(&mut self.images), &mut own)?;
-                self.content("user", &own);
+                self.close();
+                self.push("user", &own);
+                self.close();
                 Ok(())
             }
             "assistant" => self.assistant(fields, content, path),
@@ -83,13 +86,7 @@ impl Contents {
                 part.push_str(",\"response\":");
                 parts::result(&parts::texts(said()?, &content_path)?, &mut part);
                 part.push_str("}}");
-                if !self.open {
-                    comma(&mut self.out);
-                    self.out.push_str("{\"role\":\"user\",\"parts\":[");
-                    self.open = true;
-                }
-                comma(&mut self.out);
-                self.out.push_str(&part);
+                self.push("user", &part);
                 Ok(())
             }
             _ => Err(Error::invalid(&join(path, "role"), "must be system, developer, user, assistant or tool").into()),
@@ -138,7 +135,7 @@ impl Contents {
         if own.is_empty() {
             own.push_str("{\"text\":\"\"}");
         }
-        self.content("model", &own);
+        self.push("model", &own);
         Ok(())
     }
 
@@ -171,17 +168,23 @@ impl Contents {
         Ok(())
     }
 
-    fn content(&mut self, role: &str, parts: &str) {
-        self.close();
+    /// Appends parts to the content of this role.
+    fn push(&mut self, role: &'static str, parts: &str) {
+        if self.open != role {
+            self.close();
+            comma(&mut self.out);
+            push(&mut self.out, &["{\"role\":\"", role, "\",\"parts\":["]);
+            self.open = role;
+        }
         comma(&mut self.out);
-        push(&mut self.out, &["{\"role\":\"", role, "\",\"parts\":[", parts, "]}"]);
+        self.out.push_str(parts);
     }
 
-    /// Ends the content of results.
+    /// Ends the content.
     fn close(&mut self) {
-        if self.open {
+        if !self.open.is_empty() {
             self.out.push_str("]}");
-            self.open = false;
+            self.open = "";
         }
     }
 }

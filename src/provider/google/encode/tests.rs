@@ -5,7 +5,7 @@ use crate::provider::google::decode_request;
 const USER: &str = r#""messages":[{"role":"user","content":"x"}]"#;
 
 fn outgoing(model: &str) -> Outgoing<'_> {
-    Outgoing { provider: "google", model, max_output_tokens: 64, stream: false }
+    Outgoing { provider: "google", model, max_output_tokens: 64, stream: false, relayed: false }
 }
 
 fn gemini(body: &str) -> String {
@@ -193,4 +193,18 @@ fn a_request_there_and_back_is_the_same() {
     let body = r#"{"contents":[{"role":"user","parts":[{"text":"Go"}]},{"role":"model","parts":[{"text":"hm","thought":true},{"text":"ok"},{"text":"","thoughtSignature":"T"},{"functionCall":{"id":"a","name":"f","args":{"x":1}},"thoughtSignature":"S"}]},{"role":"user","parts":[{"functionResponse":{"id":"a","name":"f","response":{"y":2}}}]}],"systemInstruction":{"parts":[{"text":"Be brief."}]},"tools":[{"functionDeclarations":[{"name":"f","parametersJsonSchema":{"type":"object"}}]}],"toolConfig":{"functionCallingConfig":{"mode":"ANY"}},"generationConfig":{"maxOutputTokens":64,"temperature":1,"thinkingConfig":{"thinkingBudget":9,"includeThoughts":true}}}"#;
     let neutral = decode_request(body, None, false).unwrap();
     assert_eq!(gemini(&neutral), body);
+}
+
+#[test]
+fn messages_of_the_model_that_follow_one_another_are_one_content() {
+    let call = r#"{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}"#;
+    let result = r#"{"role":"tool","tool_call_id":"c","content":"1"}"#;
+    let body = format!(
+        r#"{{"messages":[{{"role":"user","content":"x"}},{{"role":"assistant","content":"Well."}},{call},{result},{{"role":"user","content":"y"}},{{"role":"user","content":"z"}}]}}"#
+    );
+    let written: serde_json::Value = serde_json::from_str(&gemini(&body)).unwrap();
+    let contents = written["contents"].as_array().unwrap();
+    let parts: Vec<_> =
+        contents.iter().map(|own| (own["role"].as_str().unwrap(), own["parts"].as_array().unwrap().len())).collect();
+    assert_eq!(parts, [("user", 1), ("model", 2), ("user", 1), ("user", 1), ("user", 1)]);
 }

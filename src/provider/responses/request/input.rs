@@ -140,16 +140,6 @@ impl Messages {
             Some(_) => Escaped::of(text_of(fields, "encrypted_content", path)?).map(|own| carry::read(&own, &id)),
             None => None,
         };
-        let detail = match carried {
-            // An item of ours that only brings this along: no word of the model.
-            Some(Carried::Extra { call, extra }) => {
-                self.extras.push((call, extra));
-                return Ok(());
-            }
-            Some(Carried::Detail(detail)) => Some(detail),
-            None => None,
-        };
-        self.next_turn();
         let mut said_here = String::new();
         for name in ["content", "summary"] {
             let Some(raw) = said(fields, name) else { continue };
@@ -162,6 +152,19 @@ impl Messages {
                 paragraph(&mut said_here, text.get());
             }
         }
+        let detail = match carried {
+            Some(Carried::Extra { call, extra }) => {
+                self.extras.push((call, extra));
+                // An item of ours that only brings this along: no word of the model.
+                if said_here.is_empty() {
+                    return Ok(());
+                }
+                None
+            }
+            Some(Carried::Detail(detail)) => Some(detail),
+            None => None,
+        };
+        self.next_turn();
         if let Some(detail) = detail {
             item(&mut self.turn.details, &with_text(&detail, &said_here));
         }

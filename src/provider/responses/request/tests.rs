@@ -8,7 +8,7 @@ fn decoded(body: &str) -> String {
 }
 
 fn encoded(body: &str) -> String {
-    let outgoing = Outgoing { provider: "openai", model: "gpt", max_output_tokens: 64, stream: false };
+    let outgoing = Outgoing { provider: "openai", model: "gpt", max_output_tokens: 64, stream: false, relayed: false };
     encode_request(&json::fields(body).unwrap(), &outgoing).unwrap_or_else(|error| panic!("{body}: {error:?}"))
 }
 
@@ -28,7 +28,7 @@ fn refused_in(body: &str) -> String {
 
 fn refused_out(fields: &str) -> String {
     let body = format!(r#"{{"messages":[{{"role":"user","content":"x"}}],{fields}}}"#);
-    let outgoing = Outgoing { provider: "openai", model: "gpt", max_output_tokens: 64, stream: false };
+    let outgoing = Outgoing { provider: "openai", model: "gpt", max_output_tokens: 64, stream: false, relayed: false };
     refused(encode_request(&json::fields(&body).unwrap(), &outgoing))
 }
 
@@ -71,8 +71,8 @@ fn one_turn_of_the_model_is_one_message() {
 
 #[test]
 fn signatures_come_back_to_whom_they_belong() {
-    let extra = super::super::carry::of_extra("c1", r#"{"google":{"thought_signature":"s"}}"#);
-    let detail = super::super::carry::of_detail(r#"{"type":"reasoning.text","text":"t","signature":"S"}"#);
+    let extra = carry::of_extra("c1", r#"{"google":{"thought_signature":"s"}}"#);
+    let detail = carry::of_detail(r#"{"type":"reasoning.text","text":"t","signature":"S"}"#);
     let body = format!(
         r#"{{"input":[{{"role":"user","content":"q"}},{{"type":"reasoning","id":"rs","summary":[],"encrypted_content":"{detail}"}},{{"role":"assistant","content":"t"}},{{"type":"reasoning","summary":[],"encrypted_content":"{extra}"}},{{"type":"function_call","call_id":"c1","name":"f","arguments":"{{}}"}}]}}"#
     );
@@ -85,7 +85,7 @@ fn signatures_come_back_to_whom_they_belong() {
 #[test]
 fn a_signature_goes_back_with_the_text_that_stands_beside_it() {
     let item = |text: &str, detail: &str| {
-        let carried = super::super::carry::of_detail(detail);
+        let carried = carry::of_detail(detail);
         format!(
             r#"{{"type":"reasoning","id":"rs","summary":[{{"type":"summary_text","text":"{text}"}}],"encrypted_content":"{carried}"}}"#
         )
@@ -287,7 +287,8 @@ fn what_has_no_form_in_responses_is_refused_by_its_neutral_name() {
         ),
     ] {
         let body = format!(r#"{{"messages":[{message}]}}"#);
-        let outgoing = Outgoing { provider: "openai", model: "gpt", max_output_tokens: 64, stream: false };
+        let outgoing =
+            Outgoing { provider: "openai", model: "gpt", max_output_tokens: 64, stream: false, relayed: false };
         assert_eq!(refused(encode_request(&json::fields(&body).unwrap(), &outgoing)), name, "{message}");
     }
 }
@@ -305,10 +306,17 @@ fn budgets_become_efforts() {
 fn what_nothing_changes_keeps_its_text() {
     let body = r#"{"model":"mine","input":[ {"role":"user","content":"\u0041"} ],"max_output_tokens":5,"stream":false,"previous_response_id":"r","tools":[ {"type":"web_search"} ],"new \"one\"":{"deep":[1.50]}}"#;
     let request = json::fields(body).unwrap();
-    let outgoing = Outgoing { provider: "openai", model: "a\"b", max_output_tokens: 9, stream: true };
+    let outgoing = Outgoing { provider: "openai", model: "a\"b", max_output_tokens: 9, stream: true, relayed: false };
     assert_eq!(
         rewrite_request(&request, &outgoing),
         r#"{"model":"a\"b","max_output_tokens":9,"stream":true,"input":[ {"role":"user","content":"\u0041"} ],"previous_response_id":"r","tools":[ {"type":"web_search"} ],"new \"one\"":{"deep":[1.50]}}"#
+    );
+    let carried = r#"{"input":[{"type":"reasoning","id":"rs_0_x","summary":[],"encrypted_content":"tidegate:{}"},{"role":"user","content":"a"}]}"#;
+    let carried = json::fields(carried).unwrap();
+    assert!(!rewrite_request(&carried, &outgoing).contains("reasoning"), "OpenAI could not read it");
+    assert!(
+        rewrite_request(&carried, &Outgoing { relayed: true, ..outgoing }).contains("tidegate:{}"),
+        "a gateway can"
     );
     let plain = rewrite_request(&request, &Outgoing { stream: false, ..outgoing });
     assert!(plain.starts_with(r#"{"model":"a\"b","max_output_tokens":9,"input""#), "{plain}");

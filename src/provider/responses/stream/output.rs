@@ -38,7 +38,8 @@ pub(super) struct Item {
 }
 
 impl Item {
-    /// An item at `index` of the response of this id. Its own id tells it from those of other responses.
+    /// An item at `index` of the response of this id. Its own id tells it from those of other responses. OpenAI takes it
+    /// back with a later turn: 64 letters, digits, `_` and `-` at most.
     pub(super) fn new(kind: Kind, index: usize, response: &str) -> Self {
         let prefix = match kind {
             Kind::Message => "msg_",
@@ -47,7 +48,10 @@ impl Item {
         };
         let mut number = String::new();
         push_int(&mut number, index as u64);
-        let id = [prefix, &number, "_", response].concat();
+        let known = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let response: String = response.chars().filter(known).collect();
+        let own = response.get(response.len().saturating_sub(48)..).unwrap_or_default();
+        let id = [prefix, &number, "_", own].concat();
         let place = [",\"item_id\":\"", &id, "\",\"output_index\":", &number].concat();
         Self {
             kind,
@@ -145,4 +149,21 @@ pub(super) fn push_usage(out: &mut String, usage: &Usage) {
         }
     }
     out.push('}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_have_ids_that_openai_takes_back() {
+        let long = format!("gen:{}", "x-é.9".repeat(40));
+        for id in ["", "chatcmpl-0a1b2c3d-0000-4000-8000-aaaaaaaaaaaa", "a\\u002fb\\\"c", &long] {
+            for kind in [Kind::Message, Kind::Reasoning, Kind::Call(0)] {
+                let item = Item::new(kind, 127, id);
+                let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+                assert!(item.id.len() <= 64 && item.id.bytes().all(known), "{}", item.id);
+            }
+        }
+    }
 }

@@ -96,7 +96,7 @@ proptest! {
         let _ = decode_request(&format!(r#"{{"{name}":{value}}}"#));
         let _ = decode_request(&format!(r#"{{"input":"x","{name}":{value}}}"#));
         if let Ok(fields) = json::fields(&format!(r#"{{"{name}":{value}}}"#)) {
-            let outgoing = Outgoing { provider: "p", model: "m", max_output_tokens: 1, stream: true };
+            let outgoing = Outgoing { provider: "p", model: "m", max_output_tokens: 1, stream: true, relayed: false };
             if let Ok(encoded) = encode_request(&fields, &outgoing) {
                 prop_assert!(json::fields(&encoded).is_ok());
             }
@@ -111,7 +111,7 @@ proptest! {
             let fields = json::fields(&neutral);
             prop_assert!(fields.is_ok(), "{}", neutral);
             prop_assert!(ChatRequest::parse(&neutral).is_ok(), "{}", neutral);
-            let outgoing = Outgoing { provider: "p", model: "m", max_output_tokens: 1, stream: false };
+            let outgoing = Outgoing { provider: "p", model: "m", max_output_tokens: 1, stream: false, relayed: false };
             let encoded = encode_request(&fields.unwrap(), &outgoing);
             prop_assert!(encoded.is_ok_and(|body| json::fields(&body).is_ok()), "{}", neutral);
         }
