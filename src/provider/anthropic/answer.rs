@@ -3,7 +3,7 @@
 use super::blocks::{Blocks, finish, push_stop};
 use super::reasoning::{Block, extra_block};
 use super::usage::{Tokens, push_usage, tell_usage};
-use super::write::{comma, put};
+use super::write::{comma, is_blank, put};
 use crate::chat::{Choice, Completion, Delta, Finish, ToolCall};
 use crate::json::{self, Escaped, Fields, Raw};
 use crate::provider::Stamp;
@@ -58,7 +58,8 @@ pub(in crate::provider) fn encode_body(completion: &Completion, stamp: &Stamp) -
     let mut out = String::with_capacity(512);
     head(&mut out, &completion.id, &completion.model, stamp);
     thoughts(&mut out, choice);
-    if !choice.text.is_empty() {
+    // Some models write a line feed before they call a tool. A client sends it back, and the API refuses it.
+    if !choice.text.is_empty() && (choice.calls.is_empty() || !is_blank(&choice.text)) {
         comma(&mut out);
         put(&mut out, &["{\"type\":\"text\",\"text\":\"", &choice.text, "\",\"citations\":null}"]);
     }

@@ -83,6 +83,11 @@ impl Block {
         !proof.is_empty() && !proof.starts_with('{')
     }
 
+    /// Whether a content list, as it is written here, begins with thinking.
+    pub(super) fn is_first(blocks: &str) -> bool {
+        ["{\"type\":\"thinking\"", "{\"type\":\"redacted_thinking\""].iter().any(|kind| blocks.starts_with(kind))
+    }
+
     /// Appends the block as it stands in a content list.
     pub(super) fn push(&self, out: &mut String) {
         match self {

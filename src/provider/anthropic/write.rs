@@ -1,6 +1,12 @@
 //! JSON text, written piece by piece.
 
-use crate::json::push_text;
+use crate::json::{Escaped, push_text};
+
+/// Whether an escaped text is empty or white space alone: the API takes no such text back. Nobody writes a page of it,
+/// and long texts are not read for it.
+pub(super) fn is_blank(inner: &str) -> bool {
+    inner.len() < 200 && Escaped::trusted(inner).text().is_some_and(|text| text.trim().is_empty())
+}
 
 /// Appends all pieces.
 pub(super) fn put(out: &mut String, pieces: &[&str]) {

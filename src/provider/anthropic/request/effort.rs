@@ -10,6 +10,7 @@
 use super::place::{NO_FORM, Place, present};
 use crate::error::Result;
 use crate::json::{self, Fields, Raw};
+use crate::provider::Outgoing;
 use crate::provider::anthropic::write::put;
 use crate::record::push_int;
 
@@ -101,8 +102,14 @@ impl Effort {
     /// Appends `thinking` and returns Anthropic's word for `output_config.effort`.
     ///
     /// # Errors
-    /// When the output bound leaves no room for the thinking: it counts against the bound.
-    pub(super) fn push(&self, out: &mut String, model: &str, bound: u32) -> Result<Option<&'static str>> {
+    /// When the output bound leaves no room for the thinking: it counts against the bound. And when tools go on that the
+    /// model called without thinking before (`unthought`), as another provider's did: no budget is taken then.
+    pub(super) fn push(
+        &self,
+        out: &mut String,
+        outgoing: &Outgoing<'_>,
+        unthought: bool,
+    ) -> Result<Option<&'static str>> {
         if self.off {
             out.push_str(",\"thinking\":{\"type\":\"disabled\"}");
             return Ok(None);
@@ -110,7 +117,7 @@ impl Effort {
         if !self.thinks() {
             return Ok(None);
         }
-        let bound = u64::from(bound);
+        let (model, bound) = (outgoing.model, u64::from(outgoing.max_output_tokens));
         let display = if self.hidden { ",\"display\":\"omitted\"}" } else { "}" };
         if !BUDGET_ONLY.iter().any(|name| model.contains(name)) {
             let share = |budget: u64| budget.saturating_mul(100).checked_div(bound).unwrap_or(100);
@@ -118,6 +125,10 @@ impl Effort {
             let row = self.word.or_else(|| of_budget(self.budget?).or(WORDS.get(3)).copied());
             put(out, &[",\"thinking\":{\"type\":\"adaptive\"", display]);
             return Ok(row.map(|(_, word, _)| word));
+        }
+        if unthought {
+            return Err(Place::field(self.field)
+                .error("cannot be set for this model while tools go on that another provider's model called"));
         }
         let percent = self.word.map_or(0, |(.., percent)| percent);
         let budget = self.budget.unwrap_or_else(|| bound.saturating_mul(percent).saturating_div(100).max(LEAST));

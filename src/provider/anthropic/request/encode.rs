@@ -19,6 +19,7 @@ pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgo
     let mut out = head(outgoing, length);
     let mut effort = Effort::default();
     let (mut choice, mut parallel, mut has_tools, mut format) = (None, true, false, String::new());
+    let mut unthought = false;
     for (name, raw) in request.iter().filter(|(_, raw)| raw.get() != "null") {
         let place = Place::field(name);
         match (name, raw.get()) {
@@ -31,7 +32,7 @@ pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgo
             | ("modalities", "[\"text\"]") => {}
             ("presence_penalty" | "frequency_penalty", zero)
                 if zero.bytes().all(|b| matches!(b, b'0' | b'.' | b'-')) => {}
-            ("messages", _) => messages::encode(&mut out, raw)?,
+            ("messages", _) => unthought = messages::encode(&mut out, raw)?,
             ("temperature", number) => {
                 if !is_number(raw) {
                     return Err(place.error(NUMBER));
@@ -65,7 +66,7 @@ pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgo
         // The API refuses to draw otherwise while the model thinks.
         sampling(request)?;
     }
-    let word = effort.push(&mut out, outgoing.model, outgoing.max_output_tokens)?;
+    let word = effort.push(&mut out, outgoing, unthought)?;
     if word.is_some() || !format.is_empty() {
         out.push_str(",\"output_config\":{");
         if let Some(word) = word {

@@ -4,12 +4,13 @@
 //! the front would change what they apply to. So a later one cannot be carried. Neighbours of one role are
 //! one turn, as the API reads them anyway; tool results are a user's.
 
+use super::Turn;
 use super::media::{encode as media, mark};
 use super::place::{NO_FORM, Place, present};
 use crate::error::Result;
-use crate::json::{self, Fields, Raw};
+use crate::json::{self, Escaped, Fields, Raw};
 use crate::provider::anthropic::reasoning::Block;
-use crate::provider::anthropic::write::{comma, field, put};
+use crate::provider::anthropic::write::{comma, field, is_blank, put};
 
 /// Turns, collected.
 #[derive(Default)]
@@ -39,10 +40,10 @@ impl Turns {
     }
 }
 
-/// Appends `system` and `messages`.
-pub(super) fn encode(out: &mut String, raw: Raw<'_>) -> Result<()> {
+/// Appends `system` and `messages`; gives whether tools go on that the model called without thinking before.
+pub(super) fn encode(out: &mut String, raw: Raw<'_>) -> Result<bool> {
     let list = Place::field("messages");
-    let (mut system, mut turns) = (String::new(), Turns::default());
+    let (mut system, mut turns, mut turn) = (String::new(), Turns::default(), Turn::default());
     for (index, raw) in list.list(raw)?.into_iter().enumerate() {
         let place = list.item(index);
         let fields = place.object(raw)?;
@@ -65,10 +66,12 @@ pub(super) fn encode(out: &mut String, raw: Raw<'_>) -> Result<()> {
                     return place.refuse("content", "must not be empty");
                 }
                 turns.push("user", &blocks);
+                turn.asked();
             }
             Some("assistant") => {
                 let blocks = assistant(&place, &fields)?;
                 if !blocks.is_empty() {
+                    turn.said(Block::is_first(&blocks));
                     turns.push("assistant", &blocks);
                 }
             }
@@ -83,6 +86,7 @@ pub(super) fn encode(out: &mut String, raw: Raw<'_>) -> Result<()> {
                 }
                 block.push('}');
                 turns.push("user", &block);
+                turn.goes_on();
             }
             _ => return place.refuse("role", NO_FORM),
         }
@@ -95,10 +99,11 @@ pub(super) fn encode(out: &mut String, raw: Raw<'_>) -> Result<()> {
         put(out, &[",\"system\":[", &system, "]"]);
     }
     put(out, &[",\"messages\":[", &turns.out, "]"]);
-    Ok(())
+    Ok(turn.is_unthought())
 }
 
-/// The blocks of a message's content; nothing for null. The API takes no empty text.
+/// The blocks of a message's content; nothing for null. The API takes no text that is empty or white space alone, which
+/// some models write before they call a tool.
 fn content(place: &Place<'_>, fields: &Fields<'_>, files: bool) -> Result<String> {
     let mut out = String::new();
     let Some(raw) = present(fields, "content") else { return Ok(out) };
@@ -128,7 +133,7 @@ fn content(place: &Place<'_>, fields: &Fields<'_>, files: bool) -> Result<String
 }
 
 fn text(out: &mut String, raw: Raw<'_>, part: &Fields<'_>) {
-    if raw.get() != "\"\"" {
+    if !Escaped::of(raw).is_some_and(|inner| is_blank(inner.get())) {
         comma(out);
         put(out, &["{\"type\":\"text\",\"text\":", raw.get()]);
         mark(out, part);

@@ -9,7 +9,7 @@ use crate::provider::anthropic::answer::{call_id, head};
 use crate::provider::anthropic::blocks::push_stop;
 use crate::provider::anthropic::reasoning::{Block, extra_block};
 use crate::provider::anthropic::usage::push_usage;
-use crate::provider::anthropic::write::put;
+use crate::provider::anthropic::write::{is_blank, put};
 use crate::record::push_int;
 
 /// Tool calls that one answer keeps: an index above is a mistake or an attack.
@@ -28,6 +28,9 @@ pub struct StreamEncoder {
     blocks: u64,
     /// The open thinking block's text so far, or the open call's arguments.
     inside: String,
+    /// White space that a text began with, until more of the text comes: a block of nothing else is refused when a
+    /// client sends it back.
+    blank: String,
     /// What came while the open call was not whole: its block cannot be opened again.
     held: Vec<Held>,
     /// Calls that wait for the open one to be whole: blocks cannot interleave, and other dialects' may.
@@ -79,6 +82,7 @@ impl StreamEncoder {
             open: Open::Nothing,
             blocks: 0,
             inside: String::new(),
+            blank: String::new(),
             held: Vec::new(),
             waiting: Vec::new(),
             called: 0,
@@ -155,7 +159,16 @@ impl StreamEncoder {
     }
 
     fn text(&mut self, text: &str, out: &mut String) {
-        self.enter(Open::Text, out);
+        if self.open != Open::Text {
+            if is_blank(text) {
+                return self.blank.push_str(text);
+            }
+            self.enter(Open::Text, out);
+            let blank = std::mem::take(&mut self.blank);
+            if !blank.is_empty() {
+                self.delta("text_delta\",\"text", &blank, out);
+            }
+        }
         self.delta("text_delta\",\"text", text, out);
     }
 
@@ -334,6 +347,11 @@ impl StreamEncoder {
                     self.write(&call, out);
                 }
             }
+        }
+        // Nothing else was said.
+        if self.blocks == 0 && !self.blank.is_empty() {
+            self.enter(Open::Text, out);
+            self.delta("text_delta\",\"text", &self.blank, out);
         }
         self.close(out);
         self.ended = true;

@@ -377,3 +377,23 @@ mod any_order {
         }
     }
 }
+
+#[test]
+fn white_space_before_a_call_is_no_text() {
+    let kinds = |pieces: &[Delta<'_>]| {
+        let said = |(_, data): &(String, String)| match serde_json::from_str::<serde_json::Value>(data).unwrap() {
+            event if event["type"] == "content_block_start" => {
+                event["content_block"]["type"].as_str().map(String::from)
+            }
+            event => event["delta"]["text"].as_str().map(String::from),
+        };
+        write(pieces).iter().filter_map(said).collect::<Vec<_>>()
+    };
+    let blank = [text("\\n"), text(" \\n")];
+    assert_eq!(kinds(&[&blank[..], &[call(0, "a", "f"), Delta::End]].concat()), ["tool_use"]);
+    assert_eq!(
+        kinds(&[&blank[..], &[text("a"), text("\\n"), Delta::End]].concat()),
+        ["text", "\\n \\n", "a", "\\n"].map(|piece| piece.replace("\\n", "\n"))
+    );
+    assert_eq!(kinds(&[&blank[..1], &[Delta::End]].concat()), ["text", "\n"], "the whole answer");
+}

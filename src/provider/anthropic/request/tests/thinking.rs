@@ -85,3 +85,64 @@ fn another_providers_thinking_does_not_reach_the_api() {
         r#"{"model":"m","max_tokens":4096,"messages":[{"role":"user","content":"thinking"},{"role":"assistant","content":[{"type":"text","text":"\u0041"}]},{"role":"assistant","content":[{"type":"thinking","thinking":"y","signature":"s"}]}]}"#
     );
 }
+
+#[test]
+fn a_budget_waits_until_the_tools_that_another_provider_called_are_done() {
+    let (old, new) = ("claude-haiku-4-5", "claude-opus-4-7");
+    let call = json!({"role": "assistant", "content": "\n\n", "tool_calls": [
+        {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}]});
+    let signed = json!([{"type": "reasoning.text", "text": "hm", "signature": "s"}]);
+    let thought = with(call.clone(), "reasoning_details", signed);
+    let result = json!({"role": "tool", "tool_call_id": "a", "content": "1"});
+    let of = |said: &[&Value], model: &str| {
+        let mut messages = vec![json!({"role": "user", "content": "Hi"})];
+        messages.extend(said.iter().map(|message| (*message).clone()));
+        try_encode(&json!({"messages": messages, "reasoning_effort": "low"}), model)
+    };
+    let more = json!({"role": "user", "content": "And?"});
+    for (said, model, fits) in [
+        (&[&call, &result][..], old, false),
+        (&[&call, &result, &more], old, false),
+        (&[&call, &result, &thought, &result], old, false),
+        (&[&call, &result], new, true),
+        (&[&thought, &result], old, true),
+        // Without interleaved thinking it thinks once before all its calls.
+        (&[&thought, &result, &call, &result], old, true),
+        (&[&call, &result, &json!({"role": "assistant", "content": "A"}), &more], old, true),
+        (&[&call, &result, &json!({"role": "assistant", "content": "A"}), &more, &thought, &result], old, true),
+    ] {
+        let written = of(said, model);
+        assert_eq!(written.is_ok(), fits, "{said:?}");
+        if !fits {
+            assert_eq!(named(written), "reasoning_effort");
+        }
+    }
+    let body = of(&[&call, &result], new).unwrap();
+    assert!(!body.contains("\\n\\n"), "the API takes no white space alone: {body}");
+}
+
+#[test]
+fn what_is_taken_out_takes_the_budget_along_while_tools_go_on() {
+    let send = |thinking: Value, signature: &str, relayed: bool| -> Value {
+        let blocks = json!([{"type": "thinking", "thinking": "hm", "signature": signature},
+            {"type": "tool_use", "id": "a", "name": "f", "input": {}}]);
+        let result = json!([{"type": "tool_result", "tool_use_id": "a", "content": "1"}]);
+        let messages = json!([{"role": "user", "content": "Hi"}, {"role": "assistant", "content": blocks}, {"role": "user", "content": result}]);
+        let body = json!({"thinking": thinking, "messages": messages}).to_string();
+        let outgoing = Outgoing { relayed, ..outgoing("m") };
+        serde_json::from_str(&rewrite_request(&json::fields(&body).unwrap(), &outgoing)).unwrap()
+    };
+    let enabled = || json!({"type": "enabled", "budget_tokens": 1024});
+    let first = |body: &Value| body["messages"][1]["content"][0]["type"].clone();
+    let foreign = send(enabled(), "{}", false);
+    assert_eq!((foreign.get("thinking"), first(&foreign)), (None, json!("tool_use")));
+    let adaptive = send(json!({"type": "adaptive"}), "{}", false);
+    assert_eq!((adaptive["thinking"]["type"].clone(), first(&adaptive)), (json!("adaptive"), json!("tool_use")));
+    for kept in [send(enabled(), "s", false), send(enabled(), "{}", true)] {
+        assert_eq!(
+            (kept["thinking"].clone(), first(&kept)),
+            (enabled(), json!("thinking")),
+            "its own, or for a gateway"
+        );
+    }
+}
