@@ -162,12 +162,16 @@ impl StreamEncoder {
     fn calls(&mut self, choice: u32, all: bool, out: &mut String) {
         let Some(own) = self.at(choice) else { return };
         let mut parts = String::new();
-        for (index, slot) in own.calls.iter_mut().enumerate() {
+        for slot in &mut own.calls {
             let Some(call) = slot else { continue };
             // A call may have no arguments, but that none come is known only at the end.
             let begun = all || call.arguments.contains('}');
             match writer::arguments(&call.arguments).filter(|_| begun && !call.name.is_empty()) {
-                Some(args) => writer::call(&mut parts, call, &args, index == 0),
+                // Clients keep each event as a content of its own, and the first call of each wants a signature.
+                Some(args) => {
+                    let marked = parts.is_empty();
+                    writer::call(&mut parts, call, &args, marked);
+                }
                 None if all => own.malformed |= *call != ToolCall::default(),
                 None => break,
             }

@@ -25,8 +25,8 @@ pub(super) fn arguments(inner: &str) -> Option<String> {
     Some(out)
 }
 
-/// A whole call; `args` is what [`arguments`] gave. The `first` of an answer never goes without a signature.
-pub(super) fn call(out: &mut String, call: &ToolCall, args: &str, first: bool) {
+/// A whole call; `args` is what [`arguments`] gave. The first of a content never goes without a signature (`marked`).
+pub(super) fn call(out: &mut String, call: &ToolCall, args: &str, marked: bool) {
     comma(out);
     out.push_str("{\"functionCall\":{");
     if !call.id.is_empty() {
@@ -36,7 +36,7 @@ pub(super) fn call(out: &mut String, call: &ToolCall, args: &str, first: bool) {
     field(out, "args", args);
     out.push('}');
     let signature = call.extra.as_deref().and_then(signature::of_extra);
-    if let Some(signature) = signature.or_else(|| first.then(|| signature::FOREIGN.into())) {
+    if let Some(signature) = signature.or_else(|| marked.then(|| signature::FOREIGN.into())) {
         escaped(out, "thoughtSignature", &signature);
     }
     out.push('}');

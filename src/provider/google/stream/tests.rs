@@ -140,7 +140,7 @@ fn calls_are_written_whole_and_the_end_carries_finish_and_usage() {
         [
             part(r#"{"text":"a\n"}"#),
             part(r#"{"functionCall":{"id":"a","name":"f","args":{"x":1}},"thoughtSignature":"tidegatecall"}"#),
-            part(r#"{"functionCall":{"id":"b","name":"g","args":{}}}"#),
+            part(r#"{"functionCall":{"id":"b","name":"g","args":{}},"thoughtSignature":"tidegatecall"}"#),
             format!(
                 r#"{{"candidates":[{{"content":{{"parts":[{{"text":""}}],"role":"model"}},"finishReason":"STOP","index":0}}],"usageMetadata":{{"promptTokenCount":3,"candidatesTokenCount":3,"totalTokenCount":8,"thoughtsTokenCount":2}},{tail}"#
             ),
