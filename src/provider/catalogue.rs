@@ -19,13 +19,34 @@ pub struct Quirks {
     pub extended: bool,
     /// Whether `completion_tokens` leaves reasoning out.
     pub reasoning_beside: bool,
-    /// How texts begin for which the model's earlier messages are written anew: names of fields, mostly, that other
-    /// providers' answers have and this one refuses.
-    pub history: &'static [&'static str],
-    /// Under which name it takes back what the model thought; empty: not at all. Read where `history` names something.
+    /// Whether it refuses some of what other providers' answers bring into a conversation: see [`history`].
+    pub particular: bool,
+}
+
+/// How a provider takes back what was said earlier: by itself or, before a fallback, by another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct History {
+    /// Whether it refuses each field of a message that it does not know.
+    pub strict: bool,
+    /// Under which name it takes back what the model thought; empty: not at all.
     pub thought: &'static str,
-    /// How long the id of a call may be; 9: nine letters and digits, no more and no less. 0: as long as it likes.
-    pub call_id: u8,
+    /// Whether the id of a call must be nine letters and digits.
+    pub nine: bool,
+}
+
+/// How `provider` takes back what was said earlier.
+#[must_use]
+pub fn history(provider: &str) -> History {
+    match provider {
+        // "property 'reasoning_content' is unsupported"; its own models that reason take `reasoning`
+        // (console.groq.com/docs/reasoning).
+        "groq" => History { strict: true, thought: "reasoning", nine: false },
+        // `extra_forbidden`; "Tool call id was call_1 but must be a-z, A-Z, 0-9, with a length of 9."
+        "mistral" => History { strict: true, thought: "", nine: true },
+        // api-docs.deepseek.com/guides/thinking_mode: once tools were called, a message without its reasoning is refused.
+        "deepseek" => History { strict: false, thought: "reasoning_content", nine: false },
+        _ => History { strict: false, thought: "", nine: false },
+    }
 }
 
 /// The dialect as most compatible servers speak it: only OpenAI itself and Groq know the newer
@@ -36,43 +57,16 @@ const COMPATIBLE: Quirks = Quirks {
     reports_cost: false,
     extended: false,
     reasoning_beside: false,
-    history: &[],
-    thought: "",
-    call_id: 0,
+    particular: false,
 };
 
-/// Groq and Mistral refuse each field of a message that they do not know (Groq: "property 'reasoning_content' is
-/// unsupported", Mistral: `extra_forbidden`); `refusal` and `annotations` are in every answer of OpenAI's.
-const STRICT: &[&str] = &["reasoning", "extra_content", "refusal", "annotations", "tool_call"];
-
 const TABLE: [(&str, Quirks); 8] = [
-    // console.groq.com/docs/reasoning: the models that reason take it back.
-    (
-        "groq",
-        Quirks {
-            max_tokens: "max_completion_tokens",
-            history: STRICT.split_at(4).0,
-            thought: "reasoning",
-            ..COMPATIBLE
-        },
-    ),
-    // "Tool call id was call_1 but must be a-z, A-Z, 0-9, with a length of 9."
-    ("mistral", Quirks { history: STRICT, call_id: 9, ..COMPATIBLE }),
-    // api-docs.deepseek.com/guides/thinking_mode: once tools were called, a message without its reasoning is refused.
-    (
-        "deepseek",
-        Quirks { history: &["tool_call", "reasoning", "extra_content"], thought: "reasoning_content", ..COMPATIBLE },
-    ),
+    ("groq", Quirks { max_tokens: "max_completion_tokens", particular: true, ..COMPATIBLE }),
+    ("mistral", Quirks { particular: true, ..COMPATIBLE }),
+    ("deepseek", Quirks { particular: true, ..COMPATIBLE }),
     (
         "openai",
-        Quirks {
-            dialects: &[Dialect::Chat, Dialect::Responses],
-            max_tokens: "max_completion_tokens",
-            // vLLM's ids, which are longer.
-            history: &["chatcmpl-tool-"],
-            call_id: 40,
-            ..COMPATIBLE
-        },
+        Quirks { dialects: &[Dialect::Chat, Dialect::Responses], max_tokens: "max_completion_tokens", ..COMPATIBLE },
     ),
     // openrouter.ai/docs/use-cases/usage-accounting: the cost in `usage` is what is charged.
     ("openrouter", Quirks { reports_cost: true, extended: true, ..COMPATIBLE }),

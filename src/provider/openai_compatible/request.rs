@@ -4,7 +4,7 @@ use super::history::rewritten;
 use crate::error::{Error, Result};
 use crate::json::{self, Fields, Raw, push_text};
 use crate::provider::Outgoing;
-use crate::provider::catalogue::quirks;
+use crate::provider::catalogue::{history, quirks};
 use crate::record::push_int;
 use crate::text::decimal;
 
@@ -32,7 +32,7 @@ pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgo
     let mut kept = Vec::with_capacity(request.len());
     for (name, raw) in request.iter() {
         match name {
-            "messages" => messages = plain_messages(raw, !quirks.thought.is_empty())?,
+            "messages" => messages = plain_messages(raw, !history(outgoing.provider).thought.is_empty())?,
             "reasoning" if effort.is_empty() => effort = effort_of(raw, outgoing.max_output_tokens),
             "reasoning_effort" if raw.get() != "null" => effort = raw.get().into(),
             "reasoning" | "reasoning_effort" | "top_k" => {}
@@ -159,7 +159,7 @@ pub(in crate::provider) fn rewrite_request(request: &Fields<'_>, outgoing: &Outg
         if replaced || (quirks.reports_cost && name == "usage") {
             continue;
         }
-        let history = if name == "messages" { rewritten(raw, &quirks, outgoing.model) } else { None };
+        let history = if quirks.particular && name == "messages" { rewritten(raw, outgoing) } else { None };
         push_field(&mut body, name, history.as_deref().unwrap_or(raw.get()));
     }
     body.push('}');
