@@ -1,6 +1,9 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
+// So that a test can tell what is held no more.
+process.env.MINIFLARE_WORKERD_V8_FLAGS = '--expose-gc';
+
 /** Not keys of anybody, in the shape of real ones. No answer, header or log line may ever show them. */
 const secrets = {
   TIDEGATE_TOKEN: 'test-token-of-the-worker',

@@ -75,6 +75,11 @@ export class Tidegate implements Gate {
     }, REST_AFTER_MS);
   };
   readonly #closed = new AbortController();
+  /**
+   * How the Wasm finds this gate. It holds `emit` for as long as the core lives: were there a way from there to the core
+   * of a gate that is closed, neither would ever be freed.
+   */
+  #listening: { gate?: Tidegate } = {};
 
   private constructor(
     core: Core,
@@ -201,6 +206,7 @@ export class Tidegate implements Gate {
       const kind = hooks.ledger ? 'hook' : storage.kind;
       const why = books?.why;
       const gate = new Tidegate(core, glue, platform, build, storage, kind, config, real, admit, forget, rest, why);
+      gate.#listening = listening;
       listening.gate = gate;
       if (config.queue && platform.queue)
         gate.#openQueue(await platform.queue().catch(notLoaded), glue, config.name ?? 'default');
@@ -324,6 +330,7 @@ export class Tidegate implements Gate {
   async close(): Promise<void> {
     this.#forget();
     this.#listeners.clear();
+    delete this.#listening.gate;
     try {
       this.#core.listen(false);
       await this.#queue?.close();

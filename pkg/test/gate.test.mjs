@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { isTidegateError, Tidegate, TidegateError } from 'tidegate';
 
@@ -286,4 +288,29 @@ test('an answer without end is given up, not kept in memory', async (t) => {
   await assert.rejects(gate.chat(ask('one')), { code: 'upstream_malformed' });
   assert.equal(cancelled, 1);
   assert.ok(pulled < 80, `${pulled} MB were read`);
+});
+
+test('a gate that was closed is let go, with what the Wasm had of it', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc');
+  const opened = async () => {
+    const provider = { fetch: async () => answer() };
+    const gate = await Tidegate.open({ name: 'let-go', queue: {} }, provider);
+    await gate.vault.putForSession('groq', KEY);
+    gate.on('attempt-end', () => undefined);
+    await gate.chat(ask('one'));
+    await gate.close();
+    // The Wasm held the hook.
+    return [new WeakRef(gate), new WeakRef(provider.fetch)];
+  };
+  const held = await opened();
+  // What watches for answers that never come looks every 5 s.
+  for (let waited = 0; waited < 80 && held.some((one) => one.deref()); waited += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    collect();
+  }
+  assert.deepEqual(
+    held.map((one) => one.deref()),
+    [undefined, undefined],
+  );
 });

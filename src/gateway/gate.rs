@@ -45,7 +45,7 @@ pub(super) type Headers = Vec<(Cow<'static, str>, Secret<String>)>;
 pub struct Gate {
     /// The configuration.
     pub config: GatewayConfig,
-    pub(super) prices: Table,
+    pub(super) prices: Rc<Table>,
     targets: Targets,
     /// In place of them where no fingerprint leaves the memory.
     own: Targets,

@@ -1,5 +1,6 @@
 //! The built-in price table.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::family::Family;
@@ -20,11 +21,16 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table that the crate carries. Reading it takes some tens of microseconds: keep it.
+    /// The table that the crate carries. It is read once, and one for all gates: read, it has some 40 KB.
     #[must_use]
-    pub fn builtin() -> Self {
-        let (models, lines) = read(include_str!("table.txt"));
-        Self { models, lines }
+    pub fn builtin() -> Rc<Self> {
+        thread_local! {
+            static BUILTIN: Rc<Table> = {
+                let (models, lines) = read(include_str!("table.txt"));
+                Table { models, lines }.into()
+            };
+        }
+        BUILTIN.with(Rc::clone)
     }
 
     /// The price of a model at a moment; `None` if it is not known, which is never the same as free.

@@ -181,6 +181,15 @@ export function drop(organisation: string): void {
   gate?.core.clearCache();
 }
 
+/**
+ * What decides for the organisation. Made by itself: a function of `open` would hold what any other there holds, so also
+ * the `Core`, and the Wasm holds this one as long as the `Core` lives.
+ */
+const ledgerOf = (organisation: string, env: Env) => (command: Uint8Array) =>
+  // A stub for each call: it belongs to the request that is running now, not to the one that opened the gate. An empty
+  // reply is none, and is not read as one.
+  objectOf(env.TENANT_LEDGER, organisation).decide(command, Date.now());
+
 function open(organisation: string, env: Env): Gate {
   load();
   const config = rawConfiguration(env);
@@ -188,9 +197,7 @@ function open(organisation: string, env: Env): Gate {
     runtime: 'workerd',
     // Here no promise may wait on another request's: equal requests each go their own way.
     join: false,
-    // A stub for each call: it belongs to the request that is running now, not to the one that opened the gate. An empty
-    // reply is none, and is not read as one.
-    ledger: (command: Uint8Array) => objectOf(env.TENANT_LEDGER, organisation).decide(command, Date.now()),
+    ledger: ledgerOf(organisation, env),
   });
   shared(core, organisation, env);
   const refusedKeys = providerKeys(env).flatMap(([provider, key]) => {

@@ -129,7 +129,9 @@ export class TenantLedger extends DurableObject<Env> {
   #open(): EdgeDecider {
     load();
     this.#migrate();
-    const sql = this.#sql;
+    // Not `this`: the Wasm holds what these functions hold for as long as it has the decider, which this object has.
+    const { ctx, env } = this;
+    const { sql } = ctx.storage;
     const read = (key: string) => {
       const row = sql.exec<{ row: ArrayBuffer }>('SELECT row FROM rows WHERE key = ?', key).toArray()[0];
       return row && new Uint8Array(row.row);
@@ -160,8 +162,8 @@ export class TenantLedger extends DurableObject<Env> {
       return owed.length > 0 ? Math.max(...owed) : undefined;
     };
     const tell = (name: string, json: string) =>
-      this.ctx.waitUntil(noticed(this.ctx.id.name, name, json, this.env).catch(() => undefined));
-    return new EdgeDecider(rawConfiguration(this.env), read, write, forget, tell);
+      ctx.waitUntil(noticed(ctx.id.name, name, json, env).catch(() => undefined));
+    return new EdgeDecider(rawConfiguration(env), read, write, forget, tell);
   }
 
   /** Newer tables than this code knows are left as they are. */

@@ -20,3 +20,5 @@ declare module '*?raw' {
   const text: string;
   export default text;
 }
+
+declare function gc(): void;

@@ -1,8 +1,10 @@
+import { evictAllDurableObjects, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, it } from 'vitest';
 
 import { gateOf } from '../../src/gates';
-import { calm } from '../client';
+import { objectOf } from '../../src/objects';
+import { calm, until } from '../client';
 
 beforeEach(calm);
 
@@ -19,4 +21,25 @@ it('keeps one gate for each organisation, and the ones used last', async () => {
   }
   expect(await asked).toMatchObject({ budget: { spentNanoUsd: 0 } });
   expect(gateOf('first', env)).not.toBe(first);
+});
+
+it('lets go of a gate that was pushed out, with what the Wasm has of it', async () => {
+  const held = Array.from({ length: 100 }, (_, index) => new WeakRef(gateOf(`held-${index}`, env).core)).slice(0, 30);
+  await until(() => {
+    gc();
+    return held.every((core) => core.deref() === undefined);
+  });
+});
+
+it('lets go of a ledger whose object was evicted', async () => {
+  const used = async () => {
+    await gateOf('evicted', env).core.status();
+    return runInDurableObject(objectOf(env.TENANT_LEDGER, 'evicted'), (object) => new WeakRef(object));
+  };
+  const held = await used();
+  await evictAllDurableObjects();
+  await until(() => {
+    gc();
+    return held.deref() === undefined;
+  });
 });
