@@ -300,6 +300,23 @@ fn the_body_is_a_whole_response_object() {
 }
 
 #[test]
+fn what_was_written_to_the_cache_is_a_part_of_the_input_and_is_told_again() {
+    let body = |counts: &str| {
+        format!(r#"{{"id":"resp_1","status":"completed","model":"gpt-5.6","output":[],"usage":{counts}}}"#)
+    };
+    let counts = r#"{"input_tokens":2006,"input_tokens_details":{"cached_tokens":500,"cache_write_tokens":1200},"output_tokens":300,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":2306}"#;
+    let completion = read_body(&body(counts)).unwrap();
+    let expected = Usage { input: 2006, cached_input: 500, cache_write: 1200, output: 300, ..Usage::default() };
+    assert_eq!(completion.usage, Some(expected));
+    let written = encode_body(&completion, &STAMP);
+    assert!(written.contains(&format!(r#""usage":{counts}"#)), "{written}");
+    assert_eq!(read_body(&written).unwrap().usage, completion.usage);
+    // Never more than the whole input: what is left of it is billed as uncached.
+    let beyond = read_body(&body(&counts.replace("1200", "2007"))).unwrap();
+    assert_eq!(beyond.usage.map(|usage| usage.cache_write), Some(2006));
+}
+
+#[test]
 fn pieces_of_two_calls_may_cross() {
     let (mut encoder, mut out) = (StreamEncoder::new(STAMP), String::new());
     let text = |text| json::Escaped::trusted(text);
