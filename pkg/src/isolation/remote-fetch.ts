@@ -76,7 +76,7 @@ export function remoteFetch(
     let refusal: ErrorData | undefined;
     try {
       checked(options);
-      text = typeof body === 'string' ? body : await textOf(body);
+      text = await textOf(body);
     } catch (thrown) {
       signal?.throwIfAborted();
       refusal = dataOf(thrown);
