@@ -1,5 +1,6 @@
 // What a request asks of the gateway beside its content: as options, or as headers where an SDK lets only these through.
 
+import type { FlatHeaders } from './boundary.js';
 import { checked } from './checked.js';
 import { refusal } from './errors.js';
 import type { ChatOptions, RequestOptions } from './types.js';
@@ -20,6 +21,8 @@ const FLAGS = new Map([
   ['no-store', NO_STORE],
   ['refresh', REFRESH],
 ]);
+
+const HEADERS = ['tenant', 'cache', 'cache-ttl-ms', 'namespace'].map((name) => `x-tidegate-${name}`);
 
 /** The options of a request that has none, and what it asks. */
 export const NONE: ChatOptions = {};
@@ -50,6 +53,15 @@ export function asksWith(asks: Asks, headers: Pick<Headers, 'get'>): Asks {
     ttlMs: ttl === null ? asks.ttlMs : milliseconds(ttl),
     namespace: headers.get('x-tidegate-namespace') ?? asks.namespace,
   };
+}
+
+/**
+ * Refuses a header of ours that there is not: with a slip in that of the tenant, tenants would share.
+ * @throws `invalid_request`, which names it.
+ */
+export function noSlipIn(lines: FlatHeaders): void {
+  const slip = lines.find((line, at) => at % 2 === 0 && line.startsWith('x-tidegate-') && !HEADERS.includes(line));
+  if (slip !== undefined) throw refusal(slip, `is not a known header; known are ${HEADERS.join(', ')}`);
 }
 
 /** Several are separated by commas. */

@@ -1,6 +1,6 @@
 // The options of a request, checked where a program gives them.
 
-import { isData, refusal } from './errors.js';
+import { isData, isPlain, refusal } from './errors.js';
 import type { ChatOptions } from './types.js';
 
 const OPTIONS = { tenant: 'string', cache: 'object', signal: 'object' };
@@ -12,7 +12,7 @@ const OF_CACHE = {
   namespace: 'string',
 };
 const PROBLEMS: Record<string, string> = {
-  string: 'must be a text',
+  string: 'must be a text of whole characters',
   object: 'must be an object',
   boolean: 'must be true or false',
   number: 'must be milliseconds, 0 or more',
@@ -37,7 +37,7 @@ export function checked<T extends ChatOptions>(options: T): T {
 }
 
 function shaped(path: string, value: object, types: Record<string, string>): void {
-  if (typeof value !== 'object' || value === null) throw refusal(path || 'options', 'must be an object');
+  if (!isPlain(value)) throw refusal(path || 'options', 'must be a plain object');
   for (const [name, own] of Object.entries(value)) {
     const field = path && `${path}.`;
     const type = Object.hasOwn(types, name) ? types[name] : undefined;
@@ -45,6 +45,8 @@ function shaped(path: string, value: object, types: Record<string, string>): voi
       throw refusal(field + name, `is not a known field; known are ${Object.keys(types).join(', ')}`);
     // What is absent may be said to be so.
     if (own == null) continue;
-    if (typeof own !== type || own < 0 || Number.isNaN(own)) throw refusal(field + name, PROBLEMS[type] ?? '');
+    // The Wasm would read all halves of characters as the same one, and tenants would share.
+    if (typeof own !== type || own < 0 || Number.isNaN(own) || (type === 'string' && /\p{Cs}/u.test(own as string)))
+      throw refusal(field + name, PROBLEMS[type] ?? '');
   }
 }

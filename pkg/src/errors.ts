@@ -147,9 +147,9 @@ export function textAt(path: string, value: string): string {
  * Each field of what was given, read once: what a getter gives could be something else the next time. Of nothing, none.
  * @throws `invalid_request`, which names the place.
  */
-export function fieldsOf<T extends object>(path: string, given: T, problem = 'must be an object'): Partial<T> {
+export function fieldsOf<T extends object>(path: string, given: T, problem = 'must be a plain object'): Partial<T> {
   try {
-    if (typeof given === 'object') return { ...given };
+    if (given === null || isPlain(given)) return { ...given };
   } catch {
     // A getter, or a proxy that is over.
   }
@@ -168,6 +168,40 @@ export function knownOf<T extends object>(path: string, given: T, known: Record<
   return fields;
 }
 
+/**
+ * Whether it is an object whose fields are all its own: of a class, or of a `Date`, `Map` or `URL`, they would be missed.
+ * One of another realm is, too: there as here the prototype has none itself.
+ */
+export function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const above: unknown = Object.getPrototypeOf(value);
+  return above === null || Object.getPrototypeOf(above) === null;
+}
+
+/** Deeper than any configuration. */
+const MAX_DEPTH = 32;
+
+/** Where in `value` something is no plain data; nothing if all is. */
+export function oddIn(value: unknown, path = '', depth = 0): string | undefined {
+  if (typeof value !== 'object' || value === null)
+    return ['function', 'symbol', 'bigint'].includes(typeof value) ? path : undefined;
+  try {
+    // A cycle is told where it begins.
+    if (depth > MAX_DEPTH) return path.split('.')[0];
+    if (!Array.isArray(value) && !isPlain(value)) return path;
+    const within = path && `${path}.`;
+    for (const name of Object.keys(value)) {
+      path = within + name;
+      const odd = oddIn((value as Record<string, unknown>)[name], path, depth + 1);
+      if (odd !== undefined) return odd;
+    }
+    return undefined;
+  } catch {
+    // A getter, or a proxy that is over.
+    return path;
+  }
+}
+
 /** Whether it is a list. A proxy that is over is none. */
 export function isList(value: unknown): value is unknown[] {
   try {
@@ -178,14 +212,14 @@ export function isList(value: unknown): value is unknown[] {
 }
 
 /**
- * A value as JSON.
- * @throws `invalid_request` for what has none: a BigInt, a cycle, a getter that throws.
+ * A value as JSON, which speaks of what was `given`.
+ * @throws `invalid_request`, which says where, for what has none: a BigInt, a cycle, a getter that throws.
  */
-export function jsonOf(value: unknown): string {
+export function jsonOf(value: unknown, given = value): string {
   try {
     return JSON.stringify(value) ?? 'null';
   } catch (cause) {
-    throw Object.assign(invalid('', 'must be plain data'), { cause });
+    throw Object.assign(invalid(oddIn(given) ?? '', 'must be plain data'), { cause });
   }
 }
 

@@ -1,7 +1,7 @@
 // `gate.fetch`: what an SDK takes as its `fetch`. Requests to a provider's API go through the gateway, whichever dialect
 // they are in; everything else goes to the fetch of the place as it came.
 
-import { asksOf, asksWith, joined } from './asks.js';
+import { asksOf, asksWith, joined, noSlipIn } from './asks.js';
 import { addressOf, partsOf, textOf } from './body.js';
 import type { Answer, Caller, HeaderLines } from './boundary.js';
 import { dataOf, toError } from './errors.js';
@@ -48,9 +48,12 @@ export function gateFetch(host: FetchHost, options: RequestOptions = {}, results
     signal?.throwIfAborted();
     try {
       const { tenant, flags, ttlMs, namespace } = asksWith(asksOf(options), headers);
-      const text = typeof body === 'string' ? body : await textOf(body);
+      const lines = flat(headers);
+      noSlipIn(lines);
+      const read = textOf(body);
+      const text = typeof read === 'string' ? read : await read;
       signal?.throwIfAborted();
-      const work = host.core.call(endpoint, text, flat(headers), tenant, flags, ttlMs, namespace, signal);
+      const work = host.core.call(endpoint, text, lines, tenant, flags, ttlMs, namespace, signal);
       return remember(...answered(work instanceof Promise ? await host.watch(work) : work, signal, host.settled));
     } catch (thrown) {
       // As `fetch` does: with the signal's own reason.

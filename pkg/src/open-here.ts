@@ -1,5 +1,6 @@
 // Gates in the realm that asks for them, with what their configuration says about places.
 
+import { isPlain } from './errors.js';
 import type { Gate } from './gate.js';
 import { isolationFailed, placeOf, type Wrong } from './isolation/place.js';
 import { refuseServiceWorker, serviceWorkerOf } from './isolation/service-worker.js';
@@ -35,8 +36,9 @@ const PROBLEMS: Record<string, string> = {
 /** With a slip in `fetch` requests would go out after all. */
 function wrongHooks(hooks: TidegateHooks): Wrong {
   const refused = (problem: string) => [{ path: 'hooks', problem }];
-  if (typeof hooks !== 'object') return refused('must be an object');
   try {
+    // Methods of a class are none of its fields.
+    if (!isPlain(hooks)) return refused('must be a plain object');
     return Object.entries(hooks).flatMap(([name, hook]) => {
       const path = `hooks.${name}`;
       const type = Object.hasOwn(HOOKS, name) ? HOOKS[name as keyof TidegateHooks] : undefined;

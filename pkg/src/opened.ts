@@ -1,5 +1,6 @@
 // One gate for each name in this realm, however often it is opened: React's StrictMode and hot reload open twice.
 
+import { oddIn } from './errors.js';
 import type { Gate } from './gate.js';
 import { misplaced } from './isolation/place.js';
 import type { TidegateConfig } from './types.js';
@@ -29,13 +30,15 @@ function before(entry: Opened): Opened | undefined {
 
 /** The gate of `config.name`: the open one if its configuration is the same, else what `make` gives. */
 export function openOnce(config: TidegateConfig, make: (forget: () => void) => Promise<Gate>): Promise<Gate> {
-  const refuse = (problem: string) => Promise.reject(misplaced([{ path: '', problem }]));
+  const refuse = (problem: string, path = '') => Promise.reject(misplaced([{ path, problem }]));
   let name: string;
   let key: string;
   try {
     if (typeof config !== 'object' || config === null || Array.isArray(config)) return refuse('must be an object');
     // It has no fields: the gate would be one of all defaults.
     if (config instanceof Promise) return refuse('must be an object: await the promise');
+    const odd = oddIn(config);
+    if (odd !== undefined) return refuse('must be plain data', odd);
     name = typeof config.name === 'string' ? config.name : 'default';
     key = JSON.stringify({ ...config, name: config.name ?? name }, inOrder);
   } catch {

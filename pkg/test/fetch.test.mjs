@@ -109,7 +109,9 @@ describe('what goes in', () => {
     ['a header that says nothing', 400, [OURS, post('{}', { headers: { 'x-tidegate-cache': 'maybe' } })]],
     ['a time that is no number', 400, [OURS, post('{}', { headers: { 'x-tidegate-cache-ttl-ms': '-1' } })]],
     ['a time without end', 400, [OURS, post('{}', { headers: { 'x-tidegate-cache-ttl-ms': '1234567890' } })]],
+    ['a header of ours that there is not', 400, [OURS, post('{}', { headers: { 'X-Tidegate-Tennant': 'blue' } })]],
     ['a body that is not UTF-8', 400, [OURS, post(new Uint8Array([0xff]))]],
+    ['a text that is too long', 413, [OURS, post('x'.repeat(10 * 1024 * 1024 + 1))]],
     ['a body that is too long', 413, [OURS, post(new Uint8Array(10 * 1024 * 1024 + 1))]],
   ]) {
     test(`${what} is refused in the dialect, without a call`, async () => {

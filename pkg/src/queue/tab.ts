@@ -64,7 +64,7 @@ export class TabQueue implements GateQueue {
       const options = knownOf('options', given, OPTIONS);
       const shelf = await this.#shelf();
       // Made within: what throws as it is read is told as what is no plain data.
-      const asked = jsonOf({ toJSON: () => ({ ...request, ...options }) });
+      const asked = jsonOf({ toJSON: () => ({ ...request, ...options }) }, request);
       const [status] = await shelf.engine.enqueue(asked, 'default');
       this.#kick(shelf);
       return JSON.parse(status) as QueueStatus;
