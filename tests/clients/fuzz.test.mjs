@@ -19,7 +19,18 @@ const CHECKS = 'status_code_conformance,content_type_conformance';
 
 process.env.CLOUDFLARE_CF_FETCH_ENABLED = 'false'; // else it asks the network where it is
 
-async function startWorker(standIn) {
+/** Takes everybody for human. */
+async function startTurnstile() {
+  const verdict = JSON.stringify({ success: true, hostname: 'app.example' });
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(verdict);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { url: `http://127.0.0.1:${server.address().port}`, stop: () => server.close() };
+}
+
+async function startWorker(standIn, turnstile) {
   const config = path('../../worker/wrangler.jsonc');
   const { rawConfig } = readConfig({ config });
   const vars = {
@@ -27,8 +38,23 @@ async function startWorker(standIn) {
       targets: [{ provider: 'openai', model: 'gpt-4.1-mini' }],
       budget: { limitUsd: '1000' },
       // Nearly all would be refused by the rate of a caller.
-      rates: { tiers: { enterprise: { perMinute: 1_000_000 } }, routes: { other: { perMinute: 1_000_000 } } },
+      rates: {
+        tiers: { enterprise: { perMinute: 1_000_000 }, free: { perMinute: 1_000_000 } },
+        routes: {
+          other: { perMinute: 1_000_000 },
+          status: { perMinute: 1_000_000 },
+          metrics: { perMinute: 1_000_000 },
+        },
+      },
     },
+    TIDEGATE_AUTH: {
+      session: {
+        ...{ perSubjectPerDay: 10_000, perDay: 1_000_000 },
+        turnstile: { organisation: 'public', hostnames: ['app.example'], siteverify: turnstile },
+      },
+    },
+    TIDEGATE_SESSION_KEY: 'k'.repeat(32),
+    TURNSTILE_SECRET: 'turnstile-secret',
     TIDEGATE_TOKEN: TOKEN,
     TIDEGATE_LOG: 'none',
     TIDEGATE_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
@@ -64,29 +90,51 @@ async function startWitness(origin) {
   return { seen, url: `http://127.0.0.1:${server.address().port}`, stop: () => server.close() };
 }
 
+/** Lets schemathesis loose on the Worker with a token. */
+async function fuzz(witness, token) {
+  const child = spawn(
+    SCHEMATHESIS,
+    [
+      ...['run', `${witness.url}/openapi.json`, '--url', witness.url, '-H', `Authorization: Bearer ${token}`],
+      ...['--checks', CHECKS, '--phases', 'coverage,fuzzing', '--max-examples', '12', '--seed', '7', '--no-color'],
+    ],
+    { cwd: path('fuzz/.venv') },
+  ); // it leaves files where it runs
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
+  const [code] = await once(child, 'close');
+  assert.equal(code, 0, said.slice(-6_000));
+  assert.ok(witness.seen.length > 300, `only ${witness.seen.length} requests`);
+  assert.deepEqual(witness.seen.filter(({ status }) => status === 500).slice(0, 5), []);
+}
+
 const skip = existsSync(SCHEMATHESIS) ? false : 'no venv: scripts/setup.sh clients';
-test('no request makes the Worker fail, or answer in a way that its document does not name', { skip }, async () => {
-  const standIn = await startStandIn();
-  const worker = await startWorker(standIn.url);
-  const witness = await startWitness(worker.url);
-  try {
-    const child = spawn(
-      SCHEMATHESIS,
-      [
-        ...['run', `${witness.url}/openapi.json`, '--url', witness.url, '-H', `Authorization: Bearer ${TOKEN}`],
-        ...['--checks', CHECKS, '--phases', 'coverage,fuzzing', '--max-examples', '12', '--seed', '7', '--no-color'],
-      ],
-      { cwd: path('fuzz/.venv') },
-    ); // it leaves files where it runs
-    let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
-    const [code] = await once(child, 'close');
-    assert.equal(code, 0, said.slice(-6_000));
-    assert.ok(witness.seen.length > 300, `only ${witness.seen.length} requests`);
-    assert.deepEqual(witness.seen.filter(({ status }) => status === 500).slice(0, 5), []);
-  } finally {
-    witness.stop();
-    await worker.harness.close?.();
-    await standIn.stop();
-  }
-});
+for (const kind of ['operator', 'session']) {
+  test(
+    `no request with a token of the ${kind} makes the Worker fail, or answer what its document does not name`,
+    { skip },
+    async () => {
+      const [standIn, turnstile] = [await startStandIn(), await startTurnstile()];
+      const worker = await startWorker(standIn.url, turnstile.url);
+      const witness = await startWitness(worker.url);
+      try {
+        const body = JSON.stringify({ turnstile: 'solved' });
+        const given = await fetch(`${worker.url}/api/session`, { method: 'POST', body });
+        assert.equal(given.status, 201);
+        const { token } = await given.json();
+        await fuzz(witness, kind === 'session' ? token : TOKEN);
+        const sessions = witness.seen.filter(({ what }) => what === 'POST /api/session');
+        assert.ok(sessions.some(({ status }) => status === 201) && sessions.some(({ status }) => status === 400));
+        const ruled = witness.seen.filter(
+          ({ what, status }) => /^(?!OPTIONS).* \/api\/admin\//.test(what) && status < 400,
+        );
+        assert.equal(ruled.length > 0, kind === 'operator', JSON.stringify(ruled.slice(0, 3)));
+      } finally {
+        witness.stop();
+        turnstile.stop();
+        await worker.harness.close?.();
+        await standIn.stop();
+      }
+    },
+  );
+}
