@@ -102,7 +102,7 @@ fn talk(dialect: Dialect, keeps: bool, thinking: Thinking, steps: &[Step]) -> Re
             let mut completion = Completion::default();
             decode_body(provider.dialect, provider.id, &reply.to_string(), &mut |delta| completion.push(&delta))
                 .unwrap();
-            let stamp = Stamp { created_s: 5, include_usage: true, x_groq: false, openrouter: false };
+            let stamp = Stamp::new(5, true);
             serde_json::from_str(&encode_body(dialect, &completion, &stamp)).unwrap()
         };
         if !caller.hear(&reply, step.backwards) {
