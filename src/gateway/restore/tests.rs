@@ -128,6 +128,8 @@ proptest! {
         push_escaped(&mut inside, &argued);
         inside.push_str("\"}");
         let came = stream(dialect, &cut(&said, &sizes), &cut(&inside, &sizes));
+        // White space before a call is no text there.
+        let said = if dialect == Dialect::Anthropic && said.trim().is_empty() { String::new() } else { said };
         let (mut both, _) = restoring(Restore::All);
         let out = through(&mut both, came.as_bytes(), &bytes);
         prop_assert_eq!(read(dialect, &out), (restored(&said, false), restored(&inside, true)));

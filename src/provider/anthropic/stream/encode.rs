@@ -12,6 +12,9 @@ use crate::provider::anthropic::usage::push_usage;
 use crate::provider::anthropic::write::{is_blank, put};
 use crate::record::push_int;
 
+/// So much white space is waited with, in bytes; who writes more says it.
+const MOST_BLANK: usize = 200;
+
 /// Tool calls that one answer keeps: an index above is a mistake or an attack.
 const MOST_CALLS: u32 = 128;
 
@@ -160,7 +163,7 @@ impl StreamEncoder {
 
     fn text(&mut self, text: &str, out: &mut String) {
         if self.open != Open::Text {
-            if is_blank(text) {
+            if is_blank(text) && self.blank.len() < MOST_BLANK {
                 return self.blank.push_str(text);
             }
             self.enter(Open::Text, out);
