@@ -7,12 +7,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+#[path = "limits_properties/model.rs"]
+mod model;
+#[path = "limits_properties/step.rs"]
+mod step;
+
+use model::{AHEAD, Book, Live, Model, Zones, month_of, offset_in, rules};
 use proptest::prelude::*;
+use step::{Step, step};
 use tidegate::admit::edge::{Caller, EdgeLedger, EdgePolicy, Entry, Errand, MemoryRows, mark_of};
 use tidegate::admit::{Charge, Command, Notice, Outcome, Reply};
-use tidegate::config::{BudgetConfig, BudgetRule, BudgetScope, BudgetSpan, GatewayConfig, RateConfig, TierConfig};
+use tidegate::config::{BudgetRule, BudgetScope, BudgetSpan, GatewayConfig, RateConfig, TierConfig};
 use tidegate::error::{BreakerOutcome, Code, Detail};
-use tidegate::host::ZoneRules;
 use tidegate::money::NanoUsd;
 use tidegate::time::Timestamp;
 
@@ -21,156 +27,6 @@ const LEASE: i64 = 180_000;
 /// Of the whole organisation, a day.
 const LIMIT: u64 = 2_000;
 const RATE: RateConfig = RateConfig { per_minute: 20, burst: 6 };
-
-#[derive(Clone, Debug)]
-enum Step {
-    Enter {
-        user: u8,
-    },
-    Admit {
-        user: u8,
-        token: u8,
-        bound: u64,
-        enters: bool,
-    },
-    /// What was admitted last is asked again, its reply having got lost.
-    Again,
-    Settle {
-        which: usize,
-        charge: Charge,
-    },
-    Clock {
-        by: i64,
-    },
-    /// The ledger at hand is lost, and opened again from its rows.
-    Crash,
-    /// The Worker is deployed with another configuration: some of the rules, with half of their caps or not, where
-    /// another date is or not, and with the callers' tier under another name or not. The ledger at hand is lost.
-    Deploy {
-        rules: u8,
-        half: bool,
-        ahead: bool,
-        renamed: bool,
-    },
-    /// A user is erased, with a token or without.
-    Erase {
-        user: u8,
-        token: Option<u8>,
-    },
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let charge = prop_oneof![
-        Just(Charge::Released),
-        Just(Charge::Bound),
-        (0u64..400).prop_map(|nano| Charge::Actual(NanoUsd::new(nano))),
-    ];
-    prop_oneof![
-        3 => (0u8..3).prop_map(|user| Step::Enter { user }),
-        9 => (0u8..3, 0u8..2, 0u64..260, any::<bool>())
-            .prop_map(|(user, token, bound, enters)| Step::Admit { user, token, bound, enters }),
-        3 => Just(Step::Again),
-        8 => (0usize..10, charge).prop_map(|(which, charge)| Step::Settle { which, charge }),
-        1 => Just(Step::Crash),
-        1 => (any::<u8>(), any::<bool>(), any::<bool>(), any::<bool>())
-            .prop_map(|(rules, half, ahead, renamed)| Step::Deploy { rules, half, ahead, renamed }),
-        1 => (0u8..3, prop::option::of(0u8..2)).prop_map(|(user, token)| Step::Erase { user, token }),
-        5 => prop_oneof![
-            6 => 0i64..40_000,
-            2 => 0i64..2 * LEASE,
-            1 => -2 * LEASE..0,
-            1 => -DAY..3 * DAY,
-            1 => prop_oneof![Just(-40 * DAY), Just(40 * DAY), Just(7 * DAY)],
-        ].prop_map(|by| Step::Clock { by }),
-    ]
-}
-
-/// One book: whose, and of which period.
-type Book = (BudgetScope, BudgetSpan, String, i64);
-
-#[derive(Clone)]
-struct Live {
-    bound: u64,
-    books: Vec<Book>,
-}
-
-#[derive(Default)]
-struct Model {
-    live: BTreeMap<u64, Live>,
-    /// Everything admitted, and what stands charged for it.
-    ended: BTreeMap<u64, (Live, u64)>,
-    /// With the cap that it was told for.
-    told: BTreeSet<(Book, u32, u64)>,
-    ids: Vec<u64>,
-}
-
-impl Model {
-    /// Nobody's books are these any more.
-    fn forget(&mut self, of: BudgetScope, name: &str) {
-        let stays = |book: &Book| book.0 != of || book.2 != name;
-        for live in self.live.values_mut().chain(self.ended.values_mut().map(|(live, _)| live)) {
-            live.books.retain(stays);
-        }
-        self.told.retain(|(book, ..)| stays(book));
-    }
-
-    fn used(&self, book: &Book) -> u64 {
-        let held = self.live.values().filter(|live| live.books.contains(book)).map(|live| live.bound).sum::<u64>();
-        let spent =
-            self.ended.values().filter(|(live, _)| live.books.contains(book)).map(|(_, amount)| amount).sum::<u64>();
-        held + spent
-    }
-}
-
-/// Months by walking them, which the ledger does not.
-fn month_of(day: i64) -> i64 {
-    let (mut year, mut left) = (1970, day);
-    loop {
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        for (index, length) in
-            [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31].into_iter().enumerate()
-        {
-            if left < length {
-                return year * 12 + i64::try_from(index).unwrap();
-            }
-            left -= length;
-        }
-        year += 1;
-    }
-}
-
-/// All rules that there ever are.
-fn rules() -> Vec<BudgetRule> {
-    let rule = |of, per, limit| BudgetRule {
-        of,
-        per,
-        tier: None,
-        rollover: false,
-        cap: BudgetConfig { limit: NanoUsd::new(limit), thresholds: vec![80, 95, 100], ..BudgetConfig::default() },
-    };
-    vec![
-        rule(BudgetScope::User, BudgetSpan::Day, 500),
-        rule(BudgetScope::User, BudgetSpan::Month, 1_200),
-        BudgetRule { rollover: true, ..rule(BudgetScope::Token, BudgetSpan::Day, 400) },
-        rule(BudgetScope::Token, BudgetSpan::Week, 900),
-        rule(BudgetScope::Organisation, BudgetSpan::Week, 2_500),
-    ]
-}
-
-/// Another date, sixteen hours of each day.
-const AHEAD: &str = "Ahead";
-
-fn offset_in(zone: &str) -> i64 {
-    if zone == AHEAD { 16 * 3_600_000 } else { 0 }
-}
-
-struct Zones;
-
-impl ZoneRules for Zones {
-    fn offset_at(&self, zone: &str, _: Timestamp) -> Option<i32> {
-        i32::try_from(offset_in(zone) / 1_000).ok()
-    }
-}
 
 struct World {
     config: GatewayConfig,
