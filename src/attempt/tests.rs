@@ -51,25 +51,3 @@ fn every_dialects_error_event_is_understood() {
         assert_eq!(Failure::embedded(&bodies[0], Timestamp::EPOCH).code, code, "{data}");
     }
 }
-
-/// Who leaves while the ledger decides has asked nobody, and pays nothing.
-#[cfg(feature = "testing")]
-#[test]
-fn what_is_aborted_before_it_is_sent_is_not_sent() {
-    use crate::config::GatewayConfig;
-    use crate::testing::{ManualHost, completion};
-
-    let host = ManualHost::new(7, &GatewayConfig::default());
-    host.answer(|_| completion("ok", 1, 1));
-    let stamp = Stamp::new(0, false);
-    let reading = Reading::chat(Dialect::Chat, Dialect::Chat, "groq", stamp);
-    let second = Duration::from_secs(1);
-    let timers = Timers { attempt: second, headers: second, first_output: second };
-    let abort = Abort::new();
-    abort.trigger();
-    let (url, body) = ("https://api.groq.com".into(), String::new());
-    let request = UpstreamRequest { url, provider: "groq", headers: Vec::new(), body, stream: false };
-    let ended = host.run(exchange(&*host, request, &reading, &timers, &abort));
-    assert!(matches!(ended, Some(Exchange::Aborted { sent: false })));
-    assert!(host.sent().is_empty());
-}

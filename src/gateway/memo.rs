@@ -99,14 +99,12 @@ const fn mix(hash: u64, word: u64) -> u64 {
 }
 
 #[cfg(test)]
-#[cfg(feature = "testing")]
 #[expect(clippy::arithmetic_side_effects, clippy::string_slice, reason = "small numbers and ASCII of a test")]
 mod tests {
     use super::*;
-    use crate::config::{GatewayConfig, TargetConfig};
-    use crate::gateway::{CacheState, Gate, chat};
-    use crate::secret::Secret;
-    use crate::testing::{ManualHost, completion};
+    use crate::config::GatewayConfig;
+    use crate::gateway::Gate;
+    use crate::gateway::ask::AskText;
 
     /// A text of the same hash: another word, and after it what makes up for it.
     fn twin(text: &str, at: usize) -> String {
@@ -131,17 +129,11 @@ mod tests {
         let at = text.find("What").unwrap().next_multiple_of(8);
         let other = twin(text, at);
         assert!(other != text && hash(&other) == hash(text), "{other}");
-        let config = GatewayConfig {
-            version: 1,
-            targets: vec![TargetConfig::new("groq", "openai/gpt-oss-20b")],
-            ..GatewayConfig::default()
-        };
-        let host = ManualHost::new(7, &config);
-        let gate = Rc::new(Gate::new(config, true, [9; 32]));
-        gate.set_key("groq", Secret::new("gsk_groqs-own-key".into()));
-        host.answer(|_| completion("ok", 5, 5));
-        let ask = |text: &str| host.run(chat(&gate, &host, ManualHost::call(text))).unwrap().unwrap().meta.cache;
-        assert_eq!([ask(text), ask(text), ask(text)], [CacheState::Miss, CacheState::Hit, CacheState::Hit]);
-        assert_eq!(ask(&other), CacheState::Miss);
+        let gate = Gate::new(GatewayConfig::default(), true, [9; 32]);
+        let (call, twin) = (Call::chat(text, "t"), Call::chat(&other, "t"));
+        let mut memo = Memo::default();
+        memo.keep(&call, String::new(), AskText::read(&call, &gate, "").unwrap());
+        assert!(memo.find(&call, "").is_some());
+        assert!(memo.find(&twin, "").is_none());
     }
 }

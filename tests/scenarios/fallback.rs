@@ -4,11 +4,15 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use tidegate::abort::Abort;
 use tidegate::admit::{Command, Outcome};
+use tidegate::attempt::{Exchange, Reading, Timers, exchange};
+use tidegate::chat::Dialect;
 use tidegate::error::{Asked, Code, Detail, NetworkKind, TimeoutKind};
 use tidegate::gateway::{self, CacheState};
-use tidegate::host::Clock;
+use tidegate::host::{Clock, UpstreamRequest};
 use tidegate::money::NanoUsd;
+use tidegate::provider::Stamp;
 use tidegate::testing::{ManualHost, Scripted, completion, status};
 use tidegate::value::Value;
 
@@ -376,4 +380,20 @@ fn what_needs_the_missing_rest_of_the_program_is_refused_and_holds_nothing() {
     world.host.strand(false);
     world.host.answer(|sent| if sent.provider == "groq" { status(500, &[], "") } else { completion("ok", 5, 5) });
     assert_eq!(world.ask("a failure").unwrap().meta.target, OPENROUTER);
+}
+
+/// Who leaves while the ledger decides has asked nobody, and pays nothing.
+#[test]
+fn what_is_aborted_before_it_is_sent_is_not_sent() {
+    let world = World::new("{}");
+    let reading = Reading::chat(Dialect::Chat, Dialect::Chat, "groq", Stamp::new(0, false));
+    let second = Duration::from_secs(1);
+    let timers = Timers { attempt: second, headers: second, first_output: second };
+    let abort = Abort::new();
+    abort.trigger();
+    let (url, body) = ("https://api.groq.com".into(), String::new());
+    let request = UpstreamRequest { url, provider: "groq", headers: Vec::new(), body, stream: false };
+    let ended = world.host.run(exchange(&*world.host, request, &reading, &timers, &abort));
+    assert!(matches!(ended, Some(Exchange::Aborted { sent: false })));
+    assert!(world.host.sent().is_empty());
 }
