@@ -34,6 +34,8 @@ pub struct StreamEncoder {
     /// White space that a text began with, until more of the text comes: a block of nothing else is refused when a
     /// client sends it back.
     blank: String,
+    /// Whether any other text was written.
+    said: bool,
     /// What came while the open call was not whole: its block cannot be opened again.
     held: Vec<Held>,
     /// Calls that wait for the open one to be whole: blocks cannot interleave, and other dialects' may.
@@ -86,6 +88,7 @@ impl StreamEncoder {
             blocks: 0,
             inside: String::new(),
             blank: String::new(),
+            said: false,
             held: Vec::new(),
             waiting: Vec::new(),
             called: 0,
@@ -167,6 +170,7 @@ impl StreamEncoder {
                 return self.blank.push_str(text);
             }
             self.enter(Open::Text, out);
+            self.said = true;
             let blank = std::mem::take(&mut self.blank);
             if !blank.is_empty() {
                 self.delta("text_delta\",\"text", &blank, out);
@@ -352,7 +356,7 @@ impl StreamEncoder {
             }
         }
         // Nothing else was said.
-        if self.blocks == 0 && !self.blank.is_empty() {
+        if !self.said && self.called == 0 && !self.blank.is_empty() {
             self.enter(Open::Text, out);
             self.delta("text_delta\",\"text", &self.blank, out);
         }

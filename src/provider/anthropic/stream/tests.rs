@@ -396,6 +396,8 @@ fn white_space_before_a_call_is_no_text() {
         ["text", "\\n \\n", "a", "\\n"].map(|piece| piece.replace("\\n", "\n"))
     );
     assert_eq!(kinds(&[&blank[..1], &[Delta::End]].concat()), ["text", "\n"], "the whole answer");
+    let thought = kinds(&[&[reasoning("hm")][..], &blank[..1], &[Delta::End]].concat());
+    assert_eq!(thought.last().unwrap(), "\n", "all of it but what was thought");
     let much = kinds(&vec![text("\\n"); 500]);
     assert!(much.len() > 300 && much.concat().starts_with("text\n"), "it is not kept without end");
 }
