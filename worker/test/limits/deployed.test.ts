@@ -13,7 +13,9 @@ import { calling } from '../started';
 
 const ORGANISATION = 'deployed';
 type Config = Record<string, unknown> & { rates: { tiers: object }; budgets: object[] };
-const BEFORE = JSON.parse(env.TIDEGATE_CONFIG as unknown as string) as Config;
+/** With a queue that is quick. */
+const queue = { baseMs: 50, capMs: 400 };
+const BEFORE = { ...(JSON.parse(env.TIDEGATE_CONFIG as unknown as string) as Config), queue };
 const CENT = 10_000_000;
 
 /** The Worker as it is after a deploy: whatever was at hand is gone, and what is stored is read anew. */
