@@ -19,8 +19,9 @@ export function expected(
     if (caller === 'google') Object.assign(choice, { text: choice.refusal + choice.text, refusal: '' });
     if (refusesInText && choice.refusal) Object.assign(choice, { text: choice.refusal, finish: refused(choice) });
     if (caller === 'anthropic' && choice.refusal) choice.finish = refused(choice);
-    // Anthropic refuses a text of nothing but white space when it comes back with the calls behind it.
-    if (caller === 'anthropic' && choice.calls.length > 0 && choice.text?.trim() === '') choice.text = '';
+    // Anthropic refuses a text of nothing but white space when it comes back with the calls behind it. U+FEFF is none.
+    const isBlank = choice.text?.replaceAll('\uFEFF', 'x').trim() === '';
+    if (caller === 'anthropic' && choice.calls.length > 0 && isBlank) choice.text = '';
   }
   const { written: _, ...counts } = usage ?? {};
   // xAI counts reasoning beside the answer. Who reads its own bytes reads that.
