@@ -8,6 +8,8 @@ mod betas;
 mod bills;
 #[path = "scenarios/cache.rs"]
 mod cache;
+#[path = "scenarios/cuts.rs"]
+mod cuts;
 #[path = "scenarios/embeddings.rs"]
 mod embeddings;
 #[path = "scenarios/fallback.rs"]
