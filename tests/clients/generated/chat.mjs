@@ -171,9 +171,10 @@ function callDeltas(draw, calls, role) {
     }
     return [first, ...more];
   });
-  // Calls begin in order; their pieces may come mixed.
-  const heads = lists.map(([head]) => head);
-  const order = draw.chance(0.5) ? [...heads, ...draw.merged(lists.map(([, ...more]) => more))] : lists.flat();
+  // Calls begin in order, and those that are named late are named in order; their other pieces may come mixed.
+  const begin = form === 'late name' ? 2 : 1;
+  const heads = [...Array(begin).keys()].flatMap((place) => lists.map((list) => list[place]));
+  const order = draw.chance(0.5) ? [...heads, ...draw.merged(lists.map((list) => list.slice(begin)))] : lists.flat();
   return order.map((call) => ({ ...role, tool_calls: [call] }));
 }
 

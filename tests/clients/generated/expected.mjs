@@ -14,14 +14,18 @@ export function expected(
   read,
 ) {
   const said = choices.map((choice, place) => ({ ...choice, calls: calls(choice, read.choices[place], callsAsDone) }));
-  for (const choice of said) {
+  for (const [place, choice] of said.entries()) {
     // Gemini has no place for a refusal's text but the text; Anthropic calls an answer refused that says one.
     if (caller === 'google') Object.assign(choice, { text: choice.refusal + choice.text, refusal: '' });
     if (refusesInText && choice.refusal) Object.assign(choice, { text: choice.refusal, finish: refused(choice) });
     if (caller === 'anthropic' && choice.refusal) choice.finish = refused(choice);
-    // Anthropic refuses a text of nothing but white space when it comes back with the calls behind it. U+FEFF is none.
-    const isBlank = choice.text?.replaceAll('\uFEFF', 'x').trim() === '';
-    if (caller === 'anthropic' && choice.calls.length > 0 && isBlank) choice.text = '';
+    // Anthropic refuses a text of nothing but white space when it comes back with the calls behind it: one between two
+    // calls, too.
+    if (caller === 'anthropic' && choice.calls.length > 0) {
+      const [own, told] = [choice.text ?? '', read.choices[place]?.text ?? ''];
+      if (isBlank(own)) choice.text = '';
+      else if (own.startsWith(told) && isBlank(own.slice(told.length))) choice.text = told;
+    }
   }
   const { written: _, ...counts } = usage ?? {};
   // xAI counts reasoning beside the answer. Who reads its own bytes reads that.
@@ -31,6 +35,9 @@ export function expected(
     usage: alike(usage && counts, read.usage),
   });
 }
+
+/** U+FEFF is no white space. */
+const isBlank = (text) => text.replaceAll('\uFEFF', 'x').trim() === '';
 
 const refused = ({ finish }) => (finish === 'stop' ? 'filter' : finish);
 
