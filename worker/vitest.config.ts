@@ -59,6 +59,7 @@ const limited = {
       free: { perMinute: 1, burst: 5 },
       pro: { perMinute: 1, burst: 30 },
       enterprise: { perMinute: 1, burst: 100 },
+      metered: { perMinute: 1_000_000, tokensPerMinute: 1, tokensBurst: 3_000 },
     },
     routes: plenty.routes,
   },
