@@ -30,8 +30,8 @@ pub struct History {
     pub strict: bool,
     /// Under which name it takes back what the model thought; empty: not at all.
     pub thought: &'static str,
-    /// Whether the id of a call must be nine letters and digits.
-    pub nine: bool,
+    /// How long the id of a call may be; 9: it must be nine letters and digits. 0: anything.
+    pub id: u8,
 }
 
 /// How `provider` takes back what was said earlier.
@@ -40,12 +40,14 @@ pub fn history(provider: &str) -> History {
     match provider {
         // "property 'reasoning_content' is unsupported"; its own models that reason take `reasoning`
         // (console.groq.com/docs/reasoning).
-        "groq" => History { strict: true, thought: "reasoning", nine: false },
+        "groq" => History { strict: true, thought: "reasoning", id: 0 },
         // `extra_forbidden`; "Tool call id was call_1 but must be a-z, A-Z, 0-9, with a length of 9."
-        "mistral" => History { strict: true, thought: "", nine: true },
+        "mistral" => History { strict: true, thought: "", id: 9 },
         // api-docs.deepseek.com/guides/thinking_mode: once tools were called, a message without its reasoning is refused.
-        "deepseek" => History { strict: false, thought: "reasoning_content", nine: false },
-        _ => History { strict: false, thought: "", nine: false },
+        "deepseek" => History { strict: false, thought: "reasoning_content", id: 0 },
+        // "Invalid 'messages[1].tool_calls[0].id': string too long. Expected a string with maximum length 40"; vLLM makes 46.
+        "openai" => History { strict: false, thought: "", id: 40 },
+        _ => History { strict: false, thought: "", id: 0 },
     }
 }
 
@@ -66,7 +68,12 @@ const TABLE: [(&str, Quirks); 8] = [
     ("deepseek", Quirks { particular: true, ..COMPATIBLE }),
     (
         "openai",
-        Quirks { dialects: &[Dialect::Chat, Dialect::Responses], max_tokens: "max_completion_tokens", ..COMPATIBLE },
+        Quirks {
+            dialects: &[Dialect::Chat, Dialect::Responses],
+            max_tokens: "max_completion_tokens",
+            particular: true,
+            ..COMPATIBLE
+        },
     ),
     // openrouter.ai/docs/use-cases/usage-accounting: the cost in `usage` is what is charged.
     ("openrouter", Quirks { reports_cost: true, extended: true, ..COMPATIBLE }),

@@ -82,6 +82,7 @@ fn fields(provider: &Provider, message: &Value, called: bool) -> Option<String> 
         need!(!strict || call.get("extra_content").is_none(), "property 'extra_content' is unsupported");
         let plain = id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
         need!(provider.id != "mistral" || plain, "tool call id was {id}");
+        need!(provider.id != "openai" || id.len() <= 40, "id: string too long");
     }
     None
 }

@@ -36,7 +36,7 @@ fn anew(messages: Raw<'_>, outgoing: &Outgoing<'_>) -> Option<String> {
         let fields = read(message);
         match given(&fields, "role").and_then(json::text).as_deref() {
             Some("assistant") => answer(&fields, &History { thought, ..own }, &mut out),
-            Some("tool") => with_id(message, "tool_call_id", own.nine, &mut out),
+            Some("tool") => with_id(message, "tool_call_id", own.id, &mut out),
             _ => out.push_str(message.get()),
         }
     }
@@ -57,7 +57,7 @@ fn answer(fields: &Fields<'_>, own: &History, out: &mut String) {
     out.push_str("{\"role\":\"assistant\"");
     for (name, raw) in fields.iter().filter(|(name, _)| *name != "role") {
         match (name, refusal) {
-            ("tool_calls", _) if raw.get() != "null" => calls(raw, own.nine, out),
+            ("tool_calls", _) if raw.get() != "null" => calls(raw, own.id, out),
             ("content", Some(_)) if is_strict && content.is_none() => {}
             // Two texts of which there is room for one.
             ("refusal", Some(_)) if is_strict && content.is_some() => field(out, name, raw.get()),
@@ -80,20 +80,20 @@ fn answer(fields: &Fields<'_>, own: &History, out: &mut String) {
 }
 
 /// Calls without what another provider signed them with.
-fn calls(raw: Raw<'_>, nine: bool, out: &mut String) {
+fn calls(raw: Raw<'_>, most: u8, out: &mut String) {
     let mut list = String::new();
     for call in json::items(raw.get()).unwrap_or_default() {
         list.push(if list.is_empty() { '[' } else { ',' });
-        with_id(call, "id", nine, &mut list);
+        with_id(call, "id", most, &mut list);
     }
     list.push_str(if list.is_empty() { "[]" } else { "]" });
     field(out, "tool_calls", &list);
 }
 
 /// A call or a result with the id of the call as the provider takes it.
-fn with_id(object: Raw<'_>, name: &str, nine: bool, out: &mut String) {
+fn with_id(object: Raw<'_>, name: &str, most: u8, out: &mut String) {
     let fields = read(object);
-    let id = given(&fields, name).and_then(json::text).filter(|_| nine).and_then(|id| fitting(&id, 9));
+    let id = given(&fields, name).and_then(json::text).and_then(|id| fitting(&id, most));
     if id.is_none() && fields.field("extra_content").is_none() {
         return out.push_str(object.get());
     }
@@ -110,10 +110,11 @@ fn with_id(object: Raw<'_>, name: &str, nine: bool, out: &mut String) {
 }
 
 /// A short id for a call whose own does not fit: nine letters and digits, the same for the same and others for others.
-/// `most`: how long it may be; 9: it must be so long, and of letters and digits.
+/// `most`: how long it may be; 9: it must be so long, and of letters and digits; 0: any will do.
 pub(in crate::provider) fn fitting(id: &str, most: u8) -> Option<String> {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let fits = match most {
+        0 => true,
         9 => id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
         most => id.len() <= usize::from(most),
     };
@@ -184,7 +185,7 @@ mod tests {
             let plain = r#"{"role":"assistant", "content":"a" }"#;
             assert_eq!(sent(provider, model, plain), plain, "what needs no change keeps its bytes");
         }
-        for provider in ["openai", "openrouter", "xai", "google", "mine"] {
+        for provider in ["openrouter", "xai", "google", "mine"] {
             assert_eq!(sent(provider, "m", gemini), gemini, "{provider}");
         }
     }
@@ -244,6 +245,8 @@ mod tests {
             assert_eq!(ids("groq", id), id);
         }
         assert_ne!(ids("mistral", "call_1"), ids("mistral", "call_2"));
+        assert_eq!(ids("openai", &long).len(), 9);
+        assert_eq!(ids("openai", &"x".repeat(40)), "x".repeat(40));
         assert_eq!(ids("mine", &long), long);
     }
 }
