@@ -260,7 +260,8 @@ fn content(index: usize, raw: Raw<'_>) -> Result<Vec<Part<'_>>> {
             }
             Some("refusal") => Part::Text(fields.field("refusal").and_then(json::text).unwrap_or_default()),
             Some("image_url") => {
-                let image = fields.field("image_url").and_then(|image| json::fields(image.get()).ok());
+                // Said twice, it may be the dearer one that counts.
+                let image = fields.field("image_url").and_then(|image| object(image.get()));
                 let detail = image.as_ref().and_then(|image| image.field("detail")).and_then(json::text);
                 Part::Image { low_detail: detail.as_deref() == Some("low") }
             }

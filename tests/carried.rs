@@ -70,7 +70,7 @@ fn nothing_is_lost(request: &Value, hints: &[&str], write: &Write<'_>) {
 
 fn to(dialect: Dialect, provider: &str, model: &str, request: &Value) -> Result<String> {
     let text = request.to_string();
-    let outgoing = Outgoing { provider, model, max_output_tokens: 5_000, stream: false, relayed: false };
+    let outgoing = Outgoing { provider, model, max_output_tokens: 5_000, stream: false, relayed: false, most: None };
     encode_request(dialect, &fields(&text)?, &outgoing)
 }
 

@@ -59,6 +59,7 @@ fn talk(dialect: Dialect, keeps: bool, thinking: Thinking, steps: &[Step]) -> Re
             max_output_tokens: 5_000,
             stream: false,
             relayed: false,
+            most: None,
         };
         let request = caller.request().to_string();
         let body = if own {

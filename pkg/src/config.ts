@@ -201,6 +201,7 @@ export interface TidegateConfig {
     provider: string;
     model: string;
     inputUsd: number | string;
+    /** Of a model that writes sound or pictures too, the dearest of them: so much is reserved and charged for each token. */
     outputUsd: number | string;
     cacheReadUsd?: number | string;
     /** Left out, it is what Anthropic takes for Claude (1.25 times the input, twice for an hour), for others the input's. */

@@ -193,7 +193,7 @@ fn plain_tier(own: &str) -> Result<()> {
 pub(super) fn outgoing(target: &TargetConfig, max_output_tokens: u32, stream: bool) -> Outgoing<'_> {
     let model = if target.relay.is_some() { &target.name } else { &target.model };
     let relayed = target.relay.is_some();
-    Outgoing { provider: target.carrier(), model, max_output_tokens, stream, relayed }
+    Outgoing { provider: target.carrier(), model, max_output_tokens, stream, relayed, most: None }
 }
 
 /// What to say when the only targets left cannot carry the request.

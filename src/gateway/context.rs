@@ -16,6 +16,7 @@ use super::Host;
 use super::ask::{AskText, outgoing};
 use super::gate::{Gate, OwnKey};
 use super::notes::Head;
+use super::offers::Offer;
 use super::prepare::Prepared;
 #[cfg(feature = "edge")]
 use super::standing::Standing;
@@ -26,7 +27,7 @@ use crate::chat::Dialect;
 use crate::error::{Code, Detail, NetworkKind};
 use crate::host::UpstreamRequest;
 use crate::money::NanoUsd;
-use crate::provider::{Answer, Stamp, TRANSLATES_FIRST};
+use crate::provider::{Answer, Outgoing, Stamp, TRANSLATES_FIRST};
 use crate::record::{Field, Outcome, Tape};
 use crate::retry::WaitReason;
 use crate::time::Timestamp;
@@ -139,12 +140,13 @@ impl<H: Host> Context<H> {
     }
 
     /// Sends one attempt to the target of this index.
-    pub(super) async fn exchange(&self, index: usize, max_output: u32, timers: &Timers) -> Exchange<H::Chunks> {
+    pub(super) async fn exchange(&self, index: usize, offer: &Offer, timers: &Timers) -> Exchange<H::Chunks> {
+        let max_output = offer.max_output;
         let span = millis(if self.stream { timers.first_output } else { timers.attempt });
         if let Some(past) = self.decide(&["send".into(), index.into(), max_output.into(), span.into()]) {
             return replay_exchange(past, self);
         }
-        let exchange = match self.send(index, max_output, timers).await {
+        let exchange = match self.send(index, offer, timers).await {
             // What follows a failure is in the second part of the Wasm.
             Exchange::Failed(_) if !self.host.rest().await => Exchange::Stranded,
             exchange => exchange,
@@ -182,7 +184,7 @@ impl<H: Host> Context<H> {
         (end, read_answer(&mut past))
     }
 
-    async fn send(&self, index: usize, max_output: u32, timers: &Timers) -> Exchange<H::Chunks> {
+    async fn send(&self, index: usize, offer: &Offer, timers: &Timers) -> Exchange<H::Chunks> {
         let config = &self.gate.config;
         let refuse = |code: Code| {
             let detail = Detail::None;
@@ -206,7 +208,7 @@ impl<H: Host> Context<H> {
             self.gate.note_use(target.carrier(), self.host.now());
         }
         let Some(base) = config.base_url(target.carrier()) else { return refuse(Code::Internal) };
-        let outgoing = outgoing(target, max_output, self.stream);
+        let outgoing = Outgoing { most: Some(offer.most), ..outgoing(target, offer.max_output, self.stream) };
         let Some(path) = self.ask.path(dialect, &outgoing) else { return refuse(Code::UnsupportedEndpoint) };
         let Ok(body) = self.ask.write(dialect, self.caller, &outgoing) else { return refuse(Code::InvalidRequest) };
         let request = UpstreamRequest {

@@ -159,8 +159,8 @@ enum Bearing {
     Output,
     /// It costs more than tokens, names another model than the one that is priced, or input that is not in the request.
     Unbounded,
-    /// The same, if it has `cached_content` in it.
-    UnboundedCache,
+    /// The same, if it asks for any of [`EXTRAS`].
+    UnboundedExtra,
     /// The same, unless it is a tier at the listed price.
     UnboundedTier,
 }
@@ -184,9 +184,12 @@ const BEARINGS: [(&str, Bearing); 17] = [
     // So many answers are written, and one is told (vLLM).
     ("best_of", Bearing::Unbounded),
     ("cached_content", Bearing::Unbounded),
-    ("extra_body", Bearing::UnboundedCache),
+    ("extra_body", Bearing::UnboundedExtra),
     ("service_tier", Bearing::UnboundedTier),
 ];
+
+/// What costs more where it is asked for in a field of many: stored texts, tools. Or any escape, behind which they may be.
+const EXTRAS: [&str; 5] = ["cached", "tool", "search", "tier", "\\"];
 
 /// The name of [`BEARINGS`] that `name` is when case does not count, and its bearing.
 fn bearing(name: &str) -> Option<(&'static str, Bearing)> {
@@ -199,15 +202,16 @@ fn bounded(request: &ChatRequest<'_>) -> Result<()> {
     const PROBLEM: &str = "must be left out: its price has no bound";
     let refuse = |path: &str| Err(Error::field(Code::UnpricedInput, path, PROBLEM).into());
     for (name, raw) in request.fields.iter().filter(|(_, raw)| raw.get() != "null") {
-        let Some((own, bearing)) = bearing(name) else { continue };
-        if own != name {
-            // Some servers read names in any case: what was priced would not be what is run.
+        let known = bearing(name);
+        // Some servers read names in any case, with the Kelvin sign for a k: what was priced would not be what is run.
+        if !name.is_ascii() || known.is_some_and(|(own, _)| own != name) {
             return Err(Error::invalid(name, "must be written in small letters").into());
         }
+        let Some((_, bearing)) = known else { continue };
         let bounded = match bearing {
             Bearing::Counted | Bearing::Input | Bearing::Output => true,
             Bearing::Unbounded => false,
-            Bearing::UnboundedCache => !contains(raw.get(), "cached_content"),
+            Bearing::UnboundedExtra => !EXTRAS.iter().any(|extra| contains(raw.get(), extra)),
             Bearing::UnboundedTier => is_plain_tier(raw),
         };
         if !bounded {
@@ -216,9 +220,11 @@ fn bounded(request: &ChatRequest<'_>) -> Result<()> {
     }
     for tool in &request.tools {
         let own = json::fields(tool.get()).unwrap_or_default();
-        // However often and in whatever case it is said.
+        // However often and in whatever case it is said. Gateways take tools of the provider's by their names alone:
+        // `{"googleSearch":{}}`.
         let mut kinds = own.iter().filter(|(name, _)| name.eq_ignore_ascii_case("type"));
-        if kinds.any(|(_, kind)| !matches!(kind.get(), "\"function\"" | "\"custom\"")) {
+        let other = kinds.any(|(_, kind)| !matches!(kind.get(), "\"function\"" | "\"custom\""));
+        if other || !own.iter().any(|(name, _)| matches!(name, "type" | "function")) {
             return refuse("tools");
         }
     }
@@ -304,6 +310,21 @@ mod tests {
         let plain = parts("]").schema_bytes;
         let predicted = parts(&format!(r#"],"prediction":{prediction}"#)).schema_bytes;
         assert_eq!(predicted - plain, OUTPUT_WEIGHT * prediction.len() as u64);
+    }
+
+    #[test]
+    fn an_image_that_says_its_detail_twice_is_a_dear_one() {
+        let image = |own: &str| {
+            let part = format!(r#"{{"type":"image_url","image_url":{{"url":"https://a.example/b.png"{own}}}}}"#);
+            let parts = parts(&format!(r#",{{"role":"user","content":[{part}]}}]"#));
+            (parts.images_low, parts.images_high)
+        };
+        assert_eq!(image(r#","detail":"low""#), (1, 0));
+        for own in
+            ["", r#","detail":"high""#, r#","detail":"high","detail":"low""#, r#","detail":"high","d\u0065tail":"low""#]
+        {
+            assert_eq!(image(own), (0, 1), "{own}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::facts::{Facts, Reach};
 use super::gate::Gate;
 use crate::config::{TargetConfig, UnknownPrice};
 use crate::error::{Code, Detail, Error, FieldError};
-use crate::money::NanoUsd;
+use crate::money::{NanoUsd, Rate};
 use crate::price::{Price, bound_input, estimate_input, hour_of, reserve};
 use crate::route::{Candidate, Exclusion};
 use crate::time::Timestamp;
@@ -20,6 +20,8 @@ pub(super) struct Offer {
     pub(super) max_output: u32,
     /// The most an attempt can cost.
     pub(super) bound: NanoUsd,
+    /// The prices of input and of output that the bound was made with.
+    pub(super) most: (Rate, Rate),
 }
 
 /// The offers of all configured targets at `now`, and what the plan needs to know of each.
@@ -46,8 +48,10 @@ pub(super) fn offers(gate: &Gate, facts: &Facts, reach: &Reach, now: Timestamp) 
         let price = price.unwrap_or_default();
         let asked = facts.max_output.unwrap_or(config.limits.default_max_output_tokens);
         let max_output = price.max_output.map_or(asked, |most| most.min(asked));
-        let bound = reserve(&price, input.unwrap_or(u64::MAX), max_output.into(), facts.choices);
-        (Offer { price, max_output, bound }, candidate)
+        let input = input.unwrap_or(u64::MAX);
+        let bound = reserve(&price, input, max_output.into(), facts.choices);
+        let worst = price.worst_for(input);
+        (Offer { price, max_output, bound, most: (worst.input, worst.output) }, candidate)
     });
     each.unzip()
 }

@@ -244,7 +244,7 @@ impl<H: Host> Run<H> {
                 first_output: timeouts.first_output.min(remaining),
             };
             self.emit_start(index, retries > 0, now);
-            let exchange = context.exchange(index, offer.max_output, &timers).await;
+            let exchange = context.exchange(index, offer, &timers).await;
             let ended_at = context.now();
             match exchange {
                 Exchange::Answered(answer, body) => {

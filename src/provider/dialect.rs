@@ -6,6 +6,7 @@ use super::{anthropic, google, openai_compatible as chat, responses};
 use crate::chat::{Completion, Delta, Dialect};
 use crate::error::{Code, Error, Result};
 use crate::json::Fields;
+use crate::money::Rate;
 
 /// Whether this build has every dialect, or chat completions alone. A constant condition: what it rules out is not
 /// linked.
@@ -43,6 +44,8 @@ pub struct Outgoing<'a> {
     /// Whether the target is a gateway like this one: what was put into the conversation for other providers is for
     /// whoever stands behind it.
     pub relayed: bool,
+    /// The prices of input and of output that were reserved for: who passes requests on by price is told them.
+    pub most: Option<(Rate, Rate)>,
 }
 
 /// What a translated answer carries beside what the provider said.

@@ -76,10 +76,15 @@ fn what_costs_more_than_its_tokens_is_refused() {
         r#""preset":"mine""#,
         r#""best_of":3"#,
         r#""extra_body":{"google":{"cached_content":"cachedContents/x"}}"#,
+        r#""extra_body":{"google":{"cached\u005fcontent":"cachedContents/x"}}"#,
+        r#""extra_body":{"google":{"cachedContent":"cachedContents/x"}}"#,
+        r#""extra_body":{"google":{"tools":[{"google_search":{}}]}}"#,
         r#""cached_content":"cachedContents/x""#,
         r#""tools":[{"type":"browser_search"}]"#,
         r#""tools":[{"type":"browser_search","type":"function"}]"#,
         r#""tools":[{"type":"function","Type":"browser_search"}]"#,
+        r#""tools":[{"googleSearch":{}}]"#,
+        r#""tools":[{"type":"function","function":{"name":"f"}},{}]"#,
     ] {
         let body = format!(r#"{{"stream":true,{extra},"messages":[{{"role":"user","content":"Hi"}}]}}"#);
         assert_eq!(read(&world, &body).unwrap_err().code, Code::UnpricedInput, "{extra}");
@@ -92,6 +97,8 @@ fn what_costs_more_than_its_tokens_is_refused() {
         r#""Prediction":{"type":"content","content":"x"}"#,
         r#""Cached_Content":"cachedContents/x""#,
         r#""Extra_Body":{"google":{"cached_content":"cachedContents/x"}}"#,
+        "\"max_to\u{212a}ens\":65536",
+        "\"\u{17f}ervice_tier\":\"priority\"",
     ] {
         let body = format!(r#"{{{extra},"messages":[{{"role":"user","content":"Hi"}}]}}"#);
         let error = read(&world, &body).unwrap_err();
@@ -101,6 +108,25 @@ fn what_costs_more_than_its_tokens_is_refused() {
     // Tools that the caller runs cost the tokens that they are described with.
     world.host.answer(|_| good());
     let tools = r#"[{"type":"function","function":{"name":"f"}},{"type":"custom","custom":{"name":"g"}}]"#;
-    let body = format!(r#"{{"stream":true,"tools":{tools},"messages":[{{"role":"user","content":"Hi"}}]}}"#);
+    let extra = r#"{"google":{"thinking_config":{"thinking_budget":9}}}"#;
+    let body = format!(
+        r#"{{"stream":true,"tools":{tools},"extra_body":{extra},"messages":[{{"role":"user","content":"Hi"}}]}}"#
+    );
     assert!(read(&world, &body).is_ok());
+}
+
+/// OpenRouter's providers of one model differ by a factor of twelve.
+#[test]
+fn who_names_the_provider_pays_no_more_than_was_reserved() {
+    let world = World::new(r#"{"targets":[{"provider":"openrouter","model":"openai/gpt-oss-20b"}]}"#);
+    world.host.answer(|_| good());
+    let ask = |extra: &str| {
+        let body = format!(r#"{{{extra}"stream":true,"messages":[{{"role":"user","content":"Hi"}}]}}"#);
+        read(&world, &body).unwrap();
+        world.host.sent().last().unwrap().body.clone()
+    };
+    let sent = ask(r#""provider":{"order":["dear"],"max_price":{"completion":100}},"#);
+    let most = r#""provider":{"max_price":{"prompt":0.030000000,"completion":0.140000000},"order":["dear"]}"#;
+    assert!(sent.contains(most), "{sent}");
+    assert!(!ask("").contains("max_price"), "whom OpenRouter chooses by itself is its own affair");
 }

@@ -88,7 +88,14 @@ mod tests {
 
     #[test]
     fn only_the_bound_changes() {
-        let outgoing = Outgoing { provider: "google", model: "m", max_output_tokens: 64, stream: true, relayed: false };
+        let outgoing = Outgoing {
+            provider: "google",
+            model: "m",
+            max_output_tokens: 64,
+            stream: true,
+            relayed: false,
+            most: None,
+        };
         let rewrite = |body: &str| rewrite_request(&json::fields(body).unwrap(), &outgoing);
         assert_eq!(
             rewrite(

@@ -15,8 +15,14 @@ const ANSWER: &str = r#"{"candidates":[{"content":{"parts":[{"text":"hm","though
 
 /// Runs everything that reads on one input.
 fn swallow(input: &str) {
-    let outgoing =
-        Outgoing { provider: "google", model: "gemini-3-pro", max_output_tokens: 9, stream: true, relayed: false };
+    let outgoing = Outgoing {
+        provider: "google",
+        model: "gemini-3-pro",
+        max_output_tokens: 9,
+        stream: true,
+        relayed: false,
+        most: None,
+    };
     if let Ok(neutral) = decode_request(input, Some(input), true) {
         assert!(json::fields(&neutral).is_ok(), "{neutral}");
     }

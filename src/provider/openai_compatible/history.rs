@@ -159,7 +159,8 @@ mod tests {
         let messages = format!(r#"[{{"role":"user","content":"hi"}},{said}]"#);
         let list = json::fields(&format!(r#"{{"messages":{messages}}}"#))
             .map(|fields| {
-                let outgoing = Outgoing { provider, model, max_output_tokens: 9, stream: false, relayed: false };
+                let outgoing =
+                    Outgoing { provider, model, max_output_tokens: 9, stream: false, relayed: false, most: None };
                 quirks(provider).particular.then(|| rewritten(fields.field("messages").unwrap(), &outgoing)).flatten()
             })
             .unwrap();

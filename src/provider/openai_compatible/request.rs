@@ -3,6 +3,7 @@
 use super::history::rewritten;
 use crate::error::{Error, Result};
 use crate::json::{self, Fields, Raw, push_text};
+use crate::money::{NanoUsd, Rate};
 use crate::provider::Outgoing;
 use crate::provider::catalogue::{history, quirks};
 use crate::record::push_int;
@@ -159,11 +160,49 @@ pub(in crate::provider) fn rewrite_request(request: &Fields<'_>, outgoing: &Outg
         if replaced || (quirks.reports_cost && name == "usage") {
             continue;
         }
-        let history = if quirks.particular && name == "messages" { rewritten(raw, outgoing) } else { None };
-        push_field(&mut body, name, history.as_deref().unwrap_or(raw.get()));
+        let anew = match (name, outgoing.most) {
+            ("messages", _) if quirks.particular => rewritten(raw, outgoing),
+            ("provider", Some(most)) if quirks.reports_cost => Some(routed(raw, most)),
+            _ => None,
+        };
+        push_field(&mut body, name, anew.as_deref().unwrap_or(raw.get()));
     }
     body.push('}');
     body
+}
+
+/// Whom OpenRouter may pass a request on to, as the caller wishes, but never dearer than was reserved for: of one model
+/// the dearest provider takes a dozen times what the cheapest does, and a caller may name it or rule the others out
+/// (openrouter.ai/docs/features/provider-routing, "Max price").
+fn routed(wished: Raw<'_>, most: (Rate, Rate)) -> String {
+    let own = json::fields(wished.get()).unwrap_or_default();
+    let asked = own.field("max_price").and_then(|raw| json::fields(raw.get()).ok()).unwrap_or_default();
+    let mut out = String::from("{\"max_price\":{");
+    for (name, most) in [("\"prompt\":", most.0), (",\"completion\":", most.1)] {
+        let less = asked.field(name.split('"').nth(1).unwrap_or_default());
+        let less = less.and_then(|raw| NanoUsd::parse_usd(raw.get().trim_matches('"')));
+        out.push_str(name);
+        push_usd(&mut out, most.cost(1_000_000).min(less.unwrap_or(NanoUsd::MAX)));
+    }
+    for (name, raw) in asked.iter().filter(|(name, _)| !matches!(*name, "prompt" | "completion")) {
+        push_field(&mut out, name, raw.get());
+    }
+    out.push('}');
+    for (name, raw) in own.iter().filter(|(name, _)| *name != "max_price") {
+        push_field(&mut out, name, raw.get());
+    }
+    out.push('}');
+    out
+}
+
+/// Appends an amount in dollars.
+fn push_usd(out: &mut String, amount: NanoUsd) {
+    const DOLLAR: u64 = 1_000_000_000;
+    push_int(out, amount.as_nano() / DOLLAR);
+    // Nine digits: those behind a one in front.
+    let digits = decimal((amount.as_nano() % DOLLAR).saturating_add(DOLLAR));
+    out.push('.');
+    out.push_str(digits.get(1..).unwrap_or_default());
 }
 
 fn push_field(body: &mut String, name: &str, value: &str) {
@@ -178,7 +217,7 @@ mod tests {
     use super::*;
 
     fn outgoing<'a>(provider: &'a str, model: &'a str, stream: bool) -> Outgoing<'a> {
-        Outgoing { provider, model, max_output_tokens: 64, stream, relayed: false }
+        Outgoing { provider, model, max_output_tokens: 64, stream, relayed: false, most: None }
     }
 
     #[test]
@@ -239,6 +278,34 @@ mod tests {
             matches!(&error.detail, crate::error::Detail::Fields(fields) if fields[0].path == "messages[1].content")
         );
         assert!(encode_request(&request, &outgoing("openrouter", "m", false)).is_ok(), "it passes them on");
+    }
+
+    #[test]
+    fn no_wish_for_a_provider_is_dearer_than_what_was_reserved() {
+        let most = (Rate::per_million(30_000_000), Rate::per_million(1_140_000_000));
+        let wished = |provider: &str| {
+            let body = format!(r#"{{"provider":{provider},"messages":[]}}"#);
+            let to = Outgoing { most: Some(most), ..outgoing("openrouter", "m", false) };
+            let sent = rewrite_request(&json::fields(&body).unwrap(), &to);
+            let sent = json::fields(&sent).unwrap();
+            sent.field("provider").unwrap().get().to_owned()
+        };
+        let ours = r#"{"max_price":{"prompt":0.030000000,"completion":1.140000000}"#;
+        for own in [
+            r#"{"only":["dear"]}"#,
+            r#"{"only":["dear"],"max_price":{"prompt":100,"completion":"100"}}"#,
+            r#"{"max_price":{"prompt":1e999999,"completion":"no number"},"only":["dear"]}"#,
+            r#"{"max_price":{"prompt":1},"m\u0061x_price":{"prompt":9},"only":["dear"]}"#,
+        ] {
+            assert_eq!(wished(own), [ours, r#","only":["dear"]}"#].concat(), "{own}");
+        }
+        assert_eq!(wished("7"), [ours, "}"].concat());
+        let less = r#"{"max_price":{"completion":"0.5","prompt":0.01,"request":0},"zdr":true}"#;
+        let kept = r#"{"max_price":{"prompt":0.010000000,"completion":0.500000000,"request":0},"zdr":true}"#;
+        assert_eq!(wished(less), kept);
+        let body = json::fields(r#"{"provider":{"only":["a"]}}"#).unwrap();
+        let other = Outgoing { most: Some(most), ..outgoing("groq", "m", false) };
+        assert!(rewrite_request(&body, &other).ends_with(r#""provider":{"only":["a"]}}"#));
     }
 
     #[test]

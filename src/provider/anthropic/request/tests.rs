@@ -9,7 +9,7 @@ use crate::error::{Code, Detail, Result};
 use serde_json::{Value, json};
 
 fn outgoing(model: &str) -> Outgoing<'_> {
-    Outgoing { provider: "anthropic", model, max_output_tokens: 4096, stream: false, relayed: false }
+    Outgoing { provider: "anthropic", model, max_output_tokens: 4096, stream: false, relayed: false, most: None }
 }
 
 /// A caller's request in neutral form; it must be one that the gateway reads.

@@ -5,7 +5,7 @@ use crate::provider::google::decode_request;
 const USER: &str = r#""messages":[{"role":"user","content":"x"}]"#;
 
 fn outgoing(model: &str) -> Outgoing<'_> {
-    Outgoing { provider: "google", model, max_output_tokens: 64, stream: false, relayed: false }
+    Outgoing { provider: "google", model, max_output_tokens: 64, stream: false, relayed: false, most: None }
 }
 
 fn gemini(body: &str) -> String {

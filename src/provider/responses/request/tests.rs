@@ -8,7 +8,8 @@ fn decoded(body: &str) -> String {
 }
 
 fn encoded(body: &str) -> String {
-    let outgoing = Outgoing { provider: "openai", model: "gpt", max_output_tokens: 64, stream: false, relayed: false };
+    let outgoing =
+        Outgoing { provider: "openai", model: "gpt", max_output_tokens: 64, stream: false, relayed: false, most: None };
     encode_request(&json::fields(body).unwrap(), &outgoing).unwrap_or_else(|error| panic!("{body}: {error:?}"))
 }
 
@@ -28,7 +29,8 @@ fn refused_in(body: &str) -> String {
 
 fn refused_out(fields: &str) -> String {
     let body = format!(r#"{{"messages":[{{"role":"user","content":"x"}}],{fields}}}"#);
-    let outgoing = Outgoing { provider: "openai", model: "gpt", max_output_tokens: 64, stream: false, relayed: false };
+    let outgoing =
+        Outgoing { provider: "openai", model: "gpt", max_output_tokens: 64, stream: false, relayed: false, most: None };
     refused(encode_request(&json::fields(&body).unwrap(), &outgoing))
 }
 
@@ -287,8 +289,14 @@ fn what_has_no_form_in_responses_is_refused_by_its_neutral_name() {
         ),
     ] {
         let body = format!(r#"{{"messages":[{message}]}}"#);
-        let outgoing =
-            Outgoing { provider: "openai", model: "gpt", max_output_tokens: 64, stream: false, relayed: false };
+        let outgoing = Outgoing {
+            provider: "openai",
+            model: "gpt",
+            max_output_tokens: 64,
+            stream: false,
+            relayed: false,
+            most: None,
+        };
         assert_eq!(refused(encode_request(&json::fields(&body).unwrap(), &outgoing)), name, "{message}");
     }
 }
@@ -306,7 +314,8 @@ fn budgets_become_efforts() {
 fn what_nothing_changes_keeps_its_text() {
     let body = r#"{"model":"mine","input":[ {"role":"user","content":"\u0041"} ],"max_output_tokens":5,"stream":false,"previous_response_id":"r","tools":[ {"type":"web_search"} ],"new \"one\"":{"deep":[1.50]}}"#;
     let request = json::fields(body).unwrap();
-    let outgoing = Outgoing { provider: "openai", model: "a\"b", max_output_tokens: 9, stream: true, relayed: false };
+    let outgoing =
+        Outgoing { provider: "openai", model: "a\"b", max_output_tokens: 9, stream: true, relayed: false, most: None };
     assert_eq!(
         rewrite_request(&request, &outgoing),
         r#"{"model":"a\"b","max_output_tokens":9,"stream":true,"input":[ {"role":"user","content":"\u0041"} ],"previous_response_id":"r","tools":[ {"type":"web_search"} ],"new \"one\"":{"deep":[1.50]}}"#
