@@ -8,6 +8,9 @@ use crate::provider::{Answer, StreamDecoder, StreamEncoder, with_x_groq};
 
 /// How much of an answer is kept for the cache and for an error's partial text, in bytes of its stream.
 const MAX_KEPT: usize = 2 << 20;
+/// The longest answer that is written anew, in the same bytes: some dialects say all of it once more at its end, so it is
+/// kept until then, several times over.
+const MAX_WRITTEN: usize = 8 << 20;
 
 /// What came of some bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,7 +40,7 @@ impl Pushed {
 pub enum Trouble {
     /// The provider says that it failed: a JSON object with an `error` in it.
     Failed(String),
-    /// An event that is none, or one too long.
+    /// An event that is none, or one too long; or an answer that is too long to be written anew.
     Malformed,
     /// Pictures, sound or files, or calls, which cannot be written in the caller's dialect.
     Media,
@@ -327,6 +330,9 @@ impl Events {
         self.weight = self.weight.saturating_add(weight);
         if self.weight > MAX_KEPT {
             self.kept = None;
+        }
+        if self.encoder.as_ref().is_some_and(|encoder| self.weight > MAX_WRITTEN || encoder.is_full()) {
+            self.trouble.get_or_insert(Trouble::Malformed);
         }
     }
 

@@ -121,7 +121,7 @@ pub fn clean(text: &str) -> Option<String> {
     let mut out = None;
     for _ in 0..PASSES {
         let before = out.as_deref().unwrap_or(text);
-        match redact(before, &options, &mut |finding| Some(["[REDACTED:", finding.rule, "]"].concat())) {
+        match redact(before, &options, &mut |finding| Some(bare(finding))) {
             None => break,
             after => out = after,
         }
@@ -129,10 +129,24 @@ pub fn clean(text: &str) -> Option<String> {
     out
 }
 
+/// A mark that tells no key from another.
+fn bare(finding: &Finding) -> String {
+    [BEGIN, finding.rule, "]"].concat()
+}
+
+/// What every mark begins with. It ends with the first bracket that closes.
+const BEGIN: &str = "[REDACTED:";
+/// Bytes of the longest mark, and more.
+const LONGEST: usize = 128;
+/// Keys of one text that can be put back, and forms of one key. A text of nothing but keys has a hundred thousand, each of
+/// which would be looked for among all others.
+const MOST_MARKS: usize = 1_024;
+const MOST_FORMS: u64 = 32;
+
 /// Puts keys back in place of their marks, in a text that may come in pieces.
 #[derive(Default)]
 pub struct Restorer {
-    /// Marks and what they stand for.
+    /// Marks and what they stand for, in the order of the marks.
     marks: Vec<(String, Secret<String>)>,
     /// What looks like a mark in the text already.
     taken: Vec<String>,
@@ -151,23 +165,27 @@ impl Restorer {
     }
 
     /// The mark for a key as it is `written` in the text: the same for the same writing, and a numbered one for the same
-    /// key in another form, so that each comes back as it was.
+    /// key in another form, so that each comes back as it was. Beyond 1,024 keys, or 32 forms of one, they get marks that
+    /// stay.
     pub fn mark(&mut self, finding: &Finding, written: &str) -> String {
         let plain = mark(finding);
         let mut own = plain.clone();
-        let mut number = 1u64;
-        loop {
-            match self.marks.iter().find(|(mark, _)| *mark == own) {
+        for number in 2..=MOST_FORMS.saturating_add(1) {
+            match self.marks.binary_search_by(|(mark, _)| mark.as_str().cmp(&own)) {
                 // EXPOSE: compared with what the caller holds already.
-                Some((_, key)) if key.expose() == written => return own,
-                None if !self.taken.contains(&own) => break,
+                Ok(at) if self.marks.get(at).is_some_and(|(_, key)| key.expose() == written) => return own,
+                Err(at) if !self.taken.contains(&own) => {
+                    if self.marks.len() >= MOST_MARKS {
+                        break;
+                    }
+                    self.marks.insert(at, (own.clone(), Secret::new(written.into())));
+                    return own;
+                }
                 _ => {}
             }
-            number = number.saturating_add(1);
             own = [plain.strip_suffix(']').unwrap_or(&plain), ":", &crate::text::decimal(number), "]"].concat();
         }
-        self.marks.push((own.clone(), Secret::new(written.into())));
-        own
+        bare(finding)
     }
 
     /// Whether there is nothing to be put back.
@@ -179,12 +197,17 @@ impl Restorer {
     /// What a text begins with.
     #[must_use]
     pub fn at(&self, text: &str) -> At<'_> {
-        // The longest goes first, should one mark begin with another.
-        let found = self.marks.iter().filter(|(mark, _)| text.starts_with(mark.as_str()));
-        match found.max_by_key(|(mark, _)| mark.len()) {
-            Some((mark, key)) => At::Mark(mark.len(), key),
-            None if self.marks.iter().any(|(mark, _)| mark.starts_with(text)) => At::Begun,
-            None => At::Nothing,
+        if self.marks.is_empty() || !text.starts_with(BEGIN) {
+            // Of a text that ends there.
+            return if !self.marks.is_empty() && BEGIN.starts_with(text) { At::Begun } else { At::Nothing };
+        }
+        let end = text.bytes().take(LONGEST).position(|byte| byte == b']');
+        let own = end.and_then(|end| text.get(..=end)).unwrap_or(text);
+        match self.marks.binary_search_by(|(mark, _)| mark.as_str().cmp(own)) {
+            Ok(at) => self.marks.get(at).map_or(At::Nothing, |(mark, key)| At::Mark(mark.len(), key)),
+            // The first one behind it, should there be any that it begins.
+            Err(at) if end.is_none() && self.marks.get(at).is_some_and(|(mark, _)| mark.starts_with(own)) => At::Begun,
+            Err(_) => At::Nothing,
         }
     }
 
@@ -194,24 +217,27 @@ impl Restorer {
         let held = std::mem::take(&mut self.held);
         let mut out = String::with_capacity(held.len());
         let mut rest = held.as_str();
-        while !rest.is_empty() {
-            match self.at(rest) {
+        while let Some(next) = rest.find('[') {
+            out.push_str(rest.get(..next).unwrap_or_default());
+            rest = rest.get(next..).unwrap_or_default();
+            let length = match self.at(rest) {
                 At::Mark(length, key) => {
                     // EXPOSE: the caller asked for the key in place of its mark.
                     out.push_str(key.expose());
-                    rest = rest.get(length..).unwrap_or_default();
-                    continue;
+                    length
                 }
                 At::Begun => {
                     self.held.push_str(rest);
-                    break;
+                    return out;
                 }
-                At::Nothing => {}
-            }
-            let length = rest.chars().next().map_or(1, char::len_utf8);
-            out.push_str(rest.get(..length).unwrap_or_default());
+                At::Nothing => {
+                    out.push('[');
+                    1
+                }
+            };
             rest = rest.get(length..).unwrap_or_default();
         }
+        out.push_str(rest);
         out
     }
 
@@ -272,6 +298,39 @@ mod tests {
                 assert!(clean.contains("[REDACTED:"), "{clean}");
             }
         }
+    }
+
+    /// Each finding is looked up among all others, and what a client sends may be ten megabytes of keys.
+    #[test]
+    fn of_a_text_of_nothing_but_keys_the_first_thousand_come_back() {
+        let mut next = numbers(13);
+        let keys: Vec<String> = (0..MOST_MARKS + 50).map(|_| samples::sample(0, &mut next).0).collect();
+        let text = keys.join("\n");
+        let mut restorer = Restorer::default();
+        let masked = redact(&text, &options(), &mut |finding| {
+            let span = usize::try_from(finding.span.0).unwrap()..usize::try_from(finding.span.1).unwrap();
+            Some(restorer.mark(finding, &text[span]))
+        });
+        let out = [restorer.push(&masked.unwrap()), restorer.finish()].concat();
+        let lines: Vec<&str> = out.lines().collect();
+        let (back, stay) = lines.split_at(MOST_MARKS);
+        assert_eq!(back, &keys[..MOST_MARKS]);
+        let bare = ["[REDACTED:", RULES[0].id, "]"].concat();
+        assert!(stay.len() == 50 && stay.iter().all(|line| line.contains(&bare)), "{stay:?}");
+    }
+
+    #[test]
+    fn of_a_key_in_ever_other_forms_the_first_thirty_come_back() {
+        let (key, _) = samples::sample(0, &mut numbers(14));
+        let finding = found(key.as_bytes()).remove(0);
+        let mut restorer = Restorer::default();
+        let forms: Vec<String> = (0..MOST_FORMS + 9).map(|form| format!("form {form}")).collect();
+        let marks: Vec<String> = forms.iter().map(|form| restorer.mark(&finding, form)).collect();
+        let out = [restorer.push(&marks.join("\n")), restorer.finish()].concat();
+        let back = out.lines().zip(&forms).filter(|(line, form)| line == form).count();
+        assert_eq!((back, marks.last()), (32, Some(&bare(&finding))));
+        let longest = RULES.iter().map(|rule| rule.id.len()).max().unwrap();
+        assert!(mark(&finding).len() - finding.rule.len() + longest + ":32".len() < LONGEST);
     }
 
     #[test]

@@ -301,6 +301,15 @@ impl StreamEncoder {
         }
     }
 
+    /// Whether what comes is no answer any more, but a mistake or an attack: more of it would be kept than fits.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        match self {
+            Self::Responses(own) if ALL => own.is_full(),
+            Self::Chat(_) | Self::Responses(_) | Self::Anthropic(_) | Self::Google(_) => false,
+        }
+    }
+
     /// Writes an error into the stream, after which nothing comes: such that the dialect's own clients raise
     /// it. `body` is what [`encode_error`] gave for this dialect.
     pub fn error(&mut self, error: &Error, body: &str, out: &mut String) {

@@ -318,3 +318,32 @@ fn events_that_repeat_give_what_reading_them_gives() {
         }
     }
 }
+
+/// What is written anew may have to be kept until its end, in the memory that all share.
+#[test]
+fn an_answer_without_end_is_not_written_anew() {
+    let piece = TEXT.replace("Hi", &"x".repeat(1 << 16));
+    let fed = |caller: Dialect| {
+        let mut flow = Flow::new(&Reading::chat(Dialect::Chat, caller, "groq", Stamp::new(0, true)));
+        let fed = (0..1_000).take_while(|_| {
+            flow.push(piece.as_bytes());
+            flow.trouble().is_none()
+        });
+        fed.count()
+    };
+    assert_eq!(fed(Dialect::Chat), 1_000, "what is handed on as it comes is not kept");
+    for caller in [Dialect::Responses, Dialect::Anthropic, Dialect::Google] {
+        assert_eq!(fed(caller), MAX_WRITTEN >> 16, "{caller:?}");
+    }
+}
+
+#[test]
+fn an_answer_in_ever_other_items_is_none() {
+    let thought = TEXT.replace("content", "reasoning");
+    let mut flow = Flow::new(&Reading::chat(Dialect::Chat, Dialect::Responses, "groq", Stamp::new(0, true)));
+    let fed = (0..9_000).take_while(|at| {
+        flow.push(if at % 2 == 0 { TEXT.as_bytes() } else { thought.as_bytes() });
+        flow.trouble().is_none()
+    });
+    assert_eq!(fed.count(), 1_024);
+}

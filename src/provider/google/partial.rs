@@ -9,10 +9,18 @@ const DEEPEST: usize = 32;
 /// The longest list: an index beyond is a mistake or an attack.
 const LONGEST: usize = 4096;
 
+/// Places of one call's arguments. A path of two hundred letters may ask for a hundred thousand.
+const MOST: usize = 16_384;
+/// Bytes of their texts and values.
+const MOST_BYTES: usize = 4 << 20;
+
 /// Arguments under construction.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Partial {
     root: Node,
+    /// Places that were made.
+    places: usize,
+    bytes: usize,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -40,9 +48,13 @@ impl Partial {
         let steps = steps(&path)?;
         // Arguments are an object.
         matches!(steps.first()?, Step::Name(_)).then_some(())?;
+        // What is said, its name, and more.
+        let said = piece.iter().map(|(_, raw)| raw.get().len()).fold(0, usize::saturating_add);
+        self.bytes = self.bytes.saturating_add(said);
+        (self.bytes <= MOST_BYTES).then_some(())?;
         let mut node = &mut self.root;
         for step in steps {
-            node = node.at(step)?;
+            node = node.at(step, &mut self.places)?;
         }
         if let Some(text) = piece.field("stringValue").and_then(Escaped::of) {
             match node {
@@ -69,18 +81,21 @@ impl Partial {
 }
 
 impl Node {
-    /// The place below this one, made if it is not there.
-    fn at(&mut self, step: Step) -> Option<&mut Self> {
+    /// The place below this one, made if it is not there and there are fewer than [`MOST`].
+    fn at(&mut self, step: Step, places: &mut usize) -> Option<&mut Self> {
         match step {
             Step::Name(name) => {
                 if !matches!(self, Self::Object(_)) {
                     *self = Self::Object(Vec::new());
                 }
                 let Self::Object(fields) = self else { return None };
-                let place = fields.iter().position(|(own, _)| *own == name).unwrap_or_else(|| {
+                let known = fields.iter().position(|(own, _)| *own == name);
+                let place = known.unwrap_or(fields.len());
+                if known.is_none() {
+                    *places = places.saturating_add(1);
+                    (*places <= MOST).then_some(())?;
                     fields.push((name, Self::Nothing));
-                    fields.len().saturating_sub(1)
-                });
+                }
                 fields.get_mut(place).map(|(_, node)| node)
             }
             Step::Index(index) => {
@@ -89,6 +104,8 @@ impl Node {
                 }
                 let Self::List(items) = self else { return None };
                 while items.len() <= index {
+                    *places = places.saturating_add(1);
+                    (*places <= MOST).then_some(())?;
                     items.push(Self::Nothing);
                 }
                 items.get_mut(index)
@@ -178,6 +195,29 @@ mod tests {
             ]),
             r#"{"id":"A\nB","list":[true,{"deep":1.50}],"a b":null}"#
         );
+    }
+
+    #[test]
+    fn no_path_asks_for_more_places_than_a_call_has() {
+        let mut partial = Partial::default();
+        let deep = format!(r#"{{"jsonPath":"$.a{}","boolValue":true}}"#, "[4095]".repeat(31));
+        assert_eq!(partial.push(&json::fields(&deep).unwrap()), None);
+        assert!(partial.json().len() < MOST * 8, "{}", partial.json().len());
+        let mut partial = Partial::default();
+        let fits = |partial: &mut Partial, name: usize| {
+            partial.push(&json::fields(&format!(r#"{{"jsonPath":"$.n{name}","boolValue":true}}"#)).unwrap()).is_some()
+        };
+        let taken = (0..MOST + 9).filter(|name| fits(&mut partial, *name)).count();
+        assert_eq!((taken, fits(&mut partial, 0), fits(&mut partial, MOST + 9)), (MOST, true, false));
+    }
+
+    #[test]
+    fn no_text_grows_for_ever() {
+        let mut partial = Partial::default();
+        let piece = format!(r#"{{"jsonPath":"$.a","stringValue":"{}"}}"#, "x".repeat(1 << 20));
+        let piece = json::fields(&piece).unwrap();
+        let taken = (0..9).filter(|_| partial.push(&piece).is_some()).count();
+        assert_eq!(taken, 3);
     }
 
     #[test]

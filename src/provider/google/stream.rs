@@ -14,6 +14,10 @@ use crate::provider::{Malformed, Stamp};
 /// Answers and calls that one stream has at most: what is beyond is left out.
 const MOST: usize = 128;
 
+/// Bytes of arguments that are read to see whether they are whole, at each piece that comes between theirs. Behind that
+/// they are written at the end.
+const MOST_READ: usize = 4 << 20;
+
 /// Reads a stream.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct StreamDecoder {
@@ -78,6 +82,8 @@ pub struct StreamEncoder {
 struct Candidate {
     /// Calls by their index; `None` for those that are written.
     calls: Vec<Option<ToolCall>>,
+    /// Bytes of arguments that were read before they were whole.
+    read: usize,
     /// A call was left out because its arguments are no JSON object.
     malformed: bool,
     finish: Option<Finish>,
@@ -165,8 +171,14 @@ impl StreamEncoder {
         for slot in &mut own.calls {
             let Some(call) = slot else { continue };
             // A call may have no arguments, but that none come is known only at the end.
-            let begun = all || call.arguments.contains('}');
-            match writer::arguments(&call.arguments).filter(|_| begun && !call.name.is_empty()) {
+            let begun = all || own.read <= MOST_READ && call.arguments.contains('}');
+            let args = if begun && !call.name.is_empty() {
+                own.read = own.read.saturating_add(call.arguments.len());
+                writer::arguments(&call.arguments)
+            } else {
+                None
+            };
+            match args {
                 // Clients keep each event as a content of its own, and the first call of each wants a signature.
                 Some(args) => {
                     let marked = parts.is_empty();

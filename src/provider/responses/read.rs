@@ -10,7 +10,9 @@ use crate::provider::Malformed;
 use crate::provider::openai_compatible::tier;
 
 /// Places that one answer may have: more are a mistake or an attack.
-const MOST: usize = 1 << 16;
+const MOST: usize = 1 << 14;
+/// Calls that one answer may have, and what must go back with calls that have not come yet.
+const MOST_CALLS: usize = 1 << 10;
 /// One more than the greatest index that an item or a part may have.
 const INDICES: u64 = 1 << 20;
 
@@ -193,7 +195,8 @@ impl Reader {
         let id = fields.field("call_id").and_then(Escaped::of).unwrap_or_default();
         let Some(name) = name else { return Ok(()) };
         if self.mark(Place { kind: Kind::Call, item, part: 0 })? {
-            let index = u32::try_from(self.calls.len()).map_err(|_| Malformed)?;
+            let index =
+                u32::try_from(self.calls.len()).ok().filter(|_| self.calls.len() < MOST_CALLS).ok_or(Malformed)?;
             self.calls.push(item);
             let extra = self.extras.iter().position(|(call, _)| call == id.get());
             let extra = extra.map(|at| Cow::Owned(self.extras.swap_remove(at).1));
@@ -209,6 +212,7 @@ impl Reader {
             let id = fields.field("id").and_then(Escaped::of).unwrap_or_default();
             match carry::read(&encrypted, &id) {
                 Carried::Detail(detail) => sink(Delta::ReasoningDetail { choice: 0, item: Cow::Owned(detail) }),
+                Carried::Extra { .. } if self.extras.len() >= MOST_CALLS => return Err(Malformed),
                 Carried::Extra { call, extra } => self.extras.push((call, extra)),
             }
         }

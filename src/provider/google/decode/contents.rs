@@ -23,7 +23,7 @@ pub(super) fn decode(
     detail: Option<&'static str>,
     out: &mut String,
 ) -> Result<()> {
-    let mut messages = Messages { out: String::from("["), detail, model: None, calls: Vec::new() };
+    let mut messages = Messages { out: String::from("["), detail, model: None, calls: Vec::new(), called: 0 };
     if let Some(system) = system {
         messages.person("system", &read(system, "systemInstruction")?.1, "systemInstruction")?;
     }
@@ -70,8 +70,10 @@ struct Messages<'a> {
     detail: Option<&'static str>,
     /// The model's message, while its contents follow one another.
     model: Option<Model>,
-    /// The functions that the model called.
+    /// The functions that the model called, as long as they have no result.
     calls: Vec<Call<'a>>,
+    /// How many it called.
+    called: u64,
 }
 
 /// Everything is escaped already.
@@ -88,8 +90,10 @@ struct Model {
 struct Call<'a> {
     id: String,
     name: Cow<'a, str>,
-    answered: bool,
 }
+
+/// Calls that wait for their results at once: each result is looked for among them.
+const MOST_WAITING: usize = 1_024;
 
 impl<'a> Messages<'a> {
     /// What the person says, or the instructions; nothing for a content of function results alone.
@@ -158,7 +162,7 @@ impl<'a> Messages<'a> {
         let name = given(call, "name").ok_or_else(|| Error::invalid(&name_path, "must be a text"))?;
         let name = text(name, &name_path)?;
         let id = given(call, "id").map(|raw| text(raw, &join(path, "id"))).transpose()?.filter(|id| !id.is_empty());
-        let id = id.map_or_else(|| ["call_", &decimal(self.calls.len() as u64)].concat(), Cow::into_owned);
+        let id = id.map_or_else(|| ["call_", &decimal(self.called)].concat(), Cow::into_owned);
         let mut args = String::new();
         match given(call, "args") {
             Some(raw) => {
@@ -179,7 +183,11 @@ impl<'a> Messages<'a> {
             field(out, "extra_content", &signature::extra(&signature));
         }
         out.push('}');
-        self.calls.push(Call { id, name, answered: false });
+        if self.calls.len() >= MOST_WAITING {
+            return Err(Error::invalid(path, "must not be one of over 1,024 calls without a result").into());
+        }
+        self.calls.push(Call { id, name });
+        self.called = self.called.saturating_add(1);
         Ok(())
     }
 
@@ -191,14 +199,11 @@ impl<'a> Messages<'a> {
             part::only(response, &["id", "name", "response"], &path)?;
             let said = |name: &str| given(response, name).map(|raw| text(raw, &join(&path, name))).transpose();
             let (id, name) = (said("id")?, said("name")?);
-            let waits = |call: &&mut Call<'_>| !call.answered;
-            let by_id = |call: &&mut Call<'_>| id.as_deref().is_some_and(|id| call.id == id);
-            let by_name = |call: &&mut Call<'_>| name.as_deref().is_some_and(|name| call.name == name);
-            let known = self.calls.iter().any(|call| !call.answered && id.as_deref() == Some(&call.id));
-            let mut waiting = self.calls.iter_mut().filter(waits);
-            let call = if known { waiting.find(by_id) } else { waiting.find(by_name) };
+            let by_id = |call: &Call<'_>| id.as_deref().is_some_and(|id| call.id == id);
+            let by_name = |call: &Call<'_>| name.as_deref().is_some_and(|name| call.name == name);
+            let call = self.calls.iter().position(by_id).or_else(|| self.calls.iter().position(by_name));
             let call = call.ok_or_else(|| Error::invalid(&path, "must answer a function call before it"))?;
-            call.answered = true;
+            let call = self.calls.remove(call);
             let mut result = String::new();
             match given(response, "response") {
                 Some(raw) => {

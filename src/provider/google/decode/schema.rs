@@ -82,7 +82,9 @@ fn schema(json: &str, path: &str, levels: usize, out: &mut String) -> Result<()>
             }
             "ref" => field(out, "$ref", raw.get()),
             "format" if raw.get() == "\"enum\"" => {}
-            "nullable" | "propertyOrdering" => {}
+            "nullable" => {}
+            // The names of the properties once more. Longer than these it would be input that nobody counts.
+            "propertyOrdering" if raw.get().len() <= length(fields.field("properties")) => {}
             "title" | "description" | "format" | "enum" | "default" | "required" | "minimum" | "maximum"
             | "pattern" => field(out, name, raw.get()),
             _ => return Err(refuse(path)),
@@ -90,6 +92,10 @@ fn schema(json: &str, path: &str, levels: usize, out: &mut String) -> Result<()>
     }
     out.push('}');
     Ok(())
+}
+
+fn length(raw: Option<Raw<'_>>) -> usize {
+    raw.map_or(0, |raw| raw.get().len())
 }
 
 /// A count, which protobuf's JSON mapping writes as a text.

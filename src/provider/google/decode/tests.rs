@@ -161,3 +161,35 @@ fn what_no_other_provider_has_is_refused_by_name() {
         assert_eq!(bad_field(&body), path, "{body}");
     }
 }
+
+#[test]
+fn what_nobody_counts_is_no_longer_than_what_is_counted() {
+    let with = |ordering: &str| {
+        let schema =
+            format!(r#"{{"type":"OBJECT","properties":{{"a":{{"type":"STRING"}}}},"propertyOrdering":{ordering}}}"#);
+        let function = format!(r#"{{"functionDeclarations":[{{"name":"f","parameters":{schema}}}]}}"#);
+        format!(r#"{{"contents":[{{"parts":[{{"text":"x"}}]}}],"tools":[{function}]}}"#)
+    };
+    neutral(&with(r#"["a"]"#));
+    let path = "tools[0].functionDeclarations[0].parameters.propertyOrdering";
+    assert_eq!(bad_field(&with(&format!(r#"["{}"]"#, "a".repeat(99)))), path);
+}
+
+/// Each result is looked for among the calls that wait for theirs.
+#[test]
+fn calls_without_results_are_bounded() {
+    let parts = |count: usize, part: &str| vec![part; count].join(",");
+    let asks = |count: usize| {
+        let (call, result) = (r#"{"functionCall":{"name":"f"}}"#, r#"{"functionResponse":{"name":"f"}}"#);
+        let (calls, results) = (parts(count, call), parts(count, result));
+        format!(r#"{{"contents":[{{"role":"model","parts":[{calls}]}},{{"role":"user","parts":[{results}]}}]}}"#)
+    };
+    let told = neutral(&asks(1_024));
+    assert_eq!((told.matches("tool_call_id").count(), told.matches("\"call_1023\"").count()), (1_024, 2));
+    assert_eq!(bad_field(&asks(1_025)), "contents[0].parts[1024].functionCall");
+    // As many as anybody wants, one after the other.
+    let one = asks(1);
+    let turn = one.strip_prefix(r#"{"contents":["#).and_then(|rest| rest.strip_suffix("]}")).unwrap();
+    let told = neutral(&format!(r#"{{"contents":[{}]}}"#, parts(1_500, turn)));
+    assert_eq!(told.matches("\"call_1499\"").count(), 2);
+}

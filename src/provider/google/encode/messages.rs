@@ -39,6 +39,10 @@ pub(super) fn encode(raw: Raw<'_>, model: &str, out: &mut String) -> Result<bool
     contents.images.are_low()
 }
 
+/// How many calls a result is looked for among: conversations have a handful between a call and its result, and a made-up
+/// one of a hundred thousand would have all of them compared with all.
+const MOST_CALLS: usize = 1_024;
+
 struct Contents {
     system: String,
     out: String,
@@ -77,7 +81,7 @@ impl Contents {
                 known(fields, &["role", "content", "cache_control", "tool_call_id", "name"], path)?;
                 let id_path = join(path, "tool_call_id");
                 let id = text(given(fields, "tool_call_id").ok_or_else(|| Error::invalid(&id_path, MUST))?, &id_path)?;
-                let call = self.calls.iter().rev().find(|(own, _)| *own == id);
+                let call = self.calls.iter().rev().take(MOST_CALLS).find(|(own, _)| *own == id);
                 let (_, name) = call.ok_or_else(|| Error::invalid(&id_path, "must name a call before it"))?;
                 let mut part = String::from("{\"functionResponse\":{\"id\":");
                 push_text(&mut part, &id);

@@ -179,3 +179,19 @@ fn an_error_is_an_event() {
     StreamEncoder::new(STAMP).error(&error, "{\"error\":{}}", &mut out);
     assert_eq!(out, "data: {\"error\":{}}\n\n");
 }
+
+/// Arguments that are not whole are not read again and again for whatever comes between their pieces.
+#[test]
+fn a_call_that_never_ends_waits_for_the_end() {
+    let long = ["{\\\"a\\\":\\\"}", &"x".repeat(1 << 20)].concat();
+    let (mut encoder, mut out) = (StreamEncoder::new(STAMP), String::new());
+    encoder.push(&call(0, "f"), &mut out);
+    encoder.push(&Delta::ToolArguments { choice: 0, index: 0, json: escaped(&long) }, &mut out);
+    for _ in 0..20 {
+        encoder.push(&Delta::Text { choice: 0, text: escaped("t") }, &mut out);
+    }
+    assert!(encoder.choices[0].read < 2 * MOST_READ, "{}", encoder.choices[0].read);
+    encoder.push(&args(0, "\\\"}"), &mut out);
+    encoder.push(&Delta::Finish { choice: 0, reason: Finish::ToolCalls }, &mut out);
+    assert!(out.contains("\"functionCall\""), "it is written once it is whole");
+}

@@ -8,6 +8,9 @@ use crate::chat::with_text;
 use crate::error::{Error, Result};
 use crate::json::{self, Escaped, Fields, Raw};
 
+/// How far back what must go back with a call is looked for.
+const MOST_EXTRAS: usize = 128;
+
 /// Chat messages in the making.
 #[derive(Debug, Default)]
 pub(super) struct Messages {
@@ -126,7 +129,9 @@ impl Messages {
         push_all(calls, &["{\"id\":", id.get(), ",\"type\":\"function\",\"function\":{\"name\":", name.get()]);
         push_all(calls, &[",\"arguments\":", arguments.get(), "}"]);
         let id = Escaped::of(id).unwrap_or_default();
-        if let Some((_, extra)) = self.extras.iter().find(|(call, _)| call == id.get()) {
+        // It stands right before its call, and those of one turn are few: whoever sends a hundred thousand of each would
+        // have all of them compared with all.
+        if let Some((_, extra)) = self.extras.iter().rev().take(MOST_EXTRAS).find(|(call, _)| call == id.get()) {
             member(calls, "extra_content", extra);
         }
         calls.push('}');

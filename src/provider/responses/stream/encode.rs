@@ -13,6 +13,9 @@ use crate::record::push_int;
 use super::super::carry;
 use super::super::write::push_all;
 
+/// Items of one answer: each is looked for among all others, and all are kept until the end.
+const MOST_ITEMS: usize = 1_024;
+
 /// Writes a stream.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StreamEncoder {
@@ -44,6 +47,11 @@ impl StreamEncoder {
             finish: None,
             usage: None,
         }
+    }
+
+    /// Whether it has more items than an answer has.
+    pub(in crate::provider) const fn is_full(&self) -> bool {
+        self.items.len() > MOST_ITEMS
     }
 
     /// The response object that ends the stream of this answer.

@@ -45,6 +45,7 @@ fn answers() -> impl Strategy<Value = Completion> {
                 details: details.into_iter().map(detail).collect(),
                 calls,
                 finish: Some(finish),
+                ..Choice::default()
             }],
             usage: usage.map(|(input, output)| Usage { input, output, ..Usage::default() }),
             ..Completion::default()
@@ -96,7 +97,8 @@ proptest! {
         let _ = decode_request(&format!(r#"{{"{name}":{value}}}"#));
         let _ = decode_request(&format!(r#"{{"input":"x","{name}":{value}}}"#));
         if let Ok(fields) = json::fields(&format!(r#"{{"{name}":{value}}}"#)) {
-            let outgoing = Outgoing { provider: "p", model: "m", max_output_tokens: 1, stream: true, relayed: false };
+            let (provider, model, stream, relayed) = ("p", "m", true, false);
+            let outgoing = Outgoing { provider, model, max_output_tokens: 1, stream, relayed, most: None };
             if let Ok(encoded) = encode_request(&fields, &outgoing) {
                 prop_assert!(json::fields(&encoded).is_ok());
             }
@@ -111,7 +113,8 @@ proptest! {
             let fields = json::fields(&neutral);
             prop_assert!(fields.is_ok(), "{}", neutral);
             prop_assert!(ChatRequest::parse(&neutral).is_ok(), "{}", neutral);
-            let outgoing = Outgoing { provider: "p", model: "m", max_output_tokens: 1, stream: false, relayed: false };
+            let (provider, model, stream, relayed) = ("p", "m", false, false);
+            let outgoing = Outgoing { provider, model, max_output_tokens: 1, stream, relayed, most: None };
             let encoded = encode_request(&fields.unwrap(), &outgoing);
             prop_assert!(encoded.is_ok_and(|body| json::fields(&body).is_ok()), "{}", neutral);
         }
