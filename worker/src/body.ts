@@ -1,5 +1,5 @@
 import type { FlatHeaders } from '../../pkg/src/boundary';
-import { MAX_BODY_BYTES, textOf, tooLong } from '../../pkg/src/body';
+import { MAX_BODY_BYTES, tooLong } from '../../pkg/src/body';
 import { isData } from '../../pkg/src/errors';
 import { crowded, invalid } from './errors';
 
@@ -21,19 +21,54 @@ export function mustBeJson(headers: Pick<Headers, 'get'>): void {
 }
 
 /**
- * The request's body. It is counted while it comes, since a length that is stated need not be true.
- * @throws `invalid_request`: 413 if it is too long, 415 if it is no JSON by its type or compressed, 400 if it came in pieces that are not
- * UTF-8.
+ * The request's body. One that may be large is counted while it comes, as {@link hold} does with what has come: else a few
+ * clients who send ten megabytes each, but never the last byte, would fill the isolate.
+ * @throws `invalid_request`: 413 if it is too long, 415 if it is no JSON by its type or compressed, 408 if it took too long;
+ * `queue_full` (503) if there are too many at once.
  */
 export async function readBody(request: Request, headers: Pick<Headers, 'get'>): Promise<Uint8Array> {
   mustBeJson(headers);
   const stated = headers.get('content-length');
   if (Number(stated) > MAX_BODY_BYTES) throw tooLong();
+  if (stated === null || Number(stated) >= SMALL) return received(inPieces(request.body));
   // Whoever reads HTTP takes no more than was stated; and all at once is one turn of the runtime's in place of three.
-  if (stated === null) return new TextEncoder().encode(await received(textOf(request)));
-  const bytes = new Uint8Array(await received(request.arrayBuffer()));
-  if (bytes.byteLength > MAX_BODY_BYTES) throw tooLong();
-  return bytes;
+  return new Uint8Array(await received(request.arrayBuffer()));
+}
+
+async function inPieces(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+  const reader = body?.getReader();
+  const own: Hold = { bytes: 0, until: Date.now() + READ_MS };
+  const hangUp = () => void reader?.cancel().catch(nothing);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    hangUp();
+  }, READ_MS);
+  try {
+    // One room that grows: pieces may be single bytes, and a list of them a hundred times what was sent.
+    let bytes = new Uint8Array(SMALL);
+    for (;;) {
+      const { value } = (await reader?.read()) ?? {};
+      if (late) throw invalid('body', 'took too long', 408);
+      const at = own.bytes;
+      if (!value) return bytes.subarray(0, at);
+      const length = at + value.byteLength;
+      if (length > MAX_BODY_BYTES) throw tooLong();
+      grow(own, value.byteLength);
+      if (length > bytes.byteLength) {
+        const larger = new Uint8Array(Math.max(length, Math.min(2 * bytes.byteLength, MAX_BODY_BYTES)));
+        larger.set(bytes.subarray(0, at));
+        bytes = larger;
+      }
+      bytes.set(value, at);
+    }
+  } catch (failure) {
+    hangUp();
+    throw failure;
+  } finally {
+    clearTimeout(timer);
+    letGo(own);
+  }
 }
 
 /**
@@ -83,6 +118,8 @@ export function oversized(url: string, headers: FlatHeaders): boolean {
 const MOST_HELD = 20 * 1024 * 1024;
 /** Bodies below that are not counted, in bytes. */
 const SMALL = 32 * 1024;
+/** How long a body may take to come, in milliseconds. */
+const READ_MS = 120_000;
 
 interface Hold {
   bytes: number;
@@ -98,16 +135,22 @@ let held = 0;
  */
 export function hold(bytes: number, ms: number): () => void {
   if (bytes < SMALL) return nothing;
+  const own: Hold = { bytes: 0, until: Date.now() + ms };
+  grow(own, bytes);
+  return () => letGo(own);
+}
+
+function grow(own: Hold, bytes: number): void {
   const now = Date.now();
-  const letGo = (one: Hold) => {
-    if (holds.delete(one)) held -= one.bytes;
-  };
   if (held + bytes > MOST_HELD) for (const one of holds) if (one.until <= now) letGo(one);
   if (held + bytes > MOST_HELD) throw crowded();
-  const own: Hold = { bytes, until: now + ms };
   holds.add(own);
+  own.bytes += bytes;
   held += bytes;
-  return () => letGo(own);
+}
+
+function letGo(own: Hold): void {
+  if (holds.delete(own)) held -= own.bytes;
 }
 
 const nothing = () => {};

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { hold, MAX_HEADER_BYTES, oversized } from '../../src/body';
+import { hold, MAX_HEADER_BYTES, oversized, readBody } from '../../src/body';
 import { json } from '../../src/outside';
 import { forget } from '../../src/organisation/standing';
 import { wasmBytes } from '../../src/wasm';
@@ -71,6 +71,53 @@ it('a body that nobody let go is forgotten after its time', () => {
   letGo.push(hold(9_000_000, 100));
   for (const go of [...letGo, ...letGo]) go();
   hold(20_000_000, 100)();
+});
+
+/** A request whose body has so many bytes, and no end before `close` is called. */
+function slow(bytes: number): { request: Request; close: () => void } {
+  let close = () => {};
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new Uint8Array(bytes).fill(0x20));
+      close = () => controller.close();
+    },
+  });
+  return { request: new Request('https://gate', { method: 'POST', body }), close };
+}
+
+it('bodies that never end take no more room than others', async () => {
+  const all = [slow(9_000_000), slow(9_000_000)];
+  const read = all.map(({ request }) => readBody(request, request.headers));
+  const refused = slow(9_000_000).request;
+  await expect(readBody(refused, refused.headers)).rejects.toMatchObject({ code: 'queue_full', status: 503 });
+  for (const { close } of all) close();
+  expect((await Promise.all(read)).map((bytes) => bytes.byteLength)).toEqual([9_000_000, 9_000_000]);
+  hold(20_000_000, 100)();
+});
+
+it('a body that never ends is not waited for for ever', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const { request } = slow(9_000_000);
+    const refused = expect(readBody(request, request.headers)).rejects.toMatchObject({ status: 408 });
+    await vi.advanceTimersByTimeAsync(120_000);
+    await refused;
+  } finally {
+    vi.useRealTimers();
+  }
+  hold(20_000_000, 100)();
+});
+
+it('a body in single bytes is whole', async () => {
+  const bytes = Uint8Array.from({ length: 40_000 }, (_, at) => at % 251);
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const byte of bytes) controller.enqueue(Uint8Array.of(byte));
+      controller.close();
+    },
+  });
+  const request = new Request('https://gate', { method: 'POST', body });
+  expect(await readBody(request, request.headers)).toEqual(bytes);
 });
 
 it('an answer of somebody else’s that is not used does not keep its connection', async () => {
