@@ -94,11 +94,13 @@ fn neutral(more: &Value) -> Value {
             {"role": "assistant", "content": [{"type": "text", "text": "A"}], "refusal": "no"},
             {"role": "user", "content": "Go on."}],
         "tools": [{"type": "function", "function": {
-            "name": "f", "description": "d", "parameters": {"type": "object", "properties": {}}, "strict": true}}],
+            "name": "f", "description": "d", "strict": true,
+            "parameters": {"type": "object", "properties": {}, "additionalProperties": false}}}],
         "tool_choice": {"type": "function", "function": {"name": "f"}},
         "temperature": 0.5, "top_p": 0.9,
         "response_format": {"type": "json_schema", "json_schema": {
-            "name": "n", "description": "what", "schema": {"type": "object"}, "strict": true}}
+            "name": "n", "description": "what", "strict": true,
+            "schema": {"type": "object", "additionalProperties": false}}}
     });
     for (name, value) in more.as_object().unwrap() {
         request[name] = value.clone();
@@ -130,10 +132,13 @@ fn a_neutral_request_for_a_compatible_server() {
 #[test]
 fn a_neutral_request_for_anthropic() {
     let write = |request: &Value| to(Dialect::Anthropic, "anthropic", "claude-opus-4-7", request);
-    let more = json!({"top_k": 3, "stop": ["x", "y"], "parallel_tool_calls": false, "user": "u"});
+    let drawn = |request: &Value| to(Dialect::Anthropic, "anthropic", "claude-sonnet-4-6", request);
     // All schemas are strict there, and have no names; the provider decides how closely it looks at an image.
     let hints = [SCHEMA_NAME, SCHEMA_STRICT, "/messages/1/content/1/image_url/detail"];
-    nothing_is_lost(&neutral(&more), &hints, &write);
+    for other in ["temperature", "top_p"] {
+        let more = json!({"top_k": 3, "stop": ["x", "y"], "parallel_tool_calls": false, "user": "u", other: null});
+        nothing_is_lost(&neutral(&more), &hints, &drawn);
+    }
     nothing_is_lost(&few(&json!({"reasoning": {"effort": "low"}, "tool_choice": "auto"})), &[], &write);
     let text = few(&json!({"response_format": {"type": "text"}}));
     nothing_is_lost(&text, &[], &write);
@@ -189,7 +194,8 @@ fn a_request_in_the_dialect_of_responses() {
         "tools": [{"type": "function", "name": "f", "description": "d", "parameters": {"type": "object"}, "strict": true}],
         "tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "f"}]},
         "temperature": 0.5, "top_p": 0.9, "max_output_tokens": 55, "parallel_tool_calls": false, "stream": true,
-        "text": {"verbosity": "low", "format": {"type": "json_schema", "name": "n", "description": "what", "schema": {"type": "object"}, "strict": true}},
+        "text": {"verbosity": "low", "format": {"type": "json_schema", "name": "n", "description": "what", "strict": true,
+            "schema": {"type": "object", "additionalProperties": false}}},
         "reasoning": {"effort": "low"}, "include": ["reasoning.encrypted_content"], "truncation": "disabled"
     });
     // Encrypted reasoning comes unasked where there is any; summaries and reasoning texts are one.

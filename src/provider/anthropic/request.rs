@@ -5,7 +5,10 @@ mod effort;
 mod encode;
 mod media;
 mod messages;
+mod models;
 mod place;
+mod sampling;
+mod schema;
 mod tools;
 mod turns;
 

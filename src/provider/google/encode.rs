@@ -6,14 +6,16 @@
 
 mod messages;
 mod parts;
+mod schema;
 mod tools;
 
 use super::fields::{comma, field, given, known, lacking, number, plain, push, text_field};
 use super::thinking;
 use crate::error::{Error, Result};
-use crate::json::{self, Fields, Raw, push_text};
+use crate::json::{self, Fields, Raw};
 use crate::provider::Outgoing;
 use crate::record::push_int;
+use crate::text::contains;
 
 /// Writes a neutral request in this dialect.
 pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgoing<'_>) -> Result<String> {
@@ -28,7 +30,11 @@ pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgo
     out.push('{');
     let messages = given(request, "messages").ok_or_else(|| Error::invalid("messages", "must be a list"))?;
     let low_detail = messages::encode(messages, outgoing.model, &mut out)?;
-    tools::encode(request, &mut out)?;
+    let has_functions = tools::encode(request, &mut out)?;
+    if has_functions && contains(outgoing.model, "gemini-2") && asks_for_json(request) {
+        // "Function calling with a response mime type: 'application/json' is unsupported", before Gemini 3.
+        return Err(Error::invalid("response_format", "cannot stand beside tools for this model").into());
+    }
     if low_detail {
         text_field(&mut config, "mediaResolution", "MEDIA_RESOLUTION_LOW");
     }
@@ -70,6 +76,12 @@ fn config_field(name: &str, raw: Raw<'_>, out: &mut String) -> Result<()> {
     };
     field(out, own, number(raw, name)?);
     Ok(())
+}
+
+/// Whether the answer is to be JSON.
+fn asks_for_json(request: &Fields<'_>) -> bool {
+    let format = given(request, "response_format").and_then(|raw| json::fields(raw.get()).ok());
+    format.and_then(|own| own.field("type")).is_some_and(|kind| json::text(kind).as_deref() != Some("text"))
 }
 
 fn stop(raw: Raw<'_>, out: &mut String) -> Result<()> {
@@ -116,7 +128,7 @@ fn schema_with(description: Option<Raw<'_>>, schema: Raw<'_>, out: &mut String) 
     const PATH: &str = "response_format.json_schema.schema";
     let own = plain(schema, PATH)?;
     let Some(description) = description else {
-        out.push_str(schema.get());
+        schema::encode(out, schema);
         return Ok(());
     };
     if own.field("description").is_some() {
@@ -124,10 +136,9 @@ fn schema_with(description: Option<Raw<'_>>, schema: Raw<'_>, out: &mut String) 
         return Err(Error::invalid(PATH, "cannot stand beside the schema's own").into());
     }
     push(out, &["{\"description\":", description.get()]);
-    for (name, raw) in own.iter() {
+    if !own.is_empty() {
         out.push(',');
-        push_text(out, name);
-        push(out, &[":", raw.get()]);
+        schema::members(out, &own);
     }
     out.push('}');
     Ok(())

@@ -5,8 +5,10 @@
 //! or not at all. Models up to Claude 4.5 know only the budget, those since 4.6 are asked with the word
 //! (platform.claude.com, "Adaptive thinking"; from Opus 4.7 on the budget is refused). Between the two the
 //! shares of the output bound that OpenRouter documents for its `reasoning.effort` serve: minimal 10 %, low
-//! 20 %, medium 50 %, high 80 %, xhigh 95 %, and at least 1,024 tokens.
+//! 20 %, medium 50 %, high 80 %, xhigh 95 %, and at least 1,024 tokens. Claude 4.6 knows no `xhigh`: it gets `max`, the
+//! next above `high` there, as from the Vercel AI SDK.
 
+use super::models::Age;
 use super::place::{NO_FORM, Place, present};
 use crate::error::Result;
 use crate::json::{self, Fields, Raw};
@@ -24,20 +26,6 @@ const WORDS: [(&str, &str, u64); 5] = [
     ("medium", "medium", 50),
     ("high", "high", 80),
     ("xhigh", "xhigh", 95),
-];
-
-/// What is in the names of models that know only the budget.
-const BUDGET_ONLY: [&str; 10] = [
-    "claude-3",
-    "claude-opus-4-0",
-    "claude-opus-4-1",
-    "claude-opus-4-2",
-    "claude-opus-4-5",
-    "claude-sonnet-4-0",
-    "claude-sonnet-4-2",
-    "claude-sonnet-4-5",
-    "claude-haiku-4-5",
-    "claude-4",
 ];
 
 /// What the neutral request asks for.
@@ -81,7 +69,7 @@ impl Effort {
                     self.budget = Some(budget.ok_or_else(|| own.error("must be a whole number from 1024"))?);
                     self.field = "reasoning.max_tokens";
                 }
-                ("enabled", "false") => self.off = true,
+                ("enabled", "false") => (self.off, self.field) = (true, "reasoning"),
                 ("enabled", "true") if self.word.is_none() => {
                     self.word = WORDS.get(2).copied();
                     self.field = "reasoning";
@@ -102,29 +90,36 @@ impl Effort {
     /// Appends `thinking` and returns Anthropic's word for `output_config.effort`.
     ///
     /// # Errors
-    /// When the output bound leaves no room for the thinking: it counts against the bound. And when tools go on that the
-    /// model called without thinking before (`unthought`), as another provider's did: no budget is taken then.
+    /// When the output bound leaves no room for the thinking: it counts against the bound. When tools go on that the
+    /// model called without thinking before (`unthought`), as another provider's did: no budget is taken then. And when a
+    /// model is not to think that always does.
     pub(super) fn push(
         &self,
         out: &mut String,
         outgoing: &Outgoing<'_>,
+        age: Age,
         unthought: bool,
     ) -> Result<Option<&'static str>> {
         if self.off {
+            if age >= Age::Thinking {
+                return Err(Place::field(self.field).error("must not be none: this model always thinks"));
+            }
             out.push_str(",\"thinking\":{\"type\":\"disabled\"}");
             return Ok(None);
         }
         if !self.thinks() {
             return Ok(None);
         }
-        let (model, bound) = (outgoing.model, u64::from(outgoing.max_output_tokens));
+        let bound = u64::from(outgoing.max_output_tokens);
         let display = if self.hidden { ",\"display\":\"omitted\"}" } else { "}" };
-        if !BUDGET_ONLY.iter().any(|name| model.contains(name)) {
+        if age != Age::Budget {
             let share = |budget: u64| budget.saturating_mul(100).checked_div(bound).unwrap_or(100);
             let of_budget = |budget: u64| WORDS.iter().take(4).find(|(.., percent)| share(budget) <= *percent);
             let row = self.word.or_else(|| of_budget(self.budget?).or(WORDS.get(3)).copied());
+            // From Opus 4.7 on nothing of it is shown to whoever does not ask.
+            let display = if self.hidden || age == Age::Foreign { display } else { ",\"display\":\"summarized\"}" };
             put(out, &[",\"thinking\":{\"type\":\"adaptive\"", display]);
-            return Ok(row.map(|(_, word, _)| word));
+            return Ok(row.map(|(_, word, _)| if word == "xhigh" && age == Age::Words { "max" } else { word }));
         }
         if unthought {
             return Err(Place::field(self.field)

@@ -1,9 +1,10 @@
 //! A neutral request in this dialect.
 
 use super::effort::Effort;
+use super::models::Age;
 use super::place::{NO_FORM, NUMBER, Place, is_number, present};
-use super::{head, messages, tools};
-use crate::error::{Error, Result};
+use super::{head, messages, sampling, schema, tools};
+use crate::error::Result;
 use crate::json::{self, Fields, Raw, push_text};
 use crate::provider::Outgoing;
 use crate::provider::anthropic::write::{comma, field, put};
@@ -12,14 +13,15 @@ use crate::provider::anthropic::write::{comma, field, put};
 ///
 /// Left out, since they do not shape the answer: `metadata`, `store`, `prompt_cache_key`,
 /// `prompt_cache_retention`, `safety_identifier`, `service_tier`, `stream_options`, OpenRouter's `usage`, and
-/// fields at the value that means nothing (`n: 1`, a penalty of 0). `user` becomes `metadata.user_id`.
-/// Everything else that has no counterpart is refused by its name.
+/// fields at the value that means nothing (`n: 1`, a penalty of 0, a `top_p` of 1). `user` becomes `metadata.user_id`
+/// where the API takes it. Everything else that has no counterpart is refused by its name, and so is what this model
+/// does not take ([`Age`]).
 pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgoing<'_>) -> Result<String> {
     let length: usize = request.iter().map(|(_, raw)| raw.get().len()).sum();
     let mut out = head(outgoing, length);
-    let mut effort = Effort::default();
+    let age = Age::of(outgoing.model);
+    let (mut effort, mut end) = (Effort::default(), messages::End::default());
     let (mut choice, mut parallel, mut has_tools, mut format) = (None, true, false, String::new());
-    let mut unthought = false;
     for (name, raw) in request.iter().filter(|(_, raw)| raw.get() != "null") {
         let place = Place::field(name);
         match (name, raw.get()) {
@@ -32,41 +34,33 @@ pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgo
             | ("modalities", "[\"text\"]") => {}
             ("presence_penalty" | "frequency_penalty", zero)
                 if zero.bytes().all(|b| matches!(b, b'0' | b'.' | b'-')) => {}
-            ("messages", _) => unthought = messages::encode(&mut out, raw)?,
-            ("temperature", number) => {
-                if !is_number(raw) {
-                    return Err(place.error(NUMBER));
-                }
-                if !up_to_one(number) {
-                    return Err(place.error("must be a number from 0 to 1 for this API, written plainly"));
-                }
-                field(&mut out, name, number);
-            }
-            ("top_p" | "top_k", number) if is_number(raw) => field(&mut out, name, number),
-            ("top_p" | "top_k", _) => return Err(place.error(NUMBER)),
+            ("messages", _) => end = messages::encode(&mut out, raw)?,
+            ("temperature" | "top_p" | "top_k", _) if is_number(raw) => {}
+            ("temperature" | "top_p" | "top_k", _) => return Err(place.error(NUMBER)),
             ("stop", _) => stop(&mut out, &place, raw)?,
             ("user", user) => {
-                place.text(raw)?;
-                put(&mut out, &[",\"metadata\":{\"user_id\":", user, "}"]);
+                if is_opaque(&place.text(raw)?) {
+                    put(&mut out, &[",\"metadata\":{\"user_id\":", user, "}"]);
+                }
             }
-            ("tools", _) => has_tools = tools::encode(&mut out, raw)?,
+            ("tools", _) => has_tools = tools::encode(&mut out, raw, age)?,
             ("tool_choice", _) => choice = Some(raw),
             ("parallel_tool_calls", flag @ ("true" | "false")) => parallel = flag == "true",
             ("parallel_tool_calls", _) => return Err(place.error("must be true or false")),
-            ("response_format", _) => format = response_format(&place, raw)?,
+            ("response_format", _) => format = response_format(&place, raw, age)?,
             ("reasoning_effort", _) => effort.word(raw, &place, "reasoning_effort")?,
             ("reasoning", _) => effort.object(raw)?,
             _ => return Err(place.error(NO_FORM)),
         }
     }
     if has_tools {
-        tools::encode_choice(&mut out, choice, parallel, effort.thinks())?;
+        tools::encode_choice(&mut out, choice, parallel, effort.thinks() || age == Age::Unforced)?;
     }
-    if effort.thinks() {
-        // The API refuses to draw otherwise while the model thinks.
-        sampling(request)?;
+    sampling::encode(&mut out, request, age, effort.thinks())?;
+    if end.begun && (age >= Age::Words || age == Age::Budget && effort.thinks()) {
+        return Err(Place::field("messages").error("must not end with what the model said: it does not go on with it"));
     }
-    let word = effort.push(&mut out, outgoing, unthought)?;
+    let word = effort.push(&mut out, outgoing, age, end.unthought)?;
     if word.is_some() || !format.is_empty() {
         out.push_str(",\"output_config\":{");
         if let Some(word) = word {
@@ -81,28 +75,11 @@ pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgo
     Ok(out)
 }
 
-fn sampling(request: &Fields<'_>) -> Result<()> {
-    const PROBLEM: &str = "cannot be set while the model reasons";
-    if present(request, "top_k").is_some() {
-        return Err(Error::invalid("top_k", PROBLEM).into());
-    }
-    let one =
-        |number: &str| number.strip_prefix('1').is_some_and(|rest| rest.bytes().all(|b| matches!(b, b'.' | b'0')));
-    match present(request, "temperature") {
-        Some(raw) if !one(raw.get()) => Err(Error::invalid("temperature", PROBLEM).into()),
-        _ => Ok(()),
-    }
-}
-
-/// A JSON number from 0 to 1 without an exponent.
-fn up_to_one(number: &str) -> bool {
-    let zeros = |text: &str| text.bytes().all(|byte| byte == b'0');
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    match number.split_once('.').unwrap_or((number, "")) {
-        ("0", fraction) => digits(fraction),
-        ("1" | "-0", fraction) => zeros(fraction),
-        _ => false,
-    }
+/// Whether the API takes this as a person's id. It refuses what looks like a person's address ("user_id appears to
+/// contain an email address", "… a phone number") or has more than 256 characters; nothing but a hint is left out then.
+fn is_opaque(user: &str) -> bool {
+    let dials = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '(' | ')' | '.' | ' ');
+    user.len() <= 256 && !user.contains('@') && !(user.len() > 6 && user.chars().all(dials))
 }
 
 /// One text or several. The API refuses such that are white space alone.
@@ -125,7 +102,7 @@ fn stop(out: &mut String, place: &Place<'_>, raw: Raw<'_>) -> Result<()> {
 
 /// The value of `output_config.format`; nothing for plain text. The API follows every schema strictly and has
 /// no form of "some JSON". A schema's name tells the model nothing; its description goes into the schema.
-fn response_format(place: &Place<'_>, raw: Raw<'_>) -> Result<String> {
+fn response_format(place: &Place<'_>, raw: Raw<'_>, age: Age) -> Result<String> {
     let fields = place.object(raw)?;
     match json::text(place.said(&fields, "type")?).as_deref() {
         Some("text") => {
@@ -140,7 +117,11 @@ fn response_format(place: &Place<'_>, raw: Raw<'_>) -> Result<String> {
     let format = own.object(fields.field("json_schema").ok_or_else(|| own.error("is missing"))?)?;
     own.known(&format, &["name", "strict", "schema", "description"])?;
     let at = own.of("schema");
-    let schema = at.object(format.field("schema").ok_or_else(|| at.error("is missing"))?)?;
+    let raw = format.field("schema").ok_or_else(|| at.error("is missing"))?;
+    if age != Age::Foreign {
+        schema::strict(&at, raw)?;
+    }
+    let schema = at.object(raw)?;
     let mut out = String::from("{\"type\":\"json_schema\",\"schema\":{");
     if let Some(raw) = present(&format, "description") {
         let text = own.of("description").text(raw)?;

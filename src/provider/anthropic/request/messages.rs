@@ -40,8 +40,17 @@ impl Turns {
     }
 }
 
-/// Appends `system` and `messages`; gives whether tools go on that the model called without thinking before.
-pub(super) fn encode(out: &mut String, raw: Raw<'_>) -> Result<bool> {
+/// What a conversation's end asks of the model.
+#[derive(Clone, Copy, Default)]
+pub(super) struct End {
+    /// Tools go on that the model called without thinking before.
+    pub(super) unthought: bool,
+    /// The answer has begun, and the model is to go on with it.
+    pub(super) begun: bool,
+}
+
+/// Appends `system` and `messages`.
+pub(super) fn encode(out: &mut String, raw: Raw<'_>) -> Result<End> {
     let list = Place::field("messages");
     let (mut system, mut turns, mut turn) = (String::new(), Turns::default(), Turn::default());
     for (index, raw) in list.list(raw)?.into_iter().enumerate() {
@@ -99,7 +108,7 @@ pub(super) fn encode(out: &mut String, raw: Raw<'_>) -> Result<bool> {
         put(out, &[",\"system\":[", &system, "]"]);
     }
     put(out, &[",\"messages\":[", &turns.out, "]"]);
-    Ok(turn.is_unthought())
+    Ok(End { unthought: turn.is_unthought(), begun: turns.role == "assistant" })
 }
 
 /// The blocks of a message's content; nothing for null. The API takes no text that is empty or white space alone, which

@@ -1,5 +1,6 @@
 #[cfg(not(target_arch = "wasm32"))] // proptest does not build there
 mod hostile;
+mod models;
 mod refusals;
 mod thinking;
 
@@ -25,7 +26,7 @@ fn try_encode(request: &Value, model: &str) -> Result<String> {
 }
 
 fn encoded(request: &Value) -> Value {
-    serde_json::from_str(&try_encode(request, "claude-opus-4-6").unwrap()).unwrap()
+    serde_json::from_str(&try_encode(request, "claude-opus-4-5").unwrap()).unwrap()
 }
 
 /// The field that a refusal names.
@@ -175,7 +176,7 @@ fn neighbours_of_one_role_are_one_turn_and_instructions_come_first() {
         {"role": "user", "content": "1"}, {"role": "user", "content": "2"},
         {"role": "assistant", "content": "3"}, {"role": "assistant", "refusal": "4"}]});
     let text = |text: &str| json!({"type": "text", "text": text});
-    let expected = json!({"model": "claude-opus-4-6", "max_tokens": 4096, "system": [text("A"), text("B")], "messages": [
+    let expected = json!({"model": "claude-opus-4-5", "max_tokens": 4096, "system": [text("A"), text("B")], "messages": [
         {"role": "user", "content": [text("1"), text("2")]}, {"role": "assistant", "content": [text("3"), text("4")]}]});
     assert_eq!(encoded(&request), expected);
     let late = json!({"messages": [{"role": "user", "content": "1"}, {"role": "system", "content": "A"}]});
@@ -186,7 +187,7 @@ fn neighbours_of_one_role_are_one_turn_and_instructions_come_first() {
 
 #[test]
 fn tools_and_their_choice_go_both_ways() {
-    let schema = json!({"type": "object", "properties": {"x": {"type": "number"}}});
+    let schema = json!({"type": "object", "properties": {"x": {"type": "number"}}, "additionalProperties": false});
     let tools = json!([{"name": "f", "description": "d", "input_schema": schema, "strict": true}]);
     let functions = json!([{"type": "function",
         "function": {"name": "f", "description": "d", "parameters": schema, "strict": true}}]);
@@ -222,9 +223,9 @@ fn a_schema_for_the_answer_goes_both_ways() {
     assert_eq!(decoded(&with(ask(), "output_config", json!({"format": format})))["response_format"], neutral);
     assert_eq!(encoded(&with(ask(), "response_format", neutral))["output_config"], json!({"format": format}));
     let told =
-        json!({"type": "json_schema", "json_schema": {"name": "a", "description": "d", "schema": {"type": "object"}}});
+        json!({"type": "json_schema", "json_schema": {"name": "a", "description": "d", "schema": {"type": "array"}}});
     let told = encoded(&with(ask(), "response_format", told))["output_config"]["format"]["schema"].clone();
-    assert_eq!(told, json!({"description": "d", "type": "object"}));
+    assert_eq!(told, json!({"description": "d", "type": "array"}));
     assert_eq!(encoded(&with(ask(), "response_format", json!({"type": "text"}))).get("output_config"), None);
     let loose = with(ask(), "response_format", json!({"type": "json_object"}));
     assert_eq!(named(try_encode(&loose, "m")), "response_format.type");
@@ -237,7 +238,7 @@ fn hints_are_dropped_and_empty_wishes_mean_nothing() {
         "logprobs": false, "presence_penalty": 0.0, "modalities": ["text"], "user": "u", "stop": "END", "tools": []});
     let mut body = encoded(&request);
     body["messages"].take();
-    let expected = json!({"model": "claude-opus-4-6", "max_tokens": 4096, "messages": null, "metadata": {"user_id": "u"}, "stop_sequences": ["END"]});
+    let expected = json!({"model": "claude-opus-4-5", "max_tokens": 4096, "messages": null, "metadata": {"user_id": "u"}, "stop_sequences": ["END"]});
     assert_eq!(body, expected);
 }
 

@@ -1,5 +1,6 @@
 //! Tools, and which of them may be called.
 
+use super::models::Age;
 use super::place::{NO_FORM, Place, present};
 use crate::error::Result;
 use crate::json::{self, Fields, Raw};
@@ -83,7 +84,7 @@ pub(super) fn decode_choice(out: &mut String, raw: Raw<'_>) -> Result<()> {
 }
 
 /// Appends neutral tools. True if there is any.
-pub(super) fn encode(out: &mut String, raw: Raw<'_>) -> Result<bool> {
+pub(super) fn encode(out: &mut String, raw: Raw<'_>, age: Age) -> Result<bool> {
     let tools = Place::field("tools");
     let list = tools.list(raw)?;
     if list.is_empty() {
@@ -105,13 +106,7 @@ pub(super) fn encode(out: &mut String, raw: Raw<'_>) -> Result<bool> {
         if present(&function, "description").is_some() {
             field(out, "description", own.said(&function, "description")?.get());
         }
-        let schema = present(&function, "parameters");
-        if schema.is_some_and(|raw| json::fields(raw.get()).is_err()) {
-            return own.refuse("parameters", "must be a JSON object");
-        }
-        // A function without parameters: the API wants a schema all the same.
-        let schema = schema.map(Raw::get).filter(|schema| *schema != "{}");
-        field(out, "input_schema", schema.unwrap_or("{\"type\":\"object\",\"properties\":{}}"));
+        input_schema(out, &own, &function, age)?;
         strict(out, &own, &function)?;
         if let Some(mark) = present(&outer, "cache_control") {
             field(out, "cache_control", mark.get());
@@ -122,9 +117,40 @@ pub(super) fn encode(out: &mut String, raw: Raw<'_>) -> Result<bool> {
     Ok(true)
 }
 
+/// Appends the schema of what a function takes. The API wants an object of one kind, also where there are no
+/// parameters.
+fn input_schema(out: &mut String, own: &Place<'_>, function: &Fields<'_>, age: Age) -> Result<()> {
+    let at = own.of("parameters");
+    let raw = present(function, "parameters");
+    let schema = raw.map(|raw| json::fields(raw.get()).map_err(|_| at.error("must be a JSON object"))).transpose()?;
+    let Some((raw, schema)) = raw.zip(schema).filter(|(_, schema)| !schema.is_empty()) else {
+        field(out, "input_schema", "{\"type\":\"object\",\"properties\":{}}");
+        return Ok(());
+    };
+    if age != Age::Foreign {
+        if let Some(name) = ["anyOf", "oneOf", "allOf"].into_iter().find(|name| present(&schema, name).is_some()) {
+            return at.refuse(name, "must not stand at the top for this API");
+        }
+        if present(function, "strict").is_some_and(|raw| raw.get() == "true") {
+            super::schema::strict(&at, raw)?;
+        }
+    }
+    if present(&schema, "type").is_some() {
+        field(out, "input_schema", raw.get());
+        return Ok(());
+    }
+    out.push_str(",\"input_schema\":{\"type\":\"object\"");
+    for (name, raw) in schema.iter().filter(|(name, _)| *name != "type") {
+        field(out, name, raw.get());
+    }
+    out.push('}');
+    Ok(())
+}
+
 /// Appends `tool_choice` for the neutral field of this name and `parallel_tool_calls`. A request without
-/// tools needs neither, and one whose model thinks cannot force a call: the API refuses that.
-pub(super) fn encode_choice(out: &mut String, choice: Option<Raw<'_>>, parallel: bool, thinks: bool) -> Result<()> {
+/// tools needs neither, and one whose model thinks cannot force a call, nor can any to a model that decides by itself
+/// (`free`): the API refuses that.
+pub(super) fn encode_choice(out: &mut String, choice: Option<Raw<'_>>, parallel: bool, free: bool) -> Result<()> {
     let place = Place::field("tool_choice");
     let mut named = None;
     let kind = match choice.map(json::text) {
@@ -148,8 +174,8 @@ pub(super) fn encode_choice(out: &mut String, choice: Option<Raw<'_>>, parallel:
             "tool"
         }
     };
-    if thinks && matches!(kind, "any" | "tool") {
-        return Err(place.error("cannot force a call while the model reasons"));
+    if free && matches!(kind, "any" | "tool") {
+        return Err(place.error("cannot force a call while this model reasons"));
     }
     let serial = !parallel && kind != "none";
     if choice.is_none() && !serial {

@@ -71,6 +71,9 @@ impl Contents {
                 known(fields, &["role", "content", "cache_control"], path)?;
                 let mut own = String::new();
                 parts::content(said()?, &content_path, Some(&mut self.images), &mut own)?;
+                if own.is_empty() {
+                    return Err(Error::invalid(&content_path, "must not be empty").into());
+                }
                 self.close();
                 self.push("user", &own);
                 self.close();
@@ -116,9 +119,7 @@ impl Contents {
             }
         }
         for raw in [content, given(fields, "refusal")].into_iter().flatten() {
-            if raw.get() != "\"\"" {
-                parts::content(raw, &join(path, "content"), None, &mut own)?;
-            }
+            parts::content(raw, &join(path, "content"), None, &mut own)?;
         }
         if let Some(details) = given(fields, "reasoning_details") {
             let path = join(path, "reasoning_details");
@@ -136,10 +137,10 @@ impl Contents {
                 signed = true;
             }
         }
-        if own.is_empty() {
-            own.push_str("{\"text\":\"\"}");
+        // Who said nothing has no content.
+        if !own.is_empty() {
+            self.push("model", &own);
         }
-        self.push("model", &own);
         Ok(())
     }
 

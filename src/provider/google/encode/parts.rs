@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::json::{self, Escaped, Fields, Raw, push_text};
 use crate::provider::google::fields::{comma, given, is_film, item, join, known, lacking, plain, push, text_field};
 use crate::provider::google::writer;
+use crate::text::contains;
 
 /// Images by the detail that was asked for. Gemini has one setting for the whole request.
 #[derive(Default)]
@@ -24,10 +25,11 @@ impl Images {
     }
 }
 
-/// Writes a content as parts. `images` is none where only texts may stand.
+/// Writes a content as parts. `images` is none where only texts may stand. A text without a letter is no part: Gemini
+/// takes it for one without data ("required oneof field 'data' must have one initialized field").
 pub(super) fn content(raw: Raw<'_>, path: &str, mut images: Option<&mut Images>, out: &mut String) -> Result<()> {
     if let Some(text) = Escaped::of(raw) {
-        writer::text(out, text.get(), false);
+        said(out, &text);
         return Ok(());
     }
     let items = json::items(raw.get()).map_err(|_| Error::invalid(path, "must be a text or a list of parts"))?;
@@ -41,8 +43,8 @@ pub(super) fn content(raw: Raw<'_>, path: &str, mut images: Option<&mut Images>,
             inner.ok_or_else(|| Box::new(Error::invalid(&join(&path, name), "must be a text")))
         };
         match (kind.as_ref(), images.as_deref_mut()) {
-            ("text", _) => writer::text(out, inner("text")?.get(), false),
-            ("refusal", None) => writer::text(out, inner("refusal")?.get(), false),
+            ("text", _) => said(out, &inner("text")?),
+            ("refusal", None) => said(out, &inner("refusal")?),
             ("image_url", Some(images)) => image(&own(&part, "image_url", &path)?, &path, images, out)?,
             ("input_audio", Some(_)) => {
                 let path = join(&path, "input_audio");
@@ -68,6 +70,12 @@ pub(super) fn content(raw: Raw<'_>, path: &str, mut images: Option<&mut Images>,
         }
     }
     Ok(())
+}
+
+fn said(out: &mut String, text: &Escaped<'_>) {
+    if !text.is_empty() {
+        writer::text(out, text.get(), false);
+    }
 }
 
 /// All texts of a content in one, escaped.
@@ -156,9 +164,10 @@ fn mime_of(url: &str) -> Option<&'static str> {
     })
 }
 
-/// The result of a function: an object as it is, any other text under `result`.
+/// The result of a function: an object as it is, any other text under `result`. So is one with a `$ref`, which Gemini would
+/// take for the name of a part (ai.google.dev/gemini-api/docs/function-calling, "Multimodal function responses").
 pub(super) fn result(text: &str, out: &mut String) {
-    if json::fields(text).is_ok() {
+    if json::fields(text).is_ok() && !contains(text, "\"$ref\"") {
         crate::provider::google::fields::compact(out, text);
     } else {
         out.push_str("{\"result\":");

@@ -64,6 +64,78 @@ fn a_conversation_with_tools_is_carried() {
     );
 }
 
+/// "required oneof field 'data' must have one initialized field" is what the API says of `{"text":""}`.
+#[test]
+fn nobody_says_an_empty_text() {
+    let said = |message: &str| {
+        format!(
+            r#"{{"messages":[{{"role":"system","content":""}},{{"role":"user","content":"a"}},{message},{{"role":"user","content":"b"}}]}}"#
+        )
+    };
+    let without = r#"{"contents":[{"role":"user","parts":[{"text":"a"}]},{"role":"user","parts":[{"text":"b"}]}],"generationConfig":{"maxOutputTokens":64}}"#;
+    for silent in [
+        r#"{"role":"assistant","content":""}"#,
+        r#"{"role":"assistant","content":null}"#,
+        r#"{"role":"assistant","content":[{"type":"text","text":""}],"refusal":""}"#,
+        r#"{"role":"developer","content":[{"type":"text","text":""}]}"#,
+    ] {
+        assert_eq!(gemini(&said(silent)), without, "{silent}");
+    }
+    let half = r#"{"role":"user","content":[{"type":"text","text":""},{"type":"text","text":"c"}]}"#;
+    assert!(gemini(&said(half)).contains(r#"{"role":"user","parts":[{"text":"c"}]}"#));
+    for empty in [r#"{"role":"user","content":""}"#, r#"{"role":"user","content":[]}"#] {
+        assert_eq!(bad_field(&said(empty)), "messages[2].content", "{empty}");
+    }
+}
+
+/// "Function calling with a response mime type: 'application/json' is unsupported", says the API of Gemini 2.5.
+#[test]
+fn json_beside_tools_is_for_newer_models() {
+    const TOOL: &str = r#""tools":[{"type":"function","function":{"name":"f"}}]"#;
+    for (format, of_two) in [
+        (r#"{"type":"json_object"}"#, false),
+        (r#"{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"array"}}}"#, false),
+        (r#"{"type":"text"}"#, true),
+    ] {
+        let body = format!(r#"{{{USER},{TOOL},"stop":"responseMimeType","response_format":{format}}}"#);
+        let fits = |model: &str| encode_request(&json::fields(&body).unwrap(), &outgoing(model)).is_ok();
+        assert_eq!((fits("gemini-2.5-pro"), fits("gemini-3.5-flash")), (of_two, true), "{format}");
+        if !of_two {
+            assert_eq!(bad_field(&body), "response_format");
+        }
+        gemini(&body.replace(TOOL, r#""tools":[]"#));
+    }
+}
+
+#[test]
+fn a_const_is_carried_as_what_gemini_reads() {
+    let schema = r#"{"type":"object","properties":{"kind":{"const":"a"}}}"#;
+    let read = r#"{"type":"object","properties":{"kind":{"enum":["a"]}}}"#;
+    let format = |more: &str, schema: &str| {
+        beside(&format!(
+            r#""response_format":{{"type":"json_schema","json_schema":{{"name":"n",{more}"schema":{schema}}}}}"#
+        ))
+    };
+    assert_eq!(
+        format("", schema),
+        format!(r#"{{,"responseMimeType":"application/json","responseJsonSchema":{read}}}"#)
+    );
+    let described = read.replacen('{', r#"{"description":"d","#, 1);
+    assert!(format(r#""description":"d","#, schema).contains(&described));
+    let tool = format!(r#"{{{USER},"tools":[{{"type":"function","function":{{"name":"f","parameters":{schema}}}}}]}}"#);
+    assert!(gemini(&tool).contains(&format!(r#""parametersJsonSchema":{read}"#)));
+}
+
+#[test]
+fn a_result_that_speaks_of_references_is_a_text() {
+    let body = r##"{"messages":[{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]},
+        {"role":"tool","tool_call_id":"a","content":"{\"x\":{\"$ref\":\"#/y\"}}"}],
+        "tools":[{"type":"function","function":{"name":"f","parameters":{}}}]}"##;
+    let out = gemini(body);
+    assert!(out.contains(r##""response":{"result":"{\"x\":{\"$ref\":\"#/y\"}}"}"##), "{out}");
+    assert!(out.contains(r#""functionDeclarations":[{"name":"f"}]"#), "no parameters are no schema: {out}");
+}
+
 #[test]
 fn calls_of_another_model_get_a_stand_in_where_signatures_are_asked_for() {
     let call = |id: &str| format!(r#"{{"id":"{id}","type":"function","function":{{"name":"f","arguments":"{{}}"}}}}"#);

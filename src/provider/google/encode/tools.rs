@@ -1,12 +1,13 @@
 //! `tools` and `tool_choice`.
 
+use super::schema;
 use crate::error::{Error, Result};
 use crate::json::{self, Fields, Raw, push_text};
 use crate::provider::google::fields::{comma, field, given, item, join, known, lacking, plain, push, text};
 
 /// Writes `tools` and `toolConfig`. Parameters stay JSON Schema (`parametersJsonSchema`). A strict function
-/// asks for `VALIDATED`, the mode that holds arguments to their schema.
-pub(super) fn encode(request: &Fields<'_>, out: &mut String) -> Result<()> {
+/// asks for `VALIDATED`, the mode that holds arguments to their schema. Says whether there is any.
+pub(super) fn encode(request: &Fields<'_>, out: &mut String) -> Result<bool> {
     let (mut functions, mut count, mut strict) = (String::new(), 0, false);
     if let Some(tools) = given(request, "tools") {
         let tools = json::items(tools.get()).map_err(|_| Error::invalid("tools", "must be a list"))?;
@@ -22,7 +23,7 @@ pub(super) fn encode(request: &Fields<'_>, out: &mut String) -> Result<()> {
         return Err(lacking("parallel_tool_calls"));
     }
     if functions.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     field(out, "tools", "");
     push(out, &["[{\"functionDeclarations\":[", &functions, "]}]"]);
@@ -30,7 +31,7 @@ pub(super) fn encode(request: &Fields<'_>, out: &mut String) -> Result<()> {
     if let Some(config) = config {
         field(out, "toolConfig", &config);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Writes one declaration; says whether it is a strict one.
@@ -51,7 +52,12 @@ fn function(raw: Raw<'_>, path: &str, out: &mut String) -> Result<bool> {
                 text(raw, &join(&path, name))?;
                 field(out, name, raw.get());
             }
-            "parameters" => field(out, "parametersJsonSchema", raw.get()),
+            // Whoever takes nothing has no schema: one has to be of an object.
+            "parameters" if raw.get() == "{}" => {}
+            "parameters" => {
+                field(out, "parametersJsonSchema", "");
+                schema::encode(out, raw);
+            }
             "strict" => strict = raw.get() == "true",
             "cache_control" => {}
             _ => return Err(lacking(&join(&path, name))),

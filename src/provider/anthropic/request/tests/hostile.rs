@@ -10,8 +10,9 @@ fn theirs() -> Value {
     json!({"model": "m", "max_tokens": 4096, "temperature": 1, "stop_sequences": ["a"], "metadata": {"user_id": "u"},
         "system": [{"type": "text", "text": "s", "cache_control": {"type": "ephemeral"}}],
         "thinking": {"type": "enabled", "budget_tokens": 2048}, "output_config": {"effort": "low",
-            "format": {"type": "json_schema", "schema": {"type": "object"}}},
-        "tools": [{"name": "f", "description": "d", "input_schema": {"type": "object"}, "strict": true}],
+            "format": {"type": "json_schema", "schema": {"type": "object", "additionalProperties": false}}},
+        "tools": [{"name": "f", "description": "d", "input_schema": {"type": "object", "additionalProperties": false},
+            "strict": true}],
         "tool_choice": {"type": "auto", "disable_parallel_tool_use": true},
         "messages": [
             {"role": "user", "content": [{"type": "text", "text": "t"},
@@ -106,7 +107,7 @@ proptest! {
         }
         let body = spoilt(neutral(), &changes);
         if let Ok(fields) = json::fields(&body) {
-            for model in ["claude-3", "claude-opus-5"] {
+            for model in ["claude-3", "claude-opus-5", "m"] {
                 if let Ok(encoded) = encode_request(&fields, &outgoing(model)) {
                     is_json(&encoded);
                 }

@@ -29,7 +29,7 @@ fn each_model_is_asked_to_think_as_it_can() {
     };
     let (old, new) = ("claude-sonnet-4-5-20250929", "claude-opus-4-7");
     let budget = |tokens: u32| Some(json!({"type": "enabled", "budget_tokens": tokens}));
-    let adaptive = Some(json!({"type": "adaptive"}));
+    let adaptive = Some(json!({"type": "adaptive", "display": "summarized"}));
     assert_eq!(of("reasoning_effort", json!("high"), old), (budget(3276), None));
     assert_eq!(of("reasoning_effort", json!("minimal"), old), (budget(1024), None));
     assert_eq!(of("reasoning_effort", json!("minimal"), new), (adaptive.clone(), Some(json!("low"))));
