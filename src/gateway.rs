@@ -29,6 +29,8 @@ mod notes;
 mod offers;
 mod prepare;
 mod problem;
+#[cfg(feature = "edge")]
+mod refused;
 mod replay;
 mod replies;
 mod restore;
@@ -92,11 +94,18 @@ pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, mut call: Ca
     let guest = Guest::enter(gate);
     #[cfg(feature = "edge")]
     let standing = call.caller.clone().map(|caller| Standing::new(caller, call.wants));
+    #[cfg(feature = "edge")]
+    let known = standing.as_ref().and_then(|standing| standing.known(gate, started));
+    #[cfg(not(feature = "edge"))]
+    let known: Option<Box<Error>> = None;
     let mut patterns = None;
-    if gate.config.patterns && host.rest().await {
+    if known.is_none() && gate.config.patterns && host.rest().await {
         patterns = Some(told::patterns(&**host, &call, &request_id)).filter(|all| !all.is_empty()).map(Rc::new);
     }
-    let screened = screen::screen(gate, &**host, &mut call, &request_id);
+    let screened = match known {
+        Some(refusal) => Err(refusal),
+        None => screen::screen(gate, &**host, &mut call, &request_id),
+    };
     let mut restoring = None;
     let screened = screened.map(|marks| {
         let vectors = matches!(call.wants, Wants::Embeddings { .. });
@@ -124,7 +133,7 @@ pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, mut call: Ca
     };
     #[cfg(feature = "edge")]
     let result = match &standing {
-        Some(standing) => standing.enter(&**host).await.and(result),
+        Some(standing) => standing.enter(gate, &**host).await.and(result),
         None => result,
     };
     let ended = match result {
@@ -143,6 +152,7 @@ pub async fn open<H: Host + 'static>(gate: &Rc<Gate>, host: &Rc<H>, mut call: Ca
             #[cfg(feature = "edge")]
             if let Some(standing) = standing {
                 error.allowance = standing.allowance();
+                standing.remember(gate, &error, host.now());
             }
             // This request's own, also where it shares the error with others.
             error.request_id = Some((*request_id).into());

@@ -73,6 +73,9 @@ pub(super) struct State {
     pub(super) finals: VecDeque<Final>,
     pub(super) in_flight: u32,
     pub(super) prices: Option<Known>,
+    /// Callers who asked too often.
+    #[cfg(feature = "edge")]
+    pub(super) refusals: super::refused::Refusals,
     /// Where answers are shared with other processes.
     #[cfg(feature = "edge")]
     pub(super) shelf: Option<Rc<dyn super::shelf::Shelf>>,
@@ -109,6 +112,8 @@ impl Gate {
             finals: VecDeque::new(),
             in_flight: 0,
             prices: None,
+            #[cfg(feature = "edge")]
+            refusals: super::refused::Refusals::default(),
             #[cfg(feature = "edge")]
             shelf: None,
         };

@@ -7,12 +7,13 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use super::{Host, Wants};
+use super::{Gate, Host, Wants};
 use crate::admit::edge::{Caller, Correction, Entry, Errand};
 use crate::admit::{Command, Entered};
 use crate::chat::Usage;
 use crate::config::EdgeConfig;
 use crate::error::{Allowance, Code, Error, Result};
+use crate::time::Timestamp;
 
 /// One request's.
 pub(super) struct Standing {
@@ -84,15 +85,29 @@ impl Standing {
         self.entered.get().map(|entered| entered.allowance)
     }
 
+    /// The refusal of an earlier request that still holds. Then this one has entered, in vain.
+    pub(super) fn known(&self, gate: &Gate, now: Timestamp) -> Option<Box<Error>> {
+        let refusal = gate.refused(&self.caller, self.route, now)?;
+        self.entered.set(refusal.allowance.map(|allowance| Entered { allowance, granted: false }));
+        Some(refusal)
+    }
+
+    /// Remembers a refusal of its caller's, for the requests that come next.
+    pub(super) fn remember(&self, gate: &Gate, error: &Error, now: Timestamp) {
+        if self.is_refused() {
+            gate.note_refused(&self.caller, self.route, error, now);
+        }
+    }
+
     /// Enters, if no command of the request's has.
     ///
     /// # Errors
     /// `rate_limited`; what the ledger says if it cannot be asked: then nothing is let through.
-    pub(super) async fn enter<H: Host>(&self, host: &H) -> Result<()> {
+    pub(super) async fn enter<H: Host>(&self, gate: &Gate, host: &H) -> Result<()> {
         if self.entered.get().is_some() {
             return Ok(());
         }
-        let entered = enter(host, &self.caller, self.route, Some(0)).await;
+        let entered = enter(gate, host, &self.caller, self.route, Some(0)).await;
         match entered {
             Ok(allowance) => self.entered.set(Some(Entered { allowance, granted: true })),
             Err(error) => {
@@ -108,7 +123,16 @@ impl Standing {
 ///
 /// # Errors
 /// `rate_limited`, with the allowance; what the ledger says if it cannot be asked.
-pub async fn enter<H: Host>(host: &H, caller: &Caller, route: &str, tokens: Option<u64>) -> Result<Allowance> {
+pub async fn enter<H: Host>(
+    gate: &Gate,
+    host: &H,
+    caller: &Caller,
+    route: &str,
+    tokens: Option<u64>,
+) -> Result<Allowance> {
+    if let Some(refusal) = gate.refused(caller, route, host.now()) {
+        return Err(refusal);
+    }
     let entry = Some(Entry { route: route.into(), tokens });
     let errand = Errand { caller: caller.clone(), entry, correction: None, command: None };
     let reply = host.decide(Command::For(errand.into())).await?;
@@ -116,7 +140,11 @@ pub async fn enter<H: Host>(host: &H, caller: &Caller, route: &str, tokens: Opti
     match (reply.result, allowance) {
         (Ok(_), Some(allowance)) => Ok(allowance),
         (Ok(_), None) => Err(Code::Internal.into()),
-        (Err(error), allowance) => Err(Error { allowance, ..*error }.into()),
+        (Err(error), allowance) => {
+            let error = Error { allowance, ..*error };
+            gate.note_refused(caller, route, &error, host.now());
+            Err(error.into())
+        }
     }
 }
 

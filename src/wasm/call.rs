@@ -114,7 +114,7 @@ impl Core {
                 #[cfg(feature = "edge")]
                 if let Some(caller) = asks.caller {
                     return at_once(async move {
-                        let entered = gateway::enter(&*host, &caller, "models", None).await;
+                        let entered = gateway::enter(&gate, &*host, &caller, "models", None).await;
                         let allowance = entered.map_err(|failed| error(&failed))?;
                         Ok(whole("application/json", Some(allowance), listed?.into(), "{}"))
                     });

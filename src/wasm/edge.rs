@@ -240,10 +240,10 @@ impl Core {
     /// Counts a request to a route of the server's own: names and values of headers for its answer. Rejects with an
     /// error object if the caller has asked too often.
     pub fn enter(&self, by: Vec<String>, route: String) -> Result<JsValue, JsValue> {
-        let host = self.host.clone();
+        let (gate, host) = (self.gate.clone(), self.host.clone());
         let by = caller(by);
         at_once(async move {
-            let entered = gateway::enter(&*host, &by, &route, None).await.map_err(|failed| error(&failed))?;
+            let entered = gateway::enter(&gate, &*host, &by, &route, None).await.map_err(|failed| error(&failed))?;
             Ok(headers(&entered).into())
         })
     }

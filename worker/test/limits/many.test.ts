@@ -1,5 +1,6 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { TenantLedger } from '../../src/ledger';
 import { forget } from '../../src/organisation/standing';
 import { ask, calm, call, errorOf, script, seen, until, type Answer } from '../client';
 import { made, organised } from '../organisations';
@@ -129,6 +130,26 @@ describe('a caller’s rate', () => {
     for (const headers of [first, second, first, second, first, second, other])
       statuses.push((await ask({}, headers)).status);
     expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 200]);
+  });
+
+  it('costs the object nothing where it is known to be used up', async () => {
+    const headers = await caller('flooded', 'free');
+    for (let sent = 0; sent < 5; sent += 1) expect((await ask({}, headers)).status).toBe(200);
+    const first = await ask({}, headers);
+    const decide = vi.spyOn(TenantLedger.prototype, 'decide');
+    try {
+      for (let sent = 0; sent < 20; sent += 1) {
+        const answer = await ask({}, headers);
+        expect([answer.status, errorOf(answer).code, rate(answer)[1]]).toEqual([429, 'rate_limited', 0]);
+        expect(Number(answer.headers.get('retry-after'))).toBeLessThanOrEqual(Number(first.headers.get('retry-after')));
+      }
+      expect(decide).not.toHaveBeenCalled();
+      // Another caller's requests are its own.
+      expect((await ask({}, await caller('flooded', 'free', { user: 'bob' }))).status).toBe(200);
+      expect(decide).toHaveBeenCalled();
+    } finally {
+      decide.mockRestore();
+    }
   });
 
   it('of hits, which are only counted, survives the object, too', async () => {
