@@ -16,6 +16,8 @@ const COME_AGAIN: Duration = Duration::from_secs(1);
 pub struct Room {
     /// Items that are still to be done.
     pub open: u32,
+    /// Those of them that are of whose request it is; 0 where users do not share a store with others.
+    pub own: u32,
     /// The latest arrival that it has given out, as far as it knows.
     pub last: i64,
 }
@@ -26,8 +28,13 @@ impl Room {
         now.as_millis().max(self.last.saturating_add(1))
     }
 
+    /// Nobody has more than is left for others: alone half of all, and whoever comes next finds room.
     fn check(&self, config: &QueueConfig) -> Result<()> {
-        if self.open < config.capacity { Ok(()) } else { Err(Error::new(Code::QueueFull).after(COME_AGAIN).into()) }
+        if config.capacity.saturating_sub(self.open) > self.own {
+            Ok(())
+        } else {
+            Err(Error::new(Code::QueueFull).after(COME_AGAIN).into())
+        }
     }
 }
 
@@ -107,5 +114,26 @@ impl Item {
         room.check(config)?;
         let (state, order, deadline) = (State::Queued, room.next(now), now.after(self.timeout));
         Ok(Self { state, order, failures: 0, deadline, ended_at: Timestamp::EPOCH, ..self.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_fills_the_queue_alone() {
+        let config = QueueConfig { capacity: 8, ..QueueConfig::default() };
+        let has_room = |open: u32, own: u32| Room { open, own, last: 0 }.check(&config).is_ok();
+        // One after the other takes all that they get: half, then half of the rest, and so on.
+        let mut open = 0;
+        let shares = [(); 5].map(|()| {
+            let own = (0..=8).find(|own| !has_room(open + own, *own)).unwrap();
+            open += own;
+            own
+        });
+        assert_eq!((shares, open), ([4, 2, 1, 1, 0], 8));
+        // Who is nobody's in particular shares with nobody.
+        assert_eq!((has_room(7, 0), has_room(8, 0), has_room(9, 0)), (true, false, false));
     }
 }

@@ -51,6 +51,12 @@ impl QueueAsk {
         self.naming.key.map(|key| hex(&key))
     }
 
+    /// Whose it is, where users share the store with others: whoever asks counts their open rows, once half of it is full.
+    #[wasm_bindgen(getter)]
+    pub fn owner(&self) -> Option<String> {
+        self.naming.owner.filter(|_| !self.by.is_empty()).map(|owner| hex(&owner))
+    }
+
     /// What else to look for: the same key as it was written before the master key was changed.
     #[wasm_bindgen(getter, js_name = earlierKeys)]
     pub fn earlier_keys(&self) -> Vec<String> {
@@ -89,6 +95,12 @@ impl Queue {
         Ok(Self { config, sealers: Sealers::Own(typed(sealers)?), shard })
     }
 
+    /// How many items may be open at once.
+    #[wasm_bindgen(getter)]
+    pub fn capacity(&self) -> u32 {
+        self.config.capacity
+    }
+
     /// How many items run at once.
     #[wasm_bindgen(getter)]
     pub fn concurrency(&self) -> u32 {
@@ -116,12 +128,13 @@ impl Queue {
     }
 
     /// Takes a request in: `[id, status, row, sealed ask]`, or only the first two if `known`, the row that has its key,
-    /// is the same request.
+    /// is the same request. Of the `open` rows `own` are of its owner.
     pub fn enqueue(
         &self,
         asked: QueueAsk,
         known: Option<Vec<u8>>,
         open: u32,
+        own: u32,
         last: f64,
         now: f64,
     ) -> Result<Array, JsValue> {
@@ -132,7 +145,7 @@ impl Queue {
             if let Some(own) = earlier.iter().find(|own| known.as_ref().is_some_and(|item| item.key == own.key)) {
                 naming.digest = own.digest;
             }
-            let (room, now) = (Room { open, last: whole(last) }, instant(now));
+            let (room, now) = (Room { open, own, last: whole(last) }, instant(now));
             let told = |item: &Item| {
                 let id = JsValue::from(item.ticket(self.shard).to_text());
                 [id, self.told(item, None, &ask.user, &ask.conversation).into()]
@@ -246,7 +259,7 @@ impl Queue {
 
     /// Queues a dead letter again.
     pub fn revive(&self, row: &[u8], open: u32, last: f64, now: f64) -> Result<JsValue, JsValue> {
-        let room = Room { open, last: whole(last) };
+        let room = Room { open, own: 0, last: whole(last) };
         typed((|| Ok(self.row(&Item::decode(row)?.revive(room, &self.config, instant(now))?)))())
     }
 

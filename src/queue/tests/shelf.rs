@@ -52,7 +52,7 @@ impl Shelf {
 
     pub(super) fn room(&self) -> Room {
         let open = self.items().iter().filter(|item| item.is_open()).count();
-        Room { open: open.try_into().unwrap(), last: self.rows.keys().last().copied().unwrap_or(0) }
+        Room { open: open.try_into().unwrap(), own: 0, last: self.rows.keys().last().copied().unwrap_or(0) }
     }
 
     pub(super) fn enqueue(&mut self, ask: &Ask, key: Option<[u8; 16]>, digest: u8, now: Timestamp) -> Result<Item> {
