@@ -150,7 +150,7 @@ fn a_neutral_request_for_anthropic() {
 
 #[test]
 fn a_neutral_request_for_responses() {
-    let write = |request: &Value| to(Dialect::Responses, "openai", "gpt-5", request);
+    let write = |request: &Value| to(Dialect::Responses, "openai", "gpt-4.1", request);
     let more = json!({"parallel_tool_calls": false, "user": "u", "metadata": {"a": "b"}, "verbosity": "low", "reasoning_effort": "low", "store": true});
     nothing_is_lost(&neutral(&more), &["/metadata"], &write);
     let parts = json!([

@@ -3,6 +3,8 @@
 mod answer;
 mod error;
 mod history;
+#[cfg(feature = "dialects")]
+mod refused;
 mod request;
 mod stream;
 mod usage;
@@ -10,6 +12,8 @@ mod usage;
 pub(super) use answer::{decode_body, encode_body};
 pub(super) use error::encode_error;
 pub(super) use history::fitting;
+#[cfg(feature = "dialects")]
+pub(super) use refused::check;
 pub(super) use request::{encode_request, rewrite_request};
 pub(super) use stream::with_x_groq;
 pub use stream::{StreamDecoder, StreamEncoder};

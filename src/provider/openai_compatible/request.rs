@@ -15,8 +15,8 @@ use crate::text::decimal;
 /// provider does not take it back.
 ///
 /// # Errors
-/// `invalid_request` that names `safety_settings`; `top_k` where only the provider's temperature and `top_p` are known; and
-/// a tool's result with pictures in it.
+/// `invalid_request` that names `safety_settings`; `top_k` where only the provider's temperature and `top_p` are known; a
+/// tool's result with pictures in it; and what OpenAI's and Groq's models refuse.
 pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgoing<'_>) -> Result<String> {
     if request.field("safety_settings").is_some() {
         return Err(Error::invalid("safety_settings", "must be left out for other models than Google's").into());
@@ -28,6 +28,8 @@ pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgo
     if request.field("top_k").is_some_and(|raw| raw.get() != "null") {
         return Err(Error::invalid("top_k", "must be left out for this provider").into());
     }
+    #[cfg(feature = "dialects")]
+    super::refused::check(request, outgoing)?;
     let mut messages = String::new();
     let mut effort = String::new();
     let mut kept = Vec::with_capacity(request.len());

@@ -5,6 +5,7 @@ use super::{TEXT, at, copy, head, is_text, list, messages, object, only, said, t
 use crate::error::{Error, Result};
 use crate::json::{self, Fields, Raw};
 use crate::provider::Outgoing;
+use crate::provider::openai_compatible::check;
 
 const NO_FORM: &str = "has no form in OpenAI's Responses";
 
@@ -20,6 +21,7 @@ const NO_FORM: &str = "has no form in OpenAI's Responses";
 pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgoing<'_>) -> Result<String> {
     let length: usize = request.iter().map(|(name, raw)| name.len().saturating_add(raw.get().len())).sum();
     let mut out = head(outgoing, length.saturating_add(300));
+    check(request, outgoing)?;
     for (name, raw) in request.iter().filter(|(_, raw)| raw.get() != "null") {
         field(name, raw, &mut out)?;
     }
@@ -224,6 +226,9 @@ fn text(request: &Fields<'_>, out: &mut String) -> Result<()> {
             let schema = object(schema, SCHEMA)?;
             only(&schema, &["name", "description", "schema", "strict"], SCHEMA)?;
             copy(&schema, &["name", "description", "schema", "strict"], out);
+            if said(&schema, "strict").is_none() {
+                member(out, "strict", "false");
+            }
         } else {
             only(&format, &["type"], PATH)?;
         }

@@ -103,8 +103,8 @@ fn a_signature_goes_back_with_the_text_that_stands_beside_it() {
 /// Pairs of both forms' fields, the other dialect's first.
 const FIELDS: [(&str, &str); 10] = [
     (
-        r#""tools":[{"type":"function","name":"f","description":"d","parameters":{"type":"object"},"strict":true}]"#,
-        r#""tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object"},"strict":true}}]"#,
+        r#""tools":[{"type":"function","name":"f","description":"d","parameters":{"type":"object","additionalProperties":false},"strict":true}]"#,
+        r#""tools":[{"type":"function","function":{"name":"f","description":"d","parameters":{"type":"object","additionalProperties":false},"strict":true}}]"#,
     ),
     (r#""tool_choice":"required""#, r#""tool_choice":"required""#),
     (r#""tool_choice":{"type":"function","name":"f"}"#, r#""tool_choice":{"type":"function","function":{"name":"f"}}"#),
@@ -136,6 +136,21 @@ fn fields_are_translated_both_ways() {
         for (name, raw) in json::fields(&expected).unwrap().iter() {
             assert_eq!(fields.field(name).map(Raw::get), Some(raw.get()), "{body}");
         }
+    }
+}
+
+/// As for functions: what chat completions do not hold to a schema is not held to it here, whatever the API's default.
+#[test]
+fn a_schema_is_as_strict_as_it_was() {
+    let format = |strict: &str| {
+        let body = format!(
+            r#"{{"messages":[{{"role":"user","content":"x"}}],"response_format":{{"type":"json_schema","json_schema":{{"name":"n","schema":{{"type":"object"}}{strict}}}}}}}"#
+        );
+        encoded(&body)
+    };
+    for strict in ["", r#","strict":null"#, r#","strict":false"#] {
+        let body = format(strict);
+        assert!(body.contains(r#""schema":{"type":"object"},"strict":false}"#), "{body}");
     }
 }
 
