@@ -3,7 +3,6 @@
 mod answer;
 mod error;
 mod history;
-#[cfg(feature = "dialects")]
 mod refused;
 mod request;
 mod stream;
@@ -12,7 +11,6 @@ mod usage;
 pub(super) use answer::{decode_body, encode_body};
 pub(super) use error::encode_error;
 pub(super) use history::fitting;
-#[cfg(feature = "dialects")]
 pub(super) use refused::check;
 pub(super) use request::{encode_request, rewrite_request};
 pub(super) use stream::with_x_groq;

@@ -1,6 +1,7 @@
 //! Requests.
 
 use super::history::rewritten;
+use super::refused::check;
 use crate::error::{Error, Result};
 use crate::json::{self, Fields, Raw, push_text};
 use crate::money::{NanoUsd, Rate};
@@ -28,8 +29,9 @@ pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgo
     if request.field("top_k").is_some_and(|raw| raw.get() != "null") {
         return Err(Error::invalid("top_k", "must be left out for this provider").into());
     }
-    #[cfg(feature = "dialects")]
-    super::refused::check(request, outgoing)?;
+    if cfg!(feature = "dialects") {
+        check(request, outgoing)?;
+    }
     let mut messages = String::new();
     let mut effort = String::new();
     let mut kept = Vec::with_capacity(request.len());
