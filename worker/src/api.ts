@@ -3,7 +3,7 @@ import type { FlatHeaders } from '../../pkg/src/boundary';
 import { toError } from '../../pkg/src/errors';
 import { answered } from '../../pkg/src/fetch';
 import { common, finished, setEach } from './answers';
-import { callerOf, needs, stripped, type Stripped } from './auth';
+import { callerOf, needs, stripped, type Sent, type Stripped } from './auth';
 import { hold, readBody } from './body';
 import type { Env } from './env';
 import { errorResponse, invalid, nothingHere, unsupported, wrongMethod } from './errors';
@@ -47,12 +47,12 @@ function askedOf(method: string, { headers, path }: Stripped): Asked {
 export async function api(
   raw: Request,
   url: string,
-  list: FlatHeaders,
+  sent: Sent,
   env: Env,
   context: ExecutionContext,
 ): Promise<Response> {
   load();
-  const request = stripped(raw, url, list);
+  const request = stripped(raw, url, sent);
   const told = toldOf(raw.method, request.headers);
   const [endpoint, dialect, method] = askedOf(readAs(told.method), request);
   const notes = new Notes(told, dialect, env);

@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { flat } from '../../pkg/src/flat';
 import { finished } from './answers';
 import { api } from './api';
+import { Sent } from './auth';
 import { MAX_HEADER_BYTES, MAX_HEADERS, oversized } from './body';
 import { preflight } from './cors';
 import type { Env } from './env';
@@ -17,7 +18,7 @@ import { figures } from './routes/figures';
 import { health } from './routes/health';
 import { openapi } from './routes/openapi';
 import { queue } from './routes/queue';
-import { notedOf, register, type Route } from './routes/route';
+import { register, Visit, type Route } from './routes/route';
 import { session } from './routes/session';
 import { status } from './routes/status';
 import { came } from './shelf';
@@ -63,10 +64,11 @@ export default {
       const problem = `must not be longer than ${MAX_HEADER_BYTES} bytes, nor more than ${MAX_HEADERS}`;
       return finished(errorResponse('chat', invalid('headers', problem, 431)), request, env);
     }
-    if (!OWN.test(url)) return api(request, url, headers, env, context);
-    const [told, started] = [toldOf(request.method, request.headers), Date.now()];
-    const response = finished(await app.fetch(request, env, context), request, env, told);
-    const note = notedOf(request);
+    const sent = new Sent(headers);
+    if (!OWN.test(url)) return api(request, url, sent, env, context);
+    const [told, visit, started] = [toldOf(request.method, sent), new Visit(sent, url), Date.now()];
+    const response = finished(await app.fetch(request, env, visit), request, env, told);
+    const { note } = visit;
     if (note) context.waitUntil(loggedRoute(told, note, response, Date.now() - started, env));
     return response;
   },

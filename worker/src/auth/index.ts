@@ -7,7 +7,7 @@ import { jwtHolder } from './jwt';
 import { operatorOf } from './operator';
 
 export { DEFAULT_ORGANISATION, type Asker, type Caller, type Scope } from './caller';
-export { stripped, type Stripped } from './stripped';
+export { Sent, stripped, type Stripped } from './stripped';
 
 /**
  * Who is calling, by what was `given` as a token in any of the places where clients put one, from the address that the

@@ -40,8 +40,7 @@ export class Sent {
  * Takes the token from wherever clients put their key: OpenAI's, Groq's and OpenRouter's into `authorization`,
  * Anthropic's into `x-api-key`, Gemini's into `x-goog-api-key` or, older ones, into the address.
  */
-export function stripped(request: Request, url = request.url, list = flat(request.headers)): Stripped {
-  const headers = new Sent(list);
+export function stripped(request: Request, url = request.url, headers = new Sent(flat(request.headers))): Stripped {
   const [bearer, ...others] = ['authorization', 'x-api-key', 'x-goog-api-key'].map((name) => {
     const value = headers.get(name);
     // The names stay: they tell which kind of client calls.

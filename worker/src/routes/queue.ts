@@ -7,7 +7,7 @@ import { merged } from '../queue/merged';
 import { everyQueueObject, MOST_SHARDS, ofEach, queueObject, queueStats, shardsOf, told } from '../queue/place';
 import { load, queuePlace, queueShard } from '../wasm';
 import { shardsAsked } from './input';
-import type { Ours, Route } from './route';
+import { visitOf, type Ours, type Route } from './route';
 import { oneOf, textOf, whole } from './schemas';
 
 const PATH = '/api/ai/queue';
@@ -77,8 +77,9 @@ export const queue: Route[] = [
 
 async function enqueue(c: Ours, caller: Caller): Promise<Response> {
   const shards = shardsOf(c.env);
-  const json = await readText(c.req.raw, c.req.raw.headers);
-  const key = c.req.header('idempotency-key');
+  const { headers } = visitOf(c);
+  const json = await readText(c.req.raw, headers);
+  const key = headers.get('idempotency-key') ?? undefined;
   load();
   const shard = shards === 1 ? 0 : queueShard(json, caller.user, key, shards);
   const { organisation, user } = caller;

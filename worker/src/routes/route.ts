@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono';
 
 import { toError } from '../../../pkg/src/errors';
 import { setEach } from '../answers';
-import { callerOf, needs, stripped, type Caller, type Scope } from '../auth';
+import { callerOf, needs, stripped, type Caller, type Scope, type Sent } from '../auth';
 import type { Env } from '../env';
 import { errorResponse, wrongMethod } from '../errors';
 import { gateOf, partsOf } from '../gates';
@@ -53,10 +53,28 @@ export interface Noted {
   caller?: Caller;
 }
 
-const notes = new WeakMap<Request, Noted>();
+/**
+ * One request to the routes, which Hono hands on in the place of the platform's context, so that nothing is looked up by
+ * the request: as a key of a `WeakMap` it would stay until the whole heap is collected.
+ */
+export class Visit {
+  /** What is noted of it; nothing of those that anybody may make as often as they like. */
+  note: Noted | undefined;
 
-/** What was noted of a request; nothing of those that anybody may make as often as they like. */
-export const notedOf = (request: Request): Noted | undefined => notes.get(request);
+  constructor(
+    /** Its headers, read once. */
+    readonly headers: Sent,
+    readonly url: string,
+  ) {}
+
+  /** Of the platform's context, which no route asks for anything. */
+  readonly props = undefined;
+  waitUntil(): void {}
+  passThroughOnException(): void {}
+}
+
+/** The visit that a request is. */
+export const visitOf = (c: Ours): Visit => c.executionCtx as Visit;
 
 /** Health and the OpenAPI document are not. */
 const isNoted = ({ scope, method }: Route) => scope !== undefined || method !== 'GET';
@@ -66,7 +84,7 @@ export function register(app: Hono<{ Bindings: Env }>, routes: readonly Route[])
   for (const route of routes) {
     app.on(route.method, route.path, (c) => {
       const note: Noted = { route: route.path, code: 'ok' };
-      if (isNoted(route)) notes.set(c.req.raw, note);
+      if (isNoted(route)) visitOf(c).note = note;
       return answer(() => run(c, route, note), note);
     });
   }
@@ -75,7 +93,7 @@ export function register(app: Hono<{ Bindings: Env }>, routes: readonly Route[])
     const allowed = own.map((route) => route.method);
     app.all(path, async (c) => {
       const note: Noted = { route: path, code: 'ok' };
-      if (own.some(isNoted)) notes.set(c.req.raw, note);
+      if (own.some(isNoted)) visitOf(c).note = note;
       const response = await answer(() => Promise.reject(wrongMethod(allowed.join(', '))), note);
       response.headers.set('allow', allowed.join(', '));
       return response;
@@ -86,7 +104,8 @@ export function register(app: Hono<{ Bindings: Env }>, routes: readonly Route[])
 async function run(c: Ours, route: Route, note: Noted): Promise<Response> {
   if (route.scope === undefined) return route.handle(c);
   const { scope } = route;
-  const caller = await callerOf(c.req.raw, stripped(c.req.raw).given, c.env);
+  const { url, headers } = visitOf(c);
+  const caller = await callerOf(c.req.raw, stripped(c.req.raw, url, headers).given, c.env);
   note.caller = caller;
   const { core } = gateOf(caller.organisation, c.env);
   const rate = await core.enter(partsOf(caller), route.rate ?? 'other');
