@@ -164,10 +164,13 @@ fn a_neutral_request_for_responses() {
 #[test]
 fn a_neutral_request_for_gemini() {
     let write = |request: &Value| to(Dialect::Google, "google", "gemini-3-pro", request);
-    let more = json!({"top_k": 3, "stop": ["x", "y"], "seed": 4, "n": 2, "presence_penalty": 0.5, "frequency_penalty": 0.5, "reasoning": {"effort": "low"}});
+    let more = json!({"top_k": 3, "stop": ["x", "y"], "seed": 4, "reasoning": {"effort": "low"}});
     // What must be called is held to its schema anyway.
     let hints = [SCHEMA_NAME, SCHEMA_STRICT, "/tools/0/function/strict"];
     nothing_is_lost(&neutral(&more), &hints, &write);
+    let older = |request: &Value| to(Dialect::Google, "google", "gemini-2.0-flash", request);
+    let more = json!({"n": 2, "presence_penalty": 0.5, "frequency_penalty": 0.5});
+    nothing_is_lost(&few(&more), &[], &older);
     let parts = json!([
         {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,AA"}},
         {"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}},

@@ -24,7 +24,7 @@ pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgo
     let mut config = String::from("{\"maxOutputTokens\":");
     push_int(&mut config, outgoing.max_output_tokens.into());
     for (name, raw) in request.iter().filter(|(_, raw)| raw.get() != "null") {
-        config_field(name, raw, &mut config)?;
+        config_field(name, raw, outgoing.model, &mut config)?;
     }
     thinking::encode(request, outgoing.model, &mut config)?;
     out.push('{');
@@ -44,14 +44,23 @@ pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgo
 }
 
 /// One field of the request, unless it belongs elsewhere.
-fn config_field(name: &str, raw: Raw<'_>, out: &mut String) -> Result<()> {
+fn config_field(name: &str, raw: Raw<'_>, model: &str, out: &mut String) -> Result<()> {
     let own = match name {
         "temperature" => "temperature",
         "top_p" => "topP",
         "top_k" => "topK",
         "seed" => "seed",
+        // A penalty of 0 is none, and one answer is what there is anyway.
+        "presence_penalty" | "frequency_penalty" if matches!(raw.get(), "0" | "0.0") => return Ok(()),
+        "n" if raw.get() == "1" => return Ok(()),
+        // "Penalty is not enabled for this model", says the API of each since Gemini 2.5.
+        "presence_penalty" | "frequency_penalty" if contains(model, "gemini-") && !contains(model, "gemini-2.0") => {
+            return Err(Error::invalid(name, "is not taken by this model").into());
+        }
         "presence_penalty" => "presencePenalty",
         "frequency_penalty" => "frequencyPenalty",
+        // "Multiple candidates is not enabled for this model", says that of each Gemini 3.
+        "n" if contains(model, "gemini-3") => return Err(Error::invalid(name, "must be 1 for this model").into()),
         "n" => "candidateCount",
         "stop" => return stop(raw, out),
         "response_format" => return response_format(raw, out),

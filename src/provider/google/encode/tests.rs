@@ -31,9 +31,9 @@ fn bad_field(body: &str) -> String {
 fn settings_have_their_fields_and_hints_none() {
     assert_eq!(
         beside(
-            r#""model":"y","max_tokens":5,"stream":true,"stream_options":{},"temperature":0.50,"top_p":1,"top_k":3,"seed":1,"presence_penalty":0,"frequency_penalty":-1,"n":2,"stop":"end","user":"u","metadata":{},"store":true,"parallel_tool_calls":true,"logprobs":false,"logit_bias":null"#
+            r#""model":"y","max_tokens":5,"stream":true,"stream_options":{},"temperature":0.50,"top_p":1,"top_k":3,"seed":1,"presence_penalty":0,"frequency_penalty":0.0,"n":2,"stop":"end","user":"u","metadata":{},"store":true,"parallel_tool_calls":true,"logprobs":false,"logit_bias":null"#
         ),
-        r#"{,"temperature":0.50,"topP":1,"topK":3,"seed":1,"presencePenalty":0,"frequencyPenalty":-1,"candidateCount":2,"stopSequences":["end"]}"#
+        r#"{,"temperature":0.50,"topP":1,"topK":3,"seed":1,"candidateCount":2,"stopSequences":["end"]}"#
     );
     assert_eq!(beside(r#""stop":["a","b"]"#), r#"{,"stopSequences":["a","b"]}"#);
     assert_eq!(beside(r#""stop":[]"#), "{}");
@@ -124,6 +124,26 @@ fn a_const_is_carried_as_what_gemini_reads() {
     assert!(format(r#""description":"d","#, schema).contains(&described));
     let tool = format!(r#"{{{USER},"tools":[{{"type":"function","function":{{"name":"f","parameters":{schema}}}}}]}}"#);
     assert!(gemini(&tool).contains(&format!(r#""parametersJsonSchema":{read}"#)));
+}
+
+#[test]
+fn penalties_and_several_answers_are_for_the_models_that_have_them() {
+    let of = |field: &str, model: &str| {
+        let body = format!("{{{USER},{field}}}");
+        encode_request(&json::fields(&body).unwrap(), &outgoing(model)).ok()
+    };
+    for (field, own) in [
+        (r#""presence_penalty":0.5"#, r#""presencePenalty":0.5"#),
+        (r#""frequency_penalty":-1"#, r#""frequencyPenalty":-1"#),
+    ] {
+        assert!(of(field, "gemini-2.0-flash").unwrap().contains(own));
+        assert_eq!((of(field, "gemini-2.5-flash"), of(field, "gemini-3.5-flash")), (None, None), "{field}");
+    }
+    let zeros = r#""presence_penalty":0,"frequency_penalty":0.0,"n":1"#;
+    let plain = of(r#""user":"u""#, "gemini-3.5-flash");
+    assert_eq!(of(zeros, "gemini-3.5-flash"), plain, "what means nothing is not said");
+    assert!(of(r#""n":2"#, "gemini-2.5-pro").unwrap().contains(r#""candidateCount":2"#));
+    assert_eq!(of(r#""n":2"#, "gemini-3.1-pro-preview"), None);
 }
 
 #[test]
