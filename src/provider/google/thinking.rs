@@ -93,14 +93,13 @@ pub(super) fn encode(request: &Fields<'_>, model: &str, out: &mut String) -> Res
         let row = TABLE.iter().find(|(own, _, _)| *own == effort);
         let (_, mut level, tokens) =
             *row.ok_or_else(|| Error::invalid(path, "must be none, minimal, low, medium or high"))?;
-        // ai.google.dev/gemini-api/docs/thinking: the Pro models always think, and know no MINIMAL.
-        let pro = contains(model, "-pro");
+        let always = always_thinks(model);
         if effort == "none" {
-            if pro {
+            if always {
                 return Err(Error::invalid(path, "must not be none: this model always thinks").into());
             }
             shown = None;
-        } else if pro && level == "MINIMAL" {
+        } else if always && level == "MINIMAL" {
             level = "LOW";
         }
         if by_budget {
@@ -117,6 +116,20 @@ pub(super) fn encode(request: &Fields<'_>, model: &str, out: &mut String) -> Res
         push(out, &[&config, "}"]);
     }
     Ok(())
+}
+
+/// Whether a model always thinks, and knows no MINIMAL: "'minimal' is not a supported thinking level for this model.
+/// Allowed values are: medium, low, high." (ai.google.dev/gemini-api/docs/thinking: the Pro models, Flash since 3.7).
+fn always_thinks(model: &str) -> bool {
+    const NAMES: [&str; 6] = [
+        "-pro",
+        "gemini-3.7-flash",
+        "gemini-3.8-flash",
+        "gemini-3.9-flash",
+        "gemini-4-hydrogen",
+        "gemini-flash-latest",
+    ];
+    NAMES.iter().any(|name| contains(model, name)) && !contains(model, "flash-lite")
 }
 
 #[cfg(test)]
@@ -138,7 +151,14 @@ mod tests {
         assert_eq!(to_gemini(low, "gemini-3-flash"), r#""thinkingConfig":{"thinkingLevel":"LOW"}"#);
         let none = r#"{"reasoning_effort":"none"}"#;
         assert_eq!(to_gemini(none, "gemini-2.5-flash"), r#""thinkingConfig":{"thinkingBudget":0}"#);
-        assert!(to_gemini(none, "gemini-2.5-pro").contains("always thinks"));
+        for model in ["gemini-2.5-pro", "gemini-3.8-flash", "gemini-3.7-flash"] {
+            assert!(to_gemini(none, model).contains("always thinks"), "{model}");
+        }
+        for model in ["gemini-3.5-flash", "gemini-3.8-flash-lite", "gemini-4-argon"] {
+            assert_eq!(to_gemini(none, model), r#""thinkingConfig":{"thinkingLevel":"MINIMAL"}"#, "{model}");
+        }
+        let least = r#"{"reasoning_effort":"minimal"}"#;
+        assert_eq!(to_gemini(least, "gemini-3.8-flash"), r#""thinkingConfig":{"thinkingLevel":"LOW"}"#);
         let minimal = r#"{"reasoning":{"effort":"minimal"}}"#;
         assert_eq!(
             to_gemini(minimal, "gemini-3-pro-preview"),
