@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::error::{Error, Result};
 use crate::json::{self, Fields, Raw};
 use crate::provider::Outgoing;
-use crate::text::decimal;
+use crate::text::{contains, decimal};
 
 /// As deep as schemas are looked into.
 const LEVELS: usize = 64;
@@ -21,7 +21,44 @@ pub(in crate::provider) fn check(request: &Fields<'_>, outgoing: &Outgoing<'_>) 
         }
         reasoning(request, outgoing.model)?;
     }
-    if openai || outgoing.provider == "groq" { strict(request) } else { Ok(()) }
+    let groq = outgoing.provider == "groq";
+    let tools = request.field("tools").is_some_and(|raw| !matches!(raw.get(), "null" | "[]"));
+    let kind = object(request.field("response_format")).field("type").and_then(json::text);
+    if groq && tools && kind.is_some_and(|kind| kind != "text") {
+        // "json mode cannot be combined with tool/function calling"
+        return Err(Error::invalid("response_format", "cannot stand beside tools for this API").into());
+    }
+    if openai || groq { strict(request) } else { Ok(()) }
+}
+
+/// The effort that is asked for, as the target's model has it, in JSON; empty for one that is not said. Between `low` and
+/// `high` all that reason take the same words.
+///
+/// Groq ("reasoning_effort must be one of none or default", of Qwen): gpt-oss takes `low`, `medium` and `high`, and Llama
+/// does not reason. OpenAI: `minimal` was GPT-5's alone, `xhigh` came after GPT-5.1.
+pub(super) fn effort(asked: &str, outgoing: &Outgoing<'_>) -> Result<String> {
+    const PATH: &str = "reasoning_effort";
+    let is = |names: &[&str]| names.iter().any(|name| outgoing.model.starts_with(name));
+    let before = is(&["o1", "o3", "o4", "gpt-5-", "gpt-5.1"]) || outgoing.model == "gpt-5";
+    let own = match (outgoing.provider, asked) {
+        (_, "") => "",
+        ("groq", own) if contains(outgoing.model, "gpt-oss") => match own {
+            "\"minimal\"" => "\"low\"",
+            "\"xhigh\"" => "\"high\"",
+            "\"none\"" => return Err(Error::invalid(PATH, "must not be none: this model always reasons").into()),
+            other => other,
+        },
+        ("groq", "\"none\"") if contains(outgoing.model, "qwen") => "\"none\"",
+        ("groq", _) if contains(outgoing.model, "qwen") => "\"default\"",
+        ("groq", "\"none\"") if contains(outgoing.model, "llama") => "",
+        ("groq", _) if contains(outgoing.model, "llama") => {
+            return Err(Error::invalid(PATH, "is not taken by this model").into());
+        }
+        ("openai", "\"minimal\"") if !(is(&["gpt-5-"]) || outgoing.model == "gpt-5") => "\"low\"",
+        ("openai", "\"xhigh\"") if before => "\"high\"",
+        (_, other) => other,
+    };
+    Ok(own.into())
 }
 
 /// Whether a model reasons: it always does, by itself, or only if it is asked to.
@@ -172,6 +209,47 @@ mod tests {
             let body = format!("{{{fields}}}");
             assert_eq!(refused(&body, "openai", model), named, "{fields} {model}");
             assert_eq!(refused(&body, "mine", model), "", "of another maker's models nothing is known");
+        }
+    }
+
+    #[test]
+    fn an_effort_is_one_that_the_model_takes() {
+        const QWEN: &str = "qwen/qwen3.8-27b";
+        const OSS: &str = "openai/gpt-oss-20b";
+        for (provider, model, asked, own) in [
+            ("groq", OSS, "", Some("")),
+            ("groq", OSS, "minimal", Some("low")),
+            ("groq", OSS, "medium", Some("medium")),
+            ("groq", OSS, "xhigh", Some("high")),
+            ("groq", OSS, "none", None),
+            ("groq", QWEN, "high", Some("default")),
+            ("groq", QWEN, "none", Some("none")),
+            ("groq", "llama-3.3-70b-versatile", "none", Some("")),
+            ("groq", "llama-3.3-70b-versatile", "low", None),
+            ("groq", "some/new-model", "low", Some("low")),
+            ("openai", "gpt-5-mini", "minimal", Some("minimal")),
+            ("openai", "gpt-5.4", "minimal", Some("low")),
+            ("openai", "o3", "minimal", Some("low")),
+            ("openai", "gpt-5.1", "xhigh", Some("high")),
+            ("openai", "gpt-5.4", "xhigh", Some("xhigh")),
+            ("mine", "m", "minimal", Some("minimal")),
+        ] {
+            let outgoing =
+                Outgoing { provider, model, max_output_tokens: 64, stream: false, relayed: false, most: None };
+            let quoted = |word: &str| if word.is_empty() { String::new() } else { format!("\"{word}\"") };
+            assert_eq!(effort(&quoted(asked), &outgoing).ok(), own.map(quoted), "{model} {asked}");
+        }
+    }
+
+    #[test]
+    fn groq_answers_in_json_or_with_calls() {
+        let body = |tools: &str, kind: &str| format!(r#"{{"tools":{tools},"response_format":{{"type":"{kind}"}}}}"#);
+        let tool = r#"[{"type":"function","function":{"name":"f"}}]"#;
+        assert_eq!(refused(&body(tool, "json_object"), "groq", "m"), "response_format");
+        for (tools, kind, provider) in
+            [(tool, "text", "groq"), ("[]", "json_object", "groq"), (tool, "json_object", "openai")]
+        {
+            assert_eq!(refused(&body(tools, kind), provider, "m"), "", "{tools} {kind} {provider}");
         }
     }
 

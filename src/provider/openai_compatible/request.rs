@@ -44,6 +44,9 @@ pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgo
             _ => kept.push((name, raw)),
         }
     }
+    if cfg!(feature = "dialects") {
+        effort = super::refused::effort(&effort, outgoing)?;
+    }
     // A document of its own, so that the fields made here have a text to point to.
     let mut made = String::from("{\"messages\":");
     made.push_str(&messages);
