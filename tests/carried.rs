@@ -151,13 +151,16 @@ fn a_neutral_request_for_anthropic() {
 #[test]
 fn a_neutral_request_for_responses() {
     let write = |request: &Value| to(Dialect::Responses, "openai", "gpt-4.1", request);
-    let more = json!({"parallel_tool_calls": false, "user": "u", "metadata": {"a": "b"}, "verbosity": "low", "reasoning_effort": "low", "store": true});
+    let reasoning = |request: &Value| to(Dialect::Responses, "openai", "gpt-5", request);
+    let more =
+        json!({"parallel_tool_calls": false, "user": "u", "metadata": {"a": "b"}, "verbosity": "low", "store": true});
     nothing_is_lost(&neutral(&more), &["/metadata"], &write);
+    nothing_is_lost(&few(&json!({"reasoning_effort": "low"})), &[], &reasoning);
     let parts = json!([
         {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,AA"}},
         {"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}}]);
     let more = json!({"messages": [{"role": "user", "content": parts}], "tool_choice": allowed(), "reasoning": {"max_tokens": 1024, "summary": "auto"}});
-    nothing_is_lost(&few(&more), &[], &write);
+    nothing_is_lost(&few(&more), &[], &reasoning);
     nothing_is_lost(&few(&json!({"response_format": {"type": "json_object"}})), &[], &write);
 }
 

@@ -54,6 +54,7 @@ pub(super) fn effort(asked: &str, outgoing: &Outgoing<'_>) -> Result<String> {
         ("groq", _) if contains(outgoing.model, "llama") => {
             return Err(Error::invalid(PATH, "is not taken by this model").into());
         }
+        ("openai", "\"none\"") if reasons(outgoing.model) == Reasons::Never => "",
         ("openai", "\"minimal\"") if !(is(&["gpt-5-"]) || outgoing.model == "gpt-5") => "\"low\"",
         ("openai", "\"xhigh\"") if before => "\"high\"",
         (_, other) => other,
@@ -96,13 +97,19 @@ fn reasoning(request: &Fields<'_>, model: &str) -> Result<()> {
     let wanted = object(given("reasoning"));
     let effort = given("reasoning_effort").or_else(|| wanted.field("effort").filter(|raw| raw.get() != "null"));
     let is_none = effort.is_some_and(|raw| raw.get() == "\"none\"");
+    let asked = (effort.is_some() || wanted.field("max_tokens").is_some()) && !is_none;
     if own == Reasons::Never {
-        return Ok(());
+        // "Unsupported parameter: 'reasoning_effort' is not supported with this model."
+        let known = ["gpt-3", "gpt-4", "gpt-5-chat"].iter().any(|name| model.starts_with(name));
+        return if known && asked {
+            Err(Error::invalid("reasoning_effort", "is not taken by this model").into())
+        } else {
+            Ok(())
+        };
     }
     if own == Reasons::Always && is_none {
         return Err(Error::invalid("reasoning_effort", "must not be none: this model always reasons").into());
     }
-    let asked = (effort.is_some() || wanted.field("max_tokens").is_some()) && !is_none;
     let reasons = asked || own > Reasons::Asked && !is_none;
     let is_default = |name: &str, raw: Raw<'_>| match name {
         "temperature" | "top_p" => matches!(raw.get(), "1" | "1.0"),
@@ -198,6 +205,10 @@ mod tests {
             (format!(r#"{WARM},"reasoning":{{"max_tokens":2000}}"#), "gpt-5.1", "temperature"),
             (format!(r#"{WARM},{EFFORT}:"none""#), "gpt-6-sol", ""),
             (format!(r#"{EFFORT}:"none""#), "gpt-5", "reasoning_effort"),
+            (format!(r#"{EFFORT}:"none""#), "gpt-4.1", ""),
+            (format!(r#"{EFFORT}:"low""#), "gpt-4.1", "reasoning_effort"),
+            (r#""reasoning":{"max_tokens":2000}"#.to_owned(), "gpt-4o-mini", "reasoning_effort"),
+            (format!(r#"{EFFORT}:"low""#), "ft:gpt", ""),
             (format!(r#"{EFFORT}:"none""#), "gpt-6.1-sol", "reasoning_effort"),
             (r#""temperature":1,"top_p":1.0,"stop":[],"presence_penalty":0,"logprobs":null"#.to_owned(), "o3", ""),
             (r#""top_p":0.5"#.to_owned(), "gpt-5-mini", "top_p"),
@@ -228,6 +239,7 @@ mod tests {
             ("groq", "llama-3.3-70b-versatile", "low", None),
             ("groq", "some/new-model", "low", Some("low")),
             ("openai", "gpt-5-mini", "minimal", Some("minimal")),
+            ("openai", "gpt-4.1", "none", Some("")),
             ("openai", "gpt-5.4", "minimal", Some("low")),
             ("openai", "o3", "minimal", Some("low")),
             ("openai", "gpt-5.1", "xhigh", Some("high")),
