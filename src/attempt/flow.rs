@@ -359,9 +359,12 @@ impl Passing<'_> {
         }
     }
 
-    fn drop(&mut self, _frame: &[u8]) {
-        if self.out.is_none() {
-            self.out = Some(self.bytes.get(..self.passed).unwrap_or_default().to_vec());
+    fn drop(&mut self, frame: &[u8]) {
+        let (bytes, passed) = (self.bytes, self.passed);
+        let out = self.out.get_or_insert_with(|| bytes.get(..passed).unwrap_or_default().to_vec());
+        // It came behind the carriage return that ended the frame before, which clients read only with it.
+        if frame.first() == Some(&b'\n') {
+            out.push(b'\n');
         }
     }
 

@@ -45,6 +45,9 @@ const attempt = async (work) => {
   }
 };
 
+/** Without ids, of which some clients draw their own. */
+const drawn = (said) => JSON.parse(JSON.stringify(said, (key, value) => (key === 'id' ? undefined : value)));
+
 /** The same client, asked twice: the provider, and the gateway in front of it. */
 async function unchanged({ reader, provider, given, choices }, dialect, stream) {
   const asking = { stream, choices };
@@ -105,7 +108,7 @@ for (const name of Object.keys(READERS)) {
           const well = await exchange.ask(reader, { stream: true, choices }, provider, dialect, given);
           const ill = await exchange.ask(reader, { stream: true, choices }, provider, dialect, given, bytes);
           if (well.error || ill.error) continue;
-          assert.deepEqual(seen(ill.said, true), seen(well.said, true), 'it looks whole');
+          assert.deepEqual(drawn(seen(ill.said, true)), drawn(seen(well.said, true)), 'it looks whole');
         } catch (error) {
           error.message = `TIDEGATE_SEED=${seed} TIDEGATE_SEEDS=1, from ${provider}: ${error.message}`;
           throw error;

@@ -43,6 +43,24 @@ fn usage_that_nobody_asked_for_is_taken_out_wherever_the_bytes_are_cut() {
 }
 
 #[test]
+fn a_line_feed_is_not_lost_with_what_comes_behind_it() {
+    let [text, stop, usage] = [TEXT, STOP, USAGE].map(|frame| frame.replace("\n\n", "\r\n\r\n"));
+    let (said, stream) = ([text.as_str(), &stop].concat(), [text.as_str(), &stop, &usage].concat());
+    for end in said.len()..=stream.len() {
+        for cut in 0..=end {
+            let mut flow = flow(false);
+            let mut out = Vec::new();
+            for piece in [&stream.as_bytes()[..cut], &stream.as_bytes()[cut..end]] {
+                out.extend_from_slice(flow.push(piece).of(piece));
+            }
+            out.extend(flow.finish());
+            let out = String::from_utf8(out).unwrap();
+            assert!(out.starts_with(&said), "{end}, {cut}: {out:?}");
+        }
+    }
+}
+
+#[test]
 fn usage_of_another_provider_stands_where_groqs_clients_read_it() {
     let of = |provider: &str, include_usage: bool, stream: &str| {
         let stamp = Stamp { unasked: Unasked::XGroq, ..Stamp::new(0, include_usage) };
