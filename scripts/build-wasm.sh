@@ -172,7 +172,7 @@ split() { # split NAME
     echo 'export function joined(rest: WebAssembly.Instance): void;'
     echo "export function completed(rest: typeof import('./$name-rest.js')): void;"
   } >>"$folder/$name.d.ts"
-  echo 'export function joinedTo(exports: WebAssembly.Exports): WebAssembly.ModuleImports;' >"$rest.d.ts"
+  echo 'export function joinedTo(exports: WebAssembly.Exports, build: string): WebAssembly.ModuleImports;' >"$rest.d.ts"
   say "split $name.wasm: first $(sizes "$whole"); rest $(sizes "${rest}_bg.wasm")"
 }
 

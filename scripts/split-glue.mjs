@@ -4,11 +4,12 @@
 
 import { parseAst } from 'vite';
 
-/** What the rest's own glue ends with: takes the Wasm's exports, and gives what it imports, by name. */
-const joint = (generated) => `
-export const joinedTo = (exports) => {
+/** What the rest's own glue ends with: takes the Wasm's exports, and gives what it imports, by name. Throws if they are of another build. */
+const joint = (build) => `
+export const joinedTo = (exports, build) => {
+  if (build !== '${build}') throw new TypeError('The rest is of another build.');
   wasm = exports;
-  const { "${generated}": own, ...others } = __wbg_get_imports();
+  const { "${build}": own, ...others } = __wbg_get_imports();
   return Object.assign({}, own, ...Object.values(others));
 };
 `;
@@ -16,10 +17,10 @@ export const joinedTo = (exports) => {
 /**
  * The glue of the first part, that of the rest, and the names of the classes in both, of which the rest's has methods
  * alone. `isLate` tells of an export of the Wasm whether it waits for the rest; `early` and `late` are the names of the
- * functions that the first part imports from here, and of those that only what waits for the rest does; `generated` is the
- * name of the module that these are imported from.
+ * functions that the first part imports from here, and of those that only what waits for the rest does; `build` is the
+ * name of the module that these are imported from, another one in each build.
  */
-export function splitGlue(text, generated, isLate, early, late) {
+export function splitGlue(text, build, isLate, early, late) {
   const { body } = parseAst(text);
   const source = ({ start, end }) => text.slice(start, end);
   const waits = (node) => [...source(node).matchAll(/\bwasm\.(e\d+)/g)].some(([, name]) => isLate(name));
@@ -72,5 +73,5 @@ export function splitGlue(text, generated, isLate, early, late) {
     ...inBoth.flatMap((own) => methods(own).filter((method) => !waits(method))),
     ...matching(/^((async )?function (initSync|__wbg_init|__wbg_load)|export \{)/),
   ]);
-  return { first, rest: rest + joint(generated), inBoth: inBoth.map(nameOf) };
+  return { first, rest: rest + joint(build), inBoth: inBoth.map(nameOf) };
 }

@@ -7,6 +7,7 @@
 //
 //   node scripts/split-wasm.mjs NAMED.wasm FIRST.wasm REST.wasm GLUE.js REST-GLUE.js LINKED.wasm
 
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { EXPORTS, FUNCTIONS, KEPT, readable } from './split-entries.mjs';
@@ -26,7 +27,13 @@ const TINY = 20;
 const NETTED = 5;
 
 const [, , input, firstPath, restPath, gluePath, restGluePath, linkedPath] = process.argv;
-const module = parse(readFileSync(input));
+const whole = readFileSync(input);
+const module = parse(whole);
+/**
+ * The name that the parts and their glue know each other by. All else is told by number, so that parts of two builds, one of
+ * them from a cache, might fit and be nonsense together.
+ */
+const BUILD = createHash('sha256').update(whole).digest('base64url').slice(0, 6);
 const { functions, imports } = module;
 const nameOf = (index) => readable(module.names.get(index) ?? `function ${index}`);
 const isImport = (index) => index < imports.length;
@@ -189,12 +196,13 @@ const allImports = imports.map((_, index) => index);
 const GENERATED = `./${basename(gluePath, '.js')}_bg.js`;
 const importName = (index) => (imports[index].space === GENERATED ? `i${index}` : imports[index].name);
 const importOf = (index, space = imports[index].space) =>
-  join(name(space), name(importName(index)), [0], u32(imports[index].type));
+  join(name(space === GENERATED ? BUILD : space), name(importName(index)), [0], u32(imports[index].type));
 const numbers = new Map(imports.map(({ name }, index) => [name, importName(index)]));
 // The functions that the glue calls are told by number too, in both files; `memory` and the like keep their names.
 const exportNumbers = new Map([...exported.values()].map((name, at) => [name, `e${at}`]));
 const exportName = (name) => exportNumbers.get(name) ?? name;
 const glue = readFileSync(gluePath, 'utf8')
+  .replaceAll(`"${GENERATED}"`, `"${BUILD}"`)
   .replace(/\b__wb\w+/g, (own) => numbers.get(own) ?? own)
   .replace(/\bwasm\.(\w+)/g, (_, own) => `wasm.${exportName(own)}`);
 
@@ -245,7 +253,7 @@ const {
   inBoth,
 } = splitGlue(
   glue,
-  GENERATED,
+  BUILD,
   (name) => lateExports.has(name),
   importNames(allImports.filter((index) => !isLateImport(index))),
   importNames(allImports.filter(isLateImport)),
@@ -254,17 +262,22 @@ const {
 const JOINT = `
 const generated = __wbg_get_imports;
 let missing;
-__wbg_get_imports = () => ({ ...generated(), rest: { load: () => missing() } });
+__wbg_get_imports = () => {
+  const all = generated();
+  all['${BUILD}'].load = () => missing();
+  return all;
+};
 export const onMissing = (load) => void (missing = load);
 export const imports = () => {
   const shared = Array.from({ length: ${shared.length} }, (_, at) => wasm.t0.get(${sharedAt} + at));
   const waiting = new Proxy({}, { get: (_, name) => (...args) => late[name](...args) });
-  return { ...generated(), ${LATE}: waiting, first: Object.assign(shared, wasm) };
+  const all = generated();
+  return { ...all, ${LATE}: waiting, '${BUILD}': Object.assign(shared, all['${BUILD}'], wasm) };
 };
 export const joined = ({ exports }) => void (wasm = { ...wasm, ...exports });
 let late;
 export const completed = (rest) => {
-  late = rest.joinedTo(wasm);
+  late = rest.joinedTo(wasm, '${BUILD}');
   for (const [own, { prototype }] of [${inBoth.map((name) => `[${name}, rest.${name}]`).join(', ')}]) {
     const { constructor, ...methods } = Object.getOwnPropertyDescriptors(prototype);
     Object.defineProperties(own.prototype, methods);
@@ -281,7 +294,7 @@ const exportOf =
 
 const voidType = module.types.findIndex(({ params, results }) => params.length + results.length === 0);
 if (voidType < 0) throw new Error('no function takes and gives nothing');
-const loadImport = join(name('rest'), name('load'), [0], u32(voidType));
+const loadImport = join(name(BUILD), name('load'), [0], u32(voidType));
 const inFirstTable = (index) => inFirst.get(first.has(index) ? index : netOf(index));
 
 const typed = (types) => list(types.map(u32));
@@ -310,7 +323,7 @@ writeFileSync(
 
 const restImports = allImports.filter((index) => usedByRest.has(index));
 const inRest = indices([...restImports, ...shared], restOwn);
-const FIRST = name('first');
+const FIRST = name(BUILD);
 writeFileSync(
   restPath,
   write({

@@ -80,16 +80,15 @@ export function inTwoParts(load: () => Promise<Glue>, rest: () => string | URL, 
   const first = once(async () => {
     real = globalThis.fetch.bind(globalThis);
     const glue = extensible(await load().catch(notLoaded));
-    onMissing(glue, () => {
-      try {
-        const bytes = readNow(rest());
-        joined = true;
-        return bytes;
-      } catch (cause) {
+    onMissing(
+      glue,
+      () => readNow(rest()),
+      (cause) => {
+        if (cause === undefined) return void (joined = true);
         const trap = new WebAssembly.RuntimeError(String(cause));
         throw (broken = internal('The rest of the gateway could not be loaded: reload the page.', trap));
-      }
-    });
+      },
+    );
     return glue;
   });
   const second = once(async () => {
@@ -127,11 +126,22 @@ export async function joinRest(
 
 /**
  * Joins the rest in the middle of a call that needs it and before which nobody awaited it: what is rare does not load
- * first. What `rest` throws ends the call, and the instance with it, as a trap would.
+ * first. `done` is told what was wrong, if anything. What it throws ends the call, and the instance with it, as a trap would.
  */
-export function onMissing(glue: Glue, rest: () => BufferSource): void {
+export function onMissing(glue: Glue, rest: () => BufferSource, done: (wrong?: unknown) => void = rethrow): void {
   const { imports, onMissing, joined } = glue as Partial<Split>;
-  onMissing?.(() => joined?.(new WebAssembly.Instance(new WebAssembly.Module(rest()), imports?.())));
+  onMissing?.(() => {
+    try {
+      joined?.(new WebAssembly.Instance(new WebAssembly.Module(rest()), imports?.()));
+    } catch (wrong) {
+      return done(wrong);
+    }
+    done();
+  });
+}
+
+function rethrow(wrong: unknown): void {
+  if (wrong !== undefined) throw wrong;
 }
 
 /** Bytes at an address, while everything waits. Read as a text of bytes: a page allows nothing else. */

@@ -2,10 +2,11 @@
 // to the app's own page), a policy without Wasm, a server that knows no type of it. A typed error says what helps.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
 import { openFirefox } from '../packaging/browsers.mjs';
-import { failure, KEY, launch, open, openGate, provider, site } from './support.mjs';
+import { failure, KEY, launch, open, openGate, provider, ROOT, site } from './support.mjs';
 
 let browser;
 before(async () => (browser = await launch()));
@@ -54,25 +55,40 @@ async function start(t, sent) {
   return { page, ours };
 }
 
+/** A gate in the page loaded anew, without the status that `openGate` asks for, which is of what loads later. */
+async function openAnew(page, url, isolation) {
+  await page.reload();
+  await page.evaluate(
+    async ([url, isolation, key]) => {
+      globalThis.unhandled = [];
+      addEventListener('unhandledrejection', ({ reason }) => globalThis.unhandled.push(String(reason)));
+      const { Tidegate } = await globalThis.tidegate;
+      const targets = [{ provider: 'groq', model: 'openai/gpt-oss-20b' }];
+      globalThis.gate = await Tidegate.open({ isolation, targets, providers: { groq: { baseUrl: url } } });
+      await globalThis.gate.vault.putForSession('groq', key);
+    },
+    [url, isolation, KEY],
+  );
+}
+
+/** The file as it is, but for the name that the parts of one build know each other by. */
+async function ofAnother(route) {
+  const response = await route.fetch();
+  const { module } = WebAssembly.Module.imports(
+    new WebAssembly.Module(await readFile(`${ROOT}/pkg/wasm/tidegate-rest_bg.wasm`)),
+  ).find(({ name }) => name === 'memory');
+  const text = (await response.body()).toString('latin1');
+  assert.ok(text.includes(module), route.request().url());
+  await route.fulfill({ response, body: Buffer.from(text.replaceAll(module, 'Other0'), 'latin1') });
+}
+
 for (const isolation of ['page', 'worker']) {
   describe(`level ${isolation}`, () => {
     for (const [how, answer] of Object.entries(GONE)) {
       test(`what loads later is gone: ${how}`, async (t) => {
         const { page, ours } = await start(t);
         await openGate(page, ours.url, { isolation, cache: { ttlMs: 0 } }, null);
-        await page.reload();
-        // Without the status that `openGate` asks for, which would load it.
-        await page.evaluate(
-          async ([url, isolation, key]) => {
-            globalThis.unhandled = [];
-            addEventListener('unhandledrejection', ({ reason }) => globalThis.unhandled.push(String(reason)));
-            const { Tidegate } = await globalThis.tidegate;
-            const targets = [{ provider: 'groq', model: 'openai/gpt-oss-20b' }];
-            globalThis.gate = await Tidegate.open({ isolation, targets, providers: { groq: { baseUrl: url } } });
-            await globalThis.gate.vault.putForSession('groq', key);
-          },
-          [ours.url, isolation, KEY],
-        );
+        await openAnew(page, ours.url, isolation);
         await page.route(
           (url) => /rest|later|kdf/u.test(url.pathname),
           (route) => route.fulfill(answer),
@@ -109,6 +125,21 @@ for (const isolation of ['page', 'worker']) {
         assert.equal((await failure(page, create)).code, 'none');
       });
     }
+
+    test('parts of two builds, one of them from a cache, do not run together', async (t) => {
+      const { page, ours } = await start(t);
+      await page.route('**/tidegate_bg.wasm', ofAnother);
+      isRejected(await opening(page, { isolation }), RELOAD);
+      await page.unrouteAll();
+      const glue = isolation === 'page' ? /tidegate-rest\.js$/u : /worker-later\.js$/u;
+      for (const part of [/tidegate-rest_bg\.wasm$/u, glue]) {
+        await openAnew(page, ours.url, isolation);
+        await page.route((url) => part.test(url.pathname), ofAnother);
+        isRejected(await failure(page, status), RELOAD);
+        assert.equal((await failure(page, ask)).code, 'none', 'what is there works');
+        await page.unrouteAll();
+      }
+    });
 
     test('a policy without Wasm is named', async (t) => {
       const { page } = await start(t, { headers: { 'content-security-policy': "script-src 'self'" } });
