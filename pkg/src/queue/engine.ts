@@ -73,24 +73,18 @@ export class Engine {
     const { earlierKeys, key: sought, owner } = ask;
     const earlier = earlierKeys.length > 0 ? await this.#earlier(earlierKeys) : undefined;
     let asks = [ask];
-    const decide = ({ rows: [known], open, last }: Found, own: number): Change<[string, Row | undefined]> => {
+    const [status, row] = await this.rows.step({ key: sought }, ({ rows: [known], open, last }) => {
       type Enqueued = [id: string, status: string, row?: Described, asked?: Uint8Array];
       // The Wasm takes what was read, and a transaction that the browser aborts is decided again.
       const [mine = read()] = asks;
       asks = [];
       const bytes = known?.bytes ?? earlier;
+      const own = this.#openOf(owner, open);
       const enqueued = this.machine.enqueue(mine, bytes, open, own, last, Date.now()) as Enqueued;
       const [, status, described, asked] = enqueued;
       const insert = described && { ...rowOf(described), asked };
-      return { ...(insert && { insert }), value: [status, insert] };
-    };
-    // Before half of it is full nobody can have more than is left.
-    const first = await this.rows.step({ key: sought }, (found): Change<[string, Row | undefined] | undefined> => {
-      const counts = owner !== undefined && 2 * found.open >= this.machine.capacity;
-      return counts ? { value: undefined } : decide(found, 0);
+      return { ...(insert && { insert }), value: [status, insert] as const };
     });
-    const own = first ? 0 : await this.#openOf(owner);
-    const [status, row] = first ?? (await this.rows.step({ key: sought }, (found) => decide(found, own)));
     if (!row) return [status];
     this.#told({ status, arrival: row.arrival, owner: () => this.machine.owner(row.bytes), ended: false });
     return [status, row.due];
@@ -226,22 +220,10 @@ export class Engine {
     return changes;
   }
 
-  /** How many of an owner's rows are open. */
-  async #openOf(owner: string | undefined): Promise<number> {
-    const count = this.machine.capacity;
-    const lanes = [QUEUED, DELAYED, RUNNING];
-    const open = await Promise.all(
-      lanes.map((lane) => this.rows.step({ lane, count }, ({ rows }) => ({ value: rows }))),
-    );
-    const isOwn = ({ bytes }: Row) => {
-      try {
-        return this.machine.owner(bytes) === owner;
-      } catch {
-        // What cannot be read is nobody's.
-        return false;
-      }
-    };
-    return open.flat().filter(isOwn).length;
+  /** How many of the `open` rows are of an owner. Before half of it is full nobody can have more than is left. */
+  #openOf(owner: string | undefined, open: number): number {
+    if (owner === undefined || 2 * open < this.machine.capacity) return 0;
+    return this.rows.openOf?.(owner, (bytes) => this.machine.owner(bytes)) ?? 0;
   }
 
   /** The row of the same request under one of these keys. */

@@ -90,7 +90,15 @@ export interface Rows {
   /** How many rows of the lane of `queued` rows come before this one. */
   ahead(row: Row): number | Promise<number>;
   tally(): Tally[] | Promise<Tally[]>;
+  /**
+   * How many open rows are of an owner, by what `ownerOf` says of their bytes. Asked in the middle of a step; only where
+   * several users share the rows.
+   */
+  openOf?(owner: string, ownerOf: OwnerOf): number;
 }
+
+/** Whose a row is; nothing if nobody's. Throws for one that cannot be read. */
+export type OwnerOf = (bytes: Uint8Array) => string | undefined;
 
 /** Lanes from this one on have ended. */
 export const OPEN_LANES = 3;

@@ -4,6 +4,7 @@ import {
   QUEUED,
   type Change,
   type Found,
+  type OwnerOf,
   type Query,
   type Row,
   type Rows,
@@ -38,6 +39,8 @@ export class SqlRows implements Rows {
   readonly #sql: SqlStorage;
   /** Counted once, then kept: to enqueue is one insert. */
   #room: { open: number; last: number } | undefined;
+  /** The same of each owner, once it was asked. */
+  #owners: { counts: Map<string, number>; ownerOf: OwnerOf } | undefined;
   #migrated = false;
 
   constructor(storage: DurableObjectStorage) {
@@ -65,13 +68,15 @@ export class SqlRows implements Rows {
     const rows = this.#find(query);
     const { insert, update = [], erase = [], value } = decide({ rows, ...room });
     const counts = (lane: number | undefined) => Number(lane !== undefined && lane < OPEN_LANES);
-    const counted = (arrival: number) => counts(rows.find((row) => row.arrival === arrival)?.lane);
+    const found = (arrival: number) => rows.find((row) => row.arrival === arrival);
+    const counted = (arrival: number) => counts(found(arrival)?.lane);
     if (insert) {
       const { arrival, lane, rank, due, key, priority, bytes, asked } = insert;
       const values = [arrival, lane, rank, due, key ?? null, priority, bytes, asked ?? null];
       this.#sql.exec(`INSERT INTO items (${COLUMNS}, asked) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, ...values);
       room.last = Math.max(room.last, arrival);
       room.open += 1;
+      this.#count(bytes, 1);
     }
     for (const { arrival, lane, rank, due, bytes, keepsAsk, result } of update) {
       const forget = keepsAsk ? '' : ', asked = NULL';
@@ -81,10 +86,12 @@ export class SqlRows implements Rows {
         ...[lane, rank, due, bytes, ...(result ? [result] : []), arrival],
       );
       room.open += counts(lane) - counted(arrival);
+      this.#count(found(arrival)?.bytes ?? bytes, counts(lane) - counted(arrival));
     }
     for (const arrival of erase) {
       this.#sql.exec('DELETE FROM items WHERE arrival = ?', arrival);
       room.open -= counted(arrival);
+      this.#count(found(arrival)?.bytes, -counted(arrival));
     }
     return value;
   }
@@ -101,6 +108,7 @@ export class SqlRows implements Rows {
       for (const { arrival } of found) this.#sql.exec('DELETE FROM items WHERE arrival = ?', arrival);
     });
     room.open -= found.filter(({ lane }) => lane < OPEN_LANES).length;
+    this.#owners = undefined;
     return found.map(({ arrival }) => arrival);
   }
 
@@ -121,6 +129,33 @@ export class SqlRows implements Rows {
     const grouped =
       'SELECT lane, priority, COUNT(*) AS count, MIN(arrival) AS oldest FROM items GROUP BY lane, priority';
     return this.#sql.exec<Tally & Record<string, number>>(grouped).toArray();
+  }
+
+  /** They are read once, and then counted as they change: whoever enqueues does not wait for a look at all of them. */
+  openOf(owner: string, ownerOf: OwnerOf): number {
+    if (!this.#owners) {
+      this.#owners = { counts: new Map(), ownerOf };
+      const open = `SELECT bytes FROM items WHERE lane < ${OPEN_LANES}`;
+      if (this.#ready()) {
+        for (const { bytes } of this.#sql.exec<Pick<Stored, 'bytes'>>(open)) this.#count(new Uint8Array(bytes), 1);
+      }
+    }
+    return this.#owners.counts.get(owner) ?? 0;
+  }
+
+  #count(bytes: Uint8Array | undefined, by: number): void {
+    if (!this.#owners || !bytes || by === 0) return;
+    const { counts, ownerOf } = this.#owners;
+    let owner: string | undefined;
+    try {
+      owner = ownerOf(bytes);
+    } catch {
+      // What cannot be read is nobody's.
+    }
+    if (owner === undefined) return;
+    const count = (counts.get(owner) ?? 0) + by;
+    if (count > 0) counts.set(owner, count);
+    else counts.delete(owner);
   }
 
   #find({ arrival, key, lane, due, count = 1, whole }: Query): Row[] {

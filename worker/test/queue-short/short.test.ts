@@ -75,6 +75,22 @@ it('gives no user more room than is left for others, and has an erased one’s a
   await script('groq');
 });
 
+it('knows how much room a user has who took some back', async () => {
+  await forget('shared');
+  await organised('shared', ['pro']);
+  const [ann, bob] = await Promise.all(
+    ['ann', 'bob'].map(async (user) => bearer((await made('shared', { user })).token)),
+  );
+  await script('groq', { hold: true });
+  const own = [await enqueued({}, ann), await enqueued({}, ann), await enqueued({}, ann)];
+  expect((await enqueue({}, ann)).status, 'three of five are as many as one may have').toBe(503);
+  for (const { requestId } of own.slice(1)) expect((await about('POST', 'cancel', requestId, ann)).status).toBe(200);
+  for (let count = 0; count < 2; count += 1) await enqueued({}, bob);
+  await enqueued({}, ann);
+  expect((await enqueue({}, ann)).status).toBe(503);
+  await script('groq');
+});
+
 it('erases what is done after its time to live, by itself', async () => {
   const { requestId } = await enqueued(ask('kept for a moment', 'normal'));
   await reached(requestId, ['completed']);
