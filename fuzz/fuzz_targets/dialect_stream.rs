@@ -8,7 +8,7 @@ mod pair;
 use libfuzzer_sys::fuzz_target;
 use pair::{Pair, STAMP};
 use tidegate::attempt::{Flow, Reading};
-use tidegate::chat::{Completion, Dialect};
+use tidegate::chat::{Completion, Delta, Dialect};
 use tidegate::provider::sse::{Decoder, Frame};
 use tidegate::provider::{Stamp, StreamDecoder};
 
@@ -19,11 +19,17 @@ fn push(flow: &mut Flow, bytes: &[u8], out: &mut Vec<u8>) {
 /// What a stream says, read event by event.
 fn plainly(dialect: Dialect, stream: &[u8]) -> Completion {
     let (mut decoder, mut completion) = (StreamDecoder::new(dialect, "groq"), Completion::default());
-    let mut over = false;
+    let mut ended = false;
     let mut sink = |frame: Frame<'_>| {
-        let Some(data) = frame.data.as_deref().filter(|data| !data.is_empty() && !over) else { return };
-        // Behind a finished answer something that is no event is the end.
-        over = decoder.event(&frame.name, data, &mut |delta| completion.push(&delta)).is_err();
+        let Some(data) = frame.data.as_deref().filter(|data| !data.is_empty()) else { return };
+        // Behind a finished answer only what it cost counts, and what is no event is none.
+        let over = ended && (decoder.is_finished() || decoder.is_refused());
+        let _ = decoder.event(&frame.name, data, &mut |delta| {
+            ended |= matches!(delta, Delta::End);
+            if !over || matches!(delta, Delta::Usage { .. }) {
+                completion.push(&delta);
+            }
+        });
     };
     let mut frames = Decoder::default();
     frames.push(stream, &mut sink).expect("an input is shorter than a frame may be");

@@ -275,6 +275,10 @@ impl Events {
         let mut weight = 0usize;
         known.forget();
         let read = decoder.event(&frame.name, data, &mut |delta| {
+            // Nothing behind the end belongs to the answer, no error either, but what it cost.
+            if was_over && !matches!(delta, Delta::Usage { .. } | Delta::Dearer { .. }) {
+                return;
+            }
             answer.push(&delta);
             if let Some(kept) = kept {
                 kept.push(&delta);
@@ -293,7 +297,6 @@ impl Events {
                 *told_at = *outputs;
             }
             match (&delta, encoder.as_mut()) {
-                (Delta::Failed { .. }, _) if was_over => {}
                 (Delta::Failed { body }, _) => *trouble = Some(Trouble::Failed(body.as_ref().into())),
                 // Written at the end of the bytes: usage may come after the terminal event.
                 (Delta::End, _) => *over = true,

@@ -130,6 +130,22 @@ fn behind_the_end_of_an_answer_nothing_makes_a_failure_of_it() {
 }
 
 #[test]
+fn behind_the_end_of_an_answer_only_its_cost_counts() {
+    for caller in [Dialect::Chat, Dialect::Anthropic] {
+        let mut flow = Flow::new(&Reading::chat(Dialect::Chat, caller, "x", Stamp::new(0, true)));
+        let mut out = Vec::new();
+        for piece in [TEXT, STOP, DONE, TEXT, TEXT, USAGE] {
+            out.extend_from_slice(flow.push(piece.as_bytes()).of(piece.as_bytes()));
+        }
+        out.extend(flow.finish());
+        assert_eq!(String::from_utf8(out).unwrap().matches("Hi").count(), 1, "{caller:?}");
+        assert_eq!(flow.completion().map(|kept| kept.choices[0].text.as_str()), Some("Hi"), "{caller:?}");
+        assert_eq!(flow.outputs(), 1);
+        assert_eq!(flow.final_answer().usage.map(|usage| usage.input), Some(3));
+    }
+}
+
+#[test]
 fn every_candidate_that_was_asked_for_has_an_end_of_its_own_unless_the_prompt_was_refused() {
     let stamp = Stamp::new(0, true);
     let candidate = |index: u32| {
