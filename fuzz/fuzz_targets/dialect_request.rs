@@ -10,7 +10,8 @@ use tidegate::provider::{Outgoing, decode_request, encode_request, path, rewrite
 
 fuzz_target!(|input: (u8, &str)| {
     let (Pair { from, to, flag }, body) = (Pair::of(input.0), input.1);
-    let outgoing = Outgoing { provider: "x", model: "m/1", max_output_tokens: 64, stream: flag, relayed: false, most: None };
+    let outgoing =
+        Outgoing { provider: "x", model: "m/1", max_output_tokens: 64, stream: flag, relayed: false, most: None };
     assert!(!path(from, body, flag).contains(['?', '#', ' ']) || path(from, body, flag).ends_with("?alt=sse"));
     if let Ok(own) = json::fields(body) {
         let written = rewrite_request(from, &own, &outgoing);

@@ -19,17 +19,19 @@ fn push(flow: &mut Flow, bytes: &[u8], out: &mut Vec<u8>) {
 /// What a stream says, read event by event.
 fn plainly(dialect: Dialect, stream: &[u8]) -> Completion {
     let (mut decoder, mut completion) = (StreamDecoder::new(dialect, "groq"), Completion::default());
-    let mut ended = false;
+    let (mut ended, mut broken) = (false, false);
     let mut sink = |frame: Frame<'_>| {
-        let Some(data) = frame.data.as_deref().filter(|data| !data.is_empty()) else { return };
-        // Behind a finished answer only what it cost counts, and what is no event is none.
+        let Some(data) = frame.data.as_deref().filter(|data| !data.is_empty() && !broken) else { return };
+        // Behind the end only what the answer cost counts.
         let over = ended && (decoder.is_finished() || decoder.is_refused());
-        let _ = decoder.event(&frame.name, data, &mut |delta| {
+        let read = decoder.event(&frame.name, data, &mut |delta| {
             ended |= matches!(delta, Delta::End);
             if !over || matches!(delta, Delta::Usage { .. }) {
                 completion.push(&delta);
             }
         });
+        // Between a finished answer and its end something that is no event is the end.
+        broken = read.is_err() && !over;
     };
     let mut frames = Decoder::default();
     frames.push(stream, &mut sink).expect("an input is shorter than a frame may be");
