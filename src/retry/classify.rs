@@ -24,11 +24,24 @@ pub struct Verdict {
 }
 
 const NO_CREDIT: &[&str] = &["insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "billing_error"];
-/// Anthropic says it with a 400 `invalid_request_error`.
-const NO_CREDIT_PROSE: &[&str] = &["credit balance is too low"];
+/// Anthropic says it with a 400 `invalid_request_error`, xAI with a 403 or a 429, OpenRouter of a key's own cap with a 403.
+const NO_CREDIT_PROSE: &[&str] = &[
+    "credit balance is too low",
+    "specified api usage limits",
+    "available credits",
+    "have any credits",
+    "key limit exceeded",
+];
 
-const NO_MODEL: &[&str] =
-    &["model_not_found", "model_decommissioned", "model_not_available", "invalid_model", "free_variant_ended"];
+const NO_MODEL: &[&str] = &[
+    "model_not_found",
+    "model_not_supported",
+    "model_decommissioned",
+    "model_not_available",
+    "model_terms_required",
+    "invalid_model",
+    "free_variant_ended",
+];
 const NO_MODEL_PROSE: &[&str] = &[
     "no endpoints found",
     "model_not_found",
@@ -44,16 +57,28 @@ const NO_MODEL_PROSE: &[&str] = &[
 const TOO_LONG: &[&str] = &["context_length_exceeded", "context_window_exceeded"];
 const TOO_LONG_PROSE: &[&str] = &[
     "context_length_exceeded",
-    "maximum context length",
+    "context length",
     "context window",
+    // Anthropic's and llama.cpp's, xAI's, vLLM's, and what Hugging Face's servers say.
+    "context limit",
+    "context size",
+    "maximum prompt length",
+    "maximum model length",
+    "`max_new_tokens` must be",
     "prompt is too long",
     "input token count",
     "reduce the length of the messages",
     "request too large for model",
 ];
 
-/// Google's answer to a wrong key is a 400.
-const BAD_KEY_PROSE: &[&str] = &["api key not valid"];
+/// A key, or whose it is, is refused with a 400: by Google (`FAILED_PRECONDITION`: the place, or no billing), Groq, xAI,
+/// Anthropic, and OpenAI where a stream wants a verified organization.
+const BAD_KEY: &[&str] = &["FAILED_PRECONDITION", "organization_restricted"];
+const BAD_KEY_PROSE: &[&str] =
+    &["api key not", "api key expired", "incorrect api key", "organization has been disabled", "must be verified"];
+
+/// A 403 that is about what was asked, not about who asks: OpenRouter's moderation, xAI's.
+const MODERATED_PROSE: &[&str] = &["was flagged", "usage guidelines"];
 
 /// Reads an answer. `None`: a 2xx without an embedded error, which is for the decoder.
 ///
@@ -111,8 +136,9 @@ fn code_of(status: u16, error: &ErrorBody, asked_to_wait: bool) -> Code {
         408 => Code::UpstreamFailed,
         400..=499 if error.labelled(NO_MODEL) => Code::ModelNotFound,
         400..=499 if error.labelled(TOO_LONG) => Code::ContextLength,
+        403 if error.says(MODERATED_PROSE) => Code::UpstreamRejected,
         401 | 403 => Code::Authentication,
-        400 if error.says(BAD_KEY_PROSE) => Code::Authentication,
+        400 if error.labelled(BAD_KEY) || error.says(BAD_KEY_PROSE) => Code::Authentication,
         400 | 413 | 422 if error.says(TOO_LONG_PROSE) => Code::ContextLength,
         404 if error.says(&["model"]) => Code::ModelNotFound,
         400 | 404 | 410 | 422 if error.says(NO_MODEL_PROSE) => Code::ModelNotFound,

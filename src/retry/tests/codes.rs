@@ -116,6 +116,48 @@ fn bodies_say_it_more_exactly() {
     }
 }
 
+/// What providers wrote, as their users reported it; the numbers and names are others.
+#[test]
+fn prose_tells_whose_fault_it_is() {
+    let rows = [
+        (400, "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000", Code::ContextLength),
+        (
+            400,
+            "This model's maximum prompt length is 131072 but the request contains 136973 tokens.",
+            Code::ContextLength,
+        ),
+        (400, "request (9000 tokens) exceeds the available context size (4096 tokens)", Code::ContextLength),
+        (400, "The decoder prompt (length 5) is longer than the maximum model length of 4", Code::ContextLength),
+        (400, "However, the model's context length is only 4096 tokens, resulting in less", Code::ContextLength),
+        (422, "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096", Code::ContextLength),
+        (429, "Your team x has either used all available credits or reached its monthly spending limit.", Code::Quota),
+        (403, "Your newly created team doesn't have any credits or licenses yet.", Code::Quota),
+        (403, "Key limit exceeded (total limit). Manage it using the settings", Code::Quota),
+        (400, "You have reached your specified API usage limits. You will regain access on 2026-12-01", Code::Quota),
+        (400, "API key expired. Please renew the API key.", Code::Authentication),
+        (400, "API Key not found. Please pass a valid API key.", Code::Authentication),
+        (400, "Incorrect API key provided: xa***st.", Code::Authentication),
+        (400, "This organization has been disabled.", Code::Authentication),
+        (400, "Your organization must be verified to stream this model.", Code::Authentication),
+        (403, "a/b requires moderation on OpenRouter. Your input was flagged for x.", Code::UpstreamRejected),
+        (403, "Content violates usage guidelines. Failed check: SAFETY_CHECK", Code::UpstreamRejected),
+        (400, "`temperature` must be at most 2", Code::UpstreamRejected),
+        (403, "Your API key was reported as leaked.", Code::Authentication),
+        (429, "Your team's rate limit is 480 requests per minute.", Code::UpstreamLimited),
+    ];
+    for (status, message, want) in rows {
+        assert_eq!(code(status, &format!(r#"{{"error":{{"message":"{message}"}}}}"#)), want, "{status} {message}");
+        // xAI's errors are a text beside a code that says what the status says.
+        assert_eq!(code(status, &format!(r#"{{"code":"x","error":"{message}"}}"#)), want, "{status} {message}");
+    }
+    let labelled = |label: &str| code(400, &format!(r#"{{"error":{{"message":"no","{label}}}}}"#));
+    assert_eq!(labelled(r#"code":"model_not_supported""#), Code::ModelNotFound);
+    assert_eq!(labelled(r#"code":"model_terms_required""#), Code::ModelNotFound);
+    assert_eq!(labelled(r#"code":"organization_restricted""#), Code::Authentication);
+    assert_eq!(labelled(r#"status":"FAILED_PRECONDITION""#), Code::Authentication);
+    assert_eq!(labelled(r#"status":"INVALID_ARGUMENT""#), Code::UpstreamRejected);
+}
+
 #[test]
 fn in_flight_credit_is_a_limit_only_with_a_wait() {
     let body = r#"{"error":{"code":402,"message":"x","availability":{"retry_after":5}}}"#;
