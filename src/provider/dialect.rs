@@ -140,7 +140,7 @@ pub fn path(dialect: Dialect, model: &str, stream: bool) -> String {
 pub fn decode_body(dialect: Dialect, provider: &str, body: &str, sink: &mut dyn FnMut(Delta<'_>)) -> Option<()> {
     match dialect {
         Dialect::Chat => chat::decode_body(provider, body, sink),
-        Dialect::Responses if ALL => responses::decode_body(body, sink),
+        Dialect::Responses if ALL => responses::decode_body(provider, body, sink),
         Dialect::Anthropic if ALL => anthropic::decode_body(body, sink),
         Dialect::Google if ALL => google::decode_body(body, sink),
         Dialect::Responses | Dialect::Anthropic | Dialect::Google => None,
@@ -197,7 +197,7 @@ impl StreamDecoder {
     pub fn new(dialect: Dialect, provider: &str) -> Self {
         match dialect {
             Dialect::Chat => Self::Chat(chat::StreamDecoder::new(provider)),
-            Dialect::Responses if ALL => Self::Responses(responses::StreamDecoder::default()),
+            Dialect::Responses if ALL => Self::Responses(responses::StreamDecoder::new(provider)),
             Dialect::Anthropic if ALL => Self::Anthropic(anthropic::StreamDecoder::default()),
             Dialect::Google if ALL => Self::Google(google::StreamDecoder::default()),
             Dialect::Responses | Dialect::Anthropic | Dialect::Google => Self::Chat(chat::StreamDecoder::new(provider)),

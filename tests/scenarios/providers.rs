@@ -82,7 +82,9 @@ fn what_a_gateway_of_ones_own_had_at_hand_costs_nothing() {
 #[test]
 fn a_dearer_tier_that_the_account_chose_is_billed_as_such() {
     let usage = r#"{"prompt_tokens":1000,"completion_tokens":500}"#;
-    for (tier, cost) in [("default", 225_000), ("flex", 225_000), ("priority", 562_501)] {
+    for (tier, cost) in
+        [("default", 225_000), ("flex", 225_000), ("priority", 562_501), ("fast", 562_501), ("ultrafast", 1_350_001)]
+    {
         let tier = format!(r#","service_tier":"{tier}""#);
         let world = World::new(ONLY_GROQ);
         let more = tier.clone();

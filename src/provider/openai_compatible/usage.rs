@@ -25,22 +25,30 @@ pub(super) fn usage(fields: &Fields<'_>, provider: &str, sink: &mut dyn FnMut(De
     }
 }
 
-/// The dearest that the tier `priority` costs of a listed price, in percent (openai.com/api/pricing: 170 to 250 by model).
+/// The dearest that the tiers `priority` and `fast` cost of a listed price, in percent (openai.com/api/pricing: 170 to 250
+/// by model), and what `ultrafast` costs.
 const PRIORITY: u32 = 250;
+const ULTRAFAST: u32 = 600;
 
 /// Tells a tier that costs more: a project's settings may choose it for requests that name none.
 pub(in crate::provider) fn tier(fields: &Fields<'_>, sink: &mut dyn FnMut(Delta<'_>)) {
-    if fields.field("service_tier").is_some_and(|raw| raw.get() == "\"priority\"") {
-        sink(Delta::Dearer { percent: PRIORITY });
-    }
+    let percent = match fields.field("service_tier").map_or("", |raw| raw.get()) {
+        "\"priority\"" | "\"fast\"" => PRIORITY,
+        "\"ultrafast\"" => ULTRAFAST,
+        _ => return,
+    };
+    sink(Delta::Dearer { percent });
 }
 
 /// What the provider says that it charged, if what it says counts. Null or absent is unknown, 0 is a real zero.
 ///
 /// Where OpenRouter asked with a key of the caller's own (`is_byok`), `cost` is its fee alone, and the provider's bill
 /// stands beside it (openrouter.ai/docs/use-cases/usage-accounting#cost-breakdown). Without such a key that field
-/// repeats `cost`.
+/// repeats `cost`. xAI tells it in ticks, of which a dollar has ten billion (docs.x.ai/developers/cost-tracking).
 pub(in crate::provider) fn charged(usage: &Fields<'_>, provider: &str) -> Option<NanoUsd> {
+    if provider == "xai" {
+        return NanoUsd::parse_usd(&[usage.field("cost_in_usd_ticks")?.get(), "e-10"].concat());
+    }
     let cost = usage.field("cost").filter(|_| quirks(provider).reports_cost)?;
     let cost = NanoUsd::parse_usd(cost.get())?;
     if usage.field("is_byok").is_none_or(|own| own.get() != "true") {
@@ -147,6 +155,16 @@ mod tests {
             r#""usage":{"prompt_tokens":1,"completion_tokens":9,"completion_tokens_details":{"reasoning_tokens":7}}"#;
         assert_eq!(read(inside, "xai").usage.map(|usage| usage.output), Some(16), "beside, also if it is less");
         assert_eq!(read(inside, "openai").usage.map(|usage| usage.output), Some(9));
+        let ticks = |ticks: &str, provider: &str| {
+            let usage = format!(r#""usage":{{"prompt_tokens":12,"completion_tokens":2,"cost_in_usd_ticks":{ticks}}}"#);
+            read(&usage, provider).cost.map(NanoUsd::as_nano)
+        };
+        assert_eq!(ticks("1721250", "xai"), Some(172_125));
+        assert_eq!((ticks("1", "xai"), ticks("0", "xai")), (Some(1), Some(0)), "never less than it says");
+        for unknown in ["null", "-1", "\"9\"", "1e5"] {
+            assert_eq!(ticks(unknown, "xai"), None, "{unknown}");
+        }
+        assert_eq!(ticks("1721250", "openai"), None, "only xAI's ticks are what it charges");
         let gateway =
             r#""usage":{"prompt_tokens":1,"completion_tokens":2,"completion_tokens_details":{"reasoning_tokens":7}}"#;
         assert_eq!(read(gateway, "mine").usage.map(|usage| usage.output), Some(9), "more than its whole");

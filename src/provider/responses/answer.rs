@@ -8,7 +8,7 @@ use crate::provider::Stamp;
 
 /// Reads a 2xx answer piece by piece; `None` if it is none of this dialect, has failed, or is not there yet
 /// (`queued`, `in_progress`: a background response).
-pub(in crate::provider) fn decode_body(body: &str, sink: &mut dyn FnMut(Delta<'_>)) -> Option<()> {
+pub(in crate::provider) fn decode_body(provider: &str, body: &str, sink: &mut dyn FnMut(Delta<'_>)) -> Option<()> {
     let fields = json::fields(body).ok()?;
     let output = json::items(fields.field("output")?.get()).ok()?;
     let done = match fields.field("status") {
@@ -19,7 +19,7 @@ pub(in crate::provider) fn decode_body(body: &str, sink: &mut dyn FnMut(Delta<'_
         return None;
     }
     read::start(&fields, sink);
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(provider);
     for (index, item) in (0u64..).zip(output) {
         reader.item(index, item, true, sink).ok()?;
     }

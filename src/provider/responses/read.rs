@@ -7,7 +7,7 @@ use super::carry::{self, Carried};
 use crate::chat::{Delta, Finish, Usage};
 use crate::json::{self, Escaped, Fields, Raw};
 use crate::provider::Malformed;
-use crate::provider::openai_compatible::tier;
+use crate::provider::openai_compatible::{charged, tier};
 
 /// Places that one answer may have: more are a mistake or an attack.
 const MOST: usize = 1 << 14;
@@ -40,6 +40,8 @@ pub(super) enum Kind {
 /// The order and the kinds of all that was read of one answer.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Reader {
+    /// Whose answer it is.
+    provider: String,
     /// Places that were emitted, sorted.
     seen: Vec<u64>,
     /// Items that are function calls, in order of their beginning.
@@ -61,6 +63,11 @@ pub(super) struct Place {
 }
 
 impl Reader {
+    /// A reader of one answer of `provider`.
+    pub(super) fn new(provider: &str) -> Self {
+        Self { provider: provider.into(), ..Self::default() }
+    }
+
     /// Whether nothing was emitted yet.
     pub(super) const fn is_empty(&self) -> bool {
         self.seen.is_empty()
@@ -223,7 +230,8 @@ impl Reader {
     /// `incomplete`: it is not whole, even if it does not say so itself.
     pub(super) fn conclude(&self, response: &Fields<'_>, incomplete: bool, sink: &mut dyn FnMut(Delta<'_>)) {
         if let Some(usage) = usage(response) {
-            sink(Delta::Usage { usage, cost: None });
+            let own = response.field("usage").and_then(|raw| json::fields(raw.get()).ok()).unwrap_or_default();
+            sink(Delta::Usage { usage, cost: charged(&own, &self.provider) });
             tier(response, sink);
         }
         let details = response.field("incomplete_details").and_then(|raw| json::fields(raw.get()).ok());

@@ -30,6 +30,10 @@ const UNNUMBERED: u64 = 1 << 19;
 const MOST: usize = 1024;
 
 impl StreamDecoder {
+    pub(in crate::provider) fn new(provider: &str) -> Self {
+        Self { reader: Reader::new(provider), ..Self::default() }
+    }
+
     pub(in crate::provider) fn event(
         &mut self,
         name: &str,

@@ -11,7 +11,7 @@ const STAMP: Stamp = Stamp::new(5, true);
 
 fn read_body(body: &str) -> Option<Completion> {
     let mut completion = Completion::default();
-    decode_body(body, &mut |delta| completion.push(&delta))?;
+    decode_body("openai", body, &mut |delta| completion.push(&delta))?;
     Some(completion)
 }
 
@@ -367,4 +367,21 @@ fn an_error_goes_into_the_stream_as_its_own_event() {
     assert_eq!(name, "error");
     let fields = json::fields(data).unwrap();
     assert_eq!(format!("{{\"error\":{}}}", fields.field("error").unwrap().get()), body);
+}
+
+#[test]
+fn what_a_provider_says_that_it_charged_counts() {
+    let usage = r#""usage":{"input_tokens":9,"output_tokens":2,"cost":0.002,"cost_in_usd_ticks":1721250}"#;
+    let response = format!(r#"{{"id":"r","model":"m","status":"completed","output":[],{usage}}}"#);
+    for (provider, nano) in [("xai", Some(172_125)), ("openrouter", Some(2_000_000)), ("openai", None)] {
+        let mut told = Vec::new();
+        let mut sink = |delta: Delta<'_>| match delta {
+            Delta::Usage { cost, .. } => told.push(cost.map(crate::money::NanoUsd::as_nano)),
+            _ => {}
+        };
+        decode_body(provider, &response, &mut sink).unwrap();
+        let event = format!(r#"{{"type":"response.completed","response":{response}}}"#);
+        StreamDecoder::new(provider).event("", &event, &mut sink).unwrap();
+        assert_eq!(told, [nano, nano], "{provider}");
+    }
 }
