@@ -128,11 +128,12 @@ impl Completion {
                 }
                 sink(Delta::ReasoningDetail { choice, item: Cow::Borrowed(item) });
             }
-            if !own.refusal.is_empty() {
-                sink(Delta::Refusal { choice, text: Escaped::trusted(&own.refusal) });
-            }
             if !own.text.is_empty() {
                 sink(Delta::Text { choice, text: Escaped::trusted(&own.text) });
+            }
+            // What was said comes before the reason why no more of it is.
+            if !own.refusal.is_empty() {
+                sink(Delta::Refusal { choice, text: Escaped::trusted(&own.refusal) });
             }
             for (index, call) in (0u32..).zip(&own.calls) {
                 let (id, name) = (Escaped::trusted(&call.id), Escaped::trusted(&call.name));
@@ -204,6 +205,17 @@ fn at<T: Default>(items: &mut Vec<T>, index: u32) -> Option<&mut T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_said_comes_before_the_refusal_of_more() {
+        let choice = Choice { text: "Well.".into(), refusal: "No.".into(), ..Choice::default() };
+        let mut said = Vec::new();
+        Completion { choices: vec![choice], ..Completion::default() }.deltas(&mut |delta| match delta {
+            Delta::Text { text, .. } | Delta::Refusal { text, .. } => said.push(text.get().to_owned()),
+            _ => {}
+        });
+        assert_eq!(said, ["Well.", "No."]);
+    }
 
     #[test]
     fn what_is_signed_is_known_without_a_look_at_every_detail() {

@@ -173,6 +173,7 @@ fn an_answer_that_broke_off_is_trouble_wherever_that_is_told() {
         r#""finish_reason":null,"error":{"code":502,"message":"Provider disconnected"}"#,
         r#""finish_reason":"error""#,
         r#""finish_reason":"insufficient_system_resource""#,
+        r#""finish_reason":"network_error""#,
     ] {
         let mut flow = flow(true);
         let end = format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{}},{ending}}}]}}\n\n");

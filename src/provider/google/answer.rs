@@ -34,7 +34,7 @@ pub(in crate::provider) fn encode_body(completion: &Completion, _stamp: &Stamp) 
 /// The parts of one answer, and whether a call had to be left out. A refusal is a text here.
 fn parts(choice: &Choice) -> (String, bool) {
     let (mut out, mut malformed) = (String::new(), false);
-    for (inner, thought) in [(&choice.reasoning, true), (&choice.refusal, false), (&choice.text, false)] {
+    for (inner, thought) in [(&choice.reasoning, true), (&choice.text, false), (&choice.refusal, false)] {
         if !inner.is_empty() {
             writer::text(&mut out, inner, thought);
         }

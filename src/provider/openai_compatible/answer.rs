@@ -63,18 +63,19 @@ pub(super) fn finish(raw: Raw<'_>) -> Option<Finish> {
         "stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn" => Finish::Stop,
         // `model_length` is Mistral's, for the end of the context.
         "length" | "model_length" | "max_tokens" => Finish::Length,
-        "tool_calls" | "function_call" => Finish::ToolCalls,
-        "content_filter" => Finish::ContentFilter,
+        "tool_calls" | "function_call" | "tool_use" => Finish::ToolCalls,
+        // `sensitive` is Z.ai's.
+        "content_filter" | "refusal" | "sensitive" => Finish::ContentFilter,
         _ => Finish::Other,
     })
 }
 
 /// Whether an answer broke off, though the status was 200 when it did: OpenRouter and Mistral end it with `error`,
-/// DeepSeek with `insufficient_system_resource`; OpenRouter puts an `error` beside it
+/// DeepSeek with `insufficient_system_resource`, Z.ai with `network_error`; OpenRouter puts an `error` beside it
 /// (openrouter.ai/docs/api-reference/overview#finish-reason, api-docs.deepseek.com/api/create-chat-completion).
 pub(super) fn failed(choice: &Fields<'_>) -> bool {
     match choice.field("finish_reason").and_then(json::text).as_deref() {
-        Some("error" | "insufficient_system_resource") => true,
+        Some("error" | "insufficient_system_resource" | "network_error") => true,
         None | Some("") => choice.field("error").is_some_and(|raw| raw.get() != "null"),
         Some(_) => false,
     }
@@ -366,12 +367,21 @@ pub(super) mod tests {
         for broken in [
             r#""finish_reason":"error""#,
             r#""finish_reason":"insufficient_system_resource""#,
+            r#""finish_reason":"network_error""#,
             r#""finish_reason":null,"error":{"code":502}"#,
         ] {
             assert_eq!(read(&end(broken), "openrouter"), None, "{broken}");
         }
-        let full = read(&end(r#""finish_reason":"model_length""#), "mistral").unwrap();
-        assert_eq!(full.choices[0].finish, Some(Finish::Length));
+        for (word, finish) in [
+            ("model_length", Finish::Length),
+            ("tool_use", Finish::ToolCalls),
+            ("sensitive", Finish::ContentFilter),
+            ("refusal", Finish::ContentFilter),
+            ("new", Finish::Other),
+        ] {
+            let answer = read(&end(&format!(r#""finish_reason":"{word}""#)), "mine").unwrap();
+            assert_eq!(answer.choices[0].finish, Some(finish), "{word}");
+        }
         assert!(read(&end(r#""finish_reason":"stop","error":null"#), "openrouter").is_some());
     }
 

@@ -72,8 +72,10 @@ fn read_usage(usage: &Fields<'_>, provider: &str) -> Option<Usage> {
     let output = count("completion_tokens")?;
     let cached = detail("prompt_tokens_details", "cached_tokens").or_else(|| count("prompt_cache_hit_tokens"));
     let reasoning = detail("completion_tokens_details", "reasoning_tokens").unwrap_or(0);
-    // Most count reasoning inside the completion. What is more than its whole stands beside it.
-    let beside = quirks(provider).reasoning_beside;
+    // Most count reasoning inside the completion. What is more than its whole stands beside it, unless the total says that
+    // nothing does.
+    let whole = count("total_tokens") == input.checked_add(output);
+    let beside = quirks(provider).reasoning_beside && !whole;
     let mut output = if beside || reasoning > output { output.saturating_add(reasoning) } else { output };
     if beside {
         // Gemini's compatible API names its thoughts nowhere but in the total.
@@ -155,6 +157,8 @@ mod tests {
             r#""usage":{"prompt_tokens":1,"completion_tokens":9,"completion_tokens_details":{"reasoning_tokens":7}}"#;
         assert_eq!(read(inside, "xai").usage.map(|usage| usage.output), Some(16), "beside, also if it is less");
         assert_eq!(read(inside, "openai").usage.map(|usage| usage.output), Some(9));
+        let total = inside.replace("\"completion_tokens\":9", "\"completion_tokens\":9,\"total_tokens\":10");
+        assert_eq!(read(&total, "xai").usage.map(|usage| usage.output), Some(9), "the total has no room for more");
         let ticks = |ticks: &str, provider: &str| {
             let usage = format!(r#""usage":{{"prompt_tokens":12,"completion_tokens":2,"cost_in_usd_ticks":{ticks}}}"#);
             read(&usage, provider).cost.map(NanoUsd::as_nano)

@@ -375,9 +375,10 @@ fn what_a_provider_says_that_it_charged_counts() {
     let response = format!(r#"{{"id":"r","model":"m","status":"completed","output":[],{usage}}}"#);
     for (provider, nano) in [("xai", Some(172_125)), ("openrouter", Some(2_000_000)), ("openai", None)] {
         let mut told = Vec::new();
-        let mut sink = |delta: Delta<'_>| match delta {
-            Delta::Usage { cost, .. } => told.push(cost.map(crate::money::NanoUsd::as_nano)),
-            _ => {}
+        let mut sink = |delta: Delta<'_>| {
+            if let Delta::Usage { cost, .. } = delta {
+                told.push(cost.map(crate::money::NanoUsd::as_nano));
+            }
         };
         decode_body(provider, &response, &mut sink).unwrap();
         let event = format!(r#"{{"type":"response.completed","response":{response}}}"#);

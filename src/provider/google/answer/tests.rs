@@ -108,6 +108,7 @@ fn another_providers_answer_becomes_one_of_geminis() {
     let call =
         |arguments: &str| ToolCall { id: "c".into(), name: "f".into(), arguments: arguments.into(), extra: None };
     let choice = Choice {
+        text: "Well.".into(),
         refusal: "No.".into(),
         calls: vec![call(""), call(r#"{\"x\""#)],
         finish: Some(Finish::ToolCalls),
@@ -116,6 +117,6 @@ fn another_providers_answer_becomes_one_of_geminis() {
     let body = encode_body(&Completion { choices: vec![choice], ..Completion::default() }, &STAMP);
     assert_eq!(
         body,
-        r#"{"candidates":[{"content":{"parts":[{"text":"No."},{"functionCall":{"id":"c","name":"f","args":{}},"thoughtSignature":"tidegatecall"}],"role":"model"},"finishReason":"MALFORMED_FUNCTION_CALL","index":0}]}"#
+        r#"{"candidates":[{"content":{"parts":[{"text":"Well."},{"text":"No."},{"functionCall":{"id":"c","name":"f","args":{}},"thoughtSignature":"tidegatecall"}],"role":"model"},"finishReason":"MALFORMED_FUNCTION_CALL","index":0}]}"#
     );
 }
