@@ -141,7 +141,7 @@ impl ErrorBody {
         };
         let named = |label: &String| {
             Some(match label.as_str() {
-                "invalid_request_error" | "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "context_length_exceeded" => 400,
+                "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "context_length_exceeded" => 400,
                 "authentication_error" | "UNAUTHENTICATED" | "invalid_api_key" => 401,
                 "billing_error" => 402,
                 "permission_error" | "PERMISSION_DENIED" => 403,
@@ -152,6 +152,13 @@ impl ErrorBody {
                 "UNAVAILABLE" => 503,
                 "timeout_error" | "DEADLINE_EXCEEDED" => 504,
                 "overloaded_error" => 529,
+                // What OpenAI tells of a response that failed: `invalid_prompt`, `bio_policy`, `image_too_large` and the like.
+                other
+                    if other.starts_with("invalid_")
+                        || ["policy", "image"].iter().any(|of| text::contains(other, of)) =>
+                {
+                    400
+                }
                 _ => return None,
             })
         };
