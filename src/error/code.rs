@@ -128,9 +128,10 @@ codes! {
     /// The provider does not know the model, or no longer offers it.
     ModelNotFound = "model_not_found", Never, true, Ignored, 502,
         "The provider does not offer this model.";
-    /// The prompt does not fit the model's context.
+    /// The prompt does not fit the model's context. Agents know it by Anthropic's words or OpenAI's, and shorten the
+    /// conversation: the sentence has both.
     ContextLength = "context_length", Never, true, Ignored, 502,
-        "The prompt is longer than the model can take.";
+        "The prompt is too long: it exceeds the context window of the model.";
     /// The account at the provider has no credit left.
     Quota = "quota", Never, true, Ignored, 502,
         "The account at the provider has no credit left.";
@@ -213,6 +214,14 @@ mod tests {
             assert_eq!(all(|other| other.message() == code.message()).len(), 1, "{code:?}");
         }
         assert_eq!(Code::parse("Internal"), None);
+    }
+
+    #[test]
+    fn agents_know_a_prompt_that_is_too_long() {
+        // @langchain/openai's `ContextOverflowError`; what makes other agents compact a conversation.
+        for words in ["exceeds the context window", "rompt is too long"] {
+            assert!(Code::ContextLength.message().contains(words), "{words}");
+        }
     }
 
     /// The table by its columns: what is tried again may cost money, and what the breaker counts may shut a target out.

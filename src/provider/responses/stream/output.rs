@@ -133,7 +133,7 @@ pub(super) fn push_summary(out: &mut String, text: &str) {
     push_all(out, &["{\"type\":\"summary_text\",\"text\":\"", text, "\"}"]);
 }
 
-/// Appends a usage object.
+/// Appends a usage object. OpenAI's always has all of these.
 pub(super) fn push_usage(out: &mut String, usage: &Usage) {
     for (name, count) in [
         ("{\"input_tokens\":", usage.input),
@@ -143,10 +143,8 @@ pub(super) fn push_usage(out: &mut String, usage: &Usage) {
         (",\"output_tokens_details\":{\"reasoning_tokens\":", usage.reasoning),
         ("},\"total_tokens\":", usage.input.saturating_add(usage.output)),
     ] {
-        if count > 0 || name != CACHE_WRITE {
-            out.push_str(name);
-            push_int(out, count);
-        }
+        out.push_str(name);
+        push_int(out, count);
     }
     out.push('}');
 }
