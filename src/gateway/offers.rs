@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::ask::unable;
 use super::facts::{Facts, Reach};
 use super::gate::Gate;
-use crate::config::{TargetConfig, UnknownPrice};
+use crate::config::{GatewayConfig, TargetConfig, UnknownPrice};
 use crate::error::{Code, Detail, Error, FieldError};
 use crate::money::{NanoUsd, Rate};
 use crate::price::{Price, bound_input, estimate_input, hour_of, reserve};
@@ -64,6 +64,21 @@ pub(super) struct Known {
     prices: Rc<[Option<Price>]>,
 }
 
+/// What OpenAI charges of a listed price, in percent, where it keeps to a region
+/// (developers.openai.com/api/docs/guides/data-residency).
+const IN_A_REGION: u32 = 110;
+
+/// Whether a target's price is a listed one that the region adds to: that of models since March 2026, of which GPT-5.4 is
+/// the first.
+fn is_regional(config: &GatewayConfig, target: &TargetConfig) -> bool {
+    let newer = target.model.strip_prefix("gpt-").is_some_and(|version| version >= "5.4");
+    let own = || config.prices.iter().any(|own| own.provider == target.provider && own.model == target.model);
+    newer
+        && target.provider == "openai"
+        && config.origin(&target.provider).is_some_and(|origin| origin.ends_with(".api.openai.com"))
+        && !own()
+}
+
 /// The prices of all targets, in their order, for requests of `now`.
 pub(super) fn prices(gate: &Gate, now: Timestamp) -> Rc<[Option<Price>]> {
     let config = &gate.config;
@@ -78,6 +93,7 @@ pub(super) fn prices(gate: &Gate, now: Timestamp) -> Rc<[Option<Price>]> {
     }
     let each = config.targets.iter().map(|target| {
         let known = gate.prices.lookup_until(&target.provider, &target.model, now, until, &config.prices);
+        let known = known.map(|price| if is_regional(config, target) { price.percent(IN_A_REGION) } else { price });
         let worst = || (config.unknown_price == UnknownPrice::Worst).then(|| gate.prices.worst(now));
         known.or_else(worst)
     });

@@ -52,6 +52,19 @@ impl Rates {
         self.cache_write_1h.get_or_insert(self.input.percent(200).max(self.write()));
     }
 
+    /// This many hundredths of each price, rounded up.
+    #[must_use]
+    pub fn percent(&self, percent: u32) -> Self {
+        let part = |rate: Rate| rate.percent(percent);
+        Self {
+            input: part(self.input),
+            output: part(self.output),
+            cache_read: self.cache_read.map(part),
+            cache_write: self.cache_write.map(part),
+            cache_write_1h: self.cache_write_1h.map(part),
+        }
+    }
+
     /// The higher of both, kind by kind.
     #[must_use]
     pub fn max(&self, other: &Self) -> Self {
@@ -111,6 +124,13 @@ impl Price {
 
     fn reached(&self, input: u64) -> impl Iterator<Item = &Rates> {
         self.tiers.iter().flatten().filter(move |tier| input > tier.above).map(|tier| &tier.rates)
+    }
+
+    /// This many hundredths of each price, whatever the length.
+    #[must_use]
+    pub fn percent(&self, percent: u32) -> Self {
+        let tiers = self.tiers.map(|tier| tier.map(|tier| Tier { rates: tier.rates.percent(percent), ..tier }));
+        Self { rates: self.rates.percent(percent), tiers, ..*self }
     }
 
     /// The higher of both: for a request that starts under one price and may end under the other.

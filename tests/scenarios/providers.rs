@@ -98,6 +98,34 @@ fn a_dearer_tier_that_the_account_chose_is_billed_as_such() {
     }
 }
 
+#[test]
+fn a_region_of_openais_costs_a_tenth_more() {
+    let usage = r#"{"prompt_tokens":1000,"completion_tokens":500}"#;
+    let cost = |model: &str, url: &str, prices: &str| {
+        let world = World::new(&format!(
+            r#"{{"targets":[{{"provider":"openai","model":"{model}"}}],
+                "providers":{{"openai":{{"baseUrl":"{url}"}}}},"prices":[{prices}]}}"#
+        ));
+        world.gate.set_key("openai", Secret::new(format!("sk-proj-{}", "Ab3dE6gH".repeat(6))));
+        world.host.answer(move |_| whole(usage, ""));
+        let meta = world.ask("a").unwrap().meta;
+        assert!(spent(&world) == meta.cost.as_nano() && replays(&world), "{model} {url}");
+        meta.cost.as_nano()
+    };
+    let (global, eu, us) =
+        ("https://api.openai.com/v1", "https://eu.api.openai.com/v1", "https://us.api.openai.com/v1");
+    for model in ["gpt-5.4-mini", "gpt-6.1-sol"] {
+        let listed = cost(model, global, "");
+        assert_eq!((cost(model, eu, ""), cost(model, us, "")), (listed / 10 * 11, listed / 10 * 11), "{model}");
+        assert_eq!(cost(model, "https://eu.api.openai.com.example/v1", ""), listed, "{model}");
+    }
+    for older in ["gpt-5", "gpt-5-mini", "gpt-5.2", "gpt-4.1-mini"] {
+        assert_eq!(cost(older, eu, ""), cost(older, global, ""), "{older}");
+    }
+    let own = r#"{"provider":"openai","model":"gpt-5.4-mini","inputUsd":"1","outputUsd":"2"}"#;
+    assert_eq!(cost("gpt-5.4-mini", eu, own), 2_000_000, "who says what he pays pays that");
+}
+
 fn claude(world: &World, usage: &str) -> u64 {
     let answer = format!(
         r#"{{"id":"a","type":"message","role":"assistant","model":"m","content":[{{"type":"text","text":"ok"}}],"stop_reason":"end_turn","usage":{usage}}}"#
