@@ -128,6 +128,8 @@ fn wait_for(code: Code, stated: Option<Duration>, reset: Option<Duration>) -> Op
 fn code_of(status: u16, error: &ErrorBody, asked_to_wait: bool) -> Code {
     match status {
         400..=499 if error.labelled(NO_CREDIT) || error.says(NO_CREDIT_PROSE) => Code::Quota,
+        // OpenAI's word for more tokens than it takes in a minute: no wait helps, a shorter prompt or another target does.
+        429 if error.says(&["request too large for"]) => Code::ContextLength,
         // 498 is Groq's: its flex tier is full, nothing was run (console.groq.com/docs/flex-processing).
         425 | 429 | 498 => Code::UpstreamLimited,
         // OpenRouter: requests in flight hold the credit; it is free again when they end.

@@ -129,6 +129,11 @@ fn prose_tells_whose_fault_it_is() {
         (400, "request (9000 tokens) exceeds the available context size (4096 tokens)", Code::ContextLength),
         (400, "The decoder prompt (length 5) is longer than the maximum model length of 4", Code::ContextLength),
         (400, "However, the model's context length is only 4096 tokens, resulting in less", Code::ContextLength),
+        (
+            429,
+            "Request too large for gpt-4o on tokens per min (TPM): Limit 30000, Requested 50000.",
+            Code::ContextLength,
+        ),
         (422, "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096", Code::ContextLength),
         (429, "Your team x has either used all available credits or reached its monthly spending limit.", Code::Quota),
         (403, "Your newly created team doesn't have any credits or licenses yet.", Code::Quota),
