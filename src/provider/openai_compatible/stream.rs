@@ -42,8 +42,11 @@ impl StreamDecoder {
             return Ok(());
         }
         let fields = json::fields(data).map_err(|_| Malformed)?;
-        if fields.field("error").is_some_and(|raw| raw.get() != "null") || name == "error" {
-            sink(Delta::Failed { body: data.into() });
+        let wrapped = fields.field("error").is_some_and(|raw| raw.get() != "null");
+        // Mistral's errors, and older vLLM's, have nothing around them.
+        if wrapped || name == "error" || fields.field("object").is_some_and(|raw| raw.get() == "\"error\"") {
+            let body = if wrapped { data.into() } else { ["{\"error\":", data, "}"].concat().into() };
+            sink(Delta::Failed { body });
             return Ok(());
         }
         if let Some(error) = stopped(&fields) {

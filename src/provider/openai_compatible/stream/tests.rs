@@ -18,6 +18,21 @@ fn call(id: &str, name: &str, arguments: &str) -> (String, String, String) {
 }
 
 #[test]
+fn an_error_is_one_with_and_without_something_around_it() {
+    let bare = r#"{"object":"error","message":"Requests rate limit exceeded","type":"rate_limit_error","code":429}"#;
+    let wrapped = format!(r#"{{"error":{bare}}}"#);
+    for (name, data) in [("", bare), ("error", bare), ("", wrapped.as_str()), ("error", wrapped.as_str())] {
+        let mut failed = Vec::new();
+        let mut sink = |delta: Delta<'_>| match delta {
+            Delta::Failed { body } => failed.push(body.into_owned()),
+            other => panic!("{other:?}"),
+        };
+        StreamDecoder::new("mistral").event(name, data, &mut sink).unwrap();
+        assert_eq!(failed, [wrapped.as_str()], "{name} {data}");
+    }
+}
+
+#[test]
 fn an_answer_ends_once_and_the_pieces_of_a_custom_call_are_output() {
     let mut decoder = StreamDecoder::new("openai");
     let mut read = |choice: &str| {
@@ -182,7 +197,7 @@ fn an_event_named_error_is_one_whatever_is_in_it() {
     };
     let body = r#"{"message":"overloaded"}"#;
     decoder.event("error", body, &mut sink).unwrap();
-    assert_eq!(failed, [body]);
+    assert_eq!(failed, [r#"{"error":{"message":"overloaded"}}"#]);
 }
 
 #[test]
