@@ -137,6 +137,14 @@ describe('a line', () => {
     assert.equal(sent.length, 12);
   });
 
+  test('passes events on, and drops what is no message', () => {
+    const { line, say, events } = lineOn();
+    say('event', 'wait');
+    say('event', 'wait', { ms: 1 });
+    assert.deepEqual(events, [['wait', { ms: 1 }]]);
+    line.close();
+  });
+
   test('that is closed asks no more', (t) => {
     const tick = intervals(t);
     const { line, lost } = lineOn();
@@ -239,14 +247,54 @@ describe('a realm', () => {
     });
   }
 
-  test('that ends badly before it is there says what helps', async () => {
-    const all = realmOn();
-    const told = assert.rejects(all.realm.line(), {
-      code: 'isolation_failed',
-      message: /could not be started\. A hint/,
+  for (const [hint, message] of [
+    [' A hint.', 'The worker could not be started. A hint.'],
+    [undefined, 'The worker could not be started.'],
+  ]) {
+    test(`that ends badly before it is there says what helps${hint ? '' : ', if anything does'}`, async () => {
+      const all = realmOn({ hint });
+      const told = assert.rejects(all.realm.line(), { code: 'isolation_failed', message });
+      await turn();
+      all.starts[0].broken('404');
+      await told;
     });
+  }
+
+  test('that is lost while it starts and started anew at once is started once', async () => {
+    const all = realmOn({ build: 'chat' });
+    const told = assert.rejects(all.realm.line(), { code: 'isolation_failed' });
     await turn();
-    all.starts[0].broken('404');
+    all.starts[0].say('broken');
+    const again = opens(all);
+    await told;
+    const [line] = await again;
+    assert.equal(await all.realm.line(), line);
+    assert.equal(all.starts.length, 2);
+    all.realm.end();
+  });
+
+  test('that cannot be started anew is nobody’s unhandled rejection', async (t) => {
+    const real = performance.now.bind(performance);
+    let later = 0;
+    t.mock.method(performance, 'now', () => real() + later);
+    const all = realmOn();
+    const [, one] = await opens(all);
+    later = 5_000;
+    one.say('broken');
+    await turn();
+    assert.equal(all.starts.length, 2);
+    all.starts[1].broken('404');
+    await turn();
+    all.realm.end();
+  });
+
+  test('that refuses its configuration says so in its own words', async () => {
+    const all = realmOn();
+    const told = assert.rejects(all.realm.line(), { code: 'internal', message: 'no' });
+    await turn();
+    all.starts[0].say('ready', 'chat');
+    await turn();
+    all.starts[0].say('fail', 1, ERROR);
     await told;
   });
 

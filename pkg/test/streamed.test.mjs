@@ -8,7 +8,7 @@ import { Receiver, WINDOW } from '../dist/isolation/flow.js';
 import { Line } from '../dist/isolation/line.js';
 import { remoteFetch } from '../dist/isolation/remote-fetch.js';
 import { serve } from '../dist/isolation/serve.js';
-import { Streamed } from '../dist/isolation/streamed.js';
+import { remoteStream, Streamed } from '../dist/isolation/streamed.js';
 import { ERROR, lineOn, OPENING, turn, until } from './realms.mjs';
 import { META, resolvers } from './scripted.mjs';
 
@@ -155,6 +155,22 @@ describe('a stream across realms', () => {
     await assert.rejects(readable.getReader().read(), { code: 'isolation_failed' });
     await assert.rejects(streamed.result, { code: 'isolation_failed' });
   });
+
+  test('is lost before it begins: its account, which nobody asked for, is nobody’s unhandled rejection', async () => {
+    const { line, say } = lineOn();
+    const streamed = new Streamed(line, undefined, asking);
+    say('broken');
+    await assert.rejects(streamed.answer, { code: 'isolation_failed' });
+    await turn();
+  });
+
+  test('that is answered as a whole is no stream', async () => {
+    const { line, say } = lineOn();
+    const asked = remoteStream(line, undefined, asking);
+    say('done', 1, {});
+    await assert.rejects(asked, { code: 'internal', message: /no stream/ });
+    line.close();
+  });
 });
 
 describe('the end of a stream that is read', () => {
@@ -284,6 +300,75 @@ describe('gate.fetch from another realm', () => {
     for (let at = 0; at < 300; at += 1) await fetch(`${OURS}?${at}`);
     await fetch(OURS);
     assert.equal(asked.at(-1), `GET ${OURS}`, 'it remembers no more than some');
+    const before = asked.length;
+    for (let again = 0; again < 2; again += 1) {
+      for (let at = 0; at < 100; at += 1) await fetch(`${OURS}/${at}`);
+    }
+    assert.equal(asked.length, before + 100, 'but those');
+    line.close();
+  });
+
+  test('gives a stream as it comes, with the head and the account of it', async () => {
+    const { fetch, line, say, sent } = fetching();
+    const answering = fetch(OURS, post());
+    await until(() => sent.length === 1);
+    say('begin', 1, { status: 201, headers: ['a', 'b'] });
+    const response = await answering;
+    assert.deepEqual([response.status, response.headers.get('a')], [201, 'b']);
+    say('data', 1, new TextEncoder().encode('text').buffer);
+    say('end', 1, null);
+    say('account', 1, META, null);
+    const copy = response.clone();
+    assert.deepEqual(await Promise.all([response.text(), copy.text()]), ['text', 'text']);
+    assert.deepEqual(await Promise.all([fetch.result(response), fetch.result(copy)]), [META, META]);
+    line.close();
+  });
+
+  test('an answer without an account, or without a body, is one', async () => {
+    const { fetch, line, say, sent } = fetching();
+    const answering = fetch(OURS, post());
+    await until(() => sent.length === 1);
+    say('done', 1, { status: 200, headers: [], body: new TextEncoder().encode('text').buffer });
+    const response = await answering;
+    assert.equal(await response.text(), 'text');
+    await assert.rejects(fetch.result(response), { code: 'isolation_failed', message: /without its account/ });
+    const bodiless = fetch(OURS, post());
+    await until(() => sent.length === 2);
+    say('done', 2, { status: 200, headers: [], account: META });
+    assert.equal((await bodiless).body, null);
+    line.close();
+  });
+
+  test('what fails is an answer, or the reason of a signal that was aborted', async () => {
+    for (const isAborted of [false, true]) {
+      const { fetch, line, say, sent } = fetching();
+      const controller = new AbortController();
+      const answering = fetch(OURS, { ...post(), signal: controller.signal });
+      answering.catch(() => undefined);
+      await until(() => sent.length === 1);
+      if (isAborted) controller.abort(new RangeError('mine'));
+      say('fail', 1, ERROR);
+      if (isAborted) {
+        await assert.rejects(answering, RangeError);
+      } else {
+        const response = await answering;
+        assert.deepEqual([response.status, (await response.json()).error.code], [ERROR.status, ERROR.code]);
+        await assert.rejects(fetch.result(response), { code: ERROR.code });
+      }
+      await assert.rejects(fetch.result(new Response()), TypeError);
+      line.close();
+    }
+  });
+
+  test('options that are wrong are refused there, and what is no address is the page’s own', async () => {
+    const { fetch, line, say, sent, asked } = fetching();
+    const answering = fetch.with({ tenat: 'one' })(OURS, post());
+    await until(() => sent.length === 1);
+    assert.deepEqual([sent[0][2].refusal.fields[0].path, sent[0][2].options], ['tenat', {}]);
+    say('done', 1, { status: 400, headers: [], error: ERROR });
+    assert.equal((await answering).status, 400);
+    assert.equal(await (await fetch('no address', post())).text(), 'real');
+    assert.deepEqual(asked, [`POST ${OURS}`]);
     line.close();
   });
 
