@@ -279,7 +279,8 @@ test('what is no ledger is refused, and left as it is', async (t) => {
     const path = place(t);
     make(path);
     const found = fs.lstatSync(path, { throwIfNoEntry: false });
-    await assert.rejects(counter(path)(NONE), { code: 'internal' }, what);
+    const message = what === 'a link to itself' ? /leads to itself/ : /^The ledger file /;
+    await assert.rejects(counter(path)(NONE), { code: 'internal', message }, what);
     const { atimeMs: _, atime: __, ...left } = fs.lstatSync(path, { throwIfNoEntry: false }) ?? {};
     const { atimeMs: ___, atime: ____, ...was } = found ?? {};
     assert.deepEqual(left, was, what);

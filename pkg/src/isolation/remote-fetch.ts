@@ -78,7 +78,6 @@ export function remoteFetch(
       checked(options);
       text = await textOf(body);
     } catch (thrown) {
-      signal?.throwIfAborted();
       refusal = dataOf(thrown);
     }
     signal?.throwIfAborted();

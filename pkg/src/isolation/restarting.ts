@@ -98,7 +98,6 @@ export function restarting(how: Starting, heard: Heard): Realm {
       ended = true;
       // Also one that is not open yet.
       begun?.close();
-      current = undefined;
       stop?.();
     },
   };

@@ -70,8 +70,8 @@ async function linked(path: string): Promise<string> {
 }
 
 async function read(path: string): Promise<Uint8Array | undefined> {
-  // Without waiting: opening a pipe would never end. Windows has neither.
-  const flags = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0);
+  // Without waiting: opening a pipe would never end. Windows has neither: there `|` takes what is undefined for 0.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
   const file = await unlessBusy(() => open(path, flags).catch(unless('ENOENT')));
   if (!file) return undefined;
   try {
