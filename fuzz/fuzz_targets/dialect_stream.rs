@@ -8,7 +8,7 @@ mod pair;
 use libfuzzer_sys::fuzz_target;
 use pair::{Pair, STAMP};
 use tidegate::attempt::{Flow, Reading};
-use tidegate::chat::{Completion, Delta, Dialect};
+use tidegate::chat::{Choice, Completion, Delta, Dialect, Finish};
 use tidegate::provider::sse::{Decoder, Frame};
 use tidegate::provider::{Stamp, StreamDecoder};
 
@@ -39,6 +39,18 @@ fn plainly(dialect: Dialect, stream: &[u8]) -> Completion {
     completion
 }
 
+/// The text of the first answer, and how many tools it calls.
+fn said(completion: &Completion) -> Option<(String, usize)> {
+    let choice = completion.choices.first()?;
+    Some(([&*choice.text, &*choice.refusal].concat(), choice.calls.len()))
+}
+
+/// Not one that broke off, where half a call may be missing, nor one that calls nothing by its name.
+fn is_usual(choice: &Choice) -> bool {
+    matches!(choice.finish, Some(Finish::Stop | Finish::ToolCalls))
+        && choice.calls.iter().all(|call| !call.name.is_empty())
+}
+
 fuzz_target!(|input: (u8, u8, &[u8])| {
     let (Pair { from, to, flag }, cut, stream) = (Pair::of(input.0), usize::from(input.1), input.2);
     let stamp = Stamp { include_usage: flag, ..STAMP };
@@ -59,13 +71,19 @@ fuzz_target!(|input: (u8, u8, &[u8])| {
         return;
     }
     assert_eq!(out, parts);
-    let mut decoder = StreamDecoder::new(to, "groq");
+    let (mut decoder, mut again) = (StreamDecoder::new(to, "groq"), Completion::default());
     let mut sink = |frame: Frame<'_>| {
         let Some(data) = &frame.data else { return };
-        assert!(decoder.event(&frame.name, data, &mut |_| {}).is_ok(), "{data}");
+        assert!(decoder.event(&frame.name, data, &mut |delta| again.push(&delta)).is_ok(), "{data}");
     };
     let mut frames = Decoder::default();
     frames.push(&out, &mut sink).expect("an input is shorter than a frame may be");
     frames.finish(&mut sink);
     assert!(!whole.is_finished() || decoder.is_finished(), "{}", String::from_utf8_lossy(&out));
+    if let (None, true, Some(kept)) = (whole.trouble(), whole.is_finished(), whole.completion())
+        && kept.choices.iter().all(is_usual)
+        && again.choices.iter().all(is_usual)
+    {
+        assert_eq!(said(&again), said(kept), "{}", String::from_utf8_lossy(&out));
+    }
 });
