@@ -42,6 +42,8 @@ pub struct Streaming<H: Host> {
     head: Vec<u8>,
     chunks: Option<H::Chunks>,
     idle_until: Timestamp,
+    /// How long the caller did not read, in all.
+    unread: Duration,
     cache: CacheState,
     guest: Option<Guest>,
     /// Puts the request's keys back on the way out. What is kept, and a cut stream's partial text, has the marks.
@@ -100,6 +102,7 @@ impl<H: Host> Streaming<H> {
             head,
             chunks,
             idle_until,
+            unread: Duration::ZERO,
             cache: CacheState::Miss,
             guest: None,
             restoring: None,
@@ -175,9 +178,18 @@ impl<H: Host> Streaming<H> {
         self.idle_until.since(now).min(self.run.deadline.since(now))
     }
 
-    /// The caller did not read for a while: that is nobody's silence.
+    /// The caller did not read for a while: that is nobody's silence. The time for the whole runs on.
     pub fn paused(&mut self, span: Duration) {
         self.idle_until = self.idle_until.after(span);
+        self.unread = self.unread.saturating_add(span);
+    }
+
+    /// Whether the caller stood still for as long as a provider may, or for half of the time for the whole: that it ran out
+    /// says nothing of the provider then. Else a few who do not read would open everybody's circuit.
+    fn is_unread(&self, now: Timestamp) -> bool {
+        let timeouts = &self.run.context.gate.config.timeouts;
+        let long = self.unread >= timeouts.idle || self.unread.saturating_mul(2) >= timeouts.total;
+        long && now < self.idle_until
     }
 
     /// What is known while it goes on.
@@ -213,6 +225,7 @@ impl<H: Host> Streaming<H> {
         let end = match ending {
             _ if self.flow.is_finished() => StreamEnd::Complete,
             Ending::Left => StreamEnd::Left,
+            Ending::Late if self.is_unread(self.run.context.host.now()) => StreamEnd::Unread,
             Ending::End | Ending::Lost(_) | Ending::Late => StreamEnd::Cut,
         };
         if end == StreamEnd::Complete && ending != Ending::End {
@@ -231,13 +244,13 @@ impl<H: Host> Streaming<H> {
         let now = context.host.now();
         let error = match end {
             StreamEnd::Complete => None,
-            StreamEnd::Cut => Some(self.interrupted(ending, now)),
+            StreamEnd::Cut | StreamEnd::Unread => Some(self.interrupted(ending, now)),
             StreamEnd::Left => Some(Error::new(Code::Aborted)),
         };
         if end == StreamEnd::Complete {
             self.keep(now, cost_source, self.run.cost.saturating_sub(earlier), &answer);
         }
-        if end == StreamEnd::Cut
+        if matches!(end, StreamEnd::Cut | StreamEnd::Unread)
             && let Some(error) = &error
         {
             self.write_error(error, &mut trailing);

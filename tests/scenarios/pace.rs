@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use tidegate::error::{Code, Detail, TimeoutKind};
 use tidegate::gateway::{self, Call, Opened};
 use tidegate::host::Clock;
+use tidegate::money::NanoUsd;
 use tidegate::testing::{Piece, Scripted, stream};
 
 use super::World;
@@ -38,6 +40,35 @@ fn a_pause_of_the_reader_is_nobodys_silence() {
     streaming.paused(Duration::from_secs(40));
     assert_eq!(streaming.time_left(), Duration::from_secs(30));
     world.host.run(streaming.finish(gateway::Ending::Left)).unwrap();
+}
+
+#[test]
+fn callers_who_do_not_read_open_no_circuit() {
+    let world = World::new(r#"{"timeouts":{"idleMs":30000,"totalMs":120000},"breaker":{"failures":1}}"#);
+    world.host.answer(|_| stream([HELLO, WORLD, STOP, DONE]));
+    let late = |of_it_paused: u64| {
+        let call = Call::chat(&question(&format!("{of_it_paused}")), "t");
+        let opened = world.host.run(gateway::open(&world.gate, &world.host, call)).unwrap().ok().unwrap();
+        let Opened::Stream(mut streaming) = opened else { panic!("no stream") };
+        for _ in 0..6 {
+            world.host.advance(Duration::from_secs(20));
+            streaming.paused(Duration::from_secs(of_it_paused));
+            if of_it_paused < 20 {
+                streaming.push(HELLO.as_bytes());
+            }
+        }
+        assert!(streaming.time_left().is_zero());
+        let closed = world.host.run(streaming.finish(gateway::Ending::Late)).unwrap();
+        let error = closed.error.unwrap();
+        assert_eq!((error.code, error.detail), (Code::StreamInterrupted, Detail::Timeout(TimeoutKind::Total)));
+        assert!(closed.meta.cost > NanoUsd::ZERO, "charged its bound");
+    };
+    late(20);
+    late(5);
+    assert_eq!(world.events("circuit-open"), 0);
+    // One who reads nearly all the time waits for the provider.
+    late(4);
+    assert_eq!(world.events("circuit-open"), 1);
 }
 
 #[test]

@@ -12,6 +12,8 @@ pub(in crate::gateway) enum StreamEnd {
     Complete,
     /// Anywhere else.
     Cut,
+    /// The time for the whole ran out over a caller who hardly read.
+    Unread,
     /// The caller left before its end.
     Left,
 }
@@ -21,6 +23,7 @@ impl StreamEnd {
         match self {
             Self::Complete => "complete",
             Self::Cut => "cut",
+            Self::Unread => "unread",
             Self::Left => "left",
         }
     }
@@ -29,6 +32,7 @@ impl StreamEnd {
         match word {
             "complete" => Self::Complete,
             "cut" => Self::Cut,
+            "unread" => Self::Unread,
             _ => Self::Left,
         }
     }

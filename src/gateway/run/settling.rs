@@ -97,6 +97,7 @@ impl<H: Host> Run<H> {
         let (outcome, code) = match end {
             StreamEnd::Complete => (BreakerOutcome::Success, None),
             StreamEnd::Cut => (BreakerOutcome::Failure, Some(Code::StreamInterrupted)),
+            StreamEnd::Unread => (BreakerOutcome::Ignored, Some(Code::StreamInterrupted)),
             StreamEnd::Left => (BreakerOutcome::Ignored, Some(Code::Aborted)),
         };
         let (charge, source) = match end {
@@ -105,7 +106,7 @@ impl<H: Host> Run<H> {
                 bill(&answer, &commit.price)
             }
             // Usage before the end is no usage: providers count on, and some bill the whole answer.
-            StreamEnd::Cut | StreamEnd::Left => (Charge::Bound, CostSource::Estimated),
+            StreamEnd::Cut | StreamEnd::Unread | StreamEnd::Left => (Charge::Bound, CostSource::Estimated),
         };
         let charged = self.context.settle(commit.hold, charge, outcome, None, true).await;
         self.cost = self.cost.saturating_add(charged);
