@@ -63,7 +63,7 @@ class Flow {
   #over = false;
   #begun = false;
   /** When the consumer was last given something that it has not come back from, else 0; by the clock that the Wasm goes by. */
-  #handed = 0;
+  #handed = Date.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Whether a pull waits for the provider. */
   #waiting = false;
@@ -89,6 +89,8 @@ class Flow {
     this.#lost = () => {
       if (!this.#over) void this.#finish(controller, NETWORK);
     };
+    // What is kept already has no provider to hang up on.
+    if (this.reader) this.#arm(controller, this.stream.timeLeftMs());
     const { signal } = this;
     if (!signal) return;
     this.#aborted = () => {
@@ -108,12 +110,12 @@ class Flow {
     if (this.#waiting) this.#asked = true;
     if (this.#waiting || this.#over) return;
     try {
+      this.#resume();
       if (!this.#begun) {
         this.#begun = true;
         const head = this.stream.head();
         if (head?.length) return void this.#hand(controller, head, Date.now());
       }
-      this.#resume();
       if (!this.reader) return void this.#finish(controller, END);
       this.#waiting = true;
       if (this.#timer === undefined) this.#arm(controller, this.stream.timeLeftMs());
@@ -219,24 +221,28 @@ class Flow {
   }
 
   /**
-   * One timer, armed while the provider is waited for and left alone while chunks come: when it fires it asks how much
-   * time there really is. It is not armed for a consumer that does not read: that is nobody's timeout. As much time
-   * as before, though nothing came, is a clock that was set back: it would have everybody wait once more. A timer that
-   * fires much too late has slept: what came meanwhile is read first, since it may stand in line behind it.
+   * One timer, left alone while chunks come: when it fires it asks how much time there really is. While the consumer does
+   * not read, the silence is nobody's, but the time for the whole runs: else one who never reads again, or who dropped the
+   * stream, would keep the provider's connection for ever. As much time as before, though nothing came to who waits, is a
+   * clock that was set back: it would have everybody wait once more. A timer that fires much too late has slept: what came
+   * meanwhile is read first, since it may stand in line behind it.
    */
   #arm(controller: Controller, leftMs: number): void {
     const waitMs = Math.min(Math.max(leftMs, 0), LONGEST_MS);
     let at = performance.now() + waitMs;
     const check = () => {
       this.#timer = undefined;
-      if (!this.#waiting) return;
       if (performance.now() - at > SLEPT_MS) {
         at = Infinity;
         this.#timer = setTimeout(check, SLEPT_MS);
         return;
       }
+      if (!this.#waiting) {
+        this.#resume();
+        this.#handed = Date.now();
+      }
       const left = this.stream.timeLeftMs();
-      if (left <= 0 || (left >= leftMs && !this.#moved)) void this.#finish(controller, TIMER);
+      if (left <= 0 || (this.#waiting && left >= leftMs && !this.#moved)) void this.#finish(controller, TIMER);
       else this.#arm(controller, left);
     };
     this.#moved = false;

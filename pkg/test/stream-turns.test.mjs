@@ -62,6 +62,12 @@ test('a pause of the consumer is told once, and only one that it made', async (t
   assert.equal(await waiting, 'three');
   assert.deepEqual(pauses, [5_000]);
   await all.reader.cancel();
+
+  const late = open({ first: 'head', paused: (millis) => pauses.push(millis) });
+  t.mock.timers.tick(40_000);
+  assert.equal(await text(late.reader), 'head');
+  assert.deepEqual(pauses, [5_000, 40_000], 'before the first read, too');
+  await late.reader.cancel();
 });
 
 test('one timer serves all chunks, and none is left when a stream is over, or broken', async (t) => {

@@ -201,20 +201,41 @@ test('a chunk that came too late is the last, whatever has come after it', async
   await endedOnce(all, ['finish', 2]);
 });
 
-test('a consumer that does not read is no timeout', async () => {
+for (const [when, read] of [
+  ['has stopped reading', true],
+  ['has never read', false],
+]) {
+  test(`a consumer that ${when} is no timeout between outputs, and is one for the whole`, async () => {
+    const began = performance.now();
+    let idleUntil = began + 60;
+    const all = open({
+      paused: (millis) => (idleUntil += millis),
+      leftMs: () => Math.min(idleUntil, began + 1_000) - performance.now(),
+      last: { 2: 'timeout frame' },
+    });
+    all.source.send('one');
+    if (read) assert.equal(await text(all.reader), 'one');
+    await tick(300);
+    assert.deepEqual(all.wasm.told, []);
+    await endedOnce(all, ['finish', 2]);
+    assert.equal(all.source.cancelled, 1, 'the provider is hung up on');
+    assert.ok(performance.now() - began >= 990);
+    assert.equal(await text(all.reader), 'timeout frame');
+    assert.equal(await text(all.reader), undefined);
+  });
+}
+
+test('a provider that does not answer is a timeout, also after a pause of the consumer', async () => {
   const all = open({ leftMs: 5, last: { 2: 'timeout frame' } });
   all.source.send('one');
   assert.equal(await text(all.reader), 'one');
-  all.wasm.leftMs = 0;
   await tick(30);
-  assert.deepEqual(all.wasm.told, []);
-  all.wasm.leftMs = 5;
   all.source.send('two');
   assert.equal(await text(all.reader), 'two');
   const waiting = text(all.reader);
   await tick();
   all.wasm.leftMs = 0;
-  assert.equal(await waiting, 'timeout frame', 'a provider that does not answer is one');
+  assert.equal(await waiting, 'timeout frame');
 });
 
 test('a consumer that leaves hangs up and settles', async () => {
