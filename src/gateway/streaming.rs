@@ -184,8 +184,8 @@ impl<H: Host> Streaming<H> {
         self.unread = self.unread.saturating_add(span);
     }
 
-    /// Whether the caller stood still for as long as a provider may, or for half of the time for the whole: that it ran out
-    /// says nothing of the provider then. Else a few who do not read would open everybody's circuit.
+    /// Whether the caller stood still for as long as a provider may, or for half of the time for the whole: that it
+    /// ran out says nothing of the provider then. Else a few who do not read would open everybody's circuit.
     fn is_unread(&self, now: Timestamp) -> bool {
         let timeouts = &self.run.context.gate.config.timeouts;
         let long = self.unread >= timeouts.idle || self.unread.saturating_mul(2) >= timeouts.total;
