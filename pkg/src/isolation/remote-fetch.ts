@@ -64,7 +64,7 @@ export function remoteFetch(
     const init = { status, headers: headersOf(head.headers) };
     if (bytes) return remember(new Response(bytes, init), result);
     const whole = account ? Promise.resolve(account) : Promise.reject(new TidegateError(error ?? NO_ACCOUNT));
-    return remember(new Response(BODILESS.includes(status) ? null : (body ?? null), init), whole);
+    return remember(new Response(BODILESS.includes(status) ? null : body, init), whole);
   };
 
   const fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {

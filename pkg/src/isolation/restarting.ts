@@ -49,7 +49,7 @@ export function restarting(how: Starting, heard: Heard): Realm {
       started.stop();
       current = undefined;
       // At once, so that its events go on. One that fails at its start, or right after, waits for whoever asks next.
-      if (performance.now() - openedAt > SETTLED_MS) void realm.line().catch(() => undefined);
+      if (performance.now() - openedAt > SETTLED_MS) void realm.line();
     });
     started.watch?.((why) => {
       const failed = () => isolationFailed(`${how.what} could not be started.${how.hint ?? ''}`, false, why);

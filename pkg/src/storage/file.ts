@@ -100,8 +100,8 @@ async function replace(path: string, bytes: Uint8Array, held: FileHandle): Promi
 }
 
 /** Puts the next ledger into its place; not if who has the lock now has deleted it. */
-const published = async (next: string, path: string): Promise<boolean> =>
-  (await unlessBusy(() => rename(next, path).then(() => true)).catch(unless('ENOENT'))) ?? false;
+const published = (next: string, path: string): Promise<true | undefined> =>
+  unlessBusy(() => rename(next, path).then(() => true as const)).catch(unless('ENOENT'));
 
 /** Makes a rename outlast a power failure, where the system can: else money that was reserved would be there again. */
 async function flush(folder: string): Promise<void> {
