@@ -153,6 +153,20 @@ test('a reader who promises more than a window gets a window', async () => {
   const running = sender.run((bytes) => (sent += bytes.byteLength));
   await settle();
   assert.ok(sent >= WINDOW && sent < WINDOW + 10_000, `${sent} bytes`);
+  const before = sent;
+  sender.grant(10_000);
+  await settle();
+  assert.equal(sent, before + 10_000, 'and then what is promised');
+  sender.cancel();
+  await running;
+});
+
+test('a window that is full to the byte is full', async () => {
+  let sent = 0;
+  const sender = new Sender(new ReadableStream({ pull: (to) => to.enqueue(new Uint8Array(WINDOW / 4)) }));
+  const running = sender.run((bytes) => (sent += bytes.byteLength));
+  await settle();
+  assert.equal(sent, WINDOW);
   sender.cancel();
   await running;
 });
@@ -182,6 +196,14 @@ test('a part of a larger buffer is sent alone', async () => {
   const { value } = await receiver.readable.getReader().read();
   assert.deepEqual([...value], [2, 3]);
   assert.deepEqual([state.sent, whole.length], [2, 4]);
+});
+
+test('bytes that others see, too, are copied: they cannot be transferred', async () => {
+  const shared = new Uint8Array(new SharedArrayBuffer(2)).fill(7);
+  const { receiver } = joined([shared]);
+  const { value } = await receiver.readable.getReader().read();
+  assert.ok(value.buffer instanceof ArrayBuffer);
+  assert.deepEqual([...value], [7, 7]);
 });
 
 test('a meter refuses above each bound, says when to come back, and begins anew', () => {

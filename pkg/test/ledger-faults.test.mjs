@@ -254,6 +254,18 @@ test('a link beside a folder that is reached by a link leads to where the system
   assert.equal(counted(`${path}s/real`), 1);
 });
 
+test('the ledger stays where it was when a link to its folder leads elsewhere', async (t) => {
+  const path = place(t);
+  for (const folder of ['one', 'two']) fs.mkdirSync(`${path}.${folder}`);
+  fs.symlinkSync(`${path}.one`, `${path}.alias`);
+  const ledger = counter(`${path}.alias/ledger`);
+  await ledger(NONE);
+  fs.unlinkSync(`${path}.alias`);
+  fs.symlinkSync(`${path}.two`, `${path}.alias`);
+  await ledger(NONE);
+  assert.deepEqual([counted(`${path}.one/ledger`), counted(`${path}.two/ledger`)], [2, 0]);
+});
+
 test('the ledger stays where it was when the process moves', async (t) => {
   const path = place(t);
   const own = process.cwd();

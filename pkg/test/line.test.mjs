@@ -273,6 +273,18 @@ describe('a realm', () => {
     all.realm.end();
   });
 
+  test('that ends badly when it has long been there was lost, and is worth another try', async () => {
+    const all = realmOn();
+    const [line, one] = await opens(all);
+    const told = assert.rejects(
+      line.call(() => undefined),
+      { code: 'isolation_failed', shouldRetry: true },
+    );
+    one.broken('404');
+    await told;
+    all.realm.end();
+  });
+
   test('that cannot be started anew is nobody’s unhandled rejection', async (t) => {
     const real = performance.now.bind(performance);
     let later = 0;

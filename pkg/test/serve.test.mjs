@@ -20,7 +20,13 @@ function realm(guard) {
     asked.push(`on ${name}`);
     return note(`off ${name}`);
   };
-  const gate = { status: note('status'), records: note('records'), vault, queue: { constructor: note('no') }, on };
+  const gate = {
+    status: note('status'),
+    records: note('records'),
+    vault,
+    queue: { constructor: note('no'), stats: note('queue.stats') },
+    on,
+  };
   const port = { postMessage: (message) => port.got.push(message), got: [], onmessage: null };
   serve(port, 'chat', () => Promise.resolve(gate).finally(() => asked.push('open')), guard);
   port.got.length = 0;
@@ -55,6 +61,23 @@ test('a number that is in use begins nothing', async () => {
   assert.deepEqual(asked, ['open', 'status']);
 });
 
+test('a chat that is no stream is answered as a text', async () => {
+  const gate = { chatText: async (text, { tenant, signal }) => [text, tenant, signal.aborted] };
+  const messages = await said(Promise.resolve(gate), open(1), ['chat', 2, '{}', { tenant: 'a' }, false]);
+  assert.deepEqual(messages.at(-1), ['done', 2, ['{}', 'a', false]]);
+});
+
+test('what a method gives is passed on whatever is in it', async () => {
+  const value = { nothing: null, shared: new Uint8Array(new SharedArrayBuffer(1)) };
+  value.itself = value;
+  const moved = [];
+  const port = { postMessage: ([kind, id], transfer) => moved.push([kind, id, transfer]), onmessage: null };
+  serve(port, 'chat', async () => ({ status: async () => value }));
+  for (const data of [open(1), call(2, 'status')]) port.onmessage({ data });
+  await new Promise(setImmediate);
+  assert.deepEqual(moved.at(-1), ['done', 2, []]);
+});
+
 test('only methods that cross are called', async () => {
   const { send, asked } = realm();
   await send(open(1));
@@ -62,6 +85,10 @@ test('only methods that cross are called', async () => {
     assert.deepEqual(await send(call(2, name)), [['fail', 2, name]]);
   }
   assert.deepEqual(asked, ['open']);
+  for (const name of ['status', 'vault.list', 'queue.stats']) {
+    assert.deepEqual(await send(call(2, name)), [['done', 2, name]]);
+  }
+  assert.deepEqual(asked, ['open', 'status', 'vault.list', 'queue.stats']);
 });
 
 test('a guard decides which methods are called, and how much is asked', async () => {

@@ -6,7 +6,6 @@ import { describe, test } from 'node:test';
 import { TidegateError } from '../dist/errors.js';
 import { Receiver, WINDOW } from '../dist/isolation/flow.js';
 import { Line } from '../dist/isolation/line.js';
-import { remoteFetch } from '../dist/isolation/remote-fetch.js';
 import { serve } from '../dist/isolation/serve.js';
 import { remoteStream, Streamed } from '../dist/isolation/streamed.js';
 import { ERROR, lineOn, OPENING, turn, until } from './realms.mjs';
@@ -224,6 +223,17 @@ describe('the end of a stream that is read', () => {
     failed.made.end();
     await assert.rejects(failed.reader.read(), { message: 'first' });
     assert.equal(failed.told.done, 1);
+    const waits = receiver();
+    const waiting = assert.rejects(waits.reader.read(), { message: 'first' });
+    await turn();
+    waits.made.fail(new RangeError('first'));
+    waits.made.push(buffer(1));
+    await waiting;
+    const ended = receiver();
+    ended.made.end();
+    assert.equal((await ended.reader.read()).done, true);
+    ended.made.fail(new RangeError('late'));
+    assert.equal(ended.told.done, 1);
     const left = receiver();
     await left.reader.cancel();
     left.made.push(buffer(1));
@@ -271,126 +281,5 @@ describe('gate.fetch in its own realm', () => {
       ['POST', 'x', [['a', 'b']]],
       ['GET', undefined, [['a', 'b']]],
     ]);
-  });
-});
-
-describe('gate.fetch from another realm', () => {
-  const OURS = 'https://api.example/v1/chat/completions';
-  /** A `gate.fetch` over a scripted line; `asked` counts the addresses that were asked about. */
-  function fetching() {
-    const scripted = lineOn();
-    const state = { ...scripted, asked: [] };
-    const routes = async (method, url) => (state.asked.push(`${method} ${url}`), method === 'POST');
-    const real = async () => new Response('real');
-    state.fetch = remoteFetch({ real, routes, line: async () => scripted.line });
-    return state;
-  }
-  const post = (body = '{}') => ({ method: 'POST', body });
-
-  test('asks once whether an address is its own, method by method', async () => {
-    const { fetch, asked, line, say, sent } = fetching();
-    for (let time = 0; time < 2; time += 1) assert.equal(await (await fetch(OURS)).text(), 'real');
-    const answering = fetch(OURS, post());
-    await until(() => sent.length === 1);
-    say('done', 1, { status: 204, headers: ['a', 'b'], body: new ArrayBuffer(0), account: META });
-    const response = await answering;
-    assert.deepEqual([response.status, response.headers.get('a')], [204, 'b']);
-    assert.deepEqual(await fetch.result(response), META);
-    assert.deepEqual(asked, [`GET ${OURS}`, `POST ${OURS}`]);
-    for (let at = 0; at < 300; at += 1) await fetch(`${OURS}?${at}`);
-    await fetch(OURS);
-    assert.equal(asked.at(-1), `GET ${OURS}`, 'it remembers no more than some');
-    const before = asked.length;
-    for (let again = 0; again < 2; again += 1) {
-      for (let at = 0; at < 100; at += 1) await fetch(`${OURS}/${at}`);
-    }
-    assert.equal(asked.length, before + 100, 'but those');
-    line.close();
-  });
-
-  test('gives a stream as it comes, with the head and the account of it', async () => {
-    const { fetch, line, say, sent } = fetching();
-    const answering = fetch(OURS, post());
-    await until(() => sent.length === 1);
-    say('begin', 1, { status: 201, headers: ['a', 'b'] });
-    const response = await answering;
-    assert.deepEqual([response.status, response.headers.get('a')], [201, 'b']);
-    say('data', 1, new TextEncoder().encode('text').buffer);
-    say('end', 1, null);
-    say('account', 1, META, null);
-    const copy = response.clone();
-    assert.deepEqual(await Promise.all([response.text(), copy.text()]), ['text', 'text']);
-    assert.deepEqual(await Promise.all([fetch.result(response), fetch.result(copy)]), [META, META]);
-    line.close();
-  });
-
-  test('an answer without an account, or without a body, is one', async () => {
-    const { fetch, line, say, sent } = fetching();
-    const answering = fetch(OURS, post());
-    await until(() => sent.length === 1);
-    say('done', 1, { status: 200, headers: [], body: new TextEncoder().encode('text').buffer });
-    const response = await answering;
-    assert.equal(await response.text(), 'text');
-    await assert.rejects(fetch.result(response), { code: 'isolation_failed', message: /without its account/ });
-    const bodiless = fetch(OURS, post());
-    await until(() => sent.length === 2);
-    say('done', 2, { status: 200, headers: [], account: META });
-    assert.equal((await bodiless).body, null);
-    line.close();
-  });
-
-  test('what fails is an answer, or the reason of a signal that was aborted', async () => {
-    for (const isAborted of [false, true]) {
-      const { fetch, line, say, sent } = fetching();
-      const controller = new AbortController();
-      const answering = fetch(OURS, { ...post(), signal: controller.signal });
-      answering.catch(() => undefined);
-      await until(() => sent.length === 1);
-      if (isAborted) controller.abort(new RangeError('mine'));
-      say('fail', 1, ERROR);
-      if (isAborted) {
-        await assert.rejects(answering, RangeError);
-      } else {
-        const response = await answering;
-        assert.deepEqual([response.status, (await response.json()).error.code], [ERROR.status, ERROR.code]);
-        await assert.rejects(fetch.result(response), { code: ERROR.code });
-      }
-      await assert.rejects(fetch.result(new Response()), TypeError);
-      line.close();
-    }
-  });
-
-  test('options that are wrong are refused there, and what is no address is the page’s own', async () => {
-    const { fetch, line, say, sent, asked } = fetching();
-    const answering = fetch.with({ tenat: 'one' })(OURS, post());
-    await until(() => sent.length === 1);
-    assert.deepEqual([sent[0][2].refusal.fields[0].path, sent[0][2].options], ['tenat', {}]);
-    say('done', 1, { status: 400, headers: [], error: ERROR });
-    assert.equal((await answering).status, 400);
-    assert.equal(await (await fetch('no address', post())).text(), 'real');
-    assert.deepEqual(asked, [`POST ${OURS}`]);
-    line.close();
-  });
-
-  test('a body that cannot be read is refused there, in the caller’s dialect', async () => {
-    const { fetch, line, say, sent } = fetching();
-    const answering = fetch(OURS, post(new Uint8Array([0xff])));
-    await until(() => sent.length === 1);
-    assert.equal(sent[0][2].refusal.code, 'invalid_request');
-    say('done', 1, { status: 400, headers: [], body: new ArrayBuffer(2), error: ERROR });
-    const response = await answering;
-    assert.equal(response.status, 400);
-    await turn(); // nobody asks for the result: no rejection is unhandled
-    await assert.rejects(fetch.result(response), { code: 'internal' });
-    line.close();
-  });
-
-  test('is aborted with the signal’s reason while its body is read, and nothing is sent', async () => {
-    const { fetch, line, sent } = fetching();
-    const controller = new AbortController();
-    const body = new ReadableStream({ pull: () => void controller.abort(new RangeError('mine')) });
-    await assert.rejects(fetch(OURS, { ...post(body), duplex: 'half', signal: controller.signal }), RangeError);
-    assert.deepEqual(sent, []);
-    line.close();
   });
 });
