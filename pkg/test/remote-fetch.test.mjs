@@ -101,6 +101,22 @@ describe('gate.fetch from another realm', () => {
     assert.deepEqual([response.status, error.code], [500, 'isolation_failed']);
   });
 
+  test('sends a request as it is, and a refusal for what the other side would drop', async () => {
+    const { fetch, line, sent } = fetching();
+    const asks = async (more) => {
+      fetch(OURS, { ...post(), ...more }).catch(() => undefined);
+      const before = sent.length;
+      await until(() => sent.length > before);
+      return sent.at(-1)[2];
+    };
+    const plain = await asks({ headers: { a: 'b' } });
+    assert.deepEqual([plain.method, plain.url, plain.body, plain.refusal], ['POST', OURS, '{}', undefined]);
+    assert.deepEqual(plain.headers.slice(0, 2), ['a', 'b']);
+    const many = await asks({ headers: Array.from({ length: 300 }, (_, at) => [`a${at}`, 'b']) });
+    assert.deepEqual([many.refusal.code, many.headers, many.body], ['invalid_request', [], '']);
+    line.close();
+  });
+
   test('options that are wrong are refused there, and what is no address is the page’s own', async () => {
     const { fetch, line, say, sent, asked } = fetching();
     const answering = fetch.with({ tenat: 'one' })(OURS, post());
