@@ -19,6 +19,10 @@ pub use code::{BreakerOutcome, Code, Retry};
 use crate::money::NanoUsd;
 use crate::time::Timestamp;
 
+/// How soon to come again while a Worker is deployed: its objects follow within seconds, busy ones within five minutes.
+#[cfg(feature = "edge")]
+const DEPLOYING: Duration = Duration::from_secs(5);
+
 /// Which timer ran out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TimeoutKind {
@@ -197,6 +201,19 @@ impl Error {
         }
     }
 
+    /// A Worker is being deployed: one of its objects went away, or is of another build than who asks, and they cannot read
+    /// each other. Whoever comes again meets parts of one build.
+    #[cfg(feature = "edge")]
+    #[must_use]
+    pub const fn deploying() -> Self {
+        Self::new(Code::Internal).after(DEPLOYING)
+    }
+
+    /// Whether it is a failure of ours that passes: no other one has a wait.
+    const fn passes(&self) -> bool {
+        cfg!(feature = "edge") && matches!(self.code, Code::Internal) && self.retry_after.is_some()
+    }
+
     /// The same with a detail.
     #[must_use]
     pub fn with(mut self, detail: Detail) -> Self {
@@ -229,6 +246,9 @@ impl Error {
         if let Some(status) = self.status {
             return status;
         }
+        if self.passes() {
+            return 503;
+        }
         match (self.code, &self.detail) {
             (Code::UpstreamRejected, Detail::Status(status)) if *status >= 400 && *status < 500 => *status,
             (code, _) => code.http_status(),
@@ -238,7 +258,10 @@ impl Error {
     /// One sentence for people, without anything of the request.
     #[must_use]
     pub const fn message(&self) -> &'static str {
-        if matches!(self.detail, Detail::Network(NetworkKind::Offline | NetworkKind::Cors)) || self.never_fits() {
+        if self.passes() {
+            "The gateway is being updated or restarted: try again in a few seconds."
+        } else if matches!(self.detail, Detail::Network(NetworkKind::Offline | NetworkKind::Cors)) || self.never_fits()
+        {
             self.special()
         } else {
             self.code.message()
@@ -271,7 +294,8 @@ impl Error {
     /// Whether an SDK that honours `x-should-retry` shall try again: only after a short wait of our own.
     #[must_use]
     pub fn should_retry(&self) -> bool {
-        self.code == Code::RateLimited && self.retry_after.is_some_and(|wait| wait <= Duration::from_secs(60))
+        (self.code == Code::RateLimited || self.passes())
+            && self.retry_after.is_some_and(|wait| wait <= Duration::from_secs(60))
     }
 }
 
@@ -301,6 +325,16 @@ mod tests {
         assert!(!wait(Code::RateLimited, 61));
         assert!(!wait(Code::UpstreamLimited, 1));
         assert!(!Error::new(Code::RateLimited).should_retry());
+    }
+
+    #[test]
+    fn a_deploy_passes_and_no_other_failure_of_ours_does() {
+        let deploying = Error::deploying();
+        assert_eq!((deploying.http_status(), deploying.should_retry()), (503, true));
+        assert!(deploying.message().contains("being updated"));
+        let failed = Error::new(Code::Internal);
+        assert_eq!((failed.http_status(), failed.should_retry()), (500, false));
+        assert_eq!(failed.message(), Code::Internal.message());
     }
 
     #[test]

@@ -46,11 +46,29 @@ for (const [what, change] of [
     const changed = change(readFileSync(path));
     writeFileSync(path, changed);
     const { gate, sent } = await keyed(t, { ledger: { file: path } });
-    await assert.rejects(gate.chat(ask('two')), { code: 'internal' });
+    await assert.rejects(gate.chat(ask('two')), { code: 'vault_corrupt' });
     assert.deepEqual(sent, []);
     assert.deepEqual(readFileSync(path), changed);
   });
 }
+
+test('what is queued waits for a build that reads a newer file', async (t) => {
+  const path = file(t);
+  await (await spend(t, path)).gate.close();
+  writeFileSync(
+    path,
+    readFileSync(path).map((byte, index) => (index === 3 ? byte + 1 : byte)),
+  );
+  const { gate, sent } = await keyed(t, { ledger: { file: path }, queue: { baseMs: 1 } });
+  const { requestId } = await gate.queue.enqueue(ask('later'), { maxRetries: 0 });
+  let status;
+  for (let tries = 0; tries < 200 && !['delayed', 'dead'].includes(status?.status); tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    status = await gate.queue.status(requestId);
+  }
+  assert.deepEqual([status.status, status.failures], ['delayed', 0]);
+  assert.deepEqual(sent, []);
+});
 
 test('a file that cannot be written refuses', async (t) => {
   const { gate, sent } = await keyed(t, { ledger: { file: join(file(t), 'no', 'such', 'folder') } });

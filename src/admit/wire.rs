@@ -23,14 +23,19 @@ use crate::money::NanoUsd;
 use crate::pack::{Reader, Writer};
 use crate::time::Timestamp;
 
-/// Version of both formats. Both ends are the same build, except while a page outlives its deployment:
-/// then the decision fails closed.
+/// Version of both formats: another one whenever a byte of either would be read as something else than it was before (a
+/// kind of command or reply that is new is refused by who does not know it).
+///
+/// Both ends are the same build, except while a Worker is deployed: some of its objects still run the build before. Then
+/// whichever end cannot read the other decides nothing, and whoever asked is told to come again. What was held meanwhile is
+/// settled by a later question, or runs out at its bound. A build that reads the version before, too, has to reply in it:
+/// who asks must be able to read what was decided.
 const VERSION: u8 = 1;
 
 /// One decision from bytes to bytes: the snapshot to store, if it changed, and the reply.
 ///
-/// A snapshot or command that cannot be read is answered with `internal` and changes nothing: the stored
-/// bytes stay as they are, and no money is spent on a ledger that cannot be read.
+/// A snapshot that cannot be read is answered with `vault_corrupt`, a command with `internal`, and neither changes
+/// anything: the stored bytes stay as they are, and no money is spent on a ledger that cannot be read.
 #[must_use]
 pub fn decide(
     snapshot: Option<&[u8]>,
@@ -40,9 +45,10 @@ pub fn decide(
     now: Timestamp,
 ) -> (Option<Vec<u8>>, Vec<u8>) {
     let state = snapshot.map_or_else(|| Ok(LedgerState::new()), LedgerState::restore);
-    let (Ok(mut state), Ok(command)) = (state, Command::decode(command)) else {
-        let reply = Reply::of(Err(Code::Internal.into()));
-        return (None, reply.encode());
+    let (mut state, command) = match (state, Command::decode(command)) {
+        (Ok(state), Ok(command)) => (state, command),
+        (Err(unreadable), _) => return (None, Reply::of(Err(unreadable)).encode()),
+        (_, Err(_)) => return (None, Reply::of(Err(Code::Internal.into())).encode()),
     };
     let reply = state.apply(&command, policy, zones, now).encode();
     let after = state.snapshot();
@@ -230,8 +236,12 @@ impl Reply {
     ///
     /// # Errors
     ///
-    /// [`Code::VaultCorrupt`] for anything else.
+    /// [`Error::deploying`] if another build wrote it, [`Code::VaultCorrupt`] for anything else.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
+        #[cfg(feature = "edge")]
+        if bytes.first().is_some_and(|version| *version != VERSION) {
+            return Err(Error::deploying().into());
+        }
         let reader = &mut versioned(bytes);
         let result = match reader.byte() {
             0 => Err(decode_error(reader)),

@@ -14,10 +14,12 @@ pub enum Again {
     Retries,
 }
 
-/// The table, code by code.
+/// The table, code by code. `waits`: a wait was stated, as where a failure of ours passes by itself.
 #[must_use]
-pub const fn again(code: Code) -> Again {
+pub const fn again(code: Code, waits: bool) -> Again {
     match code {
+        // A Worker is being deployed, or the ledger is of a newer version than this build: another one goes on with it.
+        Code::Internal | Code::VaultCorrupt if waits => Again::Waits,
         Code::RateLimited
         | Code::BudgetExceeded
         | Code::QueueFull
@@ -57,11 +59,18 @@ mod tests {
     fn what_the_pipeline_retries_the_queue_does_too() {
         for code in Code::ALL {
             if code.retry() == Retry::Yes || code.retry() == Retry::Once {
-                assert_eq!(again(*code), Again::Retries, "{code:?}");
+                assert_eq!(again(*code, false), Again::Retries, "{code:?}");
             }
             if matches!(code.http_status(), 400 | 401 | 403 | 422) {
-                assert_eq!(again(*code), Again::Never, "{code:?}");
+                assert_eq!(again(*code, false), Again::Never, "{code:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_another_build_will_do_is_no_failure() {
+        let rows = |waits| [Code::Internal, Code::VaultCorrupt, Code::InvalidRequest].map(|code| again(code, waits));
+        assert_eq!(rows(false), [Again::Retries, Again::Never, Again::Never]);
+        assert_eq!(rows(true), [Again::Waits, Again::Waits, Again::Never]);
     }
 }

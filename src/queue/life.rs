@@ -167,7 +167,7 @@ impl Item {
                 }
             }
         };
-        match again(code) {
+        match again(code, wait.is_some()) {
             Again::Never => self.dead(code, now),
             Again::Waits => {
                 let mut item = self.clone();

@@ -10,7 +10,7 @@ use super::core::{Core, controls};
 use super::tasks::at_once;
 use super::zone::Intl;
 use crate::admit::edge::{BudgetFigures, Caller, EdgeLedger, EdgePolicy, Errand, Rows};
-use crate::admit::{self, Command, Given, Notice, Outcome, SessionLimits};
+use crate::admit::{self, Command, Given, Notice, Outcome, Reply, SessionLimits};
 use crate::config::GatewayConfig;
 use crate::error::{Allowance, Code, Error, Result};
 use crate::gateway::{self, Call};
@@ -92,6 +92,11 @@ impl EdgeDecider {
         let now = Timestamp::from_millis(now_ms as i64);
         let Self { config, ledger, rows } = self;
         ledger.count(command, &EdgePolicy::of(config), &Intl, now, rows).map_err(|failed| error(&failed))
+    }
+
+    /// The reply of a ledger whose tables or rows are damaged or newer than this build, which leaves them as they are.
+    pub fn unreadable() -> Vec<u8> {
+        Reply::of(Err(Code::VaultCorrupt.into())).encode()
     }
 
     /// How many requests hold a slot.

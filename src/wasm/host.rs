@@ -243,10 +243,15 @@ const LOST: i32 = -3;
 fn reply_in(came: &Came) -> Result<Reply> {
     match came.status {
         -2 => return Err(Code::VaultCorrupt.into()),
+        #[cfg(feature = "edge")]
+        LOST => return Err(crate::error::Error::deploying().into()),
         ..0 => return Err(Code::Internal.into()),
         _ => {}
     }
-    Ok(Reply::decode(&Uint8Array::new(&came.body).to_vec()).map_err(|_| Code::Internal)?)
+    Reply::decode(&Uint8Array::new(&came.body).to_vec()).map_err(|unread| match unread.code {
+        Code::VaultCorrupt => Code::Internal.into(),
+        _ => unread,
+    })
 }
 
 impl JsHost {

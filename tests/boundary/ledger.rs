@@ -73,7 +73,7 @@ fn damage_is_answered_and_leaves_what_is_stored() {
         let mut bad = good.clone();
         bad[index] ^= 1;
         let (stored, reply) = decide(Some(&bad), &admit());
-        assert_eq!((stored, reply.result.unwrap_err().code), (None, Code::Internal), "byte {index}");
+        assert_eq!((stored, reply.result.unwrap_err().code), (None, Code::VaultCorrupt), "byte {index}");
     }
     for command in [&[][..], &[0xff; 40], b"{}"] {
         let (stored, reply) = decide(Some(&good), command);

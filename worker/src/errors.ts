@@ -38,6 +38,16 @@ export const limited = (ms: number) =>
 /** More than an isolate's memory or an object has room for. */
 export const crowded = (message = 'Too many large requests are worked on at the moment.') =>
   Object.assign(refusal('queue_full', 503, message), { retryAfterMs: 1_000 });
+/** Whether an object went away, as all do in a deploy: the platform says that it may be asked again. */
+export const isGone = (failure: unknown): boolean => {
+  const { retryable, overloaded } = Object(failure) as { retryable?: unknown; overloaded?: unknown };
+  return retryable === true && overloaded !== true;
+};
+const restarting = () =>
+  Object.assign(
+    refusal('internal', 503, 'The gateway is being updated or restarted: it is not known whether this was done.'),
+    { retryAfterMs: 5_000 },
+  );
 /** Whether the platform lets the request that is running ask no more objects. */
 export const isPlanLimit = (failure: unknown): boolean =>
   failure instanceof Error && /too many subrequests/i.test(failure.message);
@@ -60,5 +70,5 @@ export function reasonOf(thrown: unknown): string {
 
 /** Whatever was thrown, as the clients of a dialect can read it. What is no error of ours says nothing about itself. */
 export function errorResponse(dialect: string, thrown: unknown): Response {
-  return refused({ failure }, dialect, thrown);
+  return refused({ failure }, dialect, isGone(thrown) ? restarting() : thrown);
 }

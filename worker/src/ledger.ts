@@ -1,5 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 
+import { toError } from '../../pkg/src/errors';
 import { rawConfiguration, type Env } from './env';
 import { noticed } from './notices';
 import { EdgeDecider, load } from './wasm';
@@ -24,6 +25,10 @@ const CROWD = 2;
 
 /** The reply that is none: the caller cannot read it as a decision, and so admits nothing. */
 const NO_DECISION = new Uint8Array(0);
+
+/** Whether tables or rows are damaged or of a newer release, which only one that can read them gets over. */
+const isUnreadable = (failure: unknown): boolean =>
+  failure instanceof RangeError || toError(failure).code === 'vault_corrupt';
 
 /** A command, and when it was asked, by the clock of whoever asks. */
 interface Asked {
@@ -95,7 +100,7 @@ export class TenantLedger extends DurableObject<Env> {
       // It may be ahead of its rows, which the transaction has left as they were. The next decision reads them anew.
       this.#ledger = undefined;
       console.error('ledger: no decision:', failure instanceof Error ? failure.name : 'configuration');
-      return [];
+      return isUnreadable(failure) ? asked.map(() => EdgeDecider.unreadable()) : [];
     }
   }
 

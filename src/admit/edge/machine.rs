@@ -20,7 +20,7 @@ use super::subject::{Kind, Subject};
 use crate::admit::command::{Command, Entered, Notice, Outcome, Reply};
 use crate::admit::ledger::LedgerState;
 use crate::config::RateConfig;
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::host::ZoneRules;
 use crate::time::Timestamp;
 
@@ -106,7 +106,8 @@ impl EdgeLedger {
                     counts_only &= only_counts(&command);
                     self.decided(&command, policy, zones, now, rows)?
                 }
-                Err(_) => Reply::of(Err(Code::Internal.into())),
+                // Only another build asks what cannot be read.
+                Err(_) => Reply::of(Err(Error::deploying().into())),
             };
             replies.push(reply.encode());
         }

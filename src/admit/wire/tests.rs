@@ -6,6 +6,7 @@ use crate::admit::edge::{BudgetFigures, Caller, CallerFigures, Correction, Entry
 use crate::config::{BreakerConfig, BudgetConfig};
 use crate::error::Allowance;
 use crate::host::UtcOnly;
+use crate::record::hex;
 
 fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
@@ -202,12 +203,17 @@ fn what_cannot_be_read_is_refused_and_left_alone() {
         damaged[10] ^= 1;
         let mut newer = admit().encode();
         newer[0] += 1;
-        let unreadable: [(&[u8], &[u8]); 4] =
-            [(&damaged, &admit().encode()), (&[], &admit().encode()), (&stored, &newer), (&stored, &[])];
-        for (snapshot, command) in unreadable {
+        let (rows, commands) = (Code::VaultCorrupt, Code::Internal);
+        let unreadable: [(&[u8], &[u8], Code); 4] = [
+            (&damaged, &admit().encode(), rows),
+            (&[], &admit().encode(), rows),
+            (&stored, &newer, commands),
+            (&stored, &[], commands),
+        ];
+        for (snapshot, command, code) in unreadable {
             let (after, reply) = decide(Some(snapshot), command, policy, &UtcOnly, at(0));
             assert_eq!(after, None);
-            assert_eq!(Reply::decode(&reply).unwrap().result.unwrap_err().code, Code::Internal);
+            assert_eq!(Reply::decode(&reply).unwrap().result.unwrap_err().code, code);
         }
     });
 }
@@ -258,4 +264,66 @@ fn several_commands_are_none_of_several() {
     assert!(Command::decode(&Command::For(within.into()).encode()).is_err());
     assert!(Command::decode(&Command::Together(vec![Command::Status; 256]).encode()).is_ok());
     assert!(Command::decode(&Command::Together(vec![Command::Status; 257]).encode()).is_err());
+}
+
+/// Of two builds, one that asks and one that decides: neither takes the other's bytes for its own, and who asks comes again.
+#[test]
+fn another_builds_bytes_are_no_decision_and_pass() {
+    let reply = Reply::of(Ok(Outcome::SlotEnded)).encode();
+    assert!(Reply::decode(&reply).is_ok());
+    for version in [0, VERSION + 1, u8::MAX] {
+        let other = [&[version], &reply[1..]].concat();
+        assert_eq!(*Reply::decode(&other).unwrap_err(), Error::deploying(), "{version}");
+    }
+    // No reply at all is a failure of the ledger's, and so is one that was cut.
+    for cut in [0, 1, reply.len() - 1] {
+        assert_eq!(Reply::decode(&reply[..cut]).unwrap_err().code, Code::VaultCorrupt, "{cut}");
+    }
+    let told = Reply::of(Err(Error::deploying().into())).encode();
+    assert_eq!(*Reply::decode(&told).unwrap().result.unwrap_err(), Error::deploying());
+}
+
+/// What builds that run beside each other have to read of each other. Where one of these changes, [`VERSION`] has to: bytes
+/// that are read as something else move money.
+#[test]
+fn what_other_builds_read_is_written_as_ever() {
+    let settle = Command::Settle {
+        reservation: 300,
+        charge: Charge::Actual(NanoUsd::new(5)),
+        outcome: BreakerOutcome::Failure,
+        cool_until: Some(at(-1)),
+        end_slot: true,
+    };
+    let caller = Caller { user: Some("u".into()), token: None, tier: "pro".into() };
+    let entry = Some(Entry { route: "chat".into(), tokens: Some(7) });
+    let correction = Some(Correction { estimated: 2, used: 1 });
+    let errand = Command::For(Errand { caller, entry, correction, command: Some(admit()) }.into());
+    let lease = Command::Lease {
+        tenant: "t".into(),
+        route: "r".into(),
+        bound: NanoUsd::new(5),
+        requests: 2,
+        window: Duration::from_millis(9),
+        settles_within: Duration::from_millis(8),
+    };
+    let back = Command::Return { slice: 4, route: "r".into(), spent: NanoUsd::new(3), requests: 1 };
+    let several = Command::Together(vec![Command::EndSlot { slot: 9 }, Command::Again(Command::Status.into())]);
+    let written = [admit(), settle, errand, lease, back, several].map(|command| hex(&command.encode()));
+    let replies = [
+        Reply::of(Ok(Outcome::Settled { charged: NanoUsd::new(5) })),
+        Reply::of(Ok(Outcome::Admitted { reservation: 1, slot: 2, probe: true, generation: 3 })),
+        Reply::of(Err(Error::new(Code::RateLimited).after(Duration::from_millis(5)).into())),
+    ];
+    let replied = replies.map(|reply| hex(&reply.encode()));
+    let commands = [
+        "0100026d650e67726f712f6d2f64656661756c7405c0fc1500",
+        "0101ac02010501010101",
+        "0105010175000370726f0204636861740701020101190100026d650e67726f712f6d2f64656661756c7405c0fc1500",
+        "01060174017205020908",
+        "01070401720301",
+        "01080203010209050109020104",
+    ];
+    let decided = ["010205000000", "010101020103000000", "01000c726174655f6c696d69746564010500000000"];
+    assert_eq!(written, commands, "give the format another version");
+    assert_eq!(replied, decided, "give the format another version");
 }

@@ -69,7 +69,8 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn close(self) {
-        for (key, _) in self.fields {
+        // Nor is a field known that another build knows: what is absent may be said to be so.
+        for (key, _) in self.fields.iter().filter(|(_, value)| *value != Value::Null) {
             if !self.taken.iter().any(|name| name == key) {
                 let path = self.path_of(shown(key));
                 let known = ["is not a known field; known are ", &self.taken.join(", ")].concat();

@@ -103,6 +103,13 @@ fn with_an_unknown_field_the_known_ones_are_told() {
     assert_eq!(fields[0].problem, "is not a known field; known are provider, model, relay");
 }
 
+/// As where a program writes `queue: wanted ? {} : undefined`, and the build without a queue reads it.
+#[test]
+fn what_is_absent_may_be_said_to_be_so_also_where_it_is_not_known() {
+    assert_eq!(bad_or_none(r#"{"whatever":null,"budget":{"whatever":null}}"#), None);
+    assert_eq!(bad_or_none(r#"{"whatever":{}}"#).as_deref(), Some("whatever"));
+}
+
 #[test]
 fn a_price_per_token_is_not_taken_for_one_per_million() {
     let read = |price: &str| {

@@ -1,5 +1,7 @@
 //! Errors, times and randomness on their way between JavaScript and the queue's machine.
 
+use std::time::Duration;
+
 use wasm_bindgen::prelude::*;
 
 use crate::error::{Code, Result};
@@ -8,6 +10,9 @@ use crate::time::Timestamp;
 use crate::value::Value;
 use crate::wasm::convert::error;
 
+/// After how long it is looked whether another build runs, which may read a ledger that this one does not.
+const UNREAD: Duration = Duration::from_secs(60);
+
 /// An error object of the gateway as an outcome.
 pub(super) fn failed(problem: &Value) -> Outcome {
     let code = match problem.field("code") {
@@ -15,10 +20,13 @@ pub(super) fn failed(problem: &Value) -> Outcome {
         _ => None,
     };
     let wait = match problem.field("retryAfterMs") {
-        Some(Value::Int(millis)) => u64::try_from(*millis).ok().map(std::time::Duration::from_millis),
+        Some(Value::Int(millis)) => u64::try_from(*millis).ok().map(Duration::from_millis),
         _ => None,
     };
-    Outcome::Failed { code: code.unwrap_or(Code::Internal), wait }
+    let code = code.unwrap_or(Code::Internal);
+    // Of a request that had begun, it is the ledger that cannot be read, not the item.
+    let unread = code == Code::VaultCorrupt && problem.field("requestId").is_some();
+    Outcome::Failed { code, wait: wait.or_else(|| unread.then_some(UNREAD)) }
 }
 
 pub(super) fn fill(bytes: &mut [u8]) -> Result<()> {

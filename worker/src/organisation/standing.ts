@@ -1,6 +1,6 @@
 import { homeIn, homeOf, hashOf } from '../auth/token';
 import type { Env } from '../env';
-import { internal } from '../errors';
+import { internal, isGone, unreachable } from '../errors';
 import { Recent } from '../recent';
 import { networkOf, type Block } from './blocks';
 import type { Standing } from './object';
@@ -11,6 +11,8 @@ import type { TokenRecord } from './tokens';
  * elsewhere still be used, and a block not yet hold.
  */
 export const STALE_MS = 30_000;
+/** How long an object has to come back before it is asked once more, in milliseconds. */
+const AGAIN_MS = 100;
 
 /** `null`: there is no such organisation. */
 const standings = new Recent<Omit<Standing, 'token'> | null>(1_000, STALE_MS);
@@ -38,7 +40,7 @@ export async function standingOf(organisation: string, env: Env): Promise<Omit<S
   const home = await homeOf(organisation);
   const known = standings.find(home);
   if (known !== undefined) return known ?? undefined;
-  const { token: _token, ...standing } = (await asked(organisationObject(env, home).standing())) ?? {};
+  const { token: _token, ...standing } = (await asked(() => organisationObject(env, home).standing())) ?? {};
   return standings.keep(home, isStanding(standing) ? standing : null) ?? undefined;
 }
 
@@ -54,7 +56,7 @@ export async function tokenOf(
   let record = tokens.find(hash);
   if (!standing || !record) {
     if (madeUp.find(hash)) return undefined;
-    const { token: found, ...rest } = (await asked(organisationObject(env, home).standing(hash))) ?? {};
+    const { token: found, ...rest } = (await asked(() => organisationObject(env, home).standing(hash))) ?? {};
     if (isStanding(rest)) standing = standings.keep(home, rest);
     record = found && tokens.keep(hash, found);
     if (!record) {
@@ -73,7 +75,7 @@ export async function blockOf(
   env: Env,
 ): Promise<Block | undefined> {
   let blocks = everywhere.find('');
-  if (!blocks) blocks = everywhere.keep('', await asked(directoryObject(env).blocks()));
+  if (!blocks) blocks = everywhere.keep('', await asked(() => directoryObject(env).blocks()));
   const own = (await standingOf(who.organisation, env))?.blocks ?? [];
   const network = address === null ? undefined : networkOf(address);
   const values = { ip: network, user: who.user, token: who.token };
@@ -83,12 +85,19 @@ export async function blockOf(
 
 const isStanding = (standing: Partial<Standing>): standing is Standing => standing.organisation !== undefined;
 
-/** Who cannot be looked up is not let in. */
-async function asked<T>(answer: Promise<T>): Promise<T> {
+/**
+ * Who cannot be looked up is not let in. An object that goes away, as each does in a deploy, is asked once more: a look
+ * changes nothing.
+ */
+async function asked<T>(ask: () => Promise<T>): Promise<T> {
   try {
-    return await answer;
+    return await ask().catch(async (failure: unknown) => {
+      if (!isGone(failure)) throw failure;
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      return ask();
+    });
   } catch (failure) {
     console.error('organisation: no answer:', failure instanceof Error ? failure.name : '');
-    throw internal();
+    throw isGone(failure) ? unreachable('The organisation') : internal();
   }
 }

@@ -110,7 +110,7 @@ describe('the ledger', () => {
     await journal();
     const answer = await ask();
     expect(answer.status).toBe(500);
-    expect(errorOf(answer).code).toBe('internal');
+    expect(errorOf(answer).code).toBe('vault_corrupt');
     expect(await journal()).toEqual([]);
     expect((await stored()).snapshot).toEqual(snapshot);
   });
@@ -124,7 +124,8 @@ describe('the ledger', () => {
     );
     await evictAllDurableObjects();
     await journal();
-    expect((await ask()).status).toBe(500);
+    const answer = await ask();
+    expect([answer.status, errorOf(answer).code]).toEqual([500, 'vault_corrupt']);
     expect(await journal()).toEqual([]);
     expect(new Uint8Array((await stored()).snapshot)).toEqual(damaged);
   });

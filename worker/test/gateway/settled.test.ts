@@ -82,7 +82,7 @@ describe('an admission', () => {
   // A request that nobody admits is still counted, which is another question.
   it('is asked again once', async () => {
     const { status, times } = await asks(() => true, {});
-    expect([status, times]).toEqual([500, 4]);
+    expect([status, times]).toEqual([503, 4]);
   });
 
   it('is not asked again of an object that has too much to do', async () => {
