@@ -48,7 +48,7 @@ fn a_flipped_bit_of_the_ledger_is_noticed_and_the_ledger_left_as_it_is() {
         let bad = flip(&snapshot, bit);
         assert_eq!(LedgerState::restore(&bad).unwrap_err().code, Code::VaultCorrupt, "bit {bit}");
         let (stored, reply) = decided(Some(&bad), &admit().encode());
-        assert_eq!((stored, reply.result.unwrap_err().code), (None, Code::Internal));
+        assert_eq!((stored, reply.result.unwrap_err().code), (None, Code::VaultCorrupt));
     }
     for length in 0..snapshot.len() {
         assert!(LedgerState::restore(&snapshot[..length]).is_err());
