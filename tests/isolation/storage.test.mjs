@@ -12,7 +12,7 @@ const AS_IT_SHOULD = {
   newerFromTheStart: 'vault_corrupt',
   newerMeanwhile: [false, 'vault_corrupt', 'vault_corrupt', 'ok'],
   ofSomebodyElse: 'vault_corrupt',
-  garbageLedger: 'internal true',
+  garbageLedger: 'vault_corrupt true',
   garbageAnswers: 'ok,ok',
   garbageHeader: 'locked,vault_corrupt,vault_corrupt',
   queueOfSomebodyElse: 'vault_corrupt',
