@@ -2,3 +2,4 @@
 
 export { remoteFetch } from './remote-fetch.js';
 export { remoteStream } from './streamed.js';
+export { unsent } from './unsent.js';

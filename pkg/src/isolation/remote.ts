@@ -164,7 +164,14 @@ export class RemoteGate implements Gate {
         line.send(['call', id, name, sent], transfer);
       });
     } catch (error) {
-      throw toError(error);
+      const told = toError(error);
+      const { code, cause } = told;
+      // Not sent, which none that is told from there is: there is something in it that cannot be.
+      if (code !== 'invalid_request' || !cause) throw told;
+      throw await scripts().then(
+        ({ unsent }) => unsent(args, cause),
+        () => told,
+      );
     }
   }
 }
