@@ -16,6 +16,8 @@ const AS_IT_SHOULD = {
   garbageAnswers: 'ok,ok',
   garbageHeader: 'locked,vault_corrupt,vault_corrupt',
   queueOfSomebodyElse: 'vault_corrupt',
+  walkThroughAQueue: '1+2 3+4 5',
+  strangersOnTheChannel: 'ok,unlocked,0,locked,1',
   garbageInAQueue: 'completed',
   heldQueue: [['internal', true], 'ok'],
   held: ['internal', true],

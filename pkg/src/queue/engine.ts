@@ -18,6 +18,7 @@ import {
   type Change,
   type Described,
   type Found,
+  type Query,
   type Row,
   type Rows,
   type Update,
@@ -173,9 +174,8 @@ export class Engine {
   /** What the clock, which had shown `seen`, has kept waiting or kept for too long by having been set back to `now`. */
   async setBack(seen: number, now: number): Promise<void> {
     const back = (row: Row) => this.machine.setBack(row.bytes, seen, now) ?? row;
-    await this.#each({ lane: DELAYED, count: 1_000 }, back);
     // Nobody need be told that something has ended once more.
-    for (const lane of [COMPLETED, DEAD, CANCELLED]) await this.#each({ lane, count: 1_000 }, back, false);
+    for (const lane of [DELAYED, COMPLETED, DEAD, CANCELLED]) await this.#throughout(lane, back, lane === DELAYED);
   }
 
   /** Tells that a row has changed. */
@@ -201,7 +201,14 @@ export class Engine {
     }
   }
 
-  async #each(query: Parameters<Rows['step']>[0], decide: (row: Row) => unknown, tells = true) {
+  /** Every row of a lane, however many there are. What `decide` makes of one must not stand behind it in its lane. */
+  async #throughout(lane: number, decide: (row: Row) => unknown, tells: boolean): Promise<void> {
+    let after: Row | undefined;
+    do ({ last: after } = await this.#each({ lane, after, count: BATCH }, decide, tells));
+    while (after);
+  }
+
+  async #each(query: Query, decide: (row: Row) => unknown, tells = true) {
     const changes = await this.rows.step(query, ({ rows }) => {
       const [update, erase]: [Update[], number[]] = [[], []];
       for (const row of rows) {
@@ -214,7 +221,7 @@ export class Engine {
         if (next) update.push(next);
         else if (!same) erase.push(row.arrival);
       }
-      return { update, erase, value: { update, erase } };
+      return { update, erase, value: { update, erase, last: rows.at(-1) } };
     });
     if (tells) for (const update of changes.update) this.tell(update);
     return changes;

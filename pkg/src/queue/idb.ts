@@ -41,11 +41,14 @@ export function indexedDbRows(name: string): Rows & { close(): void } {
   const step = async <T>(query: Query, decide: (found: Found) => Change<T>): Promise<T> => {
     const transaction = await items();
     const { store } = transaction;
-    const { arrival, key, lane, due, count = 1 } = query;
+    const { arrival, key, lane, after, due, count = 1 } = query;
     const find = (): Promise<Row[]> => {
       if (arrival !== undefined) return store.getAll(arrival);
       if (key !== undefined) return store.index('key').getAll(key);
-      if (lane !== undefined) return store.index('order').getAll(lanes(lane, lane + 1), count);
+      if (lane !== undefined) {
+        const from = after ? [lane, after.rank, after.arrival] : [lane];
+        return store.index('order').getAll(IDBKeyRange.bound(from, [lane + 1], after !== undefined, true), count);
+      }
       if (due !== undefined) return store.index('due').getAll(IDBKeyRange.upperBound(due), count);
       return Promise.resolve([]);
     };

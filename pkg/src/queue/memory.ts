@@ -6,12 +6,12 @@ export function memoryRows(): Rows {
   const rows = new Map<number, Row>();
   let last = 0;
   const all = (one: (row: Row) => boolean) => [...rows.values()].filter(one);
-  const find = ({ arrival, key, lane, due, count = 1 }: Query): Row[] => {
+  const find = ({ arrival, key, lane, after, due, count = 1 }: Query): Row[] => {
     if (arrival !== undefined) return [rows.get(arrival) ?? []].flat();
     if (key !== undefined) return all((row) => row.key === key);
     const found =
       lane !== undefined
-        ? all((row) => row.lane === lane).sort(before)
+        ? all((row) => row.lane === lane && (!after || before(after, row) < 0)).sort(before)
         : due !== undefined
           ? all((row) => row.due <= due).sort((a, b) => a.due - b.due)
           : [];

@@ -47,6 +47,8 @@ export interface Query {
   key?: string | undefined;
   /** The first of a lane, by rank. */
   lane?: number;
+  /** Of a lane: those behind this one. */
+  after?: Row | undefined;
   /** What is due by then, the earliest first. */
   due?: number;
   /** How many at most. Default 1. */

@@ -120,6 +120,44 @@ await report({
     (await open(`${name}:queue`, 1, [])).close();
     return code(enqueue(await queued(name)));
   },
+  /** A walk through a lane, two rows of one rank after the other: each once, and none of another lane. */
+  async walkThroughAQueue() {
+    const { indexedDbRows } = await import('/pkg/dist/queue/idb.js');
+    const rows = indexedDbRows(fresh());
+    const bytes = new Uint8Array();
+    for (const [arrival, lane] of [0, 1, 1, 1, 1, 1, 2].entries()) {
+      const insert = { arrival, lane, rank: Math.floor(arrival / 2), due: 0, priority: 0, bytes };
+      await rows.step({}, () => ({ insert }));
+    }
+    const walked = [];
+    for (let after; walked.length < 9;) {
+      const found = await rows.step({ lane: 1, after, count: 2 }, (found) => ({ value: found.rows }));
+      if (found.length === 0) break;
+      walked.push(found.map(({ arrival }) => arrival).join('+'));
+      after = found.at(-1);
+    }
+    rows.close();
+    return walked.join(' ');
+  },
+  /** What a tab of another release, or somebody's script, says to the vault's tabs: only three words are heard. */
+  async strangersOnTheChannel() {
+    const name = fresh();
+    const gate = await openGate({ name });
+    await gate.vault.create(PASSPHRASE);
+    await gate.vault.put('groq', `gsk_${'Zq7W'.repeat(13)}`);
+    let locks = 0;
+    gate.on('vault-lock', () => (locks += 1));
+    const channel = new BroadcastChannel(`tidegate:vault:${name}`);
+    const strange = ['Lock', 'lock ', ['lock'], { kind: 'lock' }, { version: 9, message: 'forget' }, 'x'.repeat(4e6)];
+    for (const message of [undefined, ...GARBAGE, ...strange]) channel.postMessage(message);
+    // Nothing has changed: whoever is told so a thousand times is in use as before.
+    for (let times = 0; times < 1_000; times += 1) channel.postMessage('changed');
+    const told = [await code(ask(gate)), await gate.vault.state(), locks];
+    channel.postMessage('lock');
+    for (let looks = 0; looks < 100 && locks === 0; looks += 1) await pause(100);
+    channel.close();
+    return [...told, await gate.vault.state(), locks].join();
+  },
   /** One row that cannot be read keeps no other from being run. */
   async garbageInAQueue() {
     const name = fresh();

@@ -158,7 +158,7 @@ export class SqlRows implements Rows {
     else counts.delete(owner);
   }
 
-  #find({ arrival, key, lane, due, count = 1, whole }: Query): Row[] {
+  #find({ arrival, key, lane, after, due, count = 1, whole }: Query): Row[] {
     const find = (where: string, ...values: (string | number)[]) =>
       this.#sql
         .exec<Stored>(`SELECT ${COLUMNS}${whole ? ', asked, result' : ''} FROM items WHERE ${where}`, ...values)
@@ -170,7 +170,9 @@ export class SqlRows implements Rows {
     if (lane !== undefined) {
       // The partial index serves only a query that says the same.
       const open = lane < OPEN_LANES ? `lane < ${OPEN_LANES} AND ` : '';
-      return find(`${open}lane = ? ORDER BY rank, arrival LIMIT ?`, lane, count);
+      const behind = after ? ' AND (rank, arrival) > (?, ?)' : '';
+      const from = after ? [after.rank, after.arrival] : [];
+      return find(`${open}lane = ?${behind} ORDER BY rank, arrival LIMIT ?`, lane, ...from, count);
     }
     return due === undefined ? [] : find('due <= ? ORDER BY due LIMIT ?', due, count);
   }
