@@ -50,7 +50,6 @@ export function unusableOrigins(env: Env): string[] {
 
 /** Which origin an answer may be read by; nothing if by none. */
 function allowedOf(request: Request, env: Env): string | undefined {
-  if (!env.ALLOWED_ORIGINS) return undefined;
   const origin = request.headers.get('origin');
   if (origin === null) return undefined;
   const origins = allowedOrigins(env);

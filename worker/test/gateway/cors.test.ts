@@ -31,6 +31,7 @@ describe('preflight', () => {
     expect(answer.headers.get('access-control-allow-origin')).toBe(ORIGIN);
     expect(answer.headers.get('access-control-allow-headers')?.split(', ')).toEqual(sdk.split(','));
     expect(answer.headers.get('access-control-allow-methods')).toContain('POST');
+    expect(answer.headers.get('access-control-max-age')).toBe('7200');
     expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
     expect(answer.headers.get('vary')).toContain('Origin');
   });
@@ -107,6 +108,8 @@ describe('answers', () => {
     expect(from(`${ORIGIN}, *`)).toMatchObject({ 'access-control-allow-origin': '*' });
     expect(from(ORIGIN)).toEqual({ vary: 'Origin' });
     expect(from('')).toEqual({});
+    const nowhere = new Request('https://gateway.example/');
+    expect(corsHeaders(nowhere, { ...env, ALLOWED_ORIGINS: '*' } as unknown as Env)).toEqual({ vary: 'Origin' });
   });
 });
 
