@@ -3,7 +3,7 @@ import { abortAllDurableObjects, evictAllDurableObjects, runInDurableObject } fr
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { books, figures, ledger, stored } from '../books';
-import { ask, calm, errorOf, journal, script, until, type Answer } from '../client';
+import { ask, call, calm, errorOf, journal, script, until, type Answer } from '../client';
 
 beforeEach(calm);
 
@@ -45,6 +45,8 @@ describe('200 different requests of one tenant at once, a cap for 50', () => {
       });
     }
     expect(await books()).toMatchObject({ spentNanoUsd: CAP, reservedNanoUsd: 0, overshootNanoUsd: 0 });
+    const ready = await call('/readyz');
+    expect([ready.status, ready.text]).toEqual([503, '{"status":"not ready","reasons":["budget: nothing is left"]}']);
   });
 
   it('never spends and reserves more than the cap while answers come and go', async () => {

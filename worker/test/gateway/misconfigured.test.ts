@@ -79,10 +79,24 @@ describe('readiness says what is wrong', () => {
       { ALLOWED_ORIGINS: 'https://app.example/' },
       'ALLOWED_ORIGINS: https://app.example/ is no origin',
     ],
+    ['an origin that is no address', { ALLOWED_ORIGINS: 'app.example' }, 'ALLOWED_ORIGINS: app.example is no origin'],
+    [
+      'no key for sessions',
+      { TIDEGATE_AUTH: { session: { cookie: '__Host-session' } } },
+      'TIDEGATE_SESSION_KEY: is not set',
+    ],
     [
       'a key for sessions that is too short',
       { TIDEGATE_AUTH: { session: { cookie: '__Host-session' } }, TIDEGATE_SESSION_KEY: 'short' },
       'TIDEGATE_SESSION_KEY: must have 32 characters',
+    ],
+    [
+      'Turnstile without its secret',
+      {
+        TIDEGATE_AUTH: { session: { turnstile: { organisation: 'public', hostnames: ['app.example'] } } },
+        TIDEGATE_SESSION_KEY: 'k'.repeat(32),
+      },
+      'TURNSTILE_SECRET: is not set',
     ],
   ])('%s', async (_, variables, reason) => {
     const send = await started(variables);
