@@ -101,3 +101,47 @@ it('a row that cannot be read keeps its user out, and nobody who is decided toge
   const { token } = await made(ORGANISATION, { tier: 'pro', user: 'ann' });
   expect((await ask({}, bearer(token))).status).toBe(200);
 });
+
+it('counts that could not be written are read anew, and what comes is decided', async () => {
+  await forget(ORGANISATION);
+  await organised(ORGANISATION, ['pro']);
+  const headers = bearer((await made(ORGANISATION, { tier: 'pro', user: 'ann' })).token);
+  const body = { messages: [{ role: 'user', content: 'counted alone' }] };
+  const left = async () => Number((await ask(body, headers)).headers.get('x-ratelimit-remaining'));
+  expect(await left()).toBe(29);
+  await new Promise((done) => setTimeout(done, 700));
+  const before = await rows();
+  const log = vi.spyOn(console, 'error').mockReturnValue();
+  const full = `BEFORE UPDATE ON rows BEGIN SELECT RAISE(ABORT, 'full'); END`;
+  await sql((own) => void own.exec(`CREATE TRIGGER full ${full}`));
+  // A hit is only counted.
+  expect(await left()).toBe(28);
+  await vi.waitUntil(() => log.mock.calls.some(([text]) => text === 'ledger: not written:'), { timeout: 5_000 });
+  log.mockRestore();
+  expect(await rows()).toEqual(before);
+  await sql((own) => void own.exec('DROP TRIGGER full'));
+  // The ledger knows no more than its rows do.
+  expect(await left()).toBe(28);
+});
+
+it('rows to which nothing is owed go once there are more than 100,000, the oldest first', async () => {
+  const ledger = env.TENANT_LEDGER.get(env.TENANT_LEDGER.idFromName(ORGANISATION));
+  expect(await ledger.eraseUser('nobody', [])).toBe(true);
+  await sql((own) => {
+    const some = (count: number, kind: string, owed: number) =>
+      own.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
+        INSERT INTO rows SELECT '${kind}' || i, x'09', ${owed} FROM n`);
+    some(50, 'uold', 1);
+    some(50, 'uolder', 0);
+    some(99_960, 'uowed', 9e15);
+  });
+  await runInDurableObject(ledger, async (own) => {
+    for (let times = 0; times < 4_096; times += 1) own.eraseUser('nobody', []);
+    await Promise.resolve();
+  });
+  const count = (kind: string) =>
+    sql((own) => own.exec<{ n: number }>(`SELECT count(*) AS n FROM rows WHERE key GLOB '${kind}[0-9]*'`).one().n);
+  expect([await count('uolder'), await count('uowed')]).toEqual([0, 99_960]);
+  expect(await count('uold')).toBeLessThan(50);
+  expect(await count('uold')).toBeGreaterThan(30);
+});
