@@ -138,6 +138,8 @@ describe('what an organisation keeps', () => {
       for (let times = 0; times < 2; times += 1) expect(putKey(sql, 'p7', sealed, 5)).toBe(true);
       expect(sql.exec("SELECT changed FROM provider_key WHERE provider = 'p7'").one()).toEqual({ changed: 6 });
     });
+    const key = `gsk_${'Zz9yX8wV'.repeat(7).slice(0, 52)}`;
+    expect((await send('PUT', '/api/admin/keys/groq?organisation=acme', { key })).status).toBe(409);
   });
 });
 

@@ -82,6 +82,8 @@ describe('a session', () => {
     // Whoever is known by a header has nothing more to say.
     const silent = { method: 'POST', headers: { authorization: `Bearer ${await clerk.sign()}` } };
     expect((await call('/api/session', silent)).status).toBe(201);
+    // Wherever a client puts its key.
+    expect((await asked(call, { 'x-api-key': await clerk.sign() })).status).toBe(201);
     // By a clock that is as far ahead as clocks may be, like a JWT: and no further.
     for (const [ahead, status] of [
       [328_000, 200],
@@ -171,6 +173,15 @@ describe('Turnstile', () => {
       ours,
     );
     expect(await subject('192.0.2.1')).not.toBe(await subject('192.0.2.2'));
+  });
+
+  it('is asked also about who brings a JWT and a cookie that are none, and from nowhere', async () => {
+    const call = gateway({ jwt: true, cookie: '__Host-session', ...turnstile() });
+    const none = { authorization: 'Bearer e30.e30.e30', cookie: '__Host-session=x', 'sec-fetch-site': 'same-origin' };
+    const answer = await asked(call, none, { turnstile: 'solved' });
+    expect(answer.status).toBe(201);
+    const [sent] = await journal();
+    expect([...new URLSearchParams(sent?.body).keys()]).toEqual(['secret', 'response']);
   });
 
   it.each<[string, unknown]>([

@@ -146,6 +146,15 @@ describe('an API token', () => {
     clock.mockRestore();
   });
 
+  it('is not made by a body that is no UTF-8: a lenient reader would take other letters than were sent', async () => {
+    const body = Uint8Array.from('{"note":"\xff"}', (letter) => letter.charCodeAt(0));
+    const answer = await call('/api/admin/tokens?organisation=acme', { method: 'POST', body });
+    expect([answer.status, errorOf(answer).tidegate.fields]).toEqual([
+      400,
+      [{ path: 'body', problem: 'must be JSON' }],
+    ]);
+  });
+
   it('says which fields of a wish are wrong, and stores nothing', async () => {
     const answer = await send('POST', '/api/admin/tokens?organisation=acme', {
       ...{ user: 'a b', tier: 'enterprise', scopes: ['operator'], expiresInSeconds: 1.5, colour: 'red' },
@@ -296,6 +305,19 @@ describe('a block', () => {
     const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 20_001);
     expect((await ask({}, neighbour)).status).toBe(200);
     clock.mockRestore();
+  });
+
+  it('by the operator is lifted by the operator alone, in every organisation', async () => {
+    const lifted = (headers = {}) =>
+      send('DELETE', '/api/admin/blocks/ip/192.0.2.9?everywhere', undefined, headers).then(({ status }) => status);
+    expect(await lifted()).toBe(404);
+    const { token } = await made('other', { scopes: ['chat', 'admin'] });
+    expect((await block({ kind: 'ip', value: '192.0.2.9', everywhere: true })).status).toBe(201);
+    expect(await lifted(bearer(token))).toBe(403);
+    expect((await ask({}, from('192.0.2.9', token))).status).toBe(403);
+    expect(await lifted()).toBe(200);
+    expect((await ask({}, from('192.0.2.9', token))).status).toBe(200);
+    expect(await lifted()).toBe(404);
   });
 
   it('may also be of a token or of a user', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest';
 
 import { Listeners } from '../../src/queue/listeners';
-import { mergedStreams } from '../../src/queue/merged';
+import { merged, mergedStreams } from '../../src/queue/merged';
 
 const context = {
   setWebSocketAutoResponse: () => undefined,
@@ -105,4 +105,20 @@ it('streams that become one keep each event whole, and end together', async () =
   controllers[0]!.close();
   expect((await reader.read()).done).toBe(true);
   await vi.waitUntil(() => left === 1);
+});
+
+it('where one shard refuses, nobody listens to the others', async () => {
+  const { 0: client, 1: server } = new WebSocketPair();
+  const closed = vi.fn();
+  server.accept();
+  server.addEventListener('close', ({ code, reason }) => closed(code, reason));
+  const until: AbortSignal[] = [];
+  const listening = (shard: number, signal: AbortSignal) => {
+    until.push(signal);
+    if (shard > 0) return Promise.reject(new RangeError(`shard ${shard}`));
+    return Promise.resolve(new Response(null, { status: 101, webSocket: client }));
+  };
+  await expect(merged(3, listening, new AbortController().signal)).rejects.toThrow('shard 1');
+  expect(until.map(({ aborted }) => aborted)).toEqual([true, true, true]);
+  await vi.waitFor(() => expect(closed).toHaveBeenCalledWith(1000, 'gone'));
 });

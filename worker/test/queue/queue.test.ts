@@ -170,6 +170,9 @@ describe('what cannot be queued is told by its field', () => {
       }
     }
     expect((await call(PATH, { method: 'POST', body: '{' })).status).toBe(400);
+    const bytes = Uint8Array.from('{"messages":[{"role":"user","content":"\xff"}]}', (letter) => letter.charCodeAt(0));
+    const odd = await call(PATH, { method: 'POST', body: bytes });
+    expect([odd.status, errorOf(odd).tidegate.fields]).toEqual([400, [{ path: 'body', problem: 'must be UTF-8' }]]);
     expect((await call(PATH, { method: 'POST', body: `"${'x'.repeat(1_100_000)}"` })).status).toBe(413);
   });
 });
