@@ -22,6 +22,9 @@ use pieces::{Ends, Piece, pieces};
 /// Most events that wait for the rest of a mark, and most bytes of them. A mark in single characters is under 100.
 const MOST_HELD: usize = 256;
 const MOST_WEIGHT: usize = 1 << 20;
+/// Most texts at once that wait for the rest of a mark; the marks of more than that stay. Each piece is looked for among
+/// them, and a provider may put a hundred thousand into one event.
+const MOST_OPEN: usize = 256;
 
 /// Puts the keys of one request back.
 pub(super) struct Restoring {
@@ -161,9 +164,11 @@ impl Restoring {
             }
             at = at.saturating_add(length);
         }
-        open.parts = open.within(at..open.text.len());
-        open.text.drain(..at);
-        self.open.push(open);
+        if self.open.len() < MOST_OPEN {
+            open.parts = open.within(at..open.text.len());
+            open.text.drain(..at);
+            self.open.push(open);
+        }
     }
 
     /// Hands out the events that nothing waits for any more.

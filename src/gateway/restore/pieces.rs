@@ -7,7 +7,7 @@
 use crate::json::{self, Raw};
 
 /// Deepest that is looked: calls may carry JSON of any depth.
-const DEEPEST: u32 = 40;
+pub(super) const DEEPEST: u32 = 40;
 
 /// One text.
 pub(super) struct Piece<'a> {
@@ -83,7 +83,7 @@ impl<'a> Walk<'a, '_> {
             let at = At { path: mix(at.path, name), ..at };
             match name {
                 _ if at.call => self.value(raw.get(), at),
-                "choices" | "candidates" => self.answers(raw, At { goes_on: at.goes_on || name == "candidates", ..at }),
+                "choices" | "candidates" => self.answers(raw, At { goes_on: name == "candidates", ..at }),
                 "input" | "args" => self.value(raw.get(), At { call: true, goes_on: false, ..at }),
                 "arguments" => self.text(raw, at, true, true),
                 "partial_json" => self.text(raw, At { goes_on: true, ..at }, true, true),

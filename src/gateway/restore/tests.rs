@@ -7,6 +7,8 @@ use crate::detect::{Options, scan};
 use crate::json::Escaped;
 use crate::provider::{Stamp, StreamDecoder, StreamEncoder, encode_body};
 
+mod waits;
+
 /// Two keys with all that has to be escaped.
 const KEYS: [&str; 2] = ["-----BEGIN \"A\"-----\nMII/\\+ü", "sk-\u{1}plain"];
 const GROQ: &str = "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";
