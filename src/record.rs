@@ -265,5 +265,20 @@ mod tests {
         let mut outcome = tape.decide(&["now".into()]).unwrap();
         assert_eq!((outcome.int(), outcome.is_sound()), (0, false));
         assert_eq!(outcome.word(), "");
+        let mut outcome = Outcome::of("\tok");
+        assert_eq!((outcome.word().as_str(), outcome.is_sound()), ("ok", true));
+        assert_eq!((outcome.word().as_str(), outcome.is_sound()), ("", false));
+    }
+
+    #[test]
+    fn no_word_makes_a_field_or_a_line_of_its_own() {
+        let mut tape = Tape::recording();
+        tape.line(&["end\tfine\n\r".into(), "a \u{7f}\u{e9}".into()]);
+        assert_eq!(tape.finish().0, "end fine  \ta \u{7f}\u{e9}\n");
+    }
+
+    #[test]
+    fn hexadecimal_digits_are_ten_and_six() {
+        assert_eq!(hex(&[0x09, 0xaf, 0x10, 0xba]), "09af10ba");
     }
 }

@@ -115,6 +115,16 @@ mod tests {
         let parts = Parts { messages: 3, tools: 2, schema_bytes: 100, ..text("hello") };
         assert_eq!(bound_input(&parts, "groq", "openai/gpt-oss-20b"), Some(136 + 3 * 12 + 76 + 2 * 24 + 100 + 5));
         assert_eq!(estimate_input(&parts, "groq", "openai/gpt-oss-20b"), 68 + 3 * 4 + 38 + 2 * 9 + 27 + 1);
+        let plain = Parts { messages: 3, ..text("hello") };
+        assert_eq!(bound_input(&plain, "groq", "openai/gpt-oss-20b"), Some(136 + 3 * 12 + 5), "no tools cost nothing");
+        let seen = Parts { images_low: 1, images_high: 2, ..plain };
+        let more = estimate_input(&seen, "openai", "gpt-4o") - estimate_input(&plain, "openai", "gpt-4o");
+        assert_eq!(
+            Some(more),
+            bound_input(&seen, "openai", "gpt-4o")
+                .zip(bound_input(&plain, "openai", "gpt-4o"))
+                .map(|(seen, plain)| seen - plain)
+        );
         let most = Parts { features: Features { counts: [u32::MAX; 26], bytes: u64::MAX }, ..parts };
         assert_eq!(bound_input(&most, "groq", "openai/gpt-oss-20b"), Some(u64::MAX));
         assert!(estimate_input(&most, "groq", "openai/gpt-oss-20b") > u64::from(u32::MAX));

@@ -137,12 +137,20 @@ mod tests {
             ("openrouter", "openai/o3", Family::O200k),
             ("openai", "o3", Family::O200k),
             ("google", "gemma-4-31b-it", Family::Gemini),
+            ("google", "learnlm-3", Family::Gemini),
+            ("anthropic", "opus-6", Family::Claude),
+            ("deepseek", "v5", Family::DeepSeek),
             ("huggingface", "Qwen/Qwen3-32B", Family::Qwen),
             ("openrouter", "z-ai/glm-5.3", Family::Unknown),
         ];
         for (provider, model, family) in cases {
             assert_eq!(Family::of(provider, model), family, "{model}");
         }
+    }
+
+    #[test]
+    fn an_unknown_tokenizer_takes_a_token_for_a_few_bytes() {
+        assert_eq!(Family::Unknown.estimate(&Features::of(&"x".repeat(360))), 100);
     }
 
     #[test]

@@ -173,6 +173,16 @@ mod tests {
     }
 
     #[test]
+    fn free_is_what_costs_nothing_in_nor_out() {
+        let free = |rates| Price { rates, ..Price::default() }.is_free();
+        let dear = rates(0, 1).output;
+        assert!(free(rates(0, 0)));
+        for own in [rates(1, 0), rates(0, 1), Rates { cache_write: Some(dear), ..rates(0, 0) }] {
+            assert!(!free(own), "{own:?}");
+        }
+    }
+
+    #[test]
     fn the_worst_input_is_the_dearest_kind() {
         let (cheap, dear) = (rates(1, 10), Some(rates(7, 7).input));
         for own in [

@@ -250,6 +250,7 @@ mod tests {
         is("http://LOCALHOST:4000", "local", "/");
         is("http://a.localhost:80/v1/models", "plain", "/v1/models");
         assert_eq!(known("http://localhost:4001/anything"), None);
+        assert_eq!(known("ftp://localhost:4000/anything"), None, "another scheme");
         is("http://[::1]:9/x/models", "six", "/x/models");
         assert_eq!(known("http://[::1]/x/models"), None);
         is("http://[::1]/v1/models", "bracketed", "/v1/models");

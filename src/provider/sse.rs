@@ -244,6 +244,17 @@ mod tests {
         assert_eq!(events(b"data: no blank line"), [event("", "no blank line")]);
         assert_eq!(events(b"dataset: no\ndata: \xff\n\n"), [event("", "\u{fffd}")]);
         assert_eq!(events(b""), []);
+        assert_eq!(events(b"data: a\r\rdata: b\r\r"), [event("", "a"), event("", "b")]);
+        assert_eq!(events(b"data: a\r\n\ndata: b\n\n"), [event("", "a"), event("", "b")]);
+        assert_eq!(events(b"data: a\n\n\xef\xbb\xbfdata: b\n\n"), [event("", "a")], "a mark is one at the beginning");
+    }
+
+    #[test]
+    fn a_frame_is_all_that_belongs_to_it_and_an_end_is_none() {
+        let bytes = |pieces: &[&[u8]]| read(pieces).into_iter().map(|(_, _, bytes)| bytes).collect::<Vec<_>>();
+        assert_eq!(bytes(&[b"data: a\r\n\r\ndata: b\n\n"]), [&b"data: a\r\n\r\n"[..], b"data: b\n\n"]);
+        assert_eq!(bytes(&[b"data: a\n\n\n"]), [&b"data: a\n\n"[..], b"\n"]);
+        assert_eq!(bytes(&[b"data: a\r", b"\rdata: b\n\n"]), [&b"data: a\r\r"[..], b"data: b\n\n"]);
     }
 
     #[test]
@@ -289,5 +300,8 @@ mod tests {
             }
         };
         assert!(refused);
+        let mut decoder = Decoder::default();
+        assert_eq!(decoder.push(&vec![b'x'; MAX_FRAME], &mut |_| {}), Ok(()));
+        assert_eq!(decoder.push(b"x", &mut |_| {}), Err(TooLong));
     }
 }

@@ -101,7 +101,7 @@ fn at(year: u64, month: u64, day: u64, second: u64) -> Option<Timestamp> {
     let leap = u64::from(year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)));
     let index = usize::try_from(month).ok()?;
     let length = LENGTH.get(index)?.saturating_add(if month == 1 { leap } else { 0 });
-    if !(1_970..=9_999).contains(&year) || day == 0 || day > length {
+    if !(1_970..=9_999).contains(&year) || day > length {
         return None;
     }
     let past = year.checked_sub(1)?;
@@ -139,6 +139,7 @@ mod tests {
             ("Tue, 29 Feb 2000 23:59:59 GMT", 951_868_799),
             ("Wed, 01 Mar 2000 00:00:00 GMT", 951_868_800),
             ("Thu, 31 Dec 2026 23:59:60 GMT", 1_798_761_600),
+            ("Mon, 01 Mar 2100 00:00:00 GMT", 4_107_542_400),
             ("Friday, 01-Jan-27 00:00:00 GMT", 1_798_761_600),
         ];
         for (text, want) in known {
@@ -170,6 +171,8 @@ mod tests {
             "Sun, 06 Nov 1994 08:49:37 PST",
             "Sun, 31 Feb 2027 00:00:00 GMT",
             "Mon, 29 Feb 2027 00:00:00 GMT",
+            "Mon, 29 Feb 2100 00:00:00 GMT",
+            "6, 06 Nov 1994 08:49:37 GMT",
             "Sun, 00 Nov 1994 08:49:37 GMT",
             "Sun, 06 Nov 1994 24:00:00 GMT",
             "Sun, 06 Nov 1994 08:60:00 GMT",

@@ -2,6 +2,8 @@ use super::*;
 use crate::chat::Dialect;
 use crate::provider::{Stamp, Unasked};
 
+mod ends;
+
 fn flow(include_usage: bool) -> Flow {
     let stamp = Stamp::new(0, include_usage);
     Flow::new(&Reading::chat(Dialect::Chat, Dialect::Chat, "groq", stamp))

@@ -171,6 +171,8 @@ fn what_the_configuration_does_not_allow_is_not_kept() {
     assert!(!cache(|_| ()).store(id(1), fallback.clone(), TTL, at(0)));
     let mut open = cache(|config| config.fallback_answers = true);
     assert!(open.store(id(1), fallback, TTL, at(0)));
+    open.configure(&CacheConfig { fallback_answers: true, ..CacheConfig::default() });
+    assert!(open.lookup(&id(1), at(1)).is_some());
     open.configure(&CacheConfig::default());
     assert!(open.lookup(&id(1), at(1)).is_none(), "nor when it is no longer allowed");
 }
@@ -196,6 +198,27 @@ fn clearing_one_or_all() {
     assert_eq!(cache.len(), 2);
     cache.clear();
     assert!(cache.is_empty() && cache.lookup(&id(1), at(1)).is_none());
+}
+
+#[test]
+fn what_stays_keeps_its_weight() {
+    let mut cache = cache(|_| ());
+    let largest = "x".repeat(MAX_BODY_BYTES);
+    let fill = |cache: &mut ExactCache, from: u8| {
+        (from..from + 7).for_each(|byte| assert!(cache.store(id(byte), answer(&largest), TTL, at(0))));
+        assert_eq!(cache.len(), 7);
+    };
+    fill(&mut cache, 1);
+    cache.configure(&CacheConfig::default());
+    fill(&mut cache, 11);
+    // To the byte: eight of them, beside their targets and the flat amounts.
+    let (target, flat) = (answer("").target.len(), 256);
+    let least = "x".repeat(MAX_BODY_BYTES - target - flat);
+    cache.clear();
+    (1..=8).for_each(|byte| assert!(cache.store(id(byte), answer(&least), TTL, at(0))));
+    assert_eq!(cache.len(), 8);
+    assert!(cache.store(id(9), answer(&format!("{least}x")), TTL, at(0)));
+    assert_eq!(cache.len(), 7, "one byte too many");
 }
 
 #[test]

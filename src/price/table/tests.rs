@@ -54,8 +54,11 @@ fn an_override_goes_first() {
     let table = Table::builtin();
     let price = table.lookup("groq", "openai/gpt-oss-20b", on(MADE, 0), std::slice::from_ref(&own)).unwrap();
     assert_eq!((price.rates.input, price.rates.write(), price.context), (micro(1), micro(3), Some(4)));
-    let other = table.lookup("groq", "openai/gpt-oss-120b", on(MADE, 0), &[own]).unwrap();
+    let other = table.lookup("groq", "openai/gpt-oss-120b", on(MADE, 0), std::slice::from_ref(&own)).unwrap();
     assert_eq!(other.rates.input, micro(150_000));
+    let elsewhere = table.lookup("openrouter", "openai/gpt-oss-20b", on(MADE, 0), std::slice::from_ref(&own));
+    assert_ne!(elsewhere.unwrap().rates.input, micro(1), "it is one provider's price");
+    assert_eq!(table.lookup("own", "openai/gpt-oss-20b", on(MADE, 0), &[own]), None);
 }
 
 #[test]

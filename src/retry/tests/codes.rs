@@ -269,7 +269,12 @@ fn output_beside_an_error_is_possibly_billed() {
     }
     let nothing = r#"{"error":{"code":502},"usage":null,"choices":[]}"#;
     assert!(!answer(200, &[], nothing).unwrap().billed);
-    assert!(!answer(500, &[], r#"{"error":{},"usage":{"prompt_tokens":5}}"#).unwrap().billed);
+    // Nor beside a status that is an error, in whichever form.
+    for error in ["{}", "{\"message\":\"overloaded\"}", "\"overloaded\""] {
+        let body = format!(r#"{{"error":{error},"usage":{{"prompt_tokens":5}}}}"#);
+        assert!(!answer(500, &[], &body).unwrap().billed, "{body}");
+        assert_eq!(answer(200, &[], &body).map(|verdict| verdict.billed), (error != "{}").then_some(true), "{body}");
+    }
 }
 
 #[test]

@@ -67,3 +67,15 @@ fn every_flipped_bit_is_refused() {
         assert_eq!(header(bytes).unwrap_err().code, Code::VaultCorrupt);
     }
 }
+
+#[test]
+fn what_is_no_export_is_told_of_the_file() {
+    let (mut long, mut more) = (frame::start(What::Export), frame::start(What::Export));
+    long.bytes(&vec![0; LONGEST]).uint(0);
+    more.bytes(b"header").uint(0).byte(0);
+    for file in [Vec::new(), b"junk".to_vec(), frame::finish(long), frame::finish(more)] {
+        let error = header(&file).unwrap_err();
+        let Detail::Fields(fields) = &error.detail else { panic!("no field") };
+        assert_eq!((error.code, &*fields[0].path), (Code::VaultCorrupt, "file"));
+    }
+}

@@ -83,6 +83,31 @@ fn nothing_is_deleted_that_was_not_read_back() {
 }
 
 #[test]
+fn only_the_very_same_keys_are_those_of_the_old_vault() {
+    let old = fixture();
+    let (header, records, unlocked) = migrated(&old).unwrap();
+    let (keys, _) = unlocked.open_all(&header, &records).unwrap();
+    let own = &keys[0];
+    let with = |provider: &str, origin: &str, version: u64, added_at, key: &Secret<String>, damage: u8| {
+        let entry = || Entry { provider: provider.into(), record: [9; 16], version };
+        let mut record = unlocked.seal_key(&entry(), origin, key, added_at, &mut counter(3)).unwrap();
+        record[40] ^= damage;
+        let next = unlocked.with_entry(&header, provider, Some(entry())).unwrap();
+        let mut all: Records = records.iter().filter(|(name, _)| name != provider).cloned().collect();
+        all.push((provider.into(), record));
+        moved((&old.header, &old.records), &old.secret, (&next, &all)).unwrap()
+    };
+    let other = Secret::new("another key".to_owned());
+    assert!(with("groq", &own.origin, own.version, own.added_at, &own.key, 0));
+    assert!(!with("groq", "https://other.example", own.version, own.added_at, &own.key, 0));
+    assert!(!with("groq", &own.origin, own.version + 1, own.added_at, &own.key, 0));
+    assert!(!with("groq", &own.origin, own.version, NOW, &own.key, 0));
+    assert!(!with("groq", &own.origin, own.version, own.added_at, &other, 0));
+    assert!(!with("more", &own.origin, own.version, own.added_at, &own.key, 0), "one more");
+    assert!(!with("more", &own.origin, own.version, own.added_at, &own.key, 1), "one more, and damaged");
+}
+
+#[test]
 fn a_wrong_passphrase_and_damage_move_nothing() {
     let mut wrong = fixture();
     wrong.secret[0] ^= 1;

@@ -203,6 +203,11 @@ fn the_newer_providers_keys_are_told_apart() {
         ("openai", "sk-0123456789abcdef0123456789abcdef"),
         ("anthropic", "sk-ant-oat01-abcdef"),
         ("xai", "anything"),
+        ("anthropic", &["sk-ant-sid01-", &"aB3dE6gH9-".repeat(9)].concat()),
+        ("google", &["GOCSPX-", &"aB3dE6gH9k".repeat(3).split_at(28).0].concat()),
+        ("mistral", "aB3dE6gH9kaB3dE6gH9kaB3dE6gH9-kk"),
+        ("groq", "https://proxy.test/key"),
+        ("groq", "aB-xxxx-0123456789abcdef0123"),
     ] {
         assert_eq!(accepted(provider, key), (key.into(), 1), "{provider}");
     }
@@ -212,6 +217,9 @@ fn the_newer_providers_keys_are_told_apart() {
         ("mistral", "yourapikeyyourapikeyyourapikey12"),
         ("anthropic", "sk-ant-api03-xxxxxxxx"),
         ("google", "AIza-your-key"),
+        ("groq", "gsk_axxxxb"),
+        ("groq", "gsk_abcdefghijklmnopxxxxxxxxabcdefgh"),
+        ("groq", "gsk_aaaa"),
     ] {
         assert_eq!(problem(provider, key), "is a placeholder, not a key", "{provider}");
     }
