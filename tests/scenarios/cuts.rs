@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tidegate::chat::Dialect;
 use tidegate::error::{Code, Detail, TimeoutKind};
-use tidegate::gateway::Call;
+use tidegate::gateway::{self, Call, Opened};
 use tidegate::testing::{Piece, Scripted, status, stream};
 use tidegate::value::Value;
 
@@ -36,6 +36,11 @@ fn a_cut_after_the_first_output_is_told_in_band() {
         let error = closed.error.as_ref().unwrap();
         assert_eq!((error.code, error.provider.as_deref()), (Code::StreamInterrupted, Some("groq")));
         assert_eq!(closed.partial.as_deref(), Some("Hello"));
+        let account: serde_json::Value = serde_json::from_str(&closed.to_json()).unwrap();
+        assert_eq!(
+            (&account["error"]["code"], &account["partialText"]),
+            (&"stream_interrupted".into(), &"Hello".into())
+        );
         let ended: Vec<_> = world.host.events().into_iter().filter(|(name, _)| *name == "request-end").collect();
         assert_eq!(ended.len(), 1);
         assert_eq!(ended[0].1.field("target"), Some(&Value::from(GROQ)));
@@ -137,4 +142,34 @@ fn an_error_does_not_run_into_half_a_frame() {
     world.host.answer(move |_| stream([HELLO.to_owned(), half.clone()]));
     let (text, _) = read(&world, &question("Hi")).unwrap();
     assert!(text.contains("\n\ndata: {\"error\""), "{text}");
+}
+
+#[test]
+fn a_translated_stream_is_cut_in_its_own_order() {
+    let body = r#"{"model":"auto","stream":true,"input":"Hi"}"#;
+    let world = World::new("{}");
+    world.host.answer(|_| stream([HELLO, WORLD]));
+    let call = Call { dialect: Dialect::Responses, ..Call::chat(body, "t") };
+    let (text, closed) = read_call(&world, call, None).unwrap();
+    assert!(closed.error.is_some(), "{text}");
+    let events = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    let events: Vec<serde_json::Value> = events.map(|data| serde_json::from_str(data).unwrap()).collect();
+    let numbers: Vec<_> = events.iter().map(|event| event["sequence_number"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (0..numbers.len() as u64).collect::<Vec<_>>(), "{text}");
+    assert_eq!(events.last().unwrap()["type"], "error");
+}
+
+#[test]
+fn whoever_reads_a_stream_is_told_when_nothing_more_is_to_be_read() {
+    let world = World::new(r#"{"cache":{"ttlMs":0}}"#);
+    world.host.answer(|_| stream([HELLO, WORLD, STOP, DONE]));
+    let opened = world.host.run(gateway::open(&world.gate, &world.host, Call::chat(&question("Hi"), "t")));
+    let Ok(Opened::Stream(mut streaming)) = opened.unwrap() else { panic!("no stream") };
+    assert_eq!(world.gate.in_flight(), 1);
+    streaming.push(WORLD.as_bytes());
+    assert!(!streaming.is_over());
+    streaming.push(b"data: {\"error\":{\"message\":\"overloaded\",\"code\":529}}\n\n");
+    assert!(streaming.is_over());
+    let closed = world.host.run(streaming.finish(gateway::Ending::End)).unwrap();
+    assert_eq!((closed.error.is_some(), closed.meta.cache.as_str(), world.gate.in_flight()), (true, "bypass", 0));
 }

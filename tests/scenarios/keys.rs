@@ -101,3 +101,36 @@ fn a_key_that_was_removed_is_used_no_more() {
     assert_eq!(world.ask("a").unwrap().meta.target, OPENROUTER);
     assert_eq!(world.sent_to("groq"), 0);
 }
+
+#[test]
+fn a_provider_without_a_key_is_named_once_and_one_with_a_key_never() {
+    let targets = r#"[{"provider":"openai","model":"gpt-4.1"},{"provider":"openai","model":"gpt-4.1-mini"},
+        {"provider":"groq","model":"unheard-of"}]"#;
+    let world = World::new(&format!(r#"{{"targets":{targets},"allowPaidFallback":true}}"#));
+    let error = world.refused("Hi");
+    let Detail::Fields(fields) = &error.detail else { panic!("{error:?}") };
+    assert_eq!(fields.iter().map(|field| field.path.as_str()).collect::<Vec<_>>(), ["openai"]);
+    // Once there is a price to be told of, those are named that only a price keeps out.
+    let world =
+        World::new(&targets_of(r#"{"provider":"groq","model":"unheard-of"},{"provider":"openai","model":"x"}"#));
+    let error = world.refused("Hi");
+    let Detail::Fields(fields) = &error.detail else { panic!("{error:?}") };
+    assert_eq!(error.code, Code::UnpricedInput);
+    assert!(fields.len() == 1 && fields[0].problem.contains("groq/unheard-of"), "{fields:?}");
+}
+
+fn targets_of(targets: &str) -> String {
+    format!(r#"{{"targets":[{targets}]}}"#)
+}
+
+#[test]
+fn what_is_too_long_for_every_model_is_not_sent() {
+    let world = World::new(
+        r#"{"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}],"limits":{"maxInputUnits":10000000}}"#,
+    );
+    world.host.answer(|_| completion("ok", 1, 1));
+    let words = "word and more ".repeat(60_000);
+    assert_eq!(world.refused(&words).code, Code::ContextLength);
+    assert_eq!(world.host.sent().len(), 0);
+    assert!(world.ask(words.split_at(100_000).0).is_ok());
+}

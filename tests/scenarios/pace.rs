@@ -39,7 +39,43 @@ fn a_pause_of_the_reader_is_nobodys_silence() {
     assert!(streaming.time_left().is_zero());
     streaming.paused(Duration::from_secs(40));
     assert_eq!(streaming.time_left(), Duration::from_secs(30));
+    world.host.advance(Duration::from_secs(29));
+    assert!(streaming.push(b": ping\n\n").1);
+    world.host.advance(Duration::from_secs(1));
+    assert!(!streaming.push(b": ping\n\n").1, "it has run out, whoever looks first");
     world.host.run(streaming.finish(gateway::Ending::Left)).unwrap();
+}
+
+#[test]
+fn half_of_the_whole_is_long_enough_to_stand_still() {
+    for (paused, open) in [(60, 0), (59, 1)] {
+        let config = r#"{"timeouts":{"idleMs":100000,"totalMs":120000},"breaker":{"failures":1}}"#;
+        let world = World::new(config);
+        world.host.answer(|_| stream([HELLO, WORLD, STOP, DONE]));
+        let call = Call::chat(&question("Hi"), "t");
+        let opened = world.host.run(gateway::open(&world.gate, &world.host, call)).unwrap().ok().unwrap();
+        let Opened::Stream(mut streaming) = opened else { panic!("no stream") };
+        world.host.advance(Duration::from_secs(120));
+        streaming.paused(Duration::from_secs(paused));
+        world.host.run(streaming.finish(gateway::Ending::Late)).unwrap();
+        assert_eq!(world.events("circuit-open"), open, "{paused}");
+    }
+}
+
+#[test]
+fn a_provider_that_fell_silent_while_somebody_read_is_late_however_long_he_did_not() {
+    let world = World::new(r#"{"timeouts":{"idleMs":30000,"totalMs":120000},"breaker":{"failures":1}}"#);
+    world.host.answer(|_| stream([HELLO, WORLD, STOP, DONE]));
+    let call = Call::chat(&question("Hi"), "t");
+    let opened = world.host.run(gateway::open(&world.gate, &world.host, call)).unwrap().ok().unwrap();
+    let Opened::Stream(mut streaming) = opened else { panic!("no stream") };
+    world.host.advance(Duration::from_secs(40));
+    streaming.paused(Duration::from_secs(40));
+    world.host.advance(Duration::from_secs(30));
+    assert!(streaming.time_left().is_zero());
+    let closed = world.host.run(streaming.finish(gateway::Ending::Late)).unwrap();
+    assert_eq!(closed.error.unwrap().detail, Detail::Timeout(TimeoutKind::Idle));
+    assert_eq!(world.events("circuit-open"), 1);
 }
 
 #[test]

@@ -124,6 +124,9 @@ fn a_region_of_openais_costs_a_tenth_more() {
     }
     let own = r#"{"provider":"openai","model":"gpt-5.4-mini","inputUsd":"1","outputUsd":"2"}"#;
     assert_eq!(cost("gpt-5.4-mini", eu, own), 2_000_000, "who says what he pays pays that");
+    for other in [own.replace("openai", "groq"), own.replace("-mini", "")] {
+        assert_eq!(cost("gpt-5.4-mini", eu, &other), cost("gpt-5.4-mini", eu, ""), "{other}");
+    }
 }
 
 fn claude(world: &World, usage: &str) -> u64 {

@@ -107,6 +107,24 @@ fn streams_have_the_key_however_its_mark_is_cut() {
 }
 
 #[test]
+fn a_mark_that_ends_with_the_stream_is_put_back() {
+    let world = World::new("{}");
+    world.host.answer(|sent| {
+        let mark = mark(sent);
+        let event = |text: &str, end: &str| {
+            format!(
+                r#"data: {{"id":"c","model":"m","choices":[{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":{end}}}]}}"#
+            )
+        };
+        let (left, right) = mark.split_at(20);
+        // The last event has no blank line.
+        stream([event(left, "null") + "\n\n", event(right, "\"stop\"")])
+    });
+    let (bytes, text, error) = read(&world, &format!("My key is {KEY}."));
+    assert_eq!((text.as_str(), error), (KEY, None), "{bytes}");
+}
+
+#[test]
 fn a_stream_that_is_cut_in_a_mark_ends_with_what_came_of_it() {
     let world = World::new(r#"{"retry":{"maxRetries":0}}"#);
     world.host.answer(|sent| {

@@ -199,6 +199,9 @@ fn sums_spans_and_texts_are_taken_up_to_their_bounds() {
         |section: &str, field: &str, value: &str| bad_or_none(&format!(r#"{{"{section}":{{"{field}":{value}}}}}"#));
     for (section, field, most, more) in [
         ("budget", "limitUsd", "9000000", "9000001"),
+        ("budget", "limitUsd", "8999999.5", "9000000.5"),
+        ("budget", "limitUsd", "0.0", "-0.5"),
+        ("budget", "limitUsd", "-0.0", "1e300"),
         ("budget", "limitUsd", "\"9000000\"", "\"9000000.000000001\""),
         ("timeouts", "totalMs", "86400000", "86400001"),
         ("budget", "thresholds", "[1,100]", "[1,101]"),
@@ -227,9 +230,32 @@ fn a_gateway_has_targets_that_it_knows_and_prices_that_say_whose_they_are() {
     assert_eq!(bad_paths(&format!(r#"{{"targets":{relay}}}"#)), ["targets[0].relay"]);
     let known = r#"{"edge":{"baseUrl":"https://gateway.example"}}"#;
     assert_eq!(bad_or_none(&format!(r#"{{"targets":{relay},"providers":{known}}}"#)), None);
+    for edge in ["else", &"e".repeat(65)] {
+        let targets = relay.replace("edge", edge);
+        let bad = bad_paths(&format!(r#"{{"targets":{targets},"providers":{known}}}"#));
+        assert_eq!(bad, ["targets[0].relay"], "a key would go elsewhere");
+    }
+    let other = r#"[{"provider":"else","model":"m"}]"#;
+    assert_eq!(bad_paths(&format!(r#"{{"targets":{other},"providers":{known}}}"#)), ["targets[0].provider"]);
     assert_eq!(bad_paths(r#"{"prices":[{"model":"m","inputUsd":1,"outputUsd":1}]}"#), ["prices[0].provider"]);
     assert_eq!(bad_or_none(r#"{"dialects":"all"}"#), None);
     assert_eq!(bad_paths(r#"{"dialects":"most"}"#), ["dialects"]);
+}
+
+#[test]
+fn what_is_null_is_absent() {
+    let absent = parse("{}").unwrap();
+    for null in [
+        r#"{"name":null,"budget":null,"targets":null,"providers":null,"prices":null,"unknownPrice":null}"#,
+        r#"{"budget":{"limitUsd":null,"resetHour":null},"retry":{"maxRetries":null},"cache":{"ttlMs":null}}"#,
+        r#"{"reasoningCommits":null,"timeouts":{"totalMs":null},"screen":null}"#,
+    ] {
+        let given = parse(null).unwrap();
+        assert_ne!(given.version, absent.version);
+        assert_eq!(GatewayConfig { version: absent.version, ..given }, absent, "{null}");
+    }
+    let version = |json: &str| parse(json).unwrap().version;
+    assert_ne!(version(r#"{"reasoningCommits":true}"#), version(r#"{"reasoningCommits":false}"#));
 }
 
 #[test]

@@ -204,7 +204,7 @@ fn the_newer_providers_keys_are_told_apart() {
         ("anthropic", "sk-ant-oat01-abcdef"),
         ("xai", "anything"),
         ("anthropic", &["sk-ant-sid01-", &"aB3dE6gH9-".repeat(9)].concat()),
-        ("google", &["GOCSPX-", &"aB3dE6gH9k".repeat(3).split_at(28).0].concat()),
+        ("google", &["GOCSPX-", "aB3dE6gH9k".repeat(3).split_at(28).0].concat()),
         ("mistral", "aB3dE6gH9kaB3dE6gH9kaB3dE6gH9-kk"),
         ("groq", "https://proxy.test/key"),
         ("groq", "aB-xxxx-0123456789abcdef0123"),

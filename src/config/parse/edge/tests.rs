@@ -37,6 +37,8 @@ fn what_is_given_goes_before() {
             {"of":"organisation","limitUsd":0}]}"#,
     );
     let edge = config.unwrap().edge;
+    let metrics = parse(r#"{"rates":{"routes":{"metrics":{"burst":5}}}}"#).unwrap().edge;
+    assert_eq!(metrics.route("metrics").unwrap().rate, rate(60, 5));
     assert_eq!(edge.tier("free").unwrap().requests, rate(5, 9));
     let gold = edge.tier("gold").unwrap();
     assert_eq!((gold.requests, gold.tokens), (rate(600, 600), Some(rate(50_000, 50_000))));
@@ -106,6 +108,22 @@ fn every_bad_field_is_named() {
     for (count, taken) in [(64, true), (65, false)] {
         let many = [r#"{"of":"user","limitUsd":1}"#].repeat(count).join(",");
         assert_eq!(parse(&format!(r#"{{"budgets":[{many}]}}"#)).is_ok(), taken, "{count}");
+    }
+    let target = ["t".repeat(330), "t".repeat(331), "a\\nb".into()];
+    for (kind, name, taken) in [
+        ("routes", "a.b-c_d", true),
+        ("routes", "a b", false),
+        ("tiers", "a.b-c_d", true),
+        ("targets", &target[0], true),
+        ("targets", &target[1], false),
+        ("targets", &target[2], false),
+    ] {
+        let rate = format!(r#"{{"rates":{{"{kind}":{{"{name}":{{"perMinute":1}}}}}}}}"#);
+        assert_eq!(parse(&rate).is_ok(), taken, "{kind} {name}");
+    }
+    for (count, taken) in [(64, true), (65, false)] {
+        let many: Vec<_> = (0..count).map(|index| format!(r#""t{index}":{{"perMinute":1}}"#)).collect();
+        assert_eq!(parse(&format!(r#"{{"rates":{{"targets":{{{}}}}}}}"#, many.join(","))).is_ok(), taken, "{count}");
     }
     for (burst, taken) in [(0, false), (1, true)] {
         let rate = format!(r#"{{"rates":{{"routes":{{"r":{{"perMinute":1,"burst":{burst}}}}}}}}}"#);
