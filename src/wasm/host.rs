@@ -361,14 +361,14 @@ impl JsHost {
         }
     }
 
-    /// Gives back what nobody used, once its window is over. At once if there is nothing, or somebody waits already.
+    /// Gives back what nobody used, once its window is over. At once if there is nothing, or somebody waits already, and
+    /// for as long: what was leased after they began is over only after they have gone.
     #[cfg(feature = "edge")]
     pub(super) async fn keep_slices(&self) {
         let Books::Asked(ask) = &self.books else { return };
-        let (now, window) = (self.now(), self.config.edge.leases.window);
-        if self.leases.borrow().is_empty()
-            || (now < self.kept_until.get() && self.kept_until.get().since(now) <= window)
-        {
+        let (now, window, kept) = (self.now(), self.config.edge.leases.window, self.kept_until.get());
+        let Some(end) = self.leases.borrow().end() else { return };
+        if end <= kept && now < kept && kept.since(now) <= window {
             return;
         }
         self.kept_until.set(now.after(window));

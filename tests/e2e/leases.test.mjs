@@ -31,8 +31,9 @@ after(() => {
   bundle?.remove();
 });
 
-async function start(isolates, more = {}) {
-  const bindings = bindingsOf(provider, CONFIG, { TIDEGATE_TOKEN: TOKEN });
+async function start(isolates, { tiers = {}, ...more } = {}) {
+  const rates = { ...CONFIG.rates, tiers: { ...CONFIG.rates.tiers, ...tiers } };
+  const bindings = bindingsOf(provider, { ...CONFIG, rates }, { TIDEGATE_TOKEN: TOKEN });
   const worker = await startWorkerd({ bundle, bindings, isolates, ...more });
   started.push(worker);
   return worker;
@@ -139,4 +140,22 @@ test('slices of a process that is killed count as spent, and no more than they',
   } finally {
     registry.remove();
   }
+});
+
+test('who comes once, and at whatever time, leaves nothing leased behind', { timeout: 60_000 }, async () => {
+  const { urls } = await start([{ name: 'gateway' }], { tiers: { pro: { perMinute: 60_000 } } });
+  const [url] = urls;
+  const tokens = [];
+  for (const user of ['ann', 'bob']) {
+    const made = await call(url, '/api/admin/tokens', { method: 'POST', body: { user, tier: 'pro' } });
+    tokens.push(made.body.token);
+  }
+  // Each has a slice of their own, and the second one's is still open when the first one's is given back.
+  for (const token of tokens) {
+    assert.equal((await ask(url, 'once', { token })).status, 200);
+    await pause(0.6 * WINDOW_MS);
+  }
+  assert.ok((await budget(url)).reserved > 0, 'they were leased');
+  await pause(3 * WINDOW_MS);
+  assert.deepEqual(await budget(url), { spent: tokens.length * BILL, reserved: 0, overshoot: 0 });
 });

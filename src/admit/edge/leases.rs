@@ -242,10 +242,10 @@ impl Leases {
         known.map_or(FIRST, |(.., wish)| *wish)
     }
 
-    /// Whether it holds slices.
+    /// When the last of its slices is over; `None`: it holds none.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.slices.iter().all(|held| held.slice.is_none())
+    pub fn end(&self) -> Option<Timestamp> {
+        self.slices.iter().filter_map(|held| held.slice.as_ref()).map(Slice::end).max()
     }
 }
 

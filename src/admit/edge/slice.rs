@@ -34,6 +34,11 @@ impl Slice {
         !self.until.is_over(now)
     }
 
+    /// Until when it may be spent.
+    pub(super) const fn end(&self) -> Timestamp {
+        self.until.end()
+    }
+
     pub(super) const fn requests(&self) -> u64 {
         self.requests
     }

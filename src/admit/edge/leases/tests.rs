@@ -159,9 +159,11 @@ fn what_goes_back_is_what_was_charged_once_nothing_runs() {
     assert_eq!(isolate.back(2_000, false), [], "one runs");
     isolate.settle(second, Charge::Bound, 2);
     assert_eq!(isolate.back(2, false), [], "it is open");
-    assert!(!isolate.0.is_empty());
+    isolate.lease("b", "chat", 8, 9, 9, 1_500);
+    assert_eq!(isolate.0.end(), Some(at(3_500)), "of the one that was leased last");
     assert_eq!(isolate.back(2_000, false), [(7, CENT.saturating_add(NanoUsd::new(5)), 7)]);
-    assert_eq!((isolate.0.is_empty(), isolate.back(2_000, true)), (true, vec![]));
+    assert_eq!(isolate.back(3_500, false), [(8, NanoUsd::ZERO, 9)]);
+    assert_eq!((isolate.0.end(), isolate.back(3_500, true)), (None, vec![]));
 }
 
 #[test]

@@ -32,8 +32,10 @@ impl Turn<'_> {
         let (policy, now) = (self.policy, self.now);
         let own = policy.rules(caller).any(|rule| rule.of != BudgetScope::Organisation);
         let tier = policy.edge.tier(&caller.tier);
-        // What each request has to be asked about cannot be given away for many.
-        if own || !policy.edge.targets.is_empty() || tier.is_none_or(|tier| tier.tokens.is_some()) {
+        // What each request has to be asked about cannot be given away for many. Nor is anything where another release of
+        // the Worker asks, whose configuration has leases that this one's has not.
+        let enabled = policy.edge.leases.enabled;
+        if !enabled || own || !policy.edge.targets.is_empty() || tier.is_none_or(|tier| tier.tokens.is_some()) {
             return Ok(Reply::of(Ok(Outcome::NotLeased)));
         }
         let share = u64::from(policy.edge.leases.share.max(2));

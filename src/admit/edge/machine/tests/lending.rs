@@ -1,13 +1,13 @@
 //! Slices: how much is lent, to whom, and what comes back.
 
 use super::*;
-use crate::config::NamedRate;
+use crate::config::{LeaseConfig, NamedRate};
 
 /// Slices of a quarter, and a rate of 400 requests.
 fn bench(limit: u64, budgets: Vec<BudgetRule>) -> Bench {
     let mut bench = Bench::new(budgets);
     bench.config.budget.limit = cents(limit);
-    bench.config.edge.leases.share = 4;
+    bench.config.edge.leases = LeaseConfig { enabled: true, share: 4, ..LeaseConfig::default() };
     bench.config.edge.tiers =
         vec![TierConfig { name: "pro".into(), requests: RateConfig::per_minute(400), tokens: None }];
     bench.config.edge.routes.iter_mut().for_each(|route| route.rate = RateConfig::per_minute(1_000));
@@ -141,6 +141,35 @@ fn nothing_is_lent_for_no_time_nor_to_a_name_without_bound() {
     assert_eq!(bench.errand(&ann, None, ask(&"x".repeat(1_025), WINDOW)).unwrap(), Outcome::NotLeased);
     assert_eq!((bench.money(), bench.left()), ((NanoUsd::ZERO, NanoUsd::ZERO), 400), "nothing is taken");
     assert!(matches!(bench.errand(&ann, None, ask(&"x".repeat(1_024), WINDOW)).unwrap(), Outcome::Leased { .. }));
+}
+
+#[test]
+fn leases_that_are_switched_off_lend_nothing_more_and_take_back_what_was_lent() {
+    let mut bench = bench(1_000, vec![rule(BudgetScope::Organisation, BudgetSpan::Week, 900)]);
+    let (back, ..) = bench.lease(8).unwrap();
+    let (lost, ..) = bench.lease(8).unwrap();
+    bench.config.edge.leases.enabled = false;
+    assert_eq!(bench.lease(8), None);
+    assert_eq!(bench.give_back(back, cents(5), 3), Outcome::Settled { charged: cents(5) });
+    assert_eq!((bench.money(), bench.left()), ((cents(5), cents(8)), 387));
+    bench.now = 63;
+    assert_eq!(bench.money(), (cents(13), NanoUsd::ZERO), "what was lost with its isolate is spent");
+    assert_eq!(bench.give_back(lost, cents(1), 8), Outcome::Settled { charged: cents(1) });
+    assert_eq!((bench.money(), bench.books(&user("ann"))[0].2), ((cents(6), NanoUsd::ZERO), [900, 6, 0]));
+}
+
+#[test]
+fn a_cap_that_is_lowered_below_what_is_lent_admits_nobody_until_enough_is_back() {
+    let mut bench = bench(1_000, Vec::new());
+    let slices: Vec<_> = [100, 90].map(|requests| bench.lease(requests).unwrap().0).into();
+    bench.config.budget.limit = cents(100);
+    assert_eq!(bench.lease(8), None);
+    assert_eq!(bench.money(), (NanoUsd::ZERO, cents(190)));
+    bench.give_back(slices[0], cents(9), 0);
+    assert_eq!(bench.admit(&user("ann"), 2).unwrap_err().code, Code::BudgetExceeded, "9 spent and 90 held");
+    assert!(bench.admit(&user("ann"), 1).is_ok());
+    bench.give_back(slices[1], cents(90), 0);
+    assert_eq!(bench.money(), (cents(99), cents(1)));
 }
 
 #[test]
