@@ -117,6 +117,26 @@ describe('a key that an organisation entrusts', () => {
     expect(refused.status).toBe(403);
   });
 
+  it('outlives a second new master key that comes before all were sealed under the first', async () => {
+    await put(withMaster(master('a')), acme, KEY);
+    await put(withMaster(master('a')), other, OTHER);
+    const operator = { method: 'POST', headers: bearer(env.TIDEGATE_TOKEN) };
+    const walk = async (present: string, previous: string, query: string) => {
+      const answer = await withMaster(master(present), master(previous))(`/api/admin/reseal${query}`, operator);
+      return json(answer);
+    };
+    // The first page: the operator's own organisation, and the first of the others.
+    expect(await walk('b', 'a', '?limit=1')).toEqual({ keys: 1, resealed: 1, unreadable: [], after: 'acme' });
+    const unreadable = [{ organisation: 'other', provider: 'groq' }];
+    expect(await walk('c', 'b', '?after=acme')).toEqual({ keys: 1, resealed: 0, unreadable });
+    expect(await walk('c', 'b', '')).toEqual({ keys: 2, resealed: 1, unreadable });
+    // What was left behind is as it was, and comes along with the key before the last.
+    expect(await walk('c', 'a', '')).toEqual({ keys: 2, resealed: 1, unreadable: [] });
+    for (const organisation of ['acme', 'other']) await forget(organisation);
+    expect(await sentBy(withMaster(master('c')), acme)).toBe(KEY);
+    expect(await sentBy(withMaster(master('c')), other)).toBe(OTHER);
+  });
+
   it('that was changed while it was sealed anew stays as it was put', async () => {
     await put(withMaster(master('a')), acme, KEY);
     const object = await organisationOf('acme', env);
