@@ -3,6 +3,7 @@
 mod answer;
 mod carry;
 mod error;
+mod namespace;
 mod read;
 mod request;
 mod stream;

@@ -10,9 +10,10 @@ const LONGEST: usize = 1_024;
 
 /// Betas that say nothing to a model of another maker: they open fields of the body, which are carried over or refused by
 /// themselves, or change how Anthropic's own models work. Without their dates.
-const OWN: [&str; 12] = [
+const OWN: [&str; 16] = [
     "claude-code",
     "context-1m",
+    "context-management",
     "effort",
     "extended-cache-ttl",
     "fine-grained-tool-streaming",
@@ -21,9 +22,15 @@ const OWN: [&str; 12] = [
     "output-128k",
     "pdfs",
     "prompt-caching",
+    "prompt-caching-scope",
+    "redact-thinking",
     "structured-outputs",
+    "thinking-token-count",
     "token-efficient-tools",
 ];
+
+/// Claude Code's own. It sends whatever beta it may come to need with every request, and what it needs is in the body.
+const CLAUDE_CODE: &str = "claude-code-20";
 
 /// The betas that a caller's headers (names in lower case and values in turn) ask for, as they go upstream.
 ///
@@ -47,7 +54,8 @@ pub fn betas(headers: &[String]) -> Result<Option<Rc<str>>> {
 /// `invalid_request` that names the header.
 pub fn without(betas: &str) -> Result<()> {
     let own = |beta: &str| OWN.iter().any(|name| beta.strip_prefix(name).is_some_and(|date| date.starts_with("-20")));
-    if betas.split(',').map(str::trim).all(|beta| beta.is_empty() || own(beta)) {
+    let mut all = betas.split(',').map(str::trim);
+    if all.clone().any(|beta| beta.starts_with(CLAUDE_CODE)) || all.all(|beta| beta.is_empty() || own(beta)) {
         return Ok(());
     }
     Err(Error::invalid("anthropic-beta", "must have only betas that the target can carry").into())
@@ -85,9 +93,13 @@ mod tests {
 
     #[test]
     fn only_what_says_nothing_to_others_is_left_out() {
-        for fine in
-            ["context-1m-2025-08-07", "structured-outputs-2025-11-13,", "effort-2025-11-24, claude-code-20250219"]
-        {
+        for fine in [
+            "context-1m-2025-08-07",
+            "structured-outputs-2025-11-13,",
+            "effort-2025-11-24, claude-code-20250219",
+            "claude-code-20250219,some-day-2027-01-01",
+            "some-day-2027-01-01, claude-code-20250219",
+        ] {
             assert!(without(fine).is_ok(), "{fine}");
         }
         for lost in ["advanced-tool-use-2025-11-20", "context-1m-2025-08-07,new", "context-1mm-2025-08-07", "effort"] {

@@ -31,6 +31,30 @@ pub(in crate::provider) fn check(request: &Fields<'_>, outgoing: &Outgoing<'_>) 
     if openai || groq { strict(request) } else { Ok(()) }
 }
 
+/// Refuses what only one other dialect has: Gemini's safety settings, an effort of Anthropic's that is about the text alone,
+/// tools that are no functions, and calls of them.
+pub(super) fn others_own(request: &Fields<'_>) -> Result<()> {
+    for (field, problem) in [
+        ("safety_settings", "must be left out for other models than Google's"),
+        ("output_config", "must be left out where thinking is disabled, for other models than Anthropic's"),
+    ] {
+        if request.field(field).is_some() {
+            return Err(Error::invalid(field, problem).into());
+        }
+    }
+    let is_other = |raw: &Raw<'_>| object(Some(*raw)).field("type").is_some_and(|kind| kind.get() != "\"function\"");
+    let problem = "must be functions alone: others go only to a target that speaks Responses";
+    if items(request.field("tools")).iter().any(is_other) {
+        return Err(Error::invalid("tools", problem).into());
+    }
+    for (index, message) in items(request.field("messages")).into_iter().enumerate() {
+        if items(object(Some(message)).field("tool_calls")).iter().any(is_other) {
+            return Err(Error::invalid(&["messages[", &decimal(index as u64), "].tool_calls"].concat(), problem).into());
+        }
+    }
+    Ok(())
+}
+
 /// The effort that is asked for, as the target's model has it, in JSON; empty for one that is not said. Between `low` and
 /// `high` all that reason take the same words.
 ///
@@ -149,6 +173,10 @@ fn strict(request: &Fields<'_>) -> Result<()> {
 }
 
 /// The fields of an object; none of anything else.
+fn items(raw: Option<Raw<'_>>) -> Vec<Raw<'_>> {
+    raw.and_then(|raw| json::items(raw.get()).ok()).unwrap_or_default()
+}
+
 fn object(raw: Option<Raw<'_>>) -> Fields<'_> {
     raw.and_then(|raw| json::fields(raw.get()).ok()).unwrap_or_default()
 }

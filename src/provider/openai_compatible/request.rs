@@ -19,8 +19,8 @@ use crate::text::decimal;
 /// `invalid_request` that names `safety_settings`; `top_k` where only the provider's temperature and `top_p` are known; a
 /// tool's result with pictures in it; and what OpenAI's and Groq's models refuse.
 pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgoing<'_>) -> Result<String> {
-    if request.field("safety_settings").is_some() {
-        return Err(Error::invalid("safety_settings", "must be left out for other models than Google's").into());
+    if cfg!(feature = "dialects") {
+        super::refused::others_own(request)?;
     }
     let quirks = quirks(outgoing.provider);
     if quirks.extended {
@@ -261,8 +261,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_carried_is_named() {
-        let request = json::fields(r#"{"messages":[],"safety_settings":[{}]}"#).unwrap();
-        assert!(encode_request(&request, &outgoing("openrouter", "m", false)).is_err());
+        for own in [r#""safety_settings":[{}]"#, r#""output_config":{"effort":"low"},"reasoning_effort":"none""#] {
+            let body = ["{\"messages\":[],", own, "}"].concat();
+            let request = json::fields(&body).unwrap();
+            assert!(encode_request(&request, &outgoing("openrouter", "m", false)).is_err(), "{own}");
+        }
         let request = json::fields(r#"{"messages":[],"top_k":5}"#).unwrap();
         let error = encode_request(&request, &outgoing("groq", "m", false)).unwrap_err();
         assert!(matches!(&error.detail, crate::error::Detail::Fields(fields) if fields[0].path == "top_k"));

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::carry::{self, Carried};
+use super::namespace::joined;
 use crate::chat::{Delta, Finish, Usage};
 use crate::json::{self, Escaped, Fields, Raw};
 use crate::provider::Malformed;
@@ -140,7 +141,14 @@ impl Reader {
                 self.encrypted(item, &fields, sink)
             }
             "message" | "reasoning" => Ok(()),
-            other => self.unmapped(item, 0, name(other), sink),
+            other => {
+                // What the client runs though it is no function: a call all the same, by a name that nobody else has.
+                if CLIENTS_CALLS.contains(&other) {
+                    let id = fields.field("call_id").and_then(Escaped::of).unwrap_or_default();
+                    self.begin(item, id, Escaped::default(), sink)?;
+                }
+                self.unmapped(item, 0, name(other), sink)
+            }
         }
     }
 
@@ -201,6 +209,20 @@ impl Reader {
         let name = fields.field("name").and_then(Escaped::of).filter(|name| !name.is_empty());
         let id = fields.field("call_id").and_then(Escaped::of).unwrap_or_default();
         let Some(name) = name else { return Ok(()) };
+        match fields.field("namespace").and_then(Escaped::of).filter(|space| !space.is_empty()) {
+            Some(space) => self.begin(item, id, Escaped::trusted(&joined(space.get(), name.get())), sink),
+            None => self.begin(item, id, name, sink),
+        }
+    }
+
+    /// Tells a call, once.
+    fn begin(
+        &mut self,
+        item: u64,
+        id: Escaped<'_>,
+        name: Escaped<'_>,
+        sink: &mut dyn FnMut(Delta<'_>),
+    ) -> Result<(), Malformed> {
         if self.mark(Place { kind: Kind::Call, item, part: 0 })? {
             let index =
                 u32::try_from(self.calls.len()).ok().filter(|_| self.calls.len() < MOST_CALLS).ok_or(Malformed)?;
@@ -275,9 +297,13 @@ pub(super) fn usage(response: &Fields<'_>) -> Option<Usage> {
     })
 }
 
+/// Calls of tools that the client runs, though they are no functions.
+const CLIENTS_CALLS: [&str; 5] =
+    ["custom_tool_call", "tool_search_call", "local_shell_call", "shell_call", "apply_patch_call"];
+
 /// The name of an item that has no neutral form.
 fn name(kind: &str) -> &'static str {
-    const KNOWN: [&str; 12] = [
+    const KNOWN: [&str; 13] = [
         "web_search_call",
         "file_search_call",
         "computer_call",
@@ -290,6 +316,7 @@ fn name(kind: &str) -> &'static str {
         "shell_call",
         "apply_patch_call",
         "custom_tool_call",
+        "tool_search_call",
     ];
     KNOWN.into_iter().find(|known| *known == kind).unwrap_or("output")
 }

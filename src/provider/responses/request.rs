@@ -6,6 +6,7 @@ mod input;
 mod messages;
 #[cfg(test)]
 mod tests;
+mod tools;
 
 pub(in crate::provider) use decode::decode_request;
 pub(in crate::provider) use encode::encode_request;

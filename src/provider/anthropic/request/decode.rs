@@ -9,7 +9,8 @@ use crate::provider::anthropic::write::{field, put};
 /// Reads a caller's request and writes it in neutral form.
 ///
 /// Left out, since they do not shape the answer: `service_tier`, cache marks outside of content parts, the
-/// metadata beside `user_id` (which becomes `user`).
+/// metadata beside `user_id` (which becomes `user`), and what of the conversation need not be read again
+/// (`context_management`).
 pub(in crate::provider) fn decode_request(body: &str) -> Result<String> {
     let request = json::fields(body).ok().filter(|fields| !fields.has_repeated());
     let request = request.ok_or_else(|| Error::invalid("", super::place::OBJECT))?;
@@ -54,6 +55,7 @@ pub(in crate::provider) fn decode_request(body: &str) -> Result<String> {
                 wanted = present(&fields, "effort");
                 format = format.or(present(&fields, "format"));
             }
+            "context_management" => edits(raw)?,
             // Its name while it was a beta.
             "output_format" => format = Some(raw),
             _ => return Err(place.error(NO_FORM)),
@@ -65,6 +67,25 @@ pub(in crate::provider) fn decode_request(body: &str) -> Result<String> {
     }
     out.push('}');
     Ok(out)
+}
+
+/// What the provider does to a conversation that gets long. Clearing costs nothing; a summary is one more answer of the
+/// model's, of all that it has read (platform.claude.com, "Compaction").
+fn edits(raw: Raw<'_>) -> Result<()> {
+    let place = Place::field("context_management");
+    let fields = place.object(raw)?;
+    place.known(&fields, &["edits"])?;
+    let edits = place.of("edits");
+    for (index, raw) in
+        present(&fields, "edits").map(|raw| edits.list(raw)).transpose()?.into_iter().flatten().enumerate()
+    {
+        let edit = edits.item(index);
+        let kind = edit.said(&edit.object(raw)?, "type").map(json::text)?.unwrap_or_default();
+        if !["clear_tool_uses_20", "clear_thinking_20"].iter().any(|own| kind.starts_with(own)) {
+            return Err(edit.of("type").unpriced());
+        }
+    }
+    Ok(())
 }
 
 /// A JSON schema that the answer follows. The neutral form wants a name for it.

@@ -9,7 +9,7 @@
 //! next above `high` there, as from the Vercel AI SDK.
 
 use super::models::Age;
-use super::place::{NO_FORM, Place, present};
+use super::place::{Place, present};
 use crate::error::Result;
 use crate::json::{self, Fields, Raw};
 use crate::provider::Outgoing;
@@ -139,17 +139,19 @@ impl Effort {
 
 /// Appends the neutral fields for a caller's `thinking` and `output_config.effort`.
 ///
-/// Adaptive thinking without a word is `high`, the API's own default. Whether the thinking is shown
-/// (`display`) does not shape the answer and is left out.
+/// Adaptive thinking without a word is `high`, the API's own default, and `max` the most that others have a word for.
+/// Whether the thinking is shown (`display`) does not shape the answer and is left out.
 pub(super) fn decode(out: &mut String, request: &Fields<'_>, effort: Option<Raw<'_>>) -> Result<()> {
     const BUDGET: &str = "must be a whole number from 1024, below max_tokens";
     let place = Place::field("output_config");
     let own = place.of("effort");
     let word = effort.map(|raw| own.text(raw)).transpose()?;
-    let mut word = word.as_deref();
-    if word.is_some_and(|word| !matches!(word, "low" | "medium" | "high" | "xhigh")) {
-        return Err(own.error("must be low, medium, high or xhigh"));
-    }
+    let mut word = match word.as_deref() {
+        None => None,
+        Some("max") => Some("xhigh"),
+        Some(word @ ("low" | "medium" | "high" | "xhigh")) => Some(word),
+        Some(_) => return Err(own.error("must be low, medium, high, xhigh or max")),
+    };
     if let Some(raw) = present(request, "thinking") {
         let place = Place::field("thinking");
         let fields = place.object(raw)?;
@@ -165,9 +167,13 @@ pub(super) fn decode(out: &mut String, request: &Fields<'_>, effort: Option<Raw<
                 out.push('}');
             }
             Some("adaptive") => word = word.or(Some("high")),
-            // The word would still shape the text: no other dialect can say both.
-            Some("disabled") if word.is_some() => return Err(own.error(NO_FORM)),
-            Some("disabled") => word = Some("none"),
+            Some("disabled") => {
+                // The word still shapes the text: no other dialect can say both.
+                if let Some(word) = word {
+                    put(out, &[",\"output_config\":{\"effort\":\"", word, "\"}"]);
+                }
+                word = Some("none");
+            }
             _ => return place.refuse("type", "must be enabled, adaptive or disabled"),
         }
     }

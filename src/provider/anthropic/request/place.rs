@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::json::{self, Fields, Raw};
 use crate::record::push_int;
 
@@ -57,6 +57,14 @@ impl<'a> Place<'a> {
         let mut path = String::new();
         self.write(&mut path);
         Error::invalid(&path, problem).into()
+    }
+
+    /// The refusal of what is here, since it costs more than the tokens that are counted.
+    pub(super) fn unpriced(&self) -> Box<Error> {
+        let mut path = String::new();
+        self.write(&mut path);
+        Error::field(Code::UnpricedInput, &path, "must be left out: the provider runs it, at a price that has no bound")
+            .into()
     }
 
     /// The refusal of one field of what is here.

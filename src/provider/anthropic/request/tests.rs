@@ -1,3 +1,4 @@
+mod agents;
 #[cfg(not(target_arch = "wasm32"))] // proptest does not build there
 mod hostile;
 mod models;

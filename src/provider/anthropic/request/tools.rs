@@ -6,8 +6,16 @@ use crate::error::Result;
 use crate::json::{self, Fields, Raw};
 use crate::provider::anthropic::write::{comma, field, put};
 
-/// Appends a caller's tools. Those that the provider runs itself (web search, code execution) have no
-/// counterpart; how finely a tool's input is streamed does not matter and is left out.
+/// Tools that the client runs and Anthropic describes. A target of another dialect cannot carry them.
+const CLIENTS_OWN: [&str; 4] = ["bash_20", "text_editor_20", "memory_20", "computer_20"];
+
+/// More than such a description has tokens (platform.claude.com, "Tool use": 245 for the shell, 700 for the editor, 735 and
+/// 499 more for the computer), which are counted by the bytes of the request.
+const DEFINITION_BYTES: usize = 2_000;
+
+/// Appends a caller's tools. Those that the provider runs itself (web search, code execution) have a fee for each use and
+/// are refused; those that the client runs by Anthropic's description are written as OpenAI's `custom`, which no other
+/// dialect carries. How finely a tool's input is streamed does not matter and is left out.
 pub(super) fn decode(out: &mut String, raw: Raw<'_>) -> Result<()> {
     const KNOWN: [&str; 8] = [
         "type",
@@ -28,8 +36,15 @@ pub(super) fn decode(out: &mut String, raw: Raw<'_>) -> Result<()> {
     for (index, raw) in list.into_iter().enumerate() {
         let place = tools.item(index);
         let fields = place.object(raw)?;
-        if present(&fields, "type").is_some_and(|kind| json::text(kind).as_deref() != Some("custom")) {
-            return place.refuse("type", NO_FORM);
+        let kind = present(&fields, "type").map(|_| place.said(&fields, "type")).transpose()?;
+        match kind.and_then(json::text).as_deref() {
+            None | Some("custom") => {}
+            Some(kind) if CLIENTS_OWN.iter().any(|own| kind.starts_with(own)) => {
+                comma(out);
+                put(out, &["{\"type\":\"custom\",\"custom\":", raw.get(), &" ".repeat(DEFINITION_BYTES), "}"]);
+                continue;
+            }
+            Some(_) => return Err(place.of("type").unpriced()),
         }
         place.known(&fields, &KNOWN)?;
         if present(&fields, "defer_loading").is_some_and(|raw| raw.get() != "false") {

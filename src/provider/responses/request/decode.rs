@@ -1,10 +1,11 @@
 //! From a caller's request to the neutral form, field by field.
 
-use super::super::write::{member, quoted, separate};
+use super::super::write::{member, quoted};
 use super::input::Messages;
+use super::tools::{tool_choice, tools};
 use super::{TEXT, UNKNOWN, at, copy, is_text, list, object, only, said, text_of};
 use crate::error::{Error, Result};
-use crate::json::{self, Fields, Raw};
+use crate::json::{self, Raw};
 
 /// What lies at OpenAI, where no other provider can read it.
 const STORED: &str = "must be absent: what OpenAI stored is not here. Send the conversation in `input`";
@@ -13,10 +14,14 @@ const NUMBER: &str = "must be a number";
 
 /// Reads a caller's request and writes it in neutral form.
 ///
-/// Left out, because they do not shape the answer: `metadata`, `user`, `safety_identifier`, `store`,
+/// Left out, because they do not shape the answer: `metadata`, `client_metadata`, `user`, `safety_identifier`, `store`,
 /// `service_tier`, `prompt_cache_key`, `prompt_cache_retention`, `prompt_cache_options` and cache breakpoints,
 /// `stream_options` (obfuscation), `max_tool_calls` (of built-in tools, which are refused), `reasoning.summary`
-/// (how much of the reasoning is shown), ids and statuses of items, `phase`, and annotations of earlier answers.
+/// (how much of the reasoning is shown) and `reasoning.context` (which of OpenAI's own goes back to it), ids and statuses
+/// of items, `phase`, and annotations of earlier answers.
+///
+/// Tools in a namespace, and those that come within the conversation, are tools like others. Those that the client runs
+/// though they are no functions, and calls of them, are written as OpenAI's `custom`, which no other dialect carries.
 ///
 /// # Errors
 /// `invalid_request` that names the field, for what is malformed and for what has no neutral form.
@@ -29,6 +34,10 @@ pub(in crate::provider) fn decode_request(body: &str) -> Result<String> {
         field(name, raw, &mut out)?;
     }
     let mut messages = Messages::default();
+    let given = said(&fields, "tools");
+    if let Some(raw) = given {
+        tools(raw, "tools", &mut messages.tools)?;
+    }
     if let Some(instructions) = said(&fields, "instructions") {
         if !is_text(instructions) {
             return Err(Error::invalid("instructions", TEXT).into());
@@ -37,7 +46,10 @@ pub(in crate::provider) fn decode_request(body: &str) -> Result<String> {
     }
     messages
         .read(said(&fields, "input").ok_or_else(|| Error::invalid("input", "must be a text or a list of items"))?)?;
-    let messages = messages.finish();
+    let (messages, tools) = messages.finish();
+    if given.is_some() || !tools.is_empty() {
+        member(&mut out, "tools", &["[", &tools, "]"].concat());
+    }
     if messages == "[]" {
         return Err(Error::invalid("input", "must say something").into());
     }
@@ -65,12 +77,12 @@ fn field(name: &str, raw: Raw<'_>, out: &mut String) -> Result<()> {
             Some(1..=0xffff_ffff) => member(out, "max_completion_tokens", value),
             _ => return fail("must be a whole number of tokens, at least 1"),
         },
-        "tools" => tools(raw, out)?,
+        "tools" => {}
         "tool_choice" => tool_choice(raw, out)?,
         "text" => text(raw, out)?,
         "reasoning" => {
             let reasoning = object(raw, name)?;
-            only(&reasoning, &["effort", "summary", "generate_summary"], name)?;
+            only(&reasoning, &["effort", "summary", "generate_summary", "context"], name)?;
             if said(&reasoning, "effort").is_some() {
                 member(out, "reasoning_effort", text_of(&reasoning, "effort", name)?.get());
             }
@@ -93,6 +105,7 @@ fn field(name: &str, raw: Raw<'_>, out: &mut String) -> Result<()> {
         | "safety_identifier"
         | "store"
         | "service_tier"
+        | "client_metadata"
         | "stream_options"
         | "max_tool_calls"
         | "prompt_cache_key"
@@ -100,75 +113,6 @@ fn field(name: &str, raw: Raw<'_>, out: &mut String) -> Result<()> {
         | "prompt_cache_options" => {}
         _ => return fail(UNKNOWN),
     }
-    Ok(())
-}
-
-fn tools(raw: Raw<'_>, out: &mut String) -> Result<()> {
-    member(out, "tools", "[");
-    for (index, raw) in list(raw, "tools")?.into_iter().enumerate() {
-        let path = at("tools", index, "");
-        let tool = object(raw, &path)?;
-        if json::text(text_of(&tool, "type", &path)?).as_deref() != Some("function") {
-            let problem = "must be function: built-in and custom tools run only at a provider that speaks Responses";
-            return Err(Error::invalid(&at("tools", index, ".type"), problem).into());
-        }
-        only(&tool, &["type", "name", "description", "parameters", "strict"], &path)?;
-        text_of(&tool, "name", &path)?;
-        separate(out);
-        out.push_str("{\"type\":\"function\",\"function\":{");
-        copy(&tool, &["name", "description", "parameters", "strict"], out);
-        out.push_str("}}");
-    }
-    out.push(']');
-    Ok(())
-}
-
-fn tool_choice(raw: Raw<'_>, out: &mut String) -> Result<()> {
-    const PATH: &str = "tool_choice";
-    if is_text(raw) {
-        return match json::text(raw).as_deref() {
-            Some("none" | "auto" | "required") => {
-                member(out, PATH, raw.get());
-                Ok(())
-            }
-            _ => Err(Error::invalid(PATH, "must be none, auto, required or an object").into()),
-        };
-    }
-    let choice = object(raw, PATH)?;
-    match json::text(text_of(&choice, "type", PATH)?).as_deref() {
-        Some("function") => {
-            only(&choice, &["type", "name"], PATH)?;
-            member(out, PATH, "");
-            function(&choice, PATH, out)
-        }
-        Some("allowed_tools") => {
-            only(&choice, &["type", "mode", "tools"], PATH)?;
-            member(out, PATH, "{\"type\":\"allowed_tools\",\"allowed_tools\":{");
-            member(out, "mode", text_of(&choice, "mode", PATH)?.get());
-            member(out, "tools", "[");
-            let tools = said(&choice, "tools").ok_or_else(|| Error::invalid("tool_choice.tools", "must be a list"))?;
-            for (index, raw) in list(tools, "tool_choice.tools")?.into_iter().enumerate() {
-                let path = at("tool_choice.tools", index, "");
-                let tool = object(raw, &path)?;
-                only(&tool, &["type", "name"], &path)?;
-                if json::text(text_of(&tool, "type", &path)?).as_deref() != Some("function") {
-                    return Err(Error::invalid(&at("tool_choice.tools", index, ".type"), "must be function").into());
-                }
-                separate(out);
-                function(&tool, &path, out)?;
-            }
-            out.push_str("]}}");
-            Ok(())
-        }
-        _ => Err(Error::invalid("tool_choice.type", "must be function or allowed_tools").into()),
-    }
-}
-
-/// `{"type":"function","function":{"name":…}}`.
-fn function(tool: &Fields<'_>, path: &str, out: &mut String) -> Result<()> {
-    out.push_str("{\"type\":\"function\",\"function\":{");
-    member(out, "name", text_of(tool, "name", path)?.get());
-    out.push_str("}}");
     Ok(())
 }
 

@@ -3,13 +3,19 @@
 
 use super::super::carry::{self, Carried};
 use super::super::write::{item, member, push_all, quoted, separate};
+use super::tools::{name_of, tools};
 use super::{TEXT, UNKNOWN, at, is_text, list, object, only, said, text_of};
 use crate::chat::with_text;
 use crate::error::{Error, Result};
-use crate::json::{self, Escaped, Fields, Raw};
+use crate::json::{self, Escaped, Fields, Raw, push_text};
 
 /// How far back what must go back with a call is looked for.
 const MOST_EXTRAS: usize = 128;
+
+/// Calls of tools that the client runs, though they are neither functions nor `custom`, and what came of them.
+const OTHER_CALLS: [&str; 4] = ["tool_search_call", "local_shell_call", "shell_call", "apply_patch_call"];
+const OTHER_RESULTS: [&str; 4] =
+    ["tool_search_output", "local_shell_call_output", "shell_call_output", "apply_patch_call_output"];
 
 /// Chat messages in the making.
 #[derive(Debug, Default)]
@@ -20,6 +26,8 @@ pub(super) struct Messages {
     turn: Turn,
     /// What must go back with calls that come later: their ids, a JSON object.
     extras: Vec<(String, String)>,
+    /// Tools that came with the request or in the conversation, with commas between.
+    pub(super) tools: String,
 }
 
 /// What the model said until somebody else speaks. Everything is JSON text with commas between.
@@ -54,10 +62,10 @@ impl Messages {
         items.into_iter().enumerate().try_for_each(|(index, raw)| self.item(raw, &at("input", index, "")))
     }
 
-    /// The list of messages.
-    pub(super) fn finish(mut self) -> String {
+    /// The list of messages, and the tools.
+    pub(super) fn finish(mut self) -> (String, String) {
         self.flush();
-        ["[", &self.out, "]"].concat()
+        (["[", &self.out, "]"].concat(), self.tools)
     }
 
     fn item(&mut self, raw: Raw<'_>, path: &str) -> Result<()> {
@@ -69,15 +77,36 @@ impl Messages {
         let kind_path = || [path, ".type"].concat();
         match kind.as_ref() {
             "message" => self.said(&fields, path),
-            "function_call" => self.call(&fields, path),
-            "function_call_output" => {
-                only(&fields, &["type", "id", "status", "call_id", "output"], path)?;
-                let call = text_of(&fields, "call_id", path)?;
-                let content = content(&fields, "output", path)?;
-                self.message("tool", Some(call), &content.json());
+            own @ ("function_call" | "custom_tool_call") => {
+                let (kind, input) =
+                    if own == "function_call" { ("function", "arguments") } else { ("custom", "input") };
+                only(&fields, &["type", "id", "status", "call_id", "name", "namespace", input], path)?;
+                let name = name_of(&fields, path)?;
+                let given = ["\",\"", input, "\":", text_of(&fields, input, path)?.get()].concat();
+                self.call(text_of(&fields, "call_id", path)?, kind, &name, &given);
                 Ok(())
             }
+            "function_call_output" => self.result(&fields, path),
             "reasoning" => self.reasoning(&fields, path),
+            "additional_tools" => {
+                only(&fields, &["type", "id", "role", "tools"], path)?;
+                let path = [path, ".tools"].concat();
+                let raw = said(&fields, "tools").ok_or_else(|| Error::invalid(&path, "must be a list"))?;
+                tools(raw, &path, &mut self.tools)
+            }
+            "custom_tool_call_output" => self.result(&fields, path),
+            // All but OpenAI refuse what comes before it, so nobody reads more of it than how long it is.
+            own if OTHER_CALLS.contains(&own) => {
+                let input = ["\",\"input\":", raw.get()].concat();
+                self.call(text_of(&fields, "call_id", path)?, "custom", own, &input);
+                Ok(())
+            }
+            own if OTHER_RESULTS.contains(&own) => {
+                let mut content = String::new();
+                push_text(&mut content, raw.get());
+                self.message("tool", Some(text_of(&fields, "call_id", path)?), &content);
+                Ok(())
+            }
             "item_reference" => {
                 let problem =
                     "must be a whole item: what OpenAI stored is not here. Clients send items when `store` is false";
@@ -120,14 +149,14 @@ impl Messages {
         }
     }
 
-    fn call(&mut self, fields: &Fields<'_>, path: &str) -> Result<()> {
-        only(fields, &["type", "id", "status", "call_id", "name", "arguments"], path)?;
-        let id = text_of(fields, "call_id", path)?;
-        let (name, arguments) = (text_of(fields, "name", path)?, text_of(fields, "arguments", path)?);
+    /// A call of a tool by its name, escaped, with what stands behind that.
+    fn call(&mut self, id: Raw<'_>, kind: &str, name: &str, given: &str) {
         let calls = &mut self.turn.calls;
         separate(calls);
-        push_all(calls, &["{\"id\":", id.get(), ",\"type\":\"function\",\"function\":{\"name\":", name.get()]);
-        push_all(calls, &[",\"arguments\":", arguments.get(), "}"]);
+        push_all(
+            calls,
+            &["{\"id\":", id.get(), ",\"type\":\"", kind, "\",\"", kind, "\":{\"name\":\"", name, given, "}"],
+        );
         let id = Escaped::of(id).unwrap_or_default();
         // It stands right before its call, and those of one turn are few: whoever sends a hundred thousand of each would
         // have all of them compared with all.
@@ -135,6 +164,14 @@ impl Messages {
             member(calls, "extra_content", extra);
         }
         calls.push('}');
+    }
+
+    /// What came of a call.
+    fn result(&mut self, fields: &Fields<'_>, path: &str) -> Result<()> {
+        only(fields, &["type", "id", "status", "call_id", "output", "name"], path)?;
+        let call = text_of(fields, "call_id", path)?;
+        let content = content(fields, "output", path)?;
+        self.message("tool", Some(call), &content.json());
         Ok(())
     }
 

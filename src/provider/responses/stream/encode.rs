@@ -11,6 +11,7 @@ use crate::provider::Stamp;
 use crate::record::push_int;
 
 use super::super::carry;
+use super::super::namespace::push_name;
 use super::super::write::push_all;
 
 /// Items of one answer: each is looked for among all others, and all are kept until the end.
@@ -303,7 +304,9 @@ impl StreamEncoder {
             }
             (Kind::Call(_), Some(text)) => {
                 let name = self.items.get(index).map(|item| item.name.clone()).unwrap_or_default();
-                let pieces = [&place, ",\"name\":\"", &name, "\",\"arguments\":\"", &text, "\""];
+                let mut own = String::new();
+                push_name(&mut own, &name);
+                let pieces = [&place, ",", &own, ",\"arguments\":\"", &text, "\""];
                 self.event("response.function_call_arguments.done", &pieces, out);
             }
             (Kind::Reasoning | Kind::Call(_), None) => {}

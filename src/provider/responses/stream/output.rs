@@ -1,5 +1,6 @@
 //! Output items as they are written.
 
+use super::super::namespace::push_name;
 use super::super::write::{member, push_all, quoted, separate};
 use crate::chat::Usage;
 use crate::provider::openai_compatible::CACHE_WRITE;
@@ -111,7 +112,7 @@ impl Item {
                 quoted(out, "arguments", self.parts.first().map_or("", |part| &part.text));
                 // Results are told apart by it. Some servers give none.
                 quoted(out, "call_id", if self.call_id.is_empty() { &self.id } else { &self.call_id });
-                quoted(out, "name", &self.name);
+                push_name(out, &self.name);
             }
         }
         out.push('}');

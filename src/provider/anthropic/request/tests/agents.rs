@@ -1,0 +1,80 @@
+//! What coding agents send beside a conversation.
+
+use super::*;
+
+/// The field of a request that has no bounded price.
+fn unpriced(request: &Value) -> String {
+    let error = decode_request(&request.to_string()).unwrap_err();
+    assert_eq!(error.code, Code::UnpricedInput, "{request}");
+    match error.detail {
+        Detail::Fields(fields) => fields[0].path.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn edits(kinds: &[&str]) -> Value {
+    let edits: Vec<Value> = kinds.iter().map(|kind| json!({"type": kind, "keep": "all"})).collect();
+    with(ask(), "context_management", json!({ "edits": edits }))
+}
+
+#[test]
+fn what_is_cleared_from_a_conversation_need_not_be_read() {
+    let plain = decoded(&ask());
+    for fine in [&[][..], &["clear_thinking_20251015"], &["clear_tool_uses_20250919", "clear_thinking_20251015"]] {
+        assert_eq!(decoded(&edits(fine)), plain, "{fine:?}");
+    }
+    assert_eq!(decoded(&with(ask(), "context_management", json!({}))), plain);
+    assert_eq!(decoded(&with(ask(), "context_management", Value::Null)), plain);
+}
+
+#[test]
+fn a_summary_is_an_answer_that_nobody_reserved_for() {
+    for (kinds, expected) in [
+        (&["compact_20260112"][..], "context_management.edits[0].type"),
+        (&["clear_thinking_20251015", "compact_20260112"], "context_management.edits[1].type"),
+        (&["brand_new_20270101"], "context_management.edits[0].type"),
+        (&["clear_everything"], "context_management.edits[0].type"),
+    ] {
+        assert_eq!(unpriced(&edits(kinds)), expected, "{kinds:?}");
+    }
+}
+
+#[test]
+fn what_the_provider_runs_has_no_bounded_price() {
+    for kind in ["web_search_20250305", "web_fetch_20250910", "code_execution_20250825", "brand_new", "bash"] {
+        let tools = json!([{"name": "f", "input_schema": {}}, {"type": kind, "name": "w"}]);
+        assert_eq!(unpriced(&with(ask(), "tools", tools)), "tools[1].type");
+    }
+}
+
+/// Anthropic's own description of these tools is not in the request, and is read all the same.
+#[test]
+fn tools_that_the_client_runs_cost_their_description() {
+    for kind in ["bash_20250124", "text_editor_20250728", "memory_20250818", "computer_20251124"] {
+        let tool = json!({"type": kind, "name": "t"});
+        let own = tool.to_string();
+        let neutral = decode_request(&with(ask(), "tools", json!([tool])).to_string()).unwrap();
+        let fields = json::fields(&neutral).unwrap();
+        let tools = fields.field("tools").unwrap();
+        assert!(tools.get().len() > own.len() + DEFINITION, "{neutral}");
+        assert_eq!(serde_json::from_str::<Value>(tools.get()).unwrap(), json!([{"type": "custom", "custom": tool}]));
+        assert_eq!(named(try_encode(&serde_json::from_str(&neutral).unwrap(), "m")), "tools[0].type");
+    }
+}
+
+/// Tokens of the longest description, and what one token is at least in bytes.
+const DEFINITION: usize = 735 + 499;
+
+#[test]
+fn an_effort_without_thinking_is_about_the_text() {
+    let neutral = |thinking: &str, effort: &str| {
+        decoded(&with(with(ask(), "thinking", json!({"type": thinking})), "output_config", json!({"effort": effort})))
+    };
+    let both = neutral("disabled", "low");
+    assert_eq!((&both["reasoning_effort"], &both["output_config"]), (&json!("none"), &json!({"effort": "low"})));
+    assert_eq!(named(try_encode(&both, "claude-opus-4-5")), "output_config");
+    for (thinking, effort, expected) in [("adaptive", "max", "xhigh"), ("adaptive", "low", "low")] {
+        let one = neutral(thinking, effort);
+        assert_eq!((&one["reasoning_effort"], one.get("output_config")), (&json!(expected), None), "{effort}");
+    }
+}
