@@ -30,6 +30,8 @@ pub struct History {
     pub strict: bool,
     /// Under which name it takes back what the model thought; empty: not at all.
     pub thought: &'static str,
+    /// Whether it refuses cache marks in messages: the others read them, or look over them.
+    pub unmarked: bool,
     /// How long the id of a call may be; 9: it must be nine letters and digits. 0: anything.
     pub id: u8,
 }
@@ -40,14 +42,14 @@ pub fn history(provider: &str) -> History {
     match provider {
         // "property 'reasoning_content' is unsupported"; its own models that reason take `reasoning`
         // (console.groq.com/docs/reasoning).
-        "groq" => History { strict: true, thought: "reasoning", id: 0 },
+        "groq" => History { strict: true, thought: "reasoning", unmarked: true, id: 0 },
         // `extra_forbidden`; "Tool call id was call_1 but must be a-z, A-Z, 0-9, with a length of 9."
-        "mistral" => History { strict: true, thought: "", id: 9 },
+        "mistral" => History { strict: true, thought: "", unmarked: true, id: 9 },
         // api-docs.deepseek.com/guides/thinking_mode: once tools were called, a message without its reasoning is refused.
-        "deepseek" => History { strict: false, thought: "reasoning_content", id: 0 },
+        "deepseek" => History { strict: false, thought: "reasoning_content", unmarked: false, id: 0 },
         // "Invalid 'messages[1].tool_calls[0].id': string too long. Expected a string with maximum length 40"; vLLM makes 46.
-        "openai" => History { strict: false, thought: "", id: 40 },
-        _ => History { strict: false, thought: "", id: 0 },
+        "openai" => History { strict: false, thought: "", unmarked: true, id: 40 },
+        _ => History { strict: false, thought: "", unmarked: false, id: 0 },
     }
 }
 

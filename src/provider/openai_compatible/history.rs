@@ -3,6 +3,7 @@
 //! A conversation is answered by one provider after another: a fallback, or another choice of the app's. Clients send
 //! each answer back as it came, and some providers refuse fields of others' answers, or want one that others' lack.
 
+use super::request::{push_items, push_without};
 use crate::json::{self, Escaped, Fields, Raw, push_text};
 use crate::provider::Outgoing;
 use crate::provider::catalogue::{History, history};
@@ -13,15 +14,20 @@ const REASONING: [&str; 2] = ["gpt-oss", "qwen"];
 
 /// The messages as `outgoing`'s provider takes them; `None` if they may stay as they are.
 pub(super) fn rewritten(messages: Raw<'_>, outgoing: &Outgoing<'_>) -> Option<String> {
-    // Reasoning and refusals, and calls: `extra_content` stands in them, `annotations` beside a refusal. What only looks
-    // like it is written as it was.
-    let found = ["\"re", "\"tool_call"].iter().any(|name| contains(messages.get(), name));
+    // Reasoning and refusals, and calls: `extra_content` stands in them, `annotations` beside a refusal. And cache marks. What
+    // only looks like it is written as it was.
+    let found = ["\"re", "\"tool_call", MARK].iter().any(|name| contains(messages.get(), name));
     found.then(|| anew(messages, outgoing)).flatten()
 }
 
+/// A cache mark: a hint that Anthropic's models and gateways read, on a message or on a part of one.
+const MARK: &str = "\"cache_control\"";
+
 fn anew(messages: Raw<'_>, outgoing: &Outgoing<'_>) -> Option<String> {
     let own = history(outgoing.provider);
-    let messages = json::items(messages.get()).ok()?;
+    // "property 'cache_control' is unsupported", "Unknown parameter: 'messages[0].content[0].cache_control'".
+    let unmarked = (own.unmarked && contains(messages.get(), MARK)).then(|| plain(messages));
+    let messages = json::items(unmarked.as_deref().unwrap_or(messages.get())).ok()?;
     let called = messages.iter().any(|message| given(&read(*message), "tool_calls").is_some());
     let thought = match own.thought {
         "reasoning" if !REASONING.iter().any(|name| contains(outgoing.model, name)) => "",
@@ -42,6 +48,25 @@ fn anew(messages: Raw<'_>, outgoing: &Outgoing<'_>) -> Option<String> {
     }
     out.push(']');
     Some(out)
+}
+
+/// The messages without cache marks.
+fn plain(messages: Raw<'_>) -> String {
+    let mut out = String::from("[");
+    for message in json::items(messages.get()).unwrap_or_default() {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        push_without(&mut out, message, &["cache_control"], &mut |name, value, out| {
+            let is_list = name == "content" && value.get().starts_with('[');
+            if is_list {
+                push_items(out, value, &["cache_control"]);
+            }
+            is_list
+        });
+    }
+    out.push(']');
+    out
 }
 
 /// What no provider but its own reads in a message; the reasoning is looked at apart.
@@ -188,6 +213,22 @@ mod tests {
         }
         for provider in ["openrouter", "xai", "google", "mine"] {
             assert_eq!(sent(provider, "m", gemini), gemini, "{provider}");
+        }
+    }
+
+    #[test]
+    fn cache_marks_stay_with_those_who_read_them() {
+        let own = r#"{"type":"ephemeral"}"#;
+        let parts = format!(
+            r#"{{"role":"user","content":[{{"type":"text","text":"a","cache_control":{own}}},"b"],"cache_control":{own}}}"#
+        );
+        let text = format!(r#"{{"role":"system","content":"say \"cache_control\"","cache_control":{own}}}"#);
+        for provider in ["openai", "groq", "mistral"] {
+            assert_eq!(sent(provider, "m", &parts), r#"{"role":"user","content":[{"type":"text","text":"a"},"b"]}"#);
+            assert_eq!(sent(provider, "m", &text), r#"{"role":"system","content":"say \"cache_control\""}"#);
+        }
+        for provider in ["openrouter", "deepseek", "mine"] {
+            assert_eq!(sent(provider, "m", &parts), parts, "{provider}");
         }
     }
 

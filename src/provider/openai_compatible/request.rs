@@ -95,11 +95,7 @@ fn plain_messages(raw: Raw<'_>, thought: bool) -> Result<String> {
                 "tool_calls" => "extra_content",
                 _ => return false,
             };
-            for (index, item) in json::items(value.get()).unwrap_or_default().into_iter().enumerate() {
-                out.push(if index == 0 { '[' } else { ',' });
-                push_without(out, item, &[inner], &mut |_, _, _| false);
-            }
-            out.push(']');
+            push_items(out, value, &[inner]);
             true
         });
     }
@@ -117,11 +113,27 @@ fn is_plain_result(message: Raw<'_>) -> bool {
     !is(&fields, "role", "\"tool\"") || parts.all(|part| is(&part, "type", "\"text\""))
 }
 
+/// Appends a list of objects without some of their fields.
+pub(super) fn push_items(out: &mut String, list: Raw<'_>, left_out: &[&str]) {
+    out.push('[');
+    for (index, item) in json::items(list.get()).unwrap_or_default().into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        if item.get().starts_with('{') {
+            push_without(out, item, left_out, &mut |_, _, _| false);
+        } else {
+            out.push_str(item.get());
+        }
+    }
+    out.push(']');
+}
+
 /// Writes a field's value in its own way; false to have it written as it is.
-type Instead<'a> = dyn FnMut(&str, Raw<'_>, &mut String) -> bool + 'a;
+pub(super) type Instead<'a> = dyn FnMut(&str, Raw<'_>, &mut String) -> bool + 'a;
 
 /// Appends an object without some of its fields.
-fn push_without(out: &mut String, object: Raw<'_>, left_out: &[&str], instead: &mut Instead<'_>) {
+pub(super) fn push_without(out: &mut String, object: Raw<'_>, left_out: &[&str], instead: &mut Instead<'_>) {
     let fields = json::fields(object.get()).unwrap_or_default();
     out.push('{');
     let mut first = true;

@@ -168,8 +168,8 @@ pub(super) fn decode(out: &mut String, request: &Fields<'_>, effort: Option<Raw<
             }
             Some("adaptive") => word = word.or(Some("high")),
             Some("disabled") => {
-                // The word still shapes the text: no other dialect can say both.
-                if let Some(word) = word {
+                // The word still shapes the text, unless it is the API's own: no other dialect can say both.
+                if let Some(word) = word.filter(|word| *word != "high") {
                     put(out, &[",\"output_config\":{\"effort\":\"", word, "\"}"]);
                 }
                 word = Some("none");

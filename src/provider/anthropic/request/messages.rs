@@ -61,7 +61,7 @@ pub(super) fn encode(out: &mut String, raw: Raw<'_>) -> Result<End> {
                 if !turns.role.is_empty() {
                     return place.refuse("role", "must come before all others: this API takes instructions first");
                 }
-                place.known(&fields, &["role", "content"])?;
+                place.known(&fields, &["role", "content", "cache_control"])?;
                 let blocks = content(&place, &fields, false)?;
                 if !blocks.is_empty() {
                     comma(&mut system);
@@ -69,7 +69,7 @@ pub(super) fn encode(out: &mut String, raw: Raw<'_>) -> Result<End> {
                 }
             }
             Some("user") => {
-                place.known(&fields, &["role", "content"])?;
+                place.known(&fields, &["role", "content", "cache_control"])?;
                 let blocks = content(&place, &fields, true)?;
                 if blocks.is_empty() {
                     return place.refuse("content", "must not be empty");
@@ -86,7 +86,7 @@ pub(super) fn encode(out: &mut String, raw: Raw<'_>) -> Result<End> {
             }
             Some("tool") => {
                 // The name of the tool is in its call.
-                place.known(&fields, &["role", "content", "tool_call_id", "name"])?;
+                place.known(&fields, &["role", "content", "tool_call_id", "name", "cache_control"])?;
                 let mut block = String::from("{\"type\":\"tool_result\",\"tool_use_id\":");
                 id(&mut block, &place, &fields, "tool_call_id")?;
                 let blocks = content(&place, &fields, true)?;
@@ -112,27 +112,30 @@ pub(super) fn encode(out: &mut String, raw: Raw<'_>) -> Result<End> {
 }
 
 /// The blocks of a message's content; nothing for null. The API takes no text that is empty or white space alone, which
-/// some models write before they call a tool.
+/// some models write before they call a tool. A cache mark on the message is one on the last of its blocks.
 fn content(place: &Place<'_>, fields: &Fields<'_>, files: bool) -> Result<String> {
     let mut out = String::new();
     let Some(raw) = present(fields, "content") else { return Ok(out) };
     let place = place.of("content");
     if json::text(raw).is_some() {
-        text(&mut out, raw, &Fields::default());
+        text(&mut out, raw, fields);
         return Ok(out);
     }
-    for (index, raw) in place.list(raw)?.into_iter().enumerate() {
+    let parts = place.list(raw)?;
+    let last = parts.len().saturating_sub(1);
+    for (index, raw) in parts.into_iter().enumerate() {
         let place = place.item(index);
         let part = place.object(raw)?;
+        let marked = if index == last && present(&part, "cache_control").is_none() { fields } else { &part };
         match json::text(place.said(&part, "type")?).as_deref() {
             Some(kind @ ("text" | "refusal")) => {
                 place.known(&part, &["type", kind, "cache_control"])?;
-                text(&mut out, place.said(&part, kind)?, &part);
+                text(&mut out, place.said(&part, kind)?, marked);
             }
             Some(kind @ ("image_url" | "file")) if files => {
                 comma(&mut out);
                 media(&mut out, kind, &place, &part)?;
-                mark(&mut out, &part);
+                mark(&mut out, marked);
                 out.push('}');
             }
             _ => return place.refuse("type", NO_FORM),
@@ -154,9 +157,10 @@ fn text(out: &mut String, raw: Raw<'_>, part: &Fields<'_>) {
 /// signed, or nobody, is refused there and is no part of what was said.
 fn assistant(place: &Place<'_>, fields: &Fields<'_>) -> Result<String> {
     // `annotations` tell of an answer's sources: a caller sends the answer back as it came.
-    const KNOWN: [&str; 8] = [
+    const KNOWN: [&str; 9] = [
         "role",
         "content",
+        "cache_control",
         "refusal",
         "reasoning",
         "reasoning_content",

@@ -16,6 +16,10 @@ pub(super) fn decode(raw: Option<Raw<'_>>, out: &mut String) -> Result<Option<&'
     for (name, raw) in config.iter().filter(|(_, raw)| raw.get() != "null") {
         let path = &join(PATH, name);
         let neutral = match name {
+            // Gemini's own since 2.0 (ai.google.dev/api/generate-content, "Model": topP 0.95, topK 64): its clients send them
+            // with every request, and who says no more than that leaves it to the model, whichever it is.
+            "topP" if raw.get() == "0.95" => continue,
+            "topK" if raw.get() == "64" => continue,
             "temperature" => "temperature",
             "topP" => "top_p",
             "topK" => "top_k",

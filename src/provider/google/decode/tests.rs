@@ -32,6 +32,19 @@ fn both_spellings_say_the_same() {
 }
 
 #[test]
+fn what_geminis_clients_always_say_is_no_wish() {
+    let decoded = |config: &str| {
+        let body = format!(r#"{{"contents":[{{"parts":[{{"text":"x"}}]}}],"generationConfig":{config}}}"#);
+        decode_request(&body, Some("m"), false).unwrap()
+    };
+    let plain = decoded("{}");
+    assert_eq!(decoded(r#"{"topP":0.95,"topK":64}"#), plain);
+    for (wish, field) in [(r#"{"topP":0.9}"#, r#""top_p":0.9"#), (r#"{"topK":40}"#, r#""top_k":40"#)] {
+        assert!(decoded(wish).contains(field), "{wish}");
+    }
+}
+
+#[test]
 fn a_conversation_with_tools_keeps_its_order_and_signatures() {
     let body = r#"{"contents":[
         {"role":"user","parts":[{"text":"Go"}]},

@@ -73,8 +73,42 @@ fn an_effort_without_thinking_is_about_the_text() {
     let both = neutral("disabled", "low");
     assert_eq!((&both["reasoning_effort"], &both["output_config"]), (&json!("none"), &json!({"effort": "low"})));
     assert_eq!(named(try_encode(&both, "claude-opus-4-5")), "output_config");
-    for (thinking, effort, expected) in [("adaptive", "max", "xhigh"), ("adaptive", "low", "low")] {
+    for (thinking, effort, expected) in
+        [("adaptive", "max", "xhigh"), ("adaptive", "low", "low"), ("disabled", "high", "none")]
+    {
         let one = neutral(thinking, effort);
         assert_eq!((&one["reasoning_effort"], one.get("output_config")), (&json!(expected), None), "{effort}");
     }
+}
+
+/// As clients of chat completions put it: on the message.
+#[test]
+fn a_mark_on_a_message_is_one_on_its_last_block() {
+    let (mark, other) = (json!({"type": "ephemeral"}), json!({"type": "ephemeral", "ttl": "1h"}));
+    let list = |last: Value| json!([{"type": "text", "text": "a"}, last]);
+    let own = json!({"type": "text", "text": "b", "cache_control": other});
+    let messages = json!([
+        {"role": "user", "content": "a", "cache_control": mark},
+        {"role": "assistant", "content": list(json!({"type": "text", "text": "b"})), "cache_control": mark},
+        {"role": "user", "content": list(own), "cache_control": mark},
+        {"role": "user", "content": "c"},
+    ]);
+    let marks: Vec<Vec<Value>> = encoded_messages(messages)
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|turn| turn["content"].as_array().unwrap().iter().map(|block| block["cache_control"].clone()).collect())
+        .collect();
+    let none = Value::Null;
+    assert_eq!(
+        marks,
+        [vec![mark.clone()], vec![none.clone(), mark.clone()], vec![none.clone(), other.clone(), none.clone()]]
+    );
+    let system = json!([{"role": "system", "content": "s", "cache_control": mark}, {"role": "user", "content": "a"}]);
+    assert_eq!(encoded(&json!({"messages": system}))["system"][0]["cache_control"], mark);
+    let result = json!([{"role": "user", "content": "a"},
+        {"role": "assistant", "tool_calls": [{"id": "t", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+        {"role": "tool", "tool_call_id": "t", "content": "4", "cache_control": mark}]);
+    let block = encoded_messages(result)[2]["content"][0].clone();
+    assert_eq!(block["content"][0]["cache_control"], mark);
 }
