@@ -20,7 +20,7 @@ pub(super) fn rewritten(messages: Raw<'_>, outgoing: &Outgoing<'_>) -> Option<St
     found.then(|| anew(messages, outgoing)).flatten()
 }
 
-/// A cache mark: a hint that Anthropic's models and gateways read, on a message or on a part of one.
+/// A cache mark: a hint that Anthropic's models and gateways read, on a message, on a part of one or on a call.
 const MARK: &str = "\"cache_control\"";
 
 fn anew(messages: Raw<'_>, outgoing: &Outgoing<'_>) -> Option<String> {
@@ -58,7 +58,7 @@ fn plain(messages: Raw<'_>) -> String {
             out.push(',');
         }
         push_without(&mut out, message, &["cache_control"], &mut |name, value, out| {
-            let is_list = name == "content" && value.get().starts_with('[');
+            let is_list = matches!(name, "content" | "tool_calls") && value.get().starts_with('[');
             if is_list {
                 push_items(out, value, &["cache_control"]);
             }
@@ -223,7 +223,14 @@ mod tests {
             r#"{{"role":"user","content":[{{"type":"text","text":"a","cache_control":{own}}},"b"],"cache_control":{own}}}"#
         );
         let text = format!(r#"{{"role":"system","content":"say \"cache_control\"","cache_control":{own}}}"#);
+        let call = format!(
+            r#"{{"role":"assistant","content":null,"tool_calls":[{{"id":"abcdefghi","cache_control":{own}}}]}}"#
+        );
         for provider in ["openai", "groq", "mistral"] {
+            assert_eq!(
+                sent(provider, "m", &call),
+                r#"{"role":"assistant","content":null,"tool_calls":[{"id":"abcdefghi"}]}"#
+            );
             assert_eq!(sent(provider, "m", &parts), r#"{"role":"user","content":[{"type":"text","text":"a"},"b"]}"#);
             assert_eq!(sent(provider, "m", &text), r#"{"role":"system","content":"say \"cache_control\""}"#);
         }

@@ -199,7 +199,7 @@ fn assistant(place: &Place<'_>, fields: &Fields<'_>) -> Result<String> {
 fn call(out: &mut String, place: &Place<'_>, raw: Raw<'_>) -> Result<()> {
     let outer = place.object(raw)?;
     // `extra_content` is another provider's signature, `index` what is left of a stream.
-    place.known(&outer, &["id", "type", "function", "extra_content", "index"])?;
+    place.known(&outer, &["id", "type", "function", "extra_content", "index", "cache_control"])?;
     if present(&outer, "type").is_some_and(|kind| json::text(kind).as_deref() != Some("function")) {
         return place.refuse("type", NO_FORM);
     }
@@ -215,6 +215,7 @@ fn call(out: &mut String, place: &Place<'_>, raw: Raw<'_>) -> Result<()> {
     id(out, place, &outer, "id")?;
     field(out, "name", own.said(&function, "name")?.get());
     field(out, "input", arguments);
+    mark(out, &outer);
     out.push('}');
     Ok(())
 }

@@ -146,7 +146,7 @@ impl Contents {
 
     fn call(&mut self, raw: Raw<'_>, path: &str, stand_in: bool, out: &mut String) -> Result<()> {
         let call = plain(raw, path)?;
-        known(&call, &["id", "type", "index", "function", "extra_content"], path)?;
+        known(&call, &["id", "type", "index", "function", "extra_content", "cache_control"], path)?;
         let function_path = join(path, "function");
         let other = given(&call, "type").is_some_and(|kind| kind.get() != "\"function\"");
         let function = call.field("function").filter(|_| !other).ok_or_else(|| lacking(&join(path, "type")))?;

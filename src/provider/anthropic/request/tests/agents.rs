@@ -107,8 +107,10 @@ fn a_mark_on_a_message_is_one_on_its_last_block() {
     let system = json!([{"role": "system", "content": "s", "cache_control": mark}, {"role": "user", "content": "a"}]);
     assert_eq!(encoded(&json!({"messages": system}))["system"][0]["cache_control"], mark);
     let result = json!([{"role": "user", "content": "a"},
-        {"role": "assistant", "tool_calls": [{"id": "t", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+        {"role": "assistant", "tool_calls": [
+            {"id": "t", "type": "function", "function": {"name": "f", "arguments": "{}"}, "cache_control": mark}]},
         {"role": "tool", "tool_call_id": "t", "content": "4", "cache_control": mark}]);
-    let block = encoded_messages(result)[2]["content"][0].clone();
-    assert_eq!(block["content"][0]["cache_control"], mark);
+    let turns = encoded_messages(result);
+    assert_eq!(turns[1]["content"][0]["cache_control"], mark);
+    assert_eq!(turns[2]["content"][0]["content"][0]["cache_control"], mark);
 }
