@@ -5,7 +5,7 @@
 use super::write::quoted;
 
 /// Stands between the two names. It is in the letters that every provider takes, and in no name that a person gives.
-const MARK: &str = "-__-";
+pub(super) const MARK: &str = "-__-";
 
 /// The one name of a tool in a namespace; both are escaped.
 pub(super) fn joined(space: &str, name: &str) -> String {

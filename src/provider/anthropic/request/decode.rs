@@ -80,7 +80,9 @@ fn edits(raw: Raw<'_>) -> Result<()> {
         present(&fields, "edits").map(|raw| edits.list(raw)).transpose()?.into_iter().flatten().enumerate()
     {
         let edit = edits.item(index);
-        let kind = edit.said(&edit.object(raw)?, "type").map(json::text)?.unwrap_or_default();
+        let own = edit.object(raw)?;
+        edit.in_small_letters(&own)?;
+        let kind = edit.said(&own, "type").map(json::text)?.unwrap_or_default();
         if !["clear_tool_uses_20", "clear_thinking_20"].iter().any(|own| kind.starts_with(own)) {
             return Err(edit.of("type").unpriced());
         }

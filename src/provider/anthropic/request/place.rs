@@ -92,6 +92,16 @@ impl<'a> Place<'a> {
         present(fields, name).filter(|raw| json::text(*raw).is_some()).ok_or_else(|| self.of(name).error(TEXT))
     }
 
+    /// Refuses other letters in the names of an object that goes on as it is: some servers read names in any case, and what
+    /// was looked at would not be what is run.
+    pub(super) fn in_small_letters(&self, fields: &Fields<'_>) -> Result<()> {
+        let small = |name: &str| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        match fields.iter().find(|(name, _)| !small(name)) {
+            Some((name, _)) => self.refuse(name, "must be written in small letters"),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses the fields that are not among `known`, by name. Null is no value.
     pub(super) fn known(&self, fields: &Fields<'_>, known: &[&str]) -> Result<()> {
         match fields.iter().find(|(name, raw)| raw.get() != "null" && !known.contains(name)) {

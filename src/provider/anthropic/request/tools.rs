@@ -12,6 +12,8 @@ const CLIENTS_OWN: [&str; 4] = ["bash_20", "text_editor_20", "memory_20", "compu
 /// More than such a description has tokens (platform.claude.com, "Tool use": 245 for the shell, 700 for the editor, 735 and
 /// 499 more for the computer), which are counted by the bytes of the request.
 const DEFINITION_BYTES: usize = 2_000;
+/// There are four, each in some versions: more would fill the memory with bytes that only count.
+const MOST_DESCRIBED: u32 = 16;
 
 /// Appends a caller's tools. Those that the provider runs itself (web search, code execution) have a fee for each use and
 /// are refused; those that the client runs by Anthropic's description are written as OpenAI's `custom`, which no other
@@ -33,6 +35,7 @@ pub(super) fn decode(out: &mut String, raw: Raw<'_>) -> Result<()> {
         return Ok(());
     }
     out.push_str(",\"tools\":[");
+    let mut described = 0u32;
     for (index, raw) in list.into_iter().enumerate() {
         let place = tools.item(index);
         let fields = place.object(raw)?;
@@ -40,6 +43,11 @@ pub(super) fn decode(out: &mut String, raw: Raw<'_>) -> Result<()> {
         match kind.and_then(json::text).as_deref() {
             None | Some("custom") => {}
             Some(kind) if CLIENTS_OWN.iter().any(|own| kind.starts_with(own)) => {
+                place.in_small_letters(&fields)?;
+                described = described.saturating_add(1);
+                if described > MOST_DESCRIBED {
+                    return place.refuse("type", "must not be one more of so many that this API describes");
+                }
                 comma(out);
                 put(out, &["{\"type\":\"custom\",\"custom\":", raw.get(), &" ".repeat(DEFINITION_BYTES), "}"]);
                 continue;

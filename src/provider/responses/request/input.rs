@@ -3,7 +3,7 @@
 
 use super::super::carry::{self, Carried};
 use super::super::write::{item, member, push_all, quoted, separate};
-use super::tools::{name_of, tools};
+use super::tools::{in_small_letters, name_of, tools};
 use super::{TEXT, UNKNOWN, at, is_text, list, object, only, said, text_of};
 use crate::chat::with_text;
 use crate::error::{Error, Result};
@@ -97,11 +97,17 @@ impl Messages {
             "custom_tool_call_output" => self.result(&fields, path),
             // All but OpenAI refuse what comes before it, so nobody reads more of it than how long it is.
             own if OTHER_CALLS.contains(&own) => {
+                in_small_letters(&fields, path)?;
                 let input = ["\",\"input\":", raw.get()].concat();
                 self.call(text_of(&fields, "call_id", path)?, "custom", own, &input);
                 Ok(())
             }
             own if OTHER_RESULTS.contains(&own) => {
+                in_small_letters(&fields, path)?;
+                // What was found may be called.
+                if let Some(raw) = said(&fields, "tools") {
+                    tools(raw, &[path, ".tools"].concat(), &mut self.tools)?;
+                }
                 let mut content = String::new();
                 push_text(&mut content, raw.get());
                 self.message("tool", Some(text_of(&fields, "call_id", path)?), &content);

@@ -1,6 +1,6 @@
 //! From a caller's tools, and what it says of them, to the neutral form.
 
-use super::super::namespace::joined;
+use super::super::namespace::{MARK, joined};
 use super::super::write::{member, push_all, quoted, separate};
 use super::{at, copy, is_text, list, object, only, said, text_of};
 use crate::error::{Code, Error, Result};
@@ -9,6 +9,9 @@ use crate::json::{self, Escaped, Fields, Raw};
 /// Tools that the client runs, though they are no functions: what they say and what comes of them is text, so that they
 /// cost what they read. A target of another dialect cannot carry them.
 const CLIENTS_OWN: [&str; 3] = ["custom", "local_shell", "apply_patch"];
+
+/// The longest name of a namespace, in bytes as it is written (OpenAI's longest is 64): each of its tools repeats it.
+const LONGEST: usize = 128;
 
 /// Appends the tools of a list, with commas between.
 ///
@@ -27,7 +30,7 @@ fn tool(raw: Raw<'_>, path: &str, space: &str, about: &str, out: &mut String) ->
     match kind.as_ref() {
         "function" => {
             only(&tool, &["type", "name", "description", "parameters", "strict", "defer_loading"], path)?;
-            let name = name_in(space, text_of(&tool, "name", path)?);
+            let name = name_in(space, text_of(&tool, "name", path)?, path)?;
             separate(out);
             push_all(out, &["{\"type\":\"function\",\"function\":{\"name\":\"", &name, "\""]);
             if about.is_empty() {
@@ -42,6 +45,9 @@ fn tool(raw: Raw<'_>, path: &str, space: &str, about: &str, out: &mut String) ->
         "namespace" if space.is_empty() => {
             only(&tool, &["type", "name", "description", "tools"], path)?;
             let name = Escaped::of(text_of(&tool, "name", path)?).unwrap_or_default();
+            if name.get().len() > LONGEST {
+                return Err(Error::invalid(&[path, ".name"].concat(), "must be at most 128 bytes").into());
+            }
             let mut about = said(&tool, "description").and_then(Escaped::of).unwrap_or_default();
             let path = [path, ".tools"].concat();
             let tools = said(&tool, "tools").ok_or_else(|| Error::invalid(&path, "must be a list"))?;
@@ -56,6 +62,7 @@ fn tool(raw: Raw<'_>, path: &str, space: &str, about: &str, out: &mut String) ->
             || own == "tool_search" && is(&tool, "execution", "client")
             || own == "shell" && is(&inner(&tool, "environment"), "type", "local") =>
         {
+            in_small_letters(&tool, path)?;
             separate(out);
             push_all(out, &["{\"type\":\"custom\",\"custom\":", raw.get(), "}"]);
         }
@@ -72,10 +79,23 @@ fn inner<'a>(of: &Fields<'a>, name: &str) -> Fields<'a> {
     of.field(name).and_then(|raw| json::fields(raw.get()).ok()).unwrap_or_default()
 }
 
+/// Refuses other letters in the names of an object that goes on as it is: some servers read names in any case, and what was
+/// looked at would not be what is run.
+pub(super) fn in_small_letters(fields: &Fields<'_>, path: &str) -> Result<()> {
+    let small = |name: &str| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    match fields.iter().find(|(name, _)| !small(name)) {
+        Some((name, _)) => Err(Error::invalid(&[path, ".", name].concat(), "must be written in small letters").into()),
+        None => Ok(()),
+    }
+}
+
 /// The name, escaped, of a tool or of a call in a namespace or in none.
-pub(super) fn name_in(space: &str, name: Raw<'_>) -> String {
+fn name_in(space: &str, name: Raw<'_>, path: &str) -> Result<String> {
     let name = Escaped::of(name).unwrap_or_default();
-    if space.is_empty() { name.get().into() } else { joined(space, name.get()) }
+    if [space, name.get()].iter().any(|own| own.contains(MARK)) {
+        return Err(Error::invalid(&[path, ".name"].concat(), "must not have `-__-` in it").into());
+    }
+    Ok(if space.is_empty() { name.get().into() } else { joined(space, name.get()) })
 }
 
 /// The name, escaped, that a call or a choice has.
@@ -84,7 +104,7 @@ pub(super) fn name_of(of: &Fields<'_>, path: &str) -> Result<String> {
         Some(_) => Escaped::of(text_of(of, "namespace", path)?).unwrap_or_default(),
         None => Escaped::default(),
     };
-    Ok(name_in(space.get(), text_of(of, "name", path)?))
+    name_in(space.get(), text_of(of, "name", path)?, path)
 }
 
 pub(super) fn tool_choice(raw: Raw<'_>, out: &mut String) -> Result<()> {

@@ -62,6 +62,20 @@ fn tools_that_the_client_runs_cost_their_description() {
     }
 }
 
+#[test]
+fn tools_that_only_count_do_not_fill_the_memory() {
+    let some = |count: usize| with(ask(), "tools", json!(vec![json!({"type": "bash_20250124"}); count]));
+    assert!(decode_request(&some(16).to_string()).is_ok());
+    assert_eq!(named(decode_request(&some(17).to_string())), "tools[16].type");
+    let two = json!([{"type": "bash_20250124", "Type": "web_search_20250305"}]);
+    assert_eq!(named(decode_request(&with(ask(), "tools", two).to_string())), "tools[0].Type");
+    let two = json!({"edits": [{"type": "clear_thinking_20251015", "Type": "compact_20260112"}]});
+    assert_eq!(
+        named(decode_request(&with(ask(), "context_management", two).to_string())),
+        "context_management.edits[0].Type"
+    );
+}
+
 /// Tokens of the longest description, and what one token is at least in bytes.
 const DEFINITION: usize = 735 + 499;
 

@@ -91,3 +91,33 @@ fn what_only_openai_reads_goes_to_nobody_else() {
         assert!(rewrite_request(&own, &outgoing("openai")).contains(&kept), "{body}");
     }
 }
+
+/// What goes on as it is says one thing to every reader.
+#[test]
+fn names_are_in_small_letters_where_nothing_else_is_looked_at() {
+    for (body, field) in [
+        (r#"{"input":"x","tools":[{"type":"custom","name":"c","Type":"web_search"}]}"#, "tools[0].Type"),
+        (
+            r#"{"input":"x","tools":[{"type":"tool_search","execution":"client","EXECUTION":"server"}]}"#,
+            "tools[0].EXECUTION",
+        ),
+        (r#"{"input":[{"type":"shell_call","call_id":"c","Type":"item_reference"}]}"#, "input[0].Type"),
+        (r#"{"input":[{"type":"tool_search_output","call_id":"c","Tools":[]}]}"#, "input[0].Tools"),
+        (r#"{"input":"x","tools":[{"type":"function","name":"a-__-b"}]}"#, "tools[0].name"),
+        (
+            r#"{"input":"x","tools":[{"type":"namespace","name":"a-__-b","tools":[{"type":"function","name":"c"}]}]}"#,
+            "tools[0].tools[0].name",
+        ),
+        (r#"{"input":[{"type":"function_call","call_id":"c","name":"a-__-b","arguments":"{}"}]}"#, "input[0].name"),
+    ] {
+        assert_eq!(refused_in(body), field, "{body}");
+    }
+    let named = |length: usize| {
+        let name = "n".repeat(length);
+        decode_request(&format!(r#"{{"input":"x","tools":[{{"type":"namespace","name":"{name}","tools":[]}}]}}"#))
+    };
+    assert!(named(128).is_ok());
+    assert_eq!(refused(named(129)), "tools[0].name");
+    let found = r#"{"input":[{"type":"tool_search_output","call_id":"c","tools":[{"type":"web_search"}]}]}"#;
+    assert_eq!(refused_as(Code::UnpricedInput, decode_request(found)), "input[0].tools[0].type");
+}
