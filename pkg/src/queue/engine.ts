@@ -48,6 +48,8 @@ export class Engine {
   readonly machine: Queue;
   readonly #place: Place;
   readonly #told: Told;
+  /** Whether it was tried to read what another release could not. */
+  #looked = false;
 
   constructor(rows: Rows, machine: Queue, place: Place, told: Told) {
     this.rows = rows;
@@ -162,13 +164,25 @@ export class Engine {
     }
   }
 
-  /** Puts back what is run by nobody of `alive`; `counts`: as a failure. */
+  /** Puts back what is run by nobody of `alive` (`counts`: as a failure), and at first what another release put aside. */
   async reclaim(alive: number[], counts: boolean): Promise<void> {
     await this.#each({ lane: RUNNING, count: 1_000 }, (row) => {
       const put = this.machine.reclaim(row.bytes, Float64Array.from(alive), counts, Date.now()) as
         Described | undefined;
       return put ?? row;
     });
+    if (this.#looked) return;
+    this.#looked = true;
+    const now = Date.now();
+    const read = (row: Row) => {
+      try {
+        return this.machine.sweep(row.bytes, now);
+      } catch (thrown) {
+        if (dataOf(thrown).code !== 'vault_corrupt') throw thrown;
+        return row;
+      }
+    };
+    await this.#throughout(UNREADABLE, read, true);
   }
 
   /** What the clock, which had shown `seen`, has kept waiting or kept for too long by having been set back to `now`. */

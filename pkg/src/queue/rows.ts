@@ -110,7 +110,7 @@ export const RUNNING = 2;
 export const COMPLETED = 3;
 export const DEAD = 4;
 export const CANCELLED = 5;
-/** Of rows that this version cannot read: they are left as they are, and are in nobody's way. */
+/** Of rows that this version cannot read: they are left as they are for one that can, and are in nobody's way. */
 export const UNREADABLE = 9;
 /** When they are due. */
 export const NEVER = Number.MAX_SAFE_INTEGER;

@@ -198,8 +198,8 @@ export class RequestQueue extends DurableObject<Env> {
     const drain: Drain = new Drain(engine, runner, HANDS);
     this.#opened = { organisation, engine, drain };
     // Nobody else runs items of this object: what an earlier instance ran is to be run again.
-    void engine.reclaim([drain.holder], true);
-    this.ctx.waitUntil(this.#wound().catch(ignore));
+    const reclaimed = engine.reclaim([drain.holder], true);
+    this.ctx.waitUntil(reclaimed.then(() => this.#wound()).catch(ignore));
     return this.#opened;
   }
 

@@ -2,6 +2,7 @@ import {
   NEVER,
   OPEN_LANES,
   QUEUED,
+  UNREADABLE,
   type Change,
   type Found,
   type OwnerOf,
@@ -168,8 +169,8 @@ export class SqlRows implements Rows {
     if (arrival !== undefined) return find('arrival = ?', arrival);
     if (key !== undefined) return find('key = ?', key);
     if (lane !== undefined) {
-      // The partial index serves only a query that says the same.
-      const open = lane < OPEN_LANES ? `lane < ${OPEN_LANES} AND ` : '';
+      // The partial index serves only a query that says the same; what cannot be read is found by the other one.
+      const open = lane < OPEN_LANES ? `lane < ${OPEN_LANES} AND ` : lane === UNREADABLE ? `due = ${NEVER} AND ` : '';
       const behind = after ? ' AND (rank, arrival) > (?, ?)' : '';
       const from = after ? [after.rank, after.arrival] : [];
       return find(`${open}lane = ?${behind} ORDER BY rank, arrival LIMIT ?`, lane, ...from, count);

@@ -102,6 +102,34 @@ describe('the alarm', () => {
     });
   });
 
+  it('leaves what a later release has written, which goes on once that one is there again', async () => {
+    for (const provider of ['groq', 'openrouter'] as const) await script(provider, { status: 503, body: '{}' });
+    const config = JSON.parse(env.TIDEGATE_CONFIG as unknown as string) as object;
+    await anew({ TIDEGATE_CONFIG: { ...config, queue: { baseMs: 2_000, capMs: 2_000 } } }, () => Promise.resolve());
+    const { requestId } = await enqueued({ maxRetries: 10 });
+    await reached(requestId, ['delayed']);
+    /** The row as a release of such a version would have written it. */
+    const written = (version: number, { sql }: DurableObjectStorage) => {
+      const { bytes } = sql.exec<{ bytes: ArrayBuffer }>('SELECT bytes FROM items').one();
+      sql.exec('UPDATE items SET bytes = ?', new Uint8Array(bytes).with(0, version));
+    };
+    const aside = () =>
+      anew({}, async (queue, storage) => {
+        await queue.alarm();
+        return storage.sql.exec('SELECT lane, due FROM items').one();
+      });
+    await anew({}, async (_, storage) => {
+      written(2, storage);
+      storage.sql.exec('UPDATE items SET due = 0');
+    });
+    // Put out of the way, and left there by every object of this release that looks.
+    for (const _ of [1, 2]) expect(await aside()).toEqual({ lane: 9, due: Number.MAX_SAFE_INTEGER });
+    for (const provider of ['groq', 'openrouter'] as const) await script(provider);
+    await anew({}, async (_, storage) => written(1, storage));
+    await evictAllDurableObjects();
+    expect(await reached(requestId, ['completed', 'dead'])).toMatchObject({ status: 'completed' });
+  });
+
   it('begins nothing that could last for longer than the platform lets it ring', async () => {
     await quiet();
     const drain = vi.spyOn(Drain.prototype, 'drain');
