@@ -25,6 +25,13 @@ fn what_came_before_a_mark_does_not_wait_for_it() {
     let both = [piece("so"), piece(left)].concat();
     assert_eq!(steps(&mut own, &[&both]), [piece("so")]);
     assert_eq!(answers(false, &own.push(piece(right).as_bytes()))[0], KEYS[0]);
+    // Nor does a mark that is whole wait for one of another answer.
+    let other = several(false, &[(1, left, false)]);
+    let out = steps(&mut own, &[&piece(left), &other, &piece(right)]);
+    assert!(out[0].is_empty() && out[1].is_empty() && !out[2].is_empty(), "{out:?}");
+    assert_eq!(answers(false, out[2].as_bytes()), [KEYS[0], "", ""].map(str::to_owned));
+    let rest = own.push(several(false, &[(1, right, false)]).as_bytes());
+    assert_eq!(answers(false, &rest), ["", KEYS[0], ""].map(str::to_owned));
 }
 
 #[test]
