@@ -1,8 +1,12 @@
 //! What streams are billed, and what is refused because nobody could bound its bill.
 
+use std::time::Duration;
+
 use tidegate::chat::Usage;
 use tidegate::error::{Code, Detail};
-use tidegate::testing::stream;
+use tidegate::host::Clock;
+use tidegate::secret::Secret;
+use tidegate::testing::{completion, stream};
 
 use super::streaming::{DONE, HELLO, ROLE, STOP, WORLD, good, question, read};
 use super::{OPENROUTER, World};
@@ -129,4 +133,19 @@ fn who_names_the_provider_pays_no_more_than_was_reserved() {
     let most = r#""provider":{"max_price":{"prompt":0.030000000,"completion":0.140000000},"order":["dear"]}"#;
     assert!(sent.contains(most), "{sent}");
     assert!(!ask("").contains("max_price"), "whom OpenRouter chooses by itself is its own affair");
+}
+
+#[test]
+fn a_price_that_goes_by_the_hour_is_that_of_each_request() {
+    let world = World::new(
+        r#"{"targets":[{"provider":"deepseek","model":"deepseek-v4-flash"}],"cache":{"ttlMs":0},
+            "timeouts":{"totalMs":60000}}"#,
+    );
+    world.gate.set_key("deepseek", Secret::new("sk-0123456789abcdef0123456789abcdef".into()));
+    world.host.answer(|_| completion("ok", 1_000, 500));
+    // From one to four it costs twice as much, and so it does for who may end there.
+    for (minutes, cost) in [(58, 450_000), (1, 900_000), (179, 900_000), (2, 450_000)] {
+        world.host.advance(Duration::from_secs(minutes * 60));
+        assert_eq!(world.ask("Hi").unwrap().meta.cost.as_nano(), cost, "{:?}", world.host.now());
+    }
 }
