@@ -40,6 +40,24 @@ fn what_commits_is_the_first_output_and_a_thought_if_that_is_configured() {
 }
 
 #[test]
+fn a_text_commits_where_one_like_it_was_empty_and_an_empty_one_is_no_output() {
+    let text = |text: &str| event(Dialect::Anthropic, &["\"type\":\"text_delta\",\"text\":\"", text, "\""].concat());
+    let begin = "data: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"model\":\"c\"}}\n\n\
+        data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n";
+    for (dialect, begin, some, empty) in [
+        (Dialect::Anthropic, begin, text("Hi"), text("")),
+        (Dialect::Chat, ROLE, TEXT.to_owned(), TEXT.replace("Hi", "")),
+    ] {
+        let mut flow = Flow::new(&Reading::chat(dialect, dialect, "x", Stamp::new(0, true)));
+        for (event, outputs) in [(begin, 0), (&empty, 0), (&some, 1), (&some, 2), (&empty, 2), (&some, 3), (&empty, 3)]
+        {
+            flow.push(event.as_bytes());
+            assert_eq!((flow.outputs(), flow.has_committed()), (outputs, outputs > 0), "{event}");
+        }
+    }
+}
+
+#[test]
 fn what_is_too_long_to_be_written_anew_is_not_written_on() {
     let piece = TEXT.replace("Hi", &"x".repeat(1 << 20));
     let mut flow = Flow::new(&Reading::chat(Dialect::Chat, Dialect::Anthropic, "groq", Stamp::new(0, true)));
