@@ -294,6 +294,31 @@ mod tests {
     }
 
     #[test]
+    fn a_word_with_an_accent_counts_as_one_without() {
+        let latin = [Class::LatinExtended, Class::LatinExtendedWords].map(|class| class as usize);
+        for (accented, plain, extended) in [
+            ("na\u{ef}veBIGBus", "naiveBIGBus", 1),
+            ("internation\u{e0}lisatiONSx", "internationalisatiONSx", 1),
+            ("Caf\u{e9}s\u{e9}", "Cafese", 2),
+        ] {
+            let (mut own, mut other) = (Features::of(accented).counts, Features::of(plain).counts);
+            assert_eq!(latin.map(|class| own[class]), [extended, 1], "{accented}");
+            for class in latin {
+                (own[class], other[class]) = (0, 0);
+            }
+            assert_eq!(own, other, "{accented}");
+        }
+        let before_another = Features::of("abc\u{436}").counts;
+        assert_eq!(latin.map(|class| before_another[class]), [0, 0]);
+        assert_eq!(latin.map(|class| Features::of("!\u{e9}").counts[class]), [1, 1], "it is no punctuation");
+        for (blanks, breaks, indents) in [(" \n", 1, 0), ("\n  ", 1, 1), ("  ", 0, 1), ("  \n ", 1, 0)] {
+            let counts = Features::of(&["a", blanks, "b"].concat()).counts;
+            let told = (counts[Class::LineBreaks as usize], counts[Class::Indents as usize]);
+            assert_eq!(told, (breaks, indents), "{blanks:?}");
+        }
+    }
+
+    #[test]
     fn what_normalising_makes_longer_counts_at_its_longest() {
         assert_eq!(Features::of("\u{958}").bytes, 9);
         assert_eq!(Features::of("\u{1d160}").bytes, 12);

@@ -188,3 +188,27 @@ fn the_worst_price_is_at_least_every_price() {
         }
     }
 }
+
+#[test]
+fn what_writing_to_claudes_cache_costs_is_known_for_requests_of_every_length() {
+    let (table, mut tiers) = (Table::builtin(), 0);
+    for row in &table.models {
+        let price = table.lookup(row.provider, row.id, on(MADE, 12), &[]);
+        for rates in price.iter().flat_map(|price| price.tiers.iter().flatten()).map(|tier| tier.rates) {
+            if Family::of(row.provider, row.id) == Family::Claude {
+                assert!(
+                    rates.cache_write > Some(rates.input) && rates.cache_write_1h > rates.cache_write,
+                    "{}",
+                    row.id
+                );
+                tiers += 1;
+            }
+        }
+    }
+    assert!(tiers > 0);
+    // Also where the table does not say it.
+    let (models, lines) = read("@anthropic\n=claude-x|1000k|64k\n$1000k|5000k\n>200k|2000k|9000k\n");
+    let price = Table { models, lines }.lookup("anthropic", "claude-x", on(MADE, 12), &[]).unwrap();
+    let long = price.rates_for(200_001);
+    assert_eq!((long.cache_write, long.cache_write_1h), (Some(micro(2_500_000)), Some(micro(4_000_000))));
+}

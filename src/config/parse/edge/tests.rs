@@ -105,6 +105,16 @@ fn every_bad_field_is_named() {
     let many: String =
         (0..65).map(|index| format!(r#"{}"r{index}":{{"perMinute":1}}"#, if index > 0 { "," } else { "" })).collect();
     assert!(parse(&format!(r#"{{"rates":{{"routes":{{{many}}}}}}}"#)).is_err());
+    for (budget, field) in [
+        (r#"{"of":"user","per":"day"}"#, "budgets[0].limitUsd"),
+        (r#"{"of":"user","limitUsd":null}"#, "budgets[0].limitUsd"),
+        (r#"{"per":"day","limitUsd":1}"#, "budgets[0].of"),
+        (r#"{"of":null,"limitUsd":1}"#, "budgets[0].of"),
+    ] {
+        let error = parse(&format!(r#"{{"budgets":[{budget}]}}"#)).unwrap_err();
+        let Detail::Fields(fields) = error.detail else { panic!("no fields") };
+        assert_eq!(fields.iter().map(|bad| bad.path.as_str()).collect::<Vec<_>>(), [field], "{budget}");
+    }
     for (count, taken) in [(64, true), (65, false)] {
         let many = [r#"{"of":"user","limitUsd":1}"#].repeat(count).join(",");
         assert_eq!(parse(&format!(r#"{{"budgets":[{many}]}}"#)).is_ok(), taken, "{count}");
