@@ -125,6 +125,7 @@ describe('a JWT of a configured issuer', () => {
   });
 
   it('is refused if nobody signed it, or somebody else did', async () => {
+    const log = vi.spyOn(console, 'error').mockReturnValue();
     const claims = { ...ORG, sub: 'ann' };
     const unsigned = new UnsecuredJWT(claims).setIssuer(clerk.issuer).setAudience('tidegate').setExpirationTime('5m');
     expect(await refusal(unsigned.encode())).toMatchObject({ status: 401 });
@@ -142,6 +143,8 @@ describe('a JWT of a configured issuer', () => {
     const [, body] = (await clerk.sign({ ...claims, org: { id: 'o2' } })).split('.');
     expect(await refusal(`${head}.${body}.${signature}`)).toMatchObject({ status: 401 });
     expect(await refusal(`${head}.${body}.`)).toMatchObject({ status: 401 });
+    // Whoever makes them up fills no log.
+    expect(log).not.toHaveBeenCalled();
   });
 
   it('is refused by an algorithm or a party that is not listed', async () => {
@@ -175,6 +178,14 @@ describe('a JWT of a configured issuer', () => {
     const as = own({ TIDEGATE_AUTH: { issuers: [bare] } });
     expect(await refusal(await clerk.sign({ org: { id: 'default' } }), as)).toMatchObject({ status: 403 });
     expect(await caller(await clerk.sign({ org: { id: 'o1' } }), 'chat', as)).toMatchObject({ organisation: 'o1' });
+  });
+
+  it('speaks for the operator’s, or where another issuer’s begins, if the configuration says so', async () => {
+    const [first, second] = auth.issuers as Record<string, unknown>[];
+    for (const organisation of ['default', 'clerk:o1']) {
+      const as = own({ TIDEGATE_AUTH: { issuers: [first, { ...second, organisation, scopes: ['chat'] }] } });
+      expect(await caller(await other.sign(), 'chat', as)).toMatchObject({ organisation });
+    }
   });
 
   it.each([undefined, 'c', 'clerk'])(
