@@ -1,9 +1,10 @@
 import { evictAllDurableObjects, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 
 import { gateOf } from '../../src/gates';
 import { objectOf } from '../../src/objects';
+import { gateStatus } from '../../src/status';
 import { calm, until } from '../client';
 
 beforeEach(calm);
@@ -21,6 +22,18 @@ it('keeps one gate for each organisation, and the ones used last', async () => {
   }
   expect(await asked).toMatchObject({ budget: { spentNanoUsd: 0 } });
   expect(gateOf('first', env)).not.toBe(first);
+});
+
+it('keeps a gate whose ledger is too slow to say how things stand', async () => {
+  const TENANT_LEDGER = { idFromName: () => '', get: () => ({ decide: () => new Promise(() => undefined) }) };
+  const slow = { ...env, TENANT_LEDGER } as unknown as typeof env;
+  const gate = gateOf('slow', slow);
+  const wait = setTimeout;
+  const timer = vi.spyOn(globalThis, 'setTimeout');
+  timer.mockImplementation(((ring: () => void, ms: number) => wait(ring, ms === 5_000 ? 1 : ms)) as typeof setTimeout);
+  await expect(gateStatus('slow', slow)).rejects.toMatchObject({ code: 'internal', status: 500 });
+  timer.mockRestore();
+  expect(gateOf('slow', slow)).toBe(gate);
 });
 
 it('lets go of a gate that was pushed out, with what the Wasm has of it', async () => {

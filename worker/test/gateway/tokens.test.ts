@@ -53,6 +53,12 @@ describe('an API token', () => {
     expect(errorOf(answer).code).toBe('unauthorized');
   });
 
+  it('has each scope once', async () => {
+    const scopes = ['chat', 'metrics', 'chat'];
+    const answer = await send('POST', '/api/admin/tokens?organisation=acme', { scopes });
+    expect(json(answer)).toMatchObject({ scopes: ['chat', 'metrics'] });
+  });
+
   it('that is made up leaves nothing stored', async () => {
     const token = `tg_live_${'A'.repeat(16)}${'b'.repeat(43)}`;
     expect((await ask({}, bearer(token))).status).toBe(401);

@@ -1,5 +1,8 @@
+import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { TidegateError } from '../../../pkg/src/errors';
+import { gateOf } from '../../src/gates';
 import { TenantLedger } from '../../src/ledger';
 import { forget } from '../../src/organisation/standing';
 import { ask, calm, call, errorOf, script, seen, until, type Answer } from '../client';
@@ -120,6 +123,22 @@ describe('a caller’s rate', () => {
       // What is taken flows back within a millisecond: it was taken just now.
       expect(rate(answer)[1]).toBeLessThan(limit);
     }
+  });
+
+  it('that is used up is told in the place of what the Worker refuses, and no failure to count is', async () => {
+    const headers = await caller('early', 'enterprise');
+    const fails = (code: string, status: number) =>
+      new TidegateError({ code, message: 'no', status, shouldRetry: false, attempts: [] });
+    const { core } = gateOf('early', env);
+    const enter = vi.spyOn(core, 'enter');
+    for (const [failure, status] of [
+      [fails('rate_limited', 429), 429],
+      [fails('internal', 500), 501],
+    ] as const) {
+      enter.mockRejectedValueOnce(failure);
+      expect((await call('/v1/files', { method: 'POST', body: '{}', headers })).status).toBe(status);
+    }
+    enter.mockRestore();
   });
 
   it('is one for all tokens of a user', async () => {
