@@ -21,7 +21,7 @@ export function mastersOf(env: Env): Uint8Array {
 function decoded(name: string, value: string | undefined): Uint8Array | undefined {
   if (!value) return undefined;
   try {
-    const bytes = Uint8Array.from(atob(value.trim()), (letter) => letter.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(value), (letter) => letter.charCodeAt(0));
     if (bytes.length === KEY_BYTES) return bytes;
   } catch {
     // Told below, without a word of it.

@@ -47,7 +47,8 @@ const hex = (bytes: ArrayBuffer | undefined) => [...new Uint8Array(bytes ?? [])]
 
 describe('a key that an organisation entrusts', () => {
   it('is used for its own requests alone, and never comes back', async () => {
-    const send = withMaster(master('a'));
+    // With the end of the line that a shell puts there.
+    const send = withMaster(`${master('a')}\n`);
     expect(await sentBy(send, acme)).toBe(env.GROQ_API_KEY);
     const answer = await put(send, acme, KEY);
     expect([answer.status, json(answer)]).toEqual([200, { provider: 'groq', warnings: [] }]);
@@ -162,6 +163,11 @@ describe('a key that an organisation entrusts', () => {
     // Whoever runs the Worker is told whose it is.
     expect(log).toHaveBeenCalledWith(expect.any(String), 'acme', 'groq');
     log.mockRestore();
+  });
+
+  it('is not needed to erase a user where nothing could ever be sealed', async () => {
+    const erased = await withMaster(undefined)('/api/ai/users/ann', { method: 'DELETE', headers: bearer(acme) });
+    expect([erased.status, json(erased).erased]).toEqual([200, { days: 0, tokens: 0, queued: 0 }]);
   });
 
   it('is not kept for an organisation that nobody set up', async () => {
