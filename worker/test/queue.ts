@@ -37,7 +37,7 @@ export async function enqueued(fields: Record<string, unknown> = {}, headers: Re
 }
 
 export const about = (method: string, action: string, requestId: string, headers: Record<string, string> = {}) =>
-  call(`${PATH}?action=${action}&requestId=${requestId}`, { method, headers });
+  call(`${PATH}?${action && `action=${action}&`}requestId=${requestId}`, { method, headers });
 
 /** Waits until a request has come to one of these. */
 export async function reached(id: string, wanted: Status['status'][], headers: Record<string, string> = {}) {

@@ -7,7 +7,7 @@ import { organisationName } from '../names';
 import { bytesOf } from '../outside';
 import { MOST_SHARDS } from '../queue/place';
 import type { Caller } from '../auth';
-import type { Ours } from './route';
+import type { Ours, Route } from './route';
 
 /** Longest body of the Worker's own routes, in bytes. */
 const MAX_BYTES = 64 * 1024;
@@ -76,6 +76,22 @@ export function numberOf(c: Ours, name: string, min: number, max: number, other:
 /** Of how many shards the queue's figures are asked for; nothing for those that the configuration has. */
 export const shardsAsked = (c: Ours): number | undefined =>
   c.req.query('shards') === undefined ? undefined : numberOf(c, 'shards', 1, MOST_SHARDS, 1);
+
+/**
+ * Refuses what a route does not read of its query: a misspelt `?organisation=` would make a token of the caller's own, or
+ * erase somebody there. `key` is one of the places of tokens.
+ * @throws `invalid_request` that names it.
+ */
+export function onlyKnown(c: Ours, { query = {} }: Pick<Route, 'query'>, { organisation }: Caller): void {
+  for (const [name, value] of new URL(c.req.url).searchParams) {
+    if (Object.hasOwn(query, name) || name === 'key') continue;
+    const ours = name === 'organisation';
+    if (ours && value === organisation) continue;
+    const known = Object.keys(query).join(', ') || 'none';
+    const own = `must be left out: this is about your own, ${organisation}`;
+    throw invalid(name.slice(0, 64), ours ? own : `is not known in the query; known are ${known}`);
+  }
+}
 
 /**
  * The organisation that an admin's request is about: their own, or for the operator the one of `?organisation=`.

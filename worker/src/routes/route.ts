@@ -7,7 +7,7 @@ import type { Env } from '../env';
 import { errorResponse, wrongMethod } from '../errors';
 import { gateOf, partsOf } from '../gates';
 import { load } from '../wasm';
-import { ruledBy } from './input';
+import { onlyKnown, ruledBy } from './input';
 
 /** What Hono gives to each request. */
 export type Ours = Context<{ Bindings: Env }>;
@@ -114,6 +114,7 @@ async function run(c: Ours, route: Route, note: Noted): Promise<Response> {
     needs(scope, caller);
     // Before anything else is read: whoever asks about another organisation is told nothing but that.
     ruledBy(c, caller);
+    onlyKnown(c, route, caller);
     return route.handle(c, caller);
   }, note);
   setEach(response.headers, rate);

@@ -99,7 +99,9 @@ it('every answer has a status and a type that the document says, and is neither 
   for (const { method, path, operation } of await operations()) {
     const check = async (token: string, [id, query]: readonly [string, string], body: string | null) => {
       const headers: Record<string, string> = token === '' ? {} : bearer(token);
-      const address = `${path.replace('{kind}', 'ip').replace(/\{\w+\}/g, id)}?${query}`;
+      const read = (part: string) => operation.parameters.some(({ name }) => part.startsWith(`${name}=`));
+      const parts = query.split('&').filter((part) => part.startsWith('organisation=') || read(part));
+      const address = `${path.replace('{kind}', 'ip').replace(/\{\w+\}/g, id)}?${parts.join('&')}`;
       // An answer without an end is told by its head.
       const answer = await send(address, { method: query.includes('=events') ? 'HEAD' : method, headers, body });
       const [type = ''] = (answer.headers.get('content-type') ?? '').split(';');
@@ -154,6 +156,29 @@ it('what the document says of bodies is what is read: each field that it has, an
     const missing = (await problems({ other: 1 })).map((one) => one.path);
     expect(missing.sort(), path).toEqual([...required, 'other'].sort());
   }
+});
+
+it('what the document says of queries is what is read: a misspelt one is not passed over', async () => {
+  const own = (await operations()).filter(
+    ({ path, operation }) => /^\/(api|metrics)/.test(path) && operation.security.length > 0,
+  );
+  expect(own.length).toBeGreaterThan(15);
+  const headers = bearer(env.TIDEGATE_TOKEN);
+  const send = calling({});
+  for (const { method, path, operation } of own) {
+    const ask = async (query: string) => {
+      const answer = await send(`${path.replace(/\{\w+\}/g, 'x')}?${query}`, { method, headers });
+      const { error } = JSON.parse(answer.text || '{}') as { error?: { param?: string | null } };
+      return [answer.status, error?.param ?? null];
+    };
+    const [status, param] = await ask('organization=acme');
+    expect([status, param], `${method} ${path}`).toEqual([400, 'organization']);
+    // About another organisation are those alone that say so.
+    if (operation.parameters.some(({ name }) => name === 'organisation')) continue;
+    expect(await ask('organisation=acme'), `${method} ${path}`).toEqual([400, 'organisation']);
+  }
+  expect((await call('/api/ai/usage?organisation=default')).status).toBe(200);
+  expect((await call(`/api/ai/usage?key=${encodeURIComponent(env.TIDEGATE_TOKEN ?? '')}`)).status).toBe(200);
 });
 
 it('a session’s token may chat in its own organisation: nothing else, nowhere else, and not after its end', async () => {

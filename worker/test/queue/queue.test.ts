@@ -114,14 +114,14 @@ describe('a queued request', () => {
     await script('groq', { hold: true });
     const { requestId: running } = await enqueued();
     await until(async () => (await reached(running, ['running'])).attempts === 1);
-    const cancelled = statusIn(await about('DELETE', 'cancel', running));
+    const cancelled = statusIn(await about('DELETE', '', running));
     expect(cancelled.status).toBe('cancelled');
     await script('groq');
     expect(await reached(running, ['cancelled'])).toMatchObject({ attempts: 1 });
     expect(statusIn(await about('POST', 'cancel', running)).status).toBe('cancelled');
     const { requestId: done } = await enqueued();
     await reached(done, ['completed']);
-    expect(statusIn(await about('DELETE', 'cancel', done)).status).toBe('completed');
+    expect(statusIn(await about('DELETE', '', done)).status).toBe('completed');
   });
 
   it('is given up at its deadline', async () => {
