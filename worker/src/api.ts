@@ -6,10 +6,11 @@ import { common, finished, setEach } from './answers';
 import { callerOf, needs, stripped, type Sent, type Stripped } from './auth';
 import { hold, readBody } from './body';
 import type { Env } from './env';
-import { errorResponse, invalid, nothingHere, unsupported, wrongMethod } from './errors';
+import { errorResponse, nothingHere, unsupported, wrongMethod } from './errors';
 import { gateOf, keyedGateOf, partsOf, within } from './gates';
 import { toldOf, type Told } from './log';
 import { Notes } from './notes';
+import { wantsTrailer } from './trailer';
 import { asked, load } from './wasm';
 
 /** The prefixes that clients insist on: OpenAI's and Anthropic's, Gemini's, Groq's, OpenRouter's. */
@@ -98,7 +99,7 @@ async function served(
   if (method !== readAs(told.method)) throw wrongMethod(method);
 
   const { flags, ttlMs, namespace } = asksWith(NOTHING, headers);
-  const trailer = wantsTrailer(headers.get('x-tidegate-trailer') ?? env.TIDEGATE_TRAILER);
+  const trailer = wantsTrailer(headers.get('x-tidegate-trailer'), env);
   const body = await readBody(raw, headers);
   const { signal } = raw;
   const { organisation } = caller;
@@ -146,9 +147,3 @@ async function served(
 }
 
 const ignore = () => {};
-
-function wantsTrailer(asked: string | undefined): boolean {
-  if (asked === undefined || asked === '' || asked === '0') return false;
-  if (asked === '1') return true;
-  throw invalid('x-tidegate-trailer', 'must be 1 or 0');
-}

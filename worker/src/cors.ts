@@ -39,13 +39,14 @@ const EXPOSED = [
 /** Browsers cap it at two hours. */
 const PREFLIGHT_SECONDS = '7200';
 
-const allowedOrigins = (env: Env): string[] => (env.ALLOWED_ORIGINS ?? '').split(/[\s,]+/).filter(Boolean);
+/** None of what is no text, as a list in wrangler.jsonc. */
+const allowedOrigins = ({ ALLOWED_ORIGINS: given }: Env): string[] =>
+  typeof given === 'string' ? given.split(/[\s,]+/).filter(Boolean) : [];
 
-/** Entries that can match no page, such as one with a slash at its end. */
+/** Entries that can match no page, such as one with a slash at its end, or one of all hosts of a domain. */
 export function unusableOrigins(env: Env): string[] {
-  return allowedOrigins(env).filter(
-    (entry) => entry !== '*' && !(URL.canParse(entry) && new URL(entry).origin === entry),
-  );
+  const usable = (entry: string) => URL.canParse(entry) && new URL(entry).origin === entry && !entry.includes('*');
+  return allowedOrigins(env).filter((entry) => entry !== '*' && !usable(entry));
 }
 
 /** Which origin an answer may be read by; nothing if by none. */

@@ -31,39 +31,50 @@ export interface Env {
   [name: `${string}_API_KEY` | `${string}_BASE_URL`]: string | undefined;
 }
 
-/** The variables named `<PROVIDER><suffix>` that are set, by the provider's id: GROQ_API_KEY is groq's. */
-function ofProviders(env: Env, suffix: string): [provider: string, value: string][] {
+/** Where a provider's key is. No name of a variable has a dash. */
+export const keyVariable = (provider: string): string => `${provider.toUpperCase().replaceAll('-', '_')}_API_KEY`;
+
+/**
+ * The variables named `<PROVIDER><suffix>` that are set, by the provider's id: GROQ_API_KEY is groq's, MY_LLM_API_KEY
+ * my-llm's if the configuration has that one.
+ */
+function ofProviders(env: Env, suffix: string, config: unknown): [provider: string, value: string][] {
+  const dashed = Object.keys(providersOf(config)).filter((id) => id.includes('-'));
   return Object.entries(env).flatMap(([name, value]) => {
-    const set = name.endsWith(suffix) && typeof value === 'string' && value !== '';
-    return set ? [[name.slice(0, -suffix.length).toLowerCase(), value] as [string, string]] : [];
+    if (!name.endsWith(suffix) || typeof value !== 'string' || value === '') return [];
+    const id = name.slice(0, -suffix.length).toLowerCase();
+    return [[dashed.find((one) => one.replaceAll('-', '_') === id) ?? id, value] as [string, string]];
   });
 }
 
-export const providerKeys = (env: Env) => ofProviders(env, '_API_KEY');
+const providersOf = (config: unknown): Record<string, unknown> =>
+  isObject(config) && isObject(config.providers) ? config.providers : {};
 
-const PART = /^TIDEGATE_CONFIG_[A-Z0-9_]+$/;
+/** @throws as {@link rawConfiguration} does. */
+export const providerKeys = (env: Env) => ofProviders(env, '_API_KEY', whole(env));
+
+const PART = 'TIDEGATE_CONFIG_';
 
 /**
  * The gateway's raw configuration, out of TIDEGATE_CONFIG and the variables whose names go on from that. It is validated by
- * the gateway, not here; only what is no JSON is refused, and a field that is there twice.
+ * the gateway, not here; only what is no JSON object is refused, and a field that is there twice.
  */
-export function rawConfiguration(env: Env): unknown {
+export function rawConfiguration(env: Env): Record<string, unknown> {
   const config = whole(env);
-  const addresses = ofProviders(env, '_BASE_URL');
-  if (addresses.length === 0 || !isObject(config)) return config;
-  const own = isObject(config.providers) ? config.providers : {};
+  const addresses = ofProviders(env, '_BASE_URL', config);
+  if (addresses.length === 0) return config;
+  const own = providersOf(config);
   const overrides = addresses.map(([id, baseUrl]) => [id, { ...(isObject(own[id]) ? own[id] : {}), baseUrl }]);
   return { ...config, providers: { ...own, ...Object.fromEntries(overrides) } };
 }
 
-function whole(env: Env): unknown {
+function whole(env: Env): Record<string, unknown> {
   const config = valueOf('TIDEGATE_CONFIG', env.TIDEGATE_CONFIG);
-  const names = Object.keys(env).filter((name) => PART.test(name));
-  if (names.length === 0 || !isObject(config)) return config;
+  const names = Object.keys(env).filter((name) => name.startsWith(PART));
+  if (names.length === 0) return config;
   const all = { ...config };
   for (const name of names as `TIDEGATE_CONFIG_${string}`[]) {
     const part = valueOf(name, env[name]);
-    if (!isObject(part)) throw badConfiguration(name, 'must be an object');
     for (const [field, value] of Object.entries(part)) {
       if (Object.hasOwn(all, field)) throw badConfiguration(name, `has ${field.slice(0, 64)}, which is elsewhere, too`);
       all[field] = value;
@@ -72,8 +83,11 @@ function whole(env: Env): unknown {
   return all;
 }
 
-const valueOf = (name: string, given: unknown = {}): unknown =>
-  typeof given === 'string' ? parse(name, given || '{}') : given;
+function valueOf(name: string, given: unknown): Record<string, unknown> {
+  const value = typeof given === 'string' ? parse(name, given || '{}') : (given ?? {});
+  if (!isObject(value)) throw badConfiguration(name, 'must be an object');
+  return value;
+}
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

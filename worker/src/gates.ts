@@ -3,7 +3,7 @@ import { waitUntil } from 'cloudflare:workers';
 import type { Answer, Caller, FlatHeaders } from '../../pkg/src/boundary';
 import { longestMs, type TidegateConfig } from '../../pkg/src/config';
 import type { Asker } from './auth';
-import { providerKeys, rawConfiguration, type Env } from './env';
+import { keyVariable, providerKeys, rawConfiguration, type Env } from './env';
 import { internal, reasonOf } from './errors';
 import { objectOf } from './objects';
 import { entrusted } from './organisation/keys';
@@ -205,14 +205,14 @@ function open(organisation: string, env: Env): Gate {
       core.setKey(provider, new TextEncoder().encode(key));
       return [];
     } catch (refusal) {
-      return [`${provider.toUpperCase()}_API_KEY: ${reasonOf(refusal)}`];
+      return [`${keyVariable(provider)}: ${reasonOf(refusal)}`];
     }
   });
   return {
     core,
     // Valid by now: the gateway has read it.
     deadlineMs: longestMs(config as TidegateConfig) + GRACE_MS,
-    leases: 'leases' in (config as object),
+    leases: 'leases' in config,
     refusedKeys,
     entrusted: { version: '', providers: [] },
   };

@@ -70,6 +70,9 @@ function random(): [trace: string, place: string] {
 export const shownUser = async (organisation: string | undefined, user: string): Promise<string> =>
   (await hashOf(`${organisation}\n${user}`)).slice(0, 16);
 
+/** What TIDEGATE_LOG may be; "all" unless it is set. */
+export const LEVELS: readonly string[] = ['all', 'errors', 'none'];
+
 function wants({ TIDEGATE_LOG: wanted = 'all' }: Env, code: string): boolean {
   return wanted !== 'none' && (wanted !== 'errors' || code !== 'ok');
 }

@@ -1,11 +1,12 @@
 import type { BudgetStatus } from '../../pkg/src/budget';
 import { DEFAULT_ORGANISATION } from './auth';
 import { authConfig } from './auth/config';
-import { unusableOrigins } from './cors';
-import type { Env } from './env';
+import { keyVariable, type Env } from './env';
 import { reasonOf } from './errors';
 import { gateOf, keyedGateOf, within } from './gates';
+import { mastersOf } from './queue/masters';
 import { sessionKeyProblem } from './session/token';
+import { variableProblems } from './variables';
 
 /** The gateway's status, as far as the Worker reads it. */
 export interface Status {
@@ -30,8 +31,8 @@ export interface Components {
   ledger: 'ready';
   /** `no-price`: of none with a key the price is known. `resting`: every breaker of those with key and price is open. */
   targets: 'ready' | 'resting' | 'no-key' | 'no-price';
-  /** `off`: there is no master key to seal with. */
-  queue: 'ready' | 'off' | 'unreachable';
+  /** `off`: there is no master key to seal with. `misconfigured`: there is one that is none. */
+  queue: 'ready' | 'off' | 'misconfigured' | 'unreachable';
   /** Tokens for pages. */
   sessions: 'ready' | 'off' | 'misconfigured';
 }
@@ -42,7 +43,7 @@ export function componentsOf(env: Env, targets: Status['targets'], queueAnswered
     gateway: 'ready',
     ledger: 'ready',
     targets: targetsOf(targets),
-    queue: queueAnswered ? 'ready' : env.TIDEGATE_MASTER_KEY ? 'unreachable' : 'off',
+    queue: queueAnswered ? 'ready' : queueOf(env),
     sessions: sessionsOf(env),
   };
 }
@@ -53,6 +54,16 @@ function targetsOf(targets: Status['targets']): Components['targets'] {
   const priced = keyed.filter((target) => target.priced);
   if (priced.length === 0) return 'no-price';
   return priced.every(({ breaker }) => breaker === 'open') ? 'resting' : 'ready';
+}
+
+function queueOf(env: Env): Components['queue'] {
+  if (!env.TIDEGATE_MASTER_KEY) return 'off';
+  try {
+    mastersOf(env);
+    return 'unreachable';
+  } catch {
+    return 'misconfigured';
+  }
 }
 
 function sessionsOf(env: Env): Components['sessions'] {
@@ -76,8 +87,7 @@ function sessionObstacles(env: Env): string[] {
 
 /** Why no request could be served now; empty if one could. Asks no provider, so it is never billed. */
 export async function obstacles(env: Env): Promise<string[]> {
-  const reasons = unusableOrigins(env).map((entry) => `ALLOWED_ORIGINS: ${entry} is no origin`);
-  if (!env.TIDEGATE_TOKEN) reasons.push('TIDEGATE_TOKEN: is not set');
+  const reasons = variableProblems(env);
   try {
     reasons.push(...sessionObstacles(env));
   } catch (failure) {
@@ -88,7 +98,7 @@ export async function obstacles(env: Env): Promise<string[]> {
     reasons.push(...gateOf(DEFAULT_ORGANISATION, env).refusedKeys);
     const state = targetsOf(targets);
     if (state === 'no-key') {
-      const names = new Set(targets.map(({ provider }) => `${provider.toUpperCase()}_API_KEY`));
+      const names = new Set(targets.map(({ provider }) => keyVariable(provider)));
       reasons.push(`targets: none has a key; set ${[...names].join(' or ')}`);
     }
     if (state === 'no-price') {

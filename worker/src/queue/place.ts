@@ -20,7 +20,7 @@ export function shardsOf(env: Env): number {
   if (found !== undefined) return found;
   load();
   mastersOf(env);
-  const { queue } = (rawConfiguration(env) ?? {}) as { queue?: { shards?: number } };
+  const { queue } = rawConfiguration(env) as { queue?: { shards?: number } };
   const shards = queue?.shards ?? 1;
   known.set(env, shards);
   return shards;

@@ -362,6 +362,7 @@ describe('components', () => {
       ...{ gateway: 'ready', ledger: 'ready', targets: 'ready', queue: 'ready', sessions: 'off' },
     });
     expect(await components({ TIDEGATE_MASTER_KEY: '' })).toMatchObject({ queue: 'off' });
+    expect(await components({ TIDEGATE_MASTER_KEY: 'short' })).toMatchObject({ queue: 'misconfigured' });
     expect(await components({ ...session, TIDEGATE_SESSION_KEY: 'short' })).toMatchObject({
       sessions: 'misconfigured',
     });

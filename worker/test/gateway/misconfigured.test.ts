@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { type Env } from '../../src/env';
-import { calm, type ErrorBody } from '../client';
+import { calm, journal, type ErrorBody } from '../client';
 
 beforeEach(calm);
 
@@ -68,7 +68,12 @@ describe('readiness says what is wrong', () => {
       'TIDEGATE_AUTH.session.jwt must not be there twice',
     ],
     ['a field that is unknown', { TIDEGATE_CONFIG_MORE: { budgt: {} } }, 'gateway: budgt is not a known field'],
-    ['a configuration of another type', { TIDEGATE_CONFIG: '[]' }, 'gateway: must be an object'],
+    ['a configuration of another type', { TIDEGATE_CONFIG: '[]' }, 'gateway: TIDEGATE_CONFIG must be an object'],
+    [
+      'a part of it whose name goes on in small letters',
+      { TIDEGATE_CONFIG_prices: { price: [] } },
+      'gateway: price is not a known field',
+    ],
     [
       'a key sent in the clear',
       { GROQ_BASE_URL: 'http://example.com/v1' },
@@ -79,10 +84,27 @@ describe('readiness says what is wrong', () => {
       { ALLOWED_ORIGINS: 'https://app.example/' },
       'ALLOWED_ORIGINS: https://app.example/ is no origin',
     ],
+    [
+      'all hosts of a domain',
+      { ALLOWED_ORIGINS: 'https://*.app.example' },
+      'ALLOWED_ORIGINS: https://*.app.example is no origin',
+    ],
+    ['origins as a list', { ALLOWED_ORIGINS: ['https://app.example'] }, 'ALLOWED_ORIGINS: must be a text'],
+    ['a trailer that is a number', { TIDEGATE_TRAILER: 1 }, 'TIDEGATE_TRAILER: must be a text'],
+    ['a trailer by another word', { TIDEGATE_TRAILER: 'yes' }, 'TIDEGATE_TRAILER must be "1" or "0"'],
+    ['a log by another word', { TIDEGATE_LOG: 'error' }, 'TIDEGATE_LOG: must be one of all, errors, none'],
+    ['a token that no header has', { TIDEGATE_TOKEN: 'two words' }, 'TIDEGATE_TOKEN: must be printable ASCII'],
+    ['a master key that is none', { TIDEGATE_MASTER_KEY: 'short' }, 'TIDEGATE_MASTER_KEY must be 32 random bytes'],
+    [
+      'a last master key that is none',
+      { TIDEGATE_MASTER_KEY_PREVIOUS: 'short' },
+      'TIDEGATE_MASTER_KEY_PREVIOUS must be 32 random bytes',
+    ],
+    ['a key that is no text', { GROQ_API_KEY: { get: 1 } }, 'GROQ_API_KEY: must be a text'],
     ['an origin that is no address', { ALLOWED_ORIGINS: 'app.example' }, 'ALLOWED_ORIGINS: app.example is no origin'],
     [
       'no key for sessions',
-      { TIDEGATE_AUTH: { session: { cookie: '__Host-session' } } },
+      { TIDEGATE_AUTH: { session: { cookie: '__Host-session' } }, TIDEGATE_SESSION_KEY: undefined },
       'TIDEGATE_SESSION_KEY: is not set',
     ],
     [
@@ -95,6 +117,7 @@ describe('readiness says what is wrong', () => {
       {
         TIDEGATE_AUTH: { session: { turnstile: { organisation: 'public', hostnames: ['app.example'] } } },
         TIDEGATE_SESSION_KEY: 'k'.repeat(32),
+        TURNSTILE_SECRET: undefined,
       },
       'TURNSTILE_SECRET: is not set',
     ],
@@ -117,6 +140,33 @@ describe('readiness says what is wrong', () => {
     });
     expect(await send('/readyz')).toEqual({ status: 200, text: '{"status":"ready"}' });
     expect((await send('/api/ai/status')).text).toContain('"target":"groq/own"');
+  });
+
+  it('is ready with no configuration at all', async () => {
+    const send = await started({ TIDEGATE_CONFIG: null, TIDEGATE_CONFIG_PRICES: null, TIDEGATE_AUTH: null });
+    expect(await send('/readyz')).toEqual({ status: 200, text: '{"status":"ready"}' });
+  });
+
+  describe('a provider with a dash, which no variable has,', () => {
+    const TIDEGATE_CONFIG = {
+      targets: [{ provider: 'my-llm', model: 'own' }],
+      prices: [{ provider: 'my-llm', model: 'own', inputUsd: '1', outputUsd: '2' }],
+      providers: { 'my-llm': { baseUrl: 'https://elsewhere.example/v1' } },
+    };
+
+    it('misses its key by the name that one can have', async () => {
+      expect((await (await started({ TIDEGATE_CONFIG }))('/readyz')).text).toContain('set MY_LLM_API_KEY');
+    });
+
+    it('has key and address there', async () => {
+      const [MY_LLM_API_KEY, MY_LLM_BASE_URL] = ['Zq8dE6gHx2Ab3dE6gH', env.GROQ_BASE_URL];
+      const send = await started({ TIDEGATE_CONFIG, MY_LLM_API_KEY, MY_LLM_BASE_URL });
+      expect(await send('/readyz')).toEqual({ status: 200, text: '{"status":"ready"}' });
+      const body = '{"messages":[{"role":"user","content":"by another name"}]}';
+      expect(await send('/v1/chat/completions', { method: 'POST', body })).toMatchObject({ status: 200 });
+      const [sent] = await journal();
+      expect(sent?.authorization).toBe(`Bearer ${MY_LLM_API_KEY}`);
+    });
   });
 
   it('is ready with the configuration as an object, and with any origin if that is said', async () => {
@@ -153,6 +203,13 @@ it('is looked at once in a second, however often anybody asks', async () => {
   clock.mockRestore();
 });
 
+it('answers pages also where the origins are no text', async () => {
+  const send = await started({ ALLOWED_ORIGINS: ['https://app.example'] });
+  const headers = { authorization: `Bearer ${env.TIDEGATE_TOKEN}`, origin: 'https://app.example' };
+  expect(await send('/v1/models', { headers })).toMatchObject({ status: 200 });
+  expect(await send('/v1/models', { method: 'OPTIONS', headers })).toMatchObject({ status: 204 });
+});
+
 describe('the trailer', () => {
   const stream = { method: 'POST', body: '{"stream":true,"messages":[{"role":"user","content":"x"}]}' };
 
@@ -161,6 +218,15 @@ describe('the trailer', () => {
     expect((await send('/v1/chat/completions', stream)).text).toMatch(/\n: tidegate \{.*\}\n\n$/);
     const headers = { authorization: `Bearer ${env.TIDEGATE_TOKEN}`, 'x-tidegate-trailer': '0' };
     expect((await send('/v1/chat/completions', { ...stream, headers })).text).not.toContain(': tidegate');
+  });
+
+  it('is not the caller’s mistake where the variable is wrong', async () => {
+    const answer = await (await started({ TIDEGATE_TRAILER: 'yes' }))('/v1/chat/completions', stream);
+    expect(answer.status).toBe(500);
+    expect((JSON.parse(answer.text) as ErrorBody).error).toMatchObject({
+      code: 'config_invalid',
+      param: 'TIDEGATE_TRAILER',
+    });
   });
 });
 
