@@ -93,15 +93,20 @@ impl Tape {
         self.write(decision);
         let (record, at) = self.source.as_mut()?;
         let line = record.get(*at..).and_then(|rest| rest.lines().next()).unwrap_or("");
-        let (recorded, outcome) = line.split_once("\t=").unwrap_or((line, ""));
-        let same = self.written.get(start..) == Some(recorded);
-        let outcome = Outcome { rest: if same { outcome.into() } else { String::new() }, at: 0, sound: same };
+        // From the decision's end on, since its own words may begin with `=`.
+        let tail = self.written.get(start..).and_then(|decision| line.strip_prefix(decision));
+        let outcome = match tail {
+            Some("") => Some(""),
+            Some(tail) => tail.strip_prefix("\t=").filter(|rest| rest.is_empty() || rest.starts_with('\t')),
+            None => None,
+        };
+        let same = outcome.is_some();
         self.diverged |= !same;
         *at = at.saturating_add(line.len()).saturating_add(1);
-        if same {
-            let line: String = line.get(recorded.len()..).unwrap_or("").into();
-            self.written.push_str(&line);
+        if let (true, Some(tail)) = (same, tail) {
+            self.written.push_str(tail);
         }
+        let outcome = Outcome { rest: outcome.unwrap_or_default().into(), at: 0, sound: same };
         self.written.push('\n');
         Some(outcome)
     }
@@ -257,6 +262,23 @@ mod tests {
         let mut outcome = tape.decide(&["ask".into()]).unwrap();
         assert_eq!((outcome.word().as_str(), outcome.word().as_str(), outcome.is_sound()), ("=", "=x", true));
         assert!(tape.finish().1);
+    }
+
+    #[test]
+    fn a_decision_may_hold_words_that_begin_as_outcomes_do() {
+        let mut tape = Tape::recording();
+        assert!(tape.decide(&["ask".into(), "=x".into()]).is_none());
+        tape.came(&["ok".into()]);
+        tape.line(&["say".into(), "=".into(), "=y".into()]);
+        let record = tape.finish().0;
+        let mut tape = Tape::replaying(record.as_str().into());
+        let mut outcome = tape.decide(&["ask".into(), "=x".into()]).unwrap();
+        assert_eq!((outcome.word().as_str(), outcome.is_sound()), ("ok", true));
+        tape.line(&["say".into(), "=".into(), "=y".into()]);
+        assert_eq!(tape.finish(), (record.clone(), true));
+        let mut tape = Tape::replaying(record.as_str().into());
+        assert!(!tape.decide(&["ask".into()]).unwrap().is_sound(), "a word is missing");
+        assert!(!tape.finish().1);
     }
 
     #[test]
