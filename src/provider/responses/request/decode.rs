@@ -9,6 +9,16 @@ use crate::json::{self, Raw};
 
 /// What lies at OpenAI, where no other provider can read it.
 const STORED: &str = "must be absent: what OpenAI stored is not here. Send the conversation in `input`";
+/// What may be asked for beside the answer, by how it begins, and is in none: reasoning comes back unasked, and what
+/// OpenAI runs is refused as a tool.
+const NOTHING_TO_INCLUDE: [&str; 6] = [
+    "reasoning.encrypted_content\"",
+    "web_search_call.",
+    "file_search_call.",
+    "code_interpreter_call.",
+    "computer_call_output.",
+    "message.input_image.",
+];
 const BOOLEAN: &str = "must be true or false";
 const NUMBER: &str = "must be a number";
 
@@ -16,7 +26,8 @@ const NUMBER: &str = "must be a number";
 ///
 /// Left out, because they do not shape the answer: `metadata`, `client_metadata`, `user`, `safety_identifier`, `store`,
 /// `service_tier`, `prompt_cache_key`, `prompt_cache_retention`, `prompt_cache_options` and cache breakpoints,
-/// `stream_options` (obfuscation), `max_tool_calls` (of built-in tools, which are refused), `reasoning.summary`
+/// `stream_options` (obfuscation), `truncation` (what is too long is refused by the one asked), `include` of what tools of
+/// OpenAI's gave, `max_tool_calls` (of built-in tools, which are refused), `reasoning.summary`
 /// (how much of the reasoning is shown) and `reasoning.context` (which of OpenAI's own goes back to it), ids and statuses
 /// of items, `phase`, and annotations of earlier answers.
 ///
@@ -89,13 +100,17 @@ fn field(name: &str, raw: Raw<'_>, out: &mut String) -> Result<()> {
         }
         "include" => {
             for (index, item) in list(raw, name)?.into_iter().enumerate() {
-                if item.get() != "\"reasoning.encrypted_content\"" {
+                if !item
+                    .get()
+                    .strip_prefix('"')
+                    .is_some_and(|item| NOTHING_TO_INCLUDE.iter().any(|of| item.starts_with(of)))
+                {
                     return Err(Error::invalid(&at(name, index, ""), UNKNOWN).into());
                 }
             }
         }
-        "truncation" if value == "\"disabled\"" => {}
-        "truncation" => return fail("must be \"disabled\": no other provider cuts the input"),
+        "truncation" if is_text(raw) => {}
+        "truncation" => return fail(TEXT),
         "background" if value == "false" => {}
         "background" => return fail("must be false: answers are not kept for later"),
         "top_logprobs" if value == "0" => {}

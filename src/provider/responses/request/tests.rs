@@ -162,7 +162,7 @@ fn a_schema_is_as_strict_as_it_was() {
 
 #[test]
 fn hints_are_left_out() {
-    let hints = r#""metadata":{"a":"b"},"user":"u","store":true,"service_tier":"auto","prompt_cache_key":"k","safety_identifier":"s","truncation":"disabled","background":false,"include":["reasoning.encrypted_content"],"stream_options":{"include_obfuscation":false},"reasoning":{"summary":"auto"},"previous_response_id":null,"conversation":null,"tools":[],"brand_new":null"#;
+    let hints = r#""metadata":{"a":"b"},"user":"u","store":true,"service_tier":"auto","prompt_cache_key":"k","safety_identifier":"s","truncation":"auto","background":false,"include":["reasoning.encrypted_content","web_search_call.action.sources","file_search_call.results","code_interpreter_call.outputs","computer_call_output.output.image_url","message.input_image.image_url"],"stream_options":{"include_obfuscation":false},"reasoning":{"summary":"auto"},"previous_response_id":null,"conversation":null,"tools":[],"brand_new":null"#;
     assert_eq!(
         decoded(&format!(r#"{{"input":"x",{hints}}}"#)),
         r#"{"tools":[],"messages":[{"role":"user","content":"x"}]}"#
@@ -215,9 +215,10 @@ fn what_has_no_neutral_form_is_refused_by_name() {
         (r#"{"input":"x","conversation":"c"}"#, "conversation"),
         (r#"{"input":"x","prompt":{"id":"p"}}"#, "prompt"),
         (r#"{"input":"x","background":true}"#, "background"),
-        (r#"{"input":"x","truncation":"auto"}"#, "truncation"),
+        (r#"{"input":"x","truncation":true}"#, "truncation"),
         (r#"{"input":"x","top_logprobs":3}"#, "top_logprobs"),
         (r#"{"input":"x","include":["message.output_text.logprobs"]}"#, "include[0]"),
+        (r#"{"input":"x","include":["web_search_call.results","reasoning.encrypted_contents"]}"#, "include[1]"),
         (r#"{"input":"x","tools":[{"type":"function","name":"f","new":true}]}"#, "tools[0].new"),
         (r#"{"input":"x","tools":[{"type":"namespace","name":"n"}]}"#, "tools[0].tools"),
         (
