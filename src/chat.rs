@@ -223,7 +223,7 @@ fn message(index: usize, item: Item<'_>) -> Result<Message<'_>> {
                     _ => None,
                 }
             }
-            "content" => parts = content(index, raw)?,
+            "content" => parts = content(index, raw, &mut other)?,
             // An earlier answer by its id: nothing here says how long it is.
             "audio" if raw.get() != "null" => refers = true,
             _ => other.push(raw),
@@ -238,7 +238,8 @@ fn message(index: usize, item: Item<'_>) -> Result<Message<'_>> {
     Ok(Message { role, parts, other })
 }
 
-fn content(index: usize, raw: Raw<'_>) -> Result<Vec<Part<'_>>> {
+/// `other` is what is counted by its bytes beside the parts.
+fn content<'a>(index: usize, raw: Raw<'a>, other: &mut Vec<Raw<'a>>) -> Result<Vec<Part<'a>>> {
     const PROBLEM: &str = "must be a text without lone surrogates, a list of parts, or null";
     if raw.get() == "null" {
         return Ok(Vec::new());
@@ -253,6 +254,10 @@ fn content(index: usize, raw: Raw<'_>) -> Result<Vec<Part<'_>>> {
         let kind = fields.field("type").and_then(json::text);
         parts.push(match kind.as_deref() {
             Some("text") => {
+                if cfg!(feature = "dialects") && fields.field("citations").is_some() {
+                    // The provider cuts it into pieces with a name each, so that the model can cite them.
+                    other.push(item);
+                }
                 let text = fields.field("text").and_then(json::text);
                 Part::Text(text.ok_or_else(|| {
                     Error::invalid(&at(index, ".content"), "has a text part without a text, or with lone surrogates")

@@ -305,6 +305,19 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "dialects")]
+    fn what_is_to_be_cited_is_cut_into_pieces_that_the_model_also_reads() {
+        let message = |more: &str| {
+            let part = format!(r#"{{"type":"text","text":"One. Two."{more}}}"#);
+            (part.len() as u64, parts(&format!(r#",{{"role":"user","content":[{part}]}}]"#)))
+        };
+        let (_, plain) = message("");
+        let (length, cited) = message(r#","citations":{"enabled":true}"#);
+        assert_eq!(cited.schema_bytes - plain.schema_bytes, length);
+        assert_eq!(cited.features, plain.features);
+    }
+
+    #[test]
     fn what_a_prediction_may_cost_is_bounded_as_output() {
         let prediction = r#"{"type":"content","content":"let x = 1;"}"#;
         let plain = parts("]").schema_bytes;

@@ -234,6 +234,52 @@ describe('coding agents', () => {
     assert.deepEqual(standIn.journal, []);
   });
 
+  test('texts that are to be cited go to Claude as they came, and to others only if they are not', async () => {
+    const found = (enabled) => ({
+      model: 'auto',
+      max_tokens: 100,
+      messages: [
+        { role: 'user', content: 'Look it up.' },
+        {
+          role: 'assistant',
+          content: [{ type: 'text', text: 'It is.', citations: [{ type: 'char_location', cited_text: 'It' }] }],
+        },
+        {
+          role: 'user',
+          content: [
+            {
+              ...{ type: 'search_result', source: 'https://sea.example', title: 'Sea', citations: { enabled } },
+              content: [{ type: 'text', text: 'Salty.' }],
+            },
+            {
+              ...{ type: 'document', title: 'Rivers', context: 'Old', citations: { enabled } },
+              source: { type: 'text', media_type: 'text/plain', data: 'Fresh.' },
+            },
+            { type: 'text', text: question() },
+          ],
+        },
+      ],
+    });
+    const cited = found(true);
+    const { status, text } = await ask(['openai', 'anthropic'], MESSAGES, cited);
+    assert.equal(status, 200, text);
+    assert.deepEqual(
+      standIn.journal.map(({ provider, body }) => [provider, body.messages]),
+      [['anthropic', cited.messages]],
+    );
+    const alone = await ask(['openai'], MESSAGES, cited);
+    assert.equal(alone.status, 400, alone.text);
+    assert.match(alone.text, /messages\[2\]\.content/);
+    const plain = await ask(['openai'], MESSAGES, found(false));
+    assert.equal(plain.status, 200, plain.text);
+    const { content } = sent().messages.at(-1);
+    assert.deepEqual(
+      content.slice(0, 2).map(({ text }) => text),
+      ['Sea\nhttps://sea.example\nSalty.', 'Rivers\nOld\nFresh.'],
+    );
+    assert.equal(sent().messages[1].content, 'It is.');
+  });
+
   test('tools that only OpenAI reads leave the other targets out', async () => {
     const { status, text } = await ask(['groq', 'openai'], RESPONSES, codexToday());
     assert.equal(status, 200, text);

@@ -9,6 +9,7 @@ mod models;
 mod place;
 mod sampling;
 mod schema;
+mod sources;
 mod tools;
 mod turns;
 

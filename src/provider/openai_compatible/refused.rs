@@ -32,7 +32,7 @@ pub(in crate::provider) fn check(request: &Fields<'_>, outgoing: &Outgoing<'_>) 
 }
 
 /// Refuses what only one other dialect has: Gemini's safety settings, an effort of Anthropic's that is about the text alone,
-/// tools that are no functions, and calls of them.
+/// tools that are no functions, calls of them, and texts that are to be cited.
 pub(super) fn others_own(request: &Fields<'_>) -> Result<()> {
     for (field, problem) in [
         ("safety_settings", "must be left out for other models than Google's"),
@@ -48,8 +48,16 @@ pub(super) fn others_own(request: &Fields<'_>) -> Result<()> {
         return Err(Error::invalid("tools", problem).into());
     }
     for (index, message) in items(request.field("messages")).into_iter().enumerate() {
-        if items(object(Some(message)).field("tool_calls")).iter().any(is_other) {
-            return Err(Error::invalid(&["messages[", &decimal(index as u64), "].tool_calls"].concat(), problem).into());
+        let message = object(Some(message));
+        let refuse =
+            |name, problem| Error::invalid(&["messages[", &decimal(index as u64), name].concat(), problem).into();
+        if items(message.field("tool_calls")).iter().any(is_other) {
+            return Err(refuse("].tool_calls", problem));
+        }
+        // Of most messages nothing need be read.
+        let content = message.field("content").filter(|raw| contains(raw.get(), "\"citations\""));
+        if items(content).into_iter().any(|part| object(Some(part)).field("citations").is_some()) {
+            return Err(refuse("].content", "must be left to be cited for Anthropic's models alone"));
         }
     }
     Ok(())

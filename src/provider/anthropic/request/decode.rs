@@ -9,8 +9,8 @@ use crate::provider::anthropic::write::{field, put};
 /// Reads a caller's request and writes it in neutral form.
 ///
 /// Left out, since they do not shape the answer: `service_tier`, cache marks outside of content parts, the
-/// metadata beside `user_id` (which becomes `user`), and what of the conversation need not be read again
-/// (`context_management`).
+/// metadata beside `user_id` (which becomes `user`), what earlier answers cited, and what of the conversation need not be
+/// read again (`context_management`).
 pub(in crate::provider) fn decode_request(body: &str) -> Result<String> {
     let request = json::fields(body).ok().filter(|fields| !fields.has_repeated());
     let request = request.ok_or_else(|| Error::invalid("", super::place::OBJECT))?;

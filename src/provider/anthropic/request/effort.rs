@@ -142,7 +142,7 @@ impl Effort {
 /// Adaptive thinking without a word is `high`, the API's own default, and `max` the most that others have a word for.
 /// Whether the thinking is shown (`display`) does not shape the answer and is left out.
 pub(super) fn decode(out: &mut String, request: &Fields<'_>, effort: Option<Raw<'_>>) -> Result<()> {
-    const BUDGET: &str = "must be a whole number from 1024, below max_tokens";
+    const BUDGET: &str = "must be a whole number from 1024, below max_tokens unless there are tools";
     let place = Place::field("output_config");
     let own = place.of("effort");
     let word = effort.map(|raw| own.text(raw)).transpose()?;
@@ -158,12 +158,14 @@ pub(super) fn decode(out: &mut String, request: &Fields<'_>, effort: Option<Raw<
         place.known(&fields, &["type", "budget_tokens", "display"])?;
         match json::text(place.said(&fields, "type")?).as_deref() {
             Some("enabled") => {
-                let bound = present(request, "max_tokens").and_then(json::uint).unwrap_or(u64::MAX);
-                let budget = fields.field("budget_tokens").and_then(json::uint);
-                let budget = budget.filter(|budget| (LEAST..bound).contains(budget));
+                let most = present(request, "max_tokens").and_then(json::uint).unwrap_or(u64::MAX).saturating_sub(1);
+                let budget = fields.field("budget_tokens").and_then(json::uint).filter(|budget| *budget >= LEAST);
+                // Between tools it is that of all the answers of a turn; of one the bound holds (platform.claude.com,
+                // "Interleaved thinking"). Other APIs know a budget of one.
+                let budget = budget.filter(|budget| *budget <= most || present(request, "tools").is_some());
                 let budget = budget.ok_or_else(|| place.of("budget_tokens").error(BUDGET))?;
                 out.push_str(",\"reasoning\":{\"max_tokens\":");
-                push_int(out, budget);
+                push_int(out, budget.min(most.max(LEAST)));
                 out.push('}');
             }
             Some("adaptive") => word = word.or(Some("high")),

@@ -1,6 +1,7 @@
 //! Images and documents: a source here, a `data:` URL there. The bytes stay as they are written.
 
 use super::place::{NO_FORM, Place, present};
+use super::sources;
 use crate::error::Result;
 use crate::json::{self, Escaped, Fields, Raw};
 use crate::provider::anthropic::write::{field, put};
@@ -11,20 +12,24 @@ const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"]
 const PDF: &str = "application/pdf";
 
 /// The inside of a text.
-fn inner<'a>(place: &Place<'_>, fields: &Fields<'a>, name: &str) -> Result<&'a str> {
+pub(super) fn inner<'a>(place: &Place<'_>, fields: &Fields<'a>, name: &str) -> Result<&'a str> {
     let raw = place.said(fields, name)?;
     Ok(raw.get().strip_prefix('"').and_then(|raw| raw.strip_suffix('"')).unwrap_or_default())
 }
 
 /// Appends a caller's image or document as a content part. What was put in the API's own file store cannot
-/// be sent elsewhere, and a document by URL, its context and its citations have no counterpart.
+/// be sent elsewhere, and a document by URL, a PDF's context and its citations have no counterpart.
 pub(super) fn decode(out: &mut String, kind: &str, place: &Place<'_>, fields: &Fields<'_>) -> Result<()> {
     let own = place.of("source");
     let source = own.object(fields.field("source").ok_or_else(|| own.error("is missing"))?)?;
     let of = json::text(own.said(&source, "type")?).unwrap_or_default();
     match of.as_ref() {
         "url" => own.known(&source, &["type", "url"])?,
-        "base64" | "text" => own.known(&source, &["type", "media_type", "data"])?,
+        "base64" => own.known(&source, &["type", "media_type", "data"])?,
+        "text" | "content" if kind == "document" => {
+            place.known(fields, &["type", "source", "cache_control", "title", "context", "citations"])?;
+            return sources::document(out, place, fields, &source);
+        }
         _ => return own.refuse("type", NO_FORM),
     }
     if kind == "image" {
@@ -51,13 +56,6 @@ pub(super) fn decode(out: &mut String, kind: &str, place: &Place<'_>, fields: &F
             data(out, &own, &source)?;
             out.push_str("\"}");
         }
-        "text" if title.is_none() => {
-            if present(&source, "media_type").is_some_and(|kind| kind.get() != "\"text/plain\"") {
-                return own.refuse("media_type", "must be text/plain");
-            }
-            put(out, &["{\"type\":\"text\",\"text\":\"", inner(&own, &source, "data")?, "\""]);
-        }
-        "text" => return place.refuse("title", NO_FORM),
         _ => return own.refuse("type", NO_FORM),
     }
     Ok(())

@@ -7,7 +7,7 @@ use crate::json::{self, Fields, Raw};
 use crate::record::push_int;
 
 /// For what the other dialects have no word for.
-pub(super) const NO_FORM: &str = "has no counterpart in the API that this request is translated for";
+pub(super) const NO_FORM: &str = "is nothing that the gateway knows to price and to translate";
 /// For a value of the wrong kind.
 pub(super) const TEXT: &str = "must be a text";
 /// For a value of the wrong kind.

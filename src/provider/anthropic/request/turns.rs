@@ -2,6 +2,7 @@
 
 use super::media::{decode as media, mark};
 use super::place::{NO_FORM, OBJECT, Place, present};
+use super::sources::search_result;
 use crate::error::Result;
 use crate::json::{self, Escaped, Fields, Raw};
 use crate::provider::anthropic::reasoning::{Given, push_reasoning, redacted, thinking};
@@ -21,13 +22,15 @@ impl<'a> Parts<'a> {
         match kind {
             "text" => {
                 place.known(fields, &["type", "text", "cache_control", "citations"])?;
-                if present(fields, "citations").is_some_and(|raw| raw.get() != "[]") {
-                    return place.refuse("citations", NO_FORM);
-                }
                 let text = place.said(fields, "text")?.get();
                 self.plain = present(fields, "cache_control").is_none().then_some(text);
                 comma(&mut self.list);
                 put(&mut self.list, &["{\"type\":\"text\",\"text\":", text]);
+            }
+            "search_result" => {
+                self.plain = None;
+                comma(&mut self.list);
+                search_result(&mut self.list, place, fields)?;
             }
             "image" | "document" => {
                 self.plain = None;

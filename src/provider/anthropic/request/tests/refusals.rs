@@ -27,7 +27,7 @@ fn what_a_caller_cannot_say_elsewhere_is_refused_by_name() {
         (with(ask(), "output_config", json!({"format": {"type": "xml"}})), "output_config.format.type"),
         (with(ask(), "messages", json!([{"role": "tool", "content": "x"}])), "messages[0].role"),
         (with(ask(), "messages", json!([{"role": "user", "content": ""}])), "messages[0].content"),
-        (user(json!({"type": "search_result"})), "messages[0].content[0].type"),
+        (user(json!({"type": "server_tool_use"})), "messages[0].content[0].type"),
         (user(json!({"type": "text"})), "messages[0].content[0].text"),
         (
             user(json!({"type": "image", "source": {"type": "file", "file_id": "f"}})),

@@ -21,6 +21,18 @@ fn a_callers_thinking_has_neutral_words() {
 }
 
 #[test]
+fn between_tools_a_budget_may_be_more_than_one_answer() {
+    let request = |budget: u32| with(ask(), "thinking", json!({"type": "enabled", "budget_tokens": budget}));
+    let tools = json!([{"name": "f", "input_schema": {"type": "object"}}]);
+    // `ask` bounds an answer by 4,096 tokens.
+    for (budget, said) in [(4095, 4095), (4096, 4095), (60_000, 4095)] {
+        let neutral = decoded(&with(request(budget), "tools", tools.clone()));
+        assert_eq!(neutral["reasoning"], json!({"max_tokens": said}));
+    }
+    assert_eq!(named(decode_request(&with(request(1023), "tools", tools).to_string())), "thinking.budget_tokens");
+}
+
+#[test]
 fn each_model_is_asked_to_think_as_it_can() {
     let of = |field: &str, value: Value, model: &str| {
         let request = with(json!({"messages": ask()["messages"]}), field, value);
