@@ -32,7 +32,7 @@ pub(in crate::provider) fn check(request: &Fields<'_>, outgoing: &Outgoing<'_>) 
 }
 
 /// Refuses what only one other dialect has: Gemini's safety settings, an effort of Anthropic's that is about the text alone,
-/// tools that are no functions, calls of them, and texts that are to be cited.
+/// tools that are no functions, calls of them, and texts that are to be cited. And probabilities, which are not translated.
 pub(super) fn others_own(request: &Fields<'_>) -> Result<()> {
     for (field, problem) in [
         ("safety_settings", "must be left out for other models than Google's"),
@@ -40,6 +40,11 @@ pub(super) fn others_own(request: &Fields<'_>) -> Result<()> {
     ] {
         if request.field(field).is_some() {
             return Err(Error::invalid(field, problem).into());
+        }
+    }
+    for field in ["logprobs", "top_logprobs"] {
+        if request.field(field).is_some_and(|raw| !matches!(raw.get(), "null" | "false" | "0")) {
+            return Err(Error::invalid(field, "must be left out: probabilities are not translated").into());
         }
     }
     let is_other = |raw: &Raw<'_>| object(Some(*raw)).field("type").is_some_and(|kind| kind.get() != "\"function\"");

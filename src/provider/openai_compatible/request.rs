@@ -16,7 +16,7 @@ use crate::text::decimal;
 /// provider does not take it back.
 ///
 /// # Errors
-/// `invalid_request` that names `safety_settings`; `top_k` where only the provider's temperature and `top_p` are known; a
+/// `invalid_request` that names what only one other dialect has; `top_k` where only the provider's temperature and `top_p` are known; a
 /// tool's result with pictures in it; and what OpenAI's and Groq's models refuse.
 pub(in crate::provider) fn encode_request(request: &Fields<'_>, outgoing: &Outgoing<'_>) -> Result<String> {
     if cfg!(feature = "dialects") {
@@ -273,7 +273,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_carried_is_named() {
-        for own in [r#""safety_settings":[{}]"#, r#""output_config":{"effort":"low"},"reasoning_effort":"none""#] {
+        for own in [
+            r#""safety_settings":[{}]"#,
+            r#""output_config":{"effort":"low"},"reasoning_effort":"none""#,
+            r#""logprobs":true"#,
+            r#""top_logprobs":2"#,
+        ] {
             let body = ["{\"messages\":[],", own, "}"].concat();
             let request = json::fields(&body).unwrap();
             assert!(encode_request(&request, &outgoing("openrouter", "m", false)).is_err(), "{own}");

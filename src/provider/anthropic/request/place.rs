@@ -7,7 +7,7 @@ use crate::json::{self, Fields, Raw};
 use crate::record::push_int;
 
 /// For what the other dialects have no word for.
-pub(super) const NO_FORM: &str = "is nothing that the gateway knows to price and to translate";
+pub(super) const NO_FORM: &str = "is nothing that the gateway can carry to this API";
 /// For a value of the wrong kind.
 pub(super) const TEXT: &str = "must be a text";
 /// For a value of the wrong kind.

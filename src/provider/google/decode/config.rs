@@ -49,7 +49,11 @@ pub(super) fn decode(raw: Option<Raw<'_>>, out: &mut String) -> Result<Option<&'
                 thinking::decode(raw, path, out)?;
                 continue;
             }
-            "responseLogprobs" if raw.get() == "false" => continue,
+            "responseLogprobs" if matches!(raw.get(), "true" | "false") => {
+                field(out, "logprobs", raw.get());
+                continue;
+            }
+            "logprobs" => "top_logprobs",
             "responseModalities" => {
                 let only_text = |item: &Raw<'_>| json::text(*item).is_some_and(|own| own.eq_ignore_ascii_case("text"));
                 if list(raw, path)?.iter().all(only_text) {
@@ -59,7 +63,8 @@ pub(super) fn decode(raw: Option<Raw<'_>>, out: &mut String) -> Result<Option<&'
             }
             "mediaResolution" => {
                 detail = match text(raw, path)?.as_ref() {
-                    "MEDIA_RESOLUTION_UNSPECIFIED" => None,
+                    // Between the two that others have words for: theirs to choose.
+                    "MEDIA_RESOLUTION_UNSPECIFIED" | "MEDIA_RESOLUTION_MEDIUM" => None,
                     "MEDIA_RESOLUTION_LOW" => Some("low"),
                     "MEDIA_RESOLUTION_HIGH" => Some("high"),
                     _ => return Err(refuse(path)),

@@ -125,6 +125,15 @@ fn a_schema_is_asked_for_in_either_form() {
 }
 
 #[test]
+fn probabilities_are_asked_for_in_chats_words() {
+    let asked = r#"{"contents":[{"parts":[{"text":"x"}]}],"generationConfig":{"responseLogprobs":true,"logprobs":3,"mediaResolution":"MEDIA_RESOLUTION_MEDIUM"}}"#;
+    assert_eq!(
+        neutral(asked),
+        r#"{"model":"gemini-x","logprobs":true,"top_logprobs":3,"messages":[{"role":"user","content":"x"}]}"#
+    );
+}
+
+#[test]
 fn what_no_other_provider_has_is_refused_by_name() {
     let user = r#""contents":[{"parts":[{"text":"x"}]}]"#;
     for (body, path) in [
@@ -135,7 +144,7 @@ fn what_no_other_provider_has_is_refused_by_name() {
         (format!(r#"{{{user},"tools":[{{"code_execution":{{}}}}]}}"#), "tools[0].codeExecution"),
         (format!(r#"{{{user},"tools":[{{"functionDeclarations":[{{}}]}}]}}"#), "tools[0].functionDeclarations[0].name"),
         (format!(r#"{{{user},"toolConfig":{{"retrievalConfig":{{}}}}}}"#), "toolConfig.retrievalConfig"),
-        (format!(r#"{{{user},"generationConfig":{{"responseLogprobs":true}}}}"#), "generationConfig.responseLogprobs"),
+        (format!(r#"{{{user},"generationConfig":{{"responseLogprobs":7}}}}"#), "generationConfig.responseLogprobs"),
         (format!(r#"{{{user},"generationConfig":{{"speechConfig":{{}}}}}}"#), "generationConfig.speechConfig"),
         (
             format!(r#"{{{user},"generationConfig":{{"responseModalities":["IMAGE"]}}}}"#),

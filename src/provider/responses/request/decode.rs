@@ -100,6 +100,10 @@ fn field(name: &str, raw: Raw<'_>, out: &mut String) -> Result<()> {
         }
         "include" => {
             for (index, item) in list(raw, name)?.into_iter().enumerate() {
+                if item.get() == "\"message.output_text.logprobs\"" {
+                    member(out, "logprobs", "true");
+                    continue;
+                }
                 if !item
                     .get()
                     .strip_prefix('"')
@@ -109,11 +113,13 @@ fn field(name: &str, raw: Raw<'_>, out: &mut String) -> Result<()> {
                 }
             }
         }
-        "truncation" if is_text(raw) => {}
-        "truncation" => return fail(TEXT),
+        "truncation" if matches!(value, "\"auto\"" | "\"disabled\"") => {}
+        "truncation" => return fail("must be auto or disabled"),
         "background" if value == "false" => {}
         "background" => return fail("must be false: answers are not kept for later"),
         "top_logprobs" if value == "0" => {}
+        "top_logprobs" if json::uint(raw).is_some() => member(out, name, value),
+        "top_logprobs" => return fail("must be a whole number"),
         "previous_response_id" | "conversation" | "prompt" => return fail(STORED),
         "metadata"
         | "user"

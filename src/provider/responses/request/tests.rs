@@ -170,6 +170,14 @@ fn hints_are_left_out() {
 }
 
 #[test]
+fn probabilities_are_asked_for_in_chats_words() {
+    assert_eq!(
+        decoded(r#"{"input":"x","include":["message.output_text.logprobs"],"top_logprobs":3}"#),
+        r#"{"logprobs":true,"top_logprobs":3,"messages":[{"role":"user","content":"x"}]}"#
+    );
+}
+
+#[test]
 fn what_has_no_neutral_form_is_refused_by_name() {
     for (body, field) in [
         ("", ""),
@@ -216,8 +224,8 @@ fn what_has_no_neutral_form_is_refused_by_name() {
         (r#"{"input":"x","prompt":{"id":"p"}}"#, "prompt"),
         (r#"{"input":"x","background":true}"#, "background"),
         (r#"{"input":"x","truncation":true}"#, "truncation"),
-        (r#"{"input":"x","top_logprobs":3}"#, "top_logprobs"),
-        (r#"{"input":"x","include":["message.output_text.logprobs"]}"#, "include[0]"),
+        (r#"{"input":"x","top_logprobs":"3"}"#, "top_logprobs"),
+        (r#"{"input":"x","include":["message.output_text.words"]}"#, "include[0]"),
         (r#"{"input":"x","include":["web_search_call.results","reasoning.encrypted_contents"]}"#, "include[1]"),
         (r#"{"input":"x","tools":[{"type":"function","name":"f","new":true}]}"#, "tools[0].new"),
         (r#"{"input":"x","tools":[{"type":"namespace","name":"n"}]}"#, "tools[0].tools"),
