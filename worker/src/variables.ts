@@ -9,11 +9,17 @@ import { wantsTrailer } from './trailer';
 const TEXTS =
   /^(ALLOWED_ORIGINS|TIDEGATE_(LOG|MASTER_KEY|MASTER_KEY_PREVIOUS|SESSION_KEY|SHARED_CACHE|TIER|TOKEN|TRAILER)|TURNSTILE_SECRET|.+_(API_KEY|BASE_URL))$/;
 
+/** Environments inherit none of these, and wrangler only warns of it. */
+const OBJECTS = ['DIRECTORY', 'FIGURES', 'ORGANISATION', 'REQUEST_QUEUE', 'TENANT_LEDGER'] as const;
+
 /** What is wrong with variables that stand alone, each by its name and never by its value; what is not set is not. */
 export function variableProblems(env: Env): string[] {
   const reasons = Object.entries(env)
     .filter(([name, value]) => TEXTS.test(name) && typeof (value ?? '') !== 'string')
     .map(([name]) => `${name}: must be a text`);
+  const missing = OBJECTS.filter((name) => env[name] === undefined);
+  if (missing.length > 0)
+    reasons.push(`${missing.join(', ')}: not bound; durable_objects has to be in each environment`);
   if (reasons.length > 0) return reasons;
 
   reasons.push(...unusableOrigins(env).map((entry) => `ALLOWED_ORIGINS: ${entry} is no origin`));

@@ -1,6 +1,7 @@
 /** Who is kept out until a time, in milliseconds since 1970. */
 export interface Block {
-  kind: 'ip' | 'token' | 'user';
+  /** `organisation`: all of its callers, which only the operator can say. */
+  kind: 'ip' | 'token' | 'user' | 'organisation';
   value: string;
   note?: string;
   created: number;

@@ -78,7 +78,7 @@ export async function blockOf(
   if (!blocks) blocks = everywhere.keep('', await asked(() => directoryObject(env).blocks()));
   const own = (await standingOf(who.organisation, env))?.blocks ?? [];
   const network = address === null ? undefined : networkOf(address);
-  const values = { ip: network, user: who.user, token: who.token };
+  const values = { ip: network, user: who.user, token: who.token, organisation: who.organisation };
   const now = Date.now();
   return [...blocks, ...own].find(({ kind, value, expires }) => value === values[kind] && expires > now);
 }

@@ -100,6 +100,11 @@ describe('readiness says what is wrong', () => {
       { TIDEGATE_MASTER_KEY_PREVIOUS: 'short' },
       'TIDEGATE_MASTER_KEY_PREVIOUS must be 32 random bytes',
     ],
+    [
+      'an environment without its objects',
+      { TENANT_LEDGER: undefined, FIGURES: undefined },
+      'FIGURES, TENANT_LEDGER: not bound; durable_objects has to be in each environment',
+    ],
     ['a key that is no text', { GROQ_API_KEY: { get: 1 } }, 'GROQ_API_KEY: must be a text'],
     ['an origin that is no address', { ALLOWED_ORIGINS: 'app.example' }, 'ALLOWED_ORIGINS: app.example is no origin'],
     [

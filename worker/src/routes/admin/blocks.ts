@@ -3,13 +3,13 @@ import { fields, flag, oneOf, optional, otherwise, text, whole } from '../../fie
 import { networkOf, type Block } from '../../organisation/blocks';
 import { directoryObject, forget, organisationOf } from '../../organisation/standing';
 import type { Caller } from '../../auth';
-import { note } from '../../names';
+import { note, organisationName } from '../../names';
 import { bodyOf, read, ruledBy } from '../input';
 import type { Ours, Route } from '../route';
 import { ABOUT, NOTE, object, oneOf as anyOf, TEXT, textOf, whole as between } from '../schemas';
 import { tiersOf } from './tokens';
 
-const KINDS = ['ip', 'token', 'user'] as const;
+const KINDS = ['ip', 'token', 'user', 'organisation'] as const;
 const value = text(256);
 const MONTH_SECONDS = 31 * 86_400;
 
@@ -39,7 +39,8 @@ export const blocks: Route[] = [
     method: 'POST',
     path: '/api/admin/blocks',
     scope: 'admin',
-    summary: 'Keeps an address, a token or a user out for a while; other isolates know within 30 seconds',
+    summary:
+      'Keeps an address, a token or a user out for a while, or (operator, `everywhere`) an organisation; other isolates know within 30 seconds',
     query: ABOUT,
     body: object(
       {
@@ -55,8 +56,10 @@ export const blocks: Route[] = [
     statuses: [201, 409],
     handle: async (c, caller) => {
       const { kind, value: given, seconds, everywhere, note } = await bodyOf(c, wanted);
-      if (everywhere && kind !== 'ip')
-        throw invalid('everywhere', 'must be false: tokens and users have an organisation');
+      const wide = kind === 'ip' || kind === 'organisation';
+      if (everywhere && !wide) throw invalid('everywhere', 'must be false: tokens and users have an organisation');
+      if (!everywhere && kind === 'organisation')
+        throw invalid('everywhere', 'must be true: the operator keeps organisations out');
       const created = Date.now();
       const block: Block = {
         ...{ kind, value: named(kind, given), created, expires: created + seconds * 1_000 },
@@ -96,6 +99,7 @@ function all(c: Ours, caller: Caller) {
 }
 
 function named(kind: Block['kind'], given: string): string {
+  if (kind === 'organisation') return read(organisationName, given, 'value');
   if (kind !== 'ip') return given;
   // An IPv6 network as the list shows it is one that may be given.
   const network = networkOf(given.replace(/\/64$/, ''));

@@ -89,7 +89,8 @@ export async function tiersOf(organisation: string, caller: Caller, env: Env): P
   const standing = await standingOf(organisation, env);
   if (standing) return standing.tiers;
   // What is somebody else's was set up by the operator, or it is not there.
-  if (organisation !== caller.organisation) throw invalid('organisation', 'is not known', 404);
+  const unknown = 'is not known: PUT /api/admin/organisations/… sets it up';
+  if (organisation !== caller.organisation) throw invalid('organisation', unknown, 404);
   const isDefault = organisation === DEFAULT_ORGANISATION;
   const tiers = isDefault ? ['enterprise', 'pro', 'free'] : [caller.tier];
   if (!isDefault && !(await directoryObject(env).add(organisation))) throw tooMany('organisations');
