@@ -104,6 +104,7 @@ export async function logged(
     event: 'request',
     level: failed ? 'warn' : 'info',
     code: outcome.code,
+    reason: outcome.reason,
     method: request?.method,
     dialect: outcome.dialect,
     organisation: caller?.organisation,
@@ -115,6 +116,7 @@ export async function logged(
     trace: request?.trace,
     target: meta?.target,
     attempts: meta?.attempts,
+    tried: outcome.tried,
     cache: meta?.cache,
     costNanoUsd: meta?.costNanoUsd,
     usage: meta?.usage,
@@ -126,7 +128,7 @@ export async function logged(
 /** The same for a request to a route of the Worker's own: who changed what is in it, and not to what. */
 export async function loggedRoute(
   { method, givenId, trace }: Told,
-  { route, code, caller }: Noted,
+  { route, code, reason, caller }: Noted,
   { status, headers }: Response,
   totalMs: number,
   env: Env,
@@ -137,5 +139,19 @@ export async function loggedRoute(
   const { organisation, tier, token } = caller ?? {};
   const requestId = headers.get('x-tidegate-request-id') ?? undefined;
   const ids = { requestId, givenId, trace };
-  write({ event: 'request', level, code, method, route, status, organisation, user, tier, token, ...ids, totalMs });
+  write({
+    event: 'request',
+    level,
+    code,
+    reason,
+    method,
+    route,
+    status,
+    organisation,
+    user,
+    tier,
+    token,
+    ...ids,
+    totalMs,
+  });
 }

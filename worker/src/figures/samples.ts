@@ -22,6 +22,10 @@ export interface Outcome {
   totalMs: number;
   /** Until there was something to hand out; nothing if there never was. */
   firstMs?: number;
+  /** Of one that failed: whom it asked, and what each said. */
+  tried?: { target: string; code: string; status?: number }[];
+  /** Of one that the Worker's configuration let fail: what is wrong there. */
+  reason?: string;
   /** Without `cache` where there was no answer. */
   meta?: Omit<ChatMeta, 'cache'> & Partial<Pick<ChatMeta, 'cache'>>;
 }

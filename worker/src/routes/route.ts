@@ -4,7 +4,7 @@ import { toError } from '../../../pkg/src/errors';
 import { setEach } from '../answers';
 import { callerOf, needs, stripped, type Caller, type Scope, type Sent } from '../auth';
 import type { Env } from '../env';
-import { errorResponse, wrongMethod } from '../errors';
+import { errorResponse, reasonOf, wrongMethod } from '../errors';
 import { gateOf, partsOf } from '../gates';
 import { load } from '../wasm';
 import { onlyKnown, ruledBy } from './input';
@@ -49,6 +49,8 @@ export interface Noted {
   route: string;
   /** `ok`, or the code of the error. */
   code: string;
+  /** What is wrong with the Worker's configuration, if that is the error. */
+  reason?: string;
   /** Once known. */
   caller?: Caller;
 }
@@ -127,6 +129,7 @@ async function answer(work: () => Promise<Response>, note?: Noted): Promise<Resp
   } catch (thrown) {
     load();
     if (note) note.code = toError(thrown).code;
+    if (note?.code === 'config_invalid') note.reason = reasonOf(thrown);
     return errorResponse('chat', thrown);
   }
 }

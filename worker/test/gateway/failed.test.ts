@@ -43,6 +43,37 @@ it('what fails counts its exchanges, and no look into the cache', async () => {
   expect(text).not.toContain('tidegate_cache_total');
 });
 
+it('a line of the log says whom a failed request asked and what each said, and which variable is wrong', async () => {
+  const lines: Record<string, unknown>[] = [];
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(JSON.parse(line)));
+  const headers = bearer(env.TIDEGATE_TOKEN);
+  const body = JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: question() }] });
+  await script('groq', { status: 401, body: '{}' });
+  await script('openrouter', { status: 404, body: '{}' });
+  const path = '/v1/chat/completions';
+  await calling({ TIDEGATE_LOG: 'all' })(path, { method: 'POST', headers, body });
+  await vi.waitUntil(() => lines.length === 1);
+  const wrong = calling({
+    TIDEGATE_LOG: 'all',
+    TIDEGATE_TRAILER: 'yes',
+    TIDEGATE_AUTH: '[]',
+    TIDEGATE_SESSION_KEY: '',
+  });
+  await wrong(path, { method: 'POST', headers, body });
+  await wrong('/api/session', { method: 'POST' });
+  await vi.waitUntil(() => lines.length === 3);
+  vi.restoreAllMocks();
+  expect(lines[0]).toMatchObject({ code: 'authentication', attempts: 2 });
+  expect(lines[0]?.tried).toEqual([
+    { target: 'groq/openai/gpt-oss-20b', code: 'authentication', status: 401 },
+    { target: 'openrouter/qwen/qwen3-coder:free', code: 'upstream_rejected', status: 404 },
+  ]);
+  expect(lines.slice(1).map(({ code, reason }) => [code, reason])).toEqual([
+    ['config_invalid', 'TIDEGATE_TRAILER must be "1" or "0"'],
+    ['config_invalid', 'TIDEGATE_AUTH must be an object'],
+  ]);
+});
+
 it('an error that is told again has asked nobody', async () => {
   const { token } = await made('acme', { scopes: ['chat', 'metrics'] });
   for (const provider of ['groq', 'openrouter'] as const) await script(provider, { status: 500, body: '{}' });
