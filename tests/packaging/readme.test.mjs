@@ -7,13 +7,36 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { output, project, ROOT } from './support.mjs';
+import { BIN, output, project, ROOT } from './support.mjs';
 
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const EXAMPLES = [...README.matchAll(/^```js\n(.*?)^```$/gmsu)].map(([, code]) => code);
 
 /** Of configurations, and what they are opened with. */
 const CONFIGURATIONS = [...README.matchAll(/^```ts\n(await Tidegate\.open\(.*?)^```$/gmsu)].map(([, code]) => code);
+
+/** All that is written in either language: what is pasted into a project of a strict TypeScript has to compile there. */
+const TYPED = [...README.matchAll(/^```(?:js|tsx?)\n(.*?)^```$/gmsu)].map(([, code]) => code);
+/** As `npm create vite` writes it for React and TypeScript, with what else people turn on. */
+const STRICT = {
+  compilerOptions: {
+    ...{ target: 'ES2023', lib: ['ES2023', 'DOM', 'DOM.Iterable'], module: 'ESNext', moduleResolution: 'bundler' },
+    ...{
+      strict: true,
+      noEmit: true,
+      types: [],
+      verbatimModuleSyntax: true,
+      erasableSyntaxOnly: true,
+      moduleDetection: 'force',
+    },
+    ...{
+      noFallthroughCasesInSwitch: true,
+      noUncheckedSideEffectImports: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+    },
+  },
+};
 
 const ANSWER = 'Because the air scatters blue light most.';
 const USAGE = { prompt_tokens: 12, completion_tokens: 9, total_tokens: 21 };
@@ -58,6 +81,18 @@ async function pasted(t, code) {
 test('the README has examples', () => {
   assert.ok(EXAMPLES.length >= 3);
   assert.equal(CONFIGURATIONS.length, 1);
+});
+
+test('each compiles in strict TypeScript', async (t) => {
+  const cwd = await project(t, 'readme');
+  for (const name of ['openai', 'vite']) symlinkSync(join(ROOT, 'node_modules', name), join(cwd, 'node_modules', name));
+  writeFileSync(join(cwd, 'tsconfig.json'), JSON.stringify({ ...STRICT, include: ['example-*.ts'] }));
+  assert.ok(TYPED.length > EXAMPLES.length + CONFIGURATIONS.length);
+  for (const [place, code] of TYPED.entries()) {
+    const imported = /^await Tidegate/.test(code) ? "import { Tidegate } from 'tidegate';\n" : '';
+    writeFileSync(join(cwd, `example-${place}.ts`), imported + code);
+  }
+  await output(join(BIN, 'tsc'), [], { cwd });
 });
 
 for (const [place, code] of EXAMPLES.entries()) {
