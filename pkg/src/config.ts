@@ -152,15 +152,16 @@ export interface TidegateConfig {
   rates?: {
     /**
      * Requests that ask a model, by the caller's tier; tokens in and out if `tokensPerMinute` is given, by an estimate
-     * that the bill corrects. A caller of an unknown tier gets the slowest. Default: `free` 5, `pro` 30, `enterprise` 100.
+     * that the bill corrects. A caller of an unknown tier gets the slowest. Default: `free` 5, `pro` 30, `enterprise`
+     * 100, each also beside those that are given.
      */
     tiers?: Record<string, { perMinute?: number; burst?: number; tokensPerMinute?: number; tokensBurst?: number }>;
     /**
      * All requests by route, beside their tier: `chat`, `embeddings`, `models`, `status`, `metrics`; `other` is each of
-     * those that are not named. Default: `status` 300, `metrics` 60, `other` 100.
+     * those that are not named, and there are no more. Default: `status` 300, `metrics` 60, `other` 100.
      */
     routes?: Record<string, { perMinute?: number; burst?: number }>;
-    /** Attempts at a provider, or at a target (`provider/model`), of the whole organisation. Default: none. */
+    /** Attempts at the provider of a target, or at a target (`provider/model`), of the whole organisation. Default: none. */
     targets?: Record<string, { perMinute: number; burst?: number }>;
   };
   /**

@@ -147,6 +147,8 @@ pub const OTHER_ROUTE: &str = "other";
 pub const EDGE_THRESHOLDS: [u32; 3] = [80, 95, 100];
 
 const TIERS: [(&str, u32); 3] = [("free", 5), ("pro", 30), ("enterprise", 100)];
+/// Every route that a request may be of.
+pub(super) const ROUTE_NAMES: [&str; 6] = ["chat", "embeddings", "models", "status", "metrics", OTHER_ROUTE];
 const ROUTES: [(&str, u32); 3] = [("status", 300), ("metrics", 60), (OTHER_ROUTE, 100)];
 
 impl Default for EdgeConfig {

@@ -53,8 +53,6 @@ impl GatewayConfig {
         #[cfg(feature = "edge")]
         {
             root.section("queue", |section| queue(section, &mut config.queue));
-            root.section("rates", |section| edge::rates(section, &mut config.edge));
-            edge::budgets(&mut root, &mut config.edge);
             root.section("leases", |section| edge::leases(section, &mut config.edge.leases));
         }
         root.section("autoLock", |section| {
@@ -65,6 +63,11 @@ impl GatewayConfig {
         root.entries("providers", |id, section| providers(id, section, &mut config.providers));
         if let Some(targets) = root.list("targets", |section| target(section, &config.providers)) {
             config.targets = targets;
+        }
+        #[cfg(feature = "edge")]
+        {
+            root.section("rates", |section| edge::rates(section, &config.targets, &mut config.edge));
+            edge::budgets(&mut root, &mut config.edge);
         }
         config.prices = root.list("prices", price).unwrap_or_default();
         root.choice("unknownPrice", &mut config.unknown_price, &UNKNOWN_PRICE);

@@ -2,18 +2,19 @@
 
 use super::section::{Section, is_name};
 use super::thresholds;
+use crate::config::edge::ROUTE_NAMES;
 use crate::config::{
     BudgetConfig, BudgetRule, BudgetScope, BudgetSpan, EDGE_THRESHOLDS, EdgeConfig, LeaseConfig, NamedRate, RateConfig,
-    TierConfig,
+    TargetConfig, TierConfig,
 };
 
 const RATE: &str = "must be a whole number from 1 to 1000000000";
 const NAME: &str = "must be named by 1 to 64 letters, digits, dots, dashes or underscores";
 const MOST: u32 = 1_000_000_000;
-/// Tiers, routes, targets or budgets: they are looked through with every request.
+/// Tiers, targets or budgets: they are looked through with every request.
 const MOST_ENTRIES: usize = 64;
 
-pub(super) fn rates(section: &mut Section<'_>, out: &mut EdgeConfig) {
+pub(super) fn rates(section: &mut Section<'_>, targets: &[TargetConfig], out: &mut EdgeConfig) {
     section.entries("tiers", |id, section| {
         let known = out.tiers.iter().find(|tier| tier.name == id);
         let requests = rate(section, ["perMinute", "burst"], known.map(|tier| tier.requests), true);
@@ -27,21 +28,22 @@ pub(super) fn rates(section: &mut Section<'_>, out: &mut EdgeConfig) {
     section.entries("routes", |id, section| {
         let known = out.routes.iter().find(|route| route.name == id).map(|route| route.rate);
         let rate = rate(section, ["perMinute", "burst"], known, true);
-        if !is_name(id) {
-            return section.fail("", NAME);
+        if !ROUTE_NAMES.contains(&id) {
+            return section.fail("", "is none of the routes chat, embeddings, models, status, metrics and other");
         }
         let rate = rate.unwrap_or(RateConfig::per_minute(1));
         put(&mut out.routes, NamedRate { name: id.into(), rate }, |route| &route.name);
     });
     section.entries("targets", |id, section| {
         let rate = rate(section, ["perMinute", "burst"], None, true);
-        if id.is_empty() || id.len() > 330 || id.contains(char::is_control) {
-            return section.fail("", "must be named by a provider or as `provider/model`");
+        // Of a name that is none nothing would ever be held back.
+        if !targets.iter().any(|target| target.provider == id || target.name == id) {
+            return section.fail("", "must be one of `targets`, as `provider/model`, or the provider of one");
         }
         let rate = rate.unwrap_or(RateConfig::per_minute(1));
         put(&mut out.targets, NamedRate { name: id.into(), rate }, |target| &target.name);
     });
-    for (name, count) in [("tiers", out.tiers.len()), ("routes", out.routes.len()), ("targets", out.targets.len())] {
+    for (name, count) in [("tiers", out.tiers.len()), ("targets", out.targets.len())] {
         if count > MOST_ENTRIES {
             section.fail(name, "must have at most 64 entries");
         }

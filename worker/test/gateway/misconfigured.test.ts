@@ -47,6 +47,16 @@ describe('readiness says what is wrong', () => {
       'gateway: budget.limitUSD is not a known field',
     ],
     [
+      'a rate of what is no route',
+      { TIDEGATE_CONFIG: '{"rates":{"routes":{"embedding":{"perMinute":1}}}}' },
+      'gateway: rates.routes.embedding is none of the routes',
+    ],
+    [
+      'a rate of a target that there is not',
+      { TIDEGATE_CONFIG: '{"rates":{"targets":{"openai":{"perMinute":1}}}}' },
+      'gateway: rates.targets.openai must be one of `targets`',
+    ],
+    [
       'a part of the configuration that is no JSON',
       { TIDEGATE_CONFIG_PRICES: '{' },
       'gateway: TIDEGATE_CONFIG_PRICES must be JSON',
