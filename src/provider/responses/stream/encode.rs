@@ -5,7 +5,7 @@
 //! item is added before anything is said about it, a part before its text, and all are done before the end.
 
 use super::output::{Item, Kind, Part, push_part, push_summary, push_usage};
-use crate::chat::{Completion, Delta, Finish, Usage};
+use crate::chat::{Completion, Delta, Finish, MOST_CALLS, Usage};
 use crate::error::Error;
 use crate::provider::Stamp;
 use crate::record::push_int;
@@ -257,8 +257,9 @@ impl StreamEncoder {
     }
 
     fn call(&mut self, call: u32, id: &str, name: &str, out: &mut String) {
-        // A provider that repeats the name with every piece begins no new call.
-        if self.items.iter().any(|item| item.kind == Kind::Call(call)) {
+        // A provider that repeats the name with every piece begins no new call; and an answer with more than so many
+        // is refused, whoever would read on.
+        if call >= MOST_CALLS || self.items.iter().any(|item| item.kind == Kind::Call(call)) {
             return;
         }
         let index = self.open(Kind::Call(call), out);

@@ -2,7 +2,8 @@
 
 use super::super::*;
 use super::{STAMP, read_again, read_body, read_stream, write_stream};
-use crate::chat::Finish;
+use crate::chat::{Delta, Finish, MOST_CALLS};
+use crate::json;
 
 #[test]
 fn a_call_in_a_namespace_comes_back_as_it_was() {
@@ -36,4 +37,14 @@ fn what_the_client_runs_is_a_call_though_it_is_no_function() {
     }
     let ran = read_body(r#"{"output":[{"type":"web_search_call","id":"w"}]}"#).unwrap();
     assert_eq!((ran.choices[0].calls.len(), ran.choices[0].finish), (0, Some(Finish::Stop)));
+}
+
+#[test]
+fn calls_beyond_the_most_that_are_kept_are_not_looked_for() {
+    let (mut encoder, mut out) = (StreamEncoder::new(STAMP), String::new());
+    let text = json::Escaped::trusted;
+    for index in 0..MOST_CALLS + 9 {
+        encoder.push(&Delta::ToolCall { choice: 0, index, id: text("c"), name: text("f"), extra: None }, &mut out);
+    }
+    assert_eq!(out.matches("event: response.output_item.added").count(), MOST_CALLS as usize);
 }
