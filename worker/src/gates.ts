@@ -2,6 +2,7 @@ import { waitUntil } from 'cloudflare:workers';
 
 import type { Answer, Caller, FlatHeaders } from '../../pkg/src/boundary';
 import { longestMs, type TidegateConfig } from '../../pkg/src/config';
+import { bytesOf, textOf } from './as-text';
 import type { Asker } from './auth';
 import { keyVariable, providerKeys, rawConfiguration, type Env } from './env';
 import { internal, reasonOf } from './errors';
@@ -185,10 +186,12 @@ export function drop(organisation: string): void {
  * What decides for the organisation. Made by itself: a function of `open` would hold what any other there holds, so also
  * the `Core`, and the Wasm holds this one as long as the `Core` lives.
  */
-const ledgerOf = (organisation: string, env: Env) => (command: Uint8Array) =>
-  // A stub for each call: it belongs to the request that is running now, not to the one that opened the gate. An empty
-  // reply is none, and is not read as one.
-  objectOf(env.TENANT_LEDGER, organisation).decide(command, Date.now());
+const ledgerOf =
+  (organisation: string, env: Env) =>
+  async (command: Uint8Array): Promise<Uint8Array> =>
+    // A stub for each call: it belongs to the request that is running now, not to the one that opened the gate. An empty
+    // reply is none, and is not read as one.
+    bytesOf(await objectOf(env.TENANT_LEDGER, organisation).decide(textOf(command), Date.now()));
 
 function open(organisation: string, env: Env): Gate {
   load();

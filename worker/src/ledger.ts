@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 
 import { toError } from '../../pkg/src/errors';
+import { bytesOf, textOf } from './as-text';
 import { rawConfiguration, type Env } from './env';
 import { noticed } from './notices';
 import { EdgeDecider, load } from './wasm';
@@ -24,13 +25,13 @@ const MOST_THERE = 1_000;
 const CROWD = 2;
 
 /** The reply that is none: the caller cannot read it as a decision, and so admits nothing. */
-const NO_DECISION = new Uint8Array(0);
+const NO_DECISION = '';
 
 /** Whether tables or rows are damaged or of a newer release, which only one that can read them gets over. */
 const isUnreadable = (failure: unknown): boolean =>
   failure instanceof RangeError || toError(failure).code === 'vault_corrupt';
 
-/** A command, and when it was asked, by the clock of whoever asks. */
+/** A command in bytes, and when it was asked, by the clock of whoever asks. */
 interface Asked {
   command: Uint8Array;
   askedAt: number;
@@ -43,7 +44,7 @@ export class TenantLedger extends DurableObject<Env> {
   #ledger: EdgeDecider | undefined;
   #flushes = false;
   /** Commands that are decided together, and where their replies go. */
-  #waiting: (Asked & { reply: (reply: Uint8Array) => void })[] = [];
+  #waiting: (Asked & { reply: (reply: string) => void })[] = [];
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -54,14 +55,16 @@ export class TenantLedger extends DurableObject<Env> {
    * Takes one decision. Nothing is awaited between read and write, and the reply leaves only once what it
    * promises is on disk (the runtime's output gate). In a crowd several share a transaction. What goes wrong is told by an empty reply, never thrown:
    * an exception that crosses objects loses its type and may carry more than it should. `askedAt` is what the clock of
-   * whoever asks showed (milliseconds since 1970), where this object's may show something else.
+   * whoever asks showed (milliseconds since 1970), where this object's may show something else. Commands and replies are
+   * bytes as text ({@link textOf}).
    */
-  decide(command: Uint8Array, askedAt = NaN): Uint8Array | Promise<Uint8Array> {
+  decide(asked: string, askedAt = NaN): string | Promise<string> {
+    const command = bytesOf(asked);
     const counted = this.#counted(command);
-    if (counted) return counted;
+    if (counted) return textOf(counted);
     if (this.#waiting.length === 0 && (this.#ledger?.inFlight ?? 0) < CROWD)
       return this.#decided([{ command, askedAt }])[0] ?? NO_DECISION;
-    const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+    const { promise, resolve } = Promise.withResolvers<string>();
     // Until the runtime has handed over what came in meanwhile.
     if (this.#waiting.push({ command, askedAt, reply: resolve }) === 1) setTimeout(() => this.#decideWaiting(), 0);
     return promise;
@@ -88,19 +91,19 @@ export class TenantLedger extends DurableObject<Env> {
     for (const [index, { reply }] of waiting.entries()) reply(replies[index] ?? NO_DECISION);
   }
 
-  #decided(asked: readonly Asked[]): Uint8Array[] {
+  #decided(asked: readonly Asked[]): string[] {
     const commands = asked.map(({ command }) => command);
     const times = Float64Array.from(asked, ({ askedAt }) => askedAt);
     try {
       const ledger = (this.#ledger ??= this.#open());
       const replies = this.ctx.storage.transactionSync(() => ledger.decideAll(commands, times, Date.now()));
       if (ledger.unwritten) this.#flushSoon();
-      return replies;
+      return replies.map(textOf);
     } catch (failure) {
       // It may be ahead of its rows, which the transaction has left as they were. The next decision reads them anew.
       this.#ledger = undefined;
       console.error('ledger: no decision:', failure instanceof Error ? failure.name : 'configuration');
-      return isUnreadable(failure) ? asked.map(() => EdgeDecider.unreadable()) : [];
+      return isUnreadable(failure) ? asked.map(() => textOf(EdgeDecider.unreadable())) : [];
     }
   }
 

@@ -13,6 +13,12 @@ import { mastersOf } from './masters';
 import { Listeners } from './listeners';
 import { SqlRows } from './rows';
 
+/**
+ * What a refusal begins with where an object answers by a text alone. Most requests to a queue put something into it, and the
+ * platform hands an object over in more time than a text.
+ */
+export const REFUSED = '!';
+
 /** What an object answers: a value, or why not. An exception that crosses objects would lose its type. */
 export type Answer<T> = { value: T } | { error: ErrorData };
 
@@ -50,16 +56,19 @@ export class RequestQueue extends DurableObject<Env> {
   /** Whether it is ringing. */
   #rings = false;
 
-  /** Takes a request in; its status as JSON. It runs within the limits of its caller, `by`. */
-  enqueue(
+  /**
+   * Takes a request in; its status as JSON, or {@link REFUSED} and why it was not. It runs within the limits of its caller,
+   * `by`.
+   */
+  async enqueue(
     organisation: string,
     shard: number,
     json: string,
     user: string | undefined,
     key: string | undefined,
     by: string[],
-  ): Promise<Answer<string>> {
-    return this.#answer(async () => {
+  ): Promise<string> {
+    const answer = await this.#answer(async () => {
       const { engine, drain } = this.#open({ organisation, shard });
       if (!this.#isSettled) this.#rows.settle(organisation, shard);
       this.#isSettled = true;
@@ -68,6 +77,7 @@ export class RequestQueue extends DurableObject<Env> {
       if (due !== undefined) drain.came(due);
       return status;
     });
+    return 'value' in answer ? answer.value : REFUSED + JSON.stringify(answer.error);
   }
 
   status(id: string, user: string | undefined): Promise<Answer<string | undefined>> {

@@ -6,7 +6,7 @@ import { isPlanLimit, reached } from '../errors';
 import { objectOf } from '../objects';
 import { load } from '../wasm';
 import { mastersOf } from './masters';
-import type { Answer } from './object';
+import { REFUSED, type Answer } from './object';
 
 /** The most shards that a configuration may have. */
 export const MOST_SHARDS = 64;
@@ -48,6 +48,12 @@ const shardsFrom = (env: Env, organisation: string, length: number) =>
 export function told<T>(answer: Answer<T>): T {
   if ('error' in answer) throw toError(answer.error);
   return answer.value;
+}
+
+/** What an object said by a text alone. */
+export function toldText(answer: string): string {
+  if (answer.startsWith(REFUSED)) throw toError(JSON.parse(answer.slice(REFUSED.length)));
+  return answer;
 }
 
 /** What each of these objects says to the same question. */

@@ -4,7 +4,16 @@ import { readText } from '../body';
 import { crowded, forbidden, invalid, reached } from '../errors';
 import { partsOf } from '../gates';
 import { merged } from '../queue/merged';
-import { everyQueueObject, MOST_SHARDS, ofEach, queueObject, queueStats, shardsOf, told } from '../queue/place';
+import {
+  everyQueueObject,
+  MOST_SHARDS,
+  ofEach,
+  queueObject,
+  queueStats,
+  shardsOf,
+  told,
+  toldText,
+} from '../queue/place';
 import { load, queuePlace, queueShard } from '../wasm';
 import { shardsAsked } from './input';
 import { visitOf, type Ours, type Route } from './route';
@@ -84,7 +93,7 @@ async function enqueue(c: Ours, caller: Caller): Promise<Response> {
   const shard = shards === 1 ? 0 : queueShard(json, caller.user, key, shards);
   const { organisation, user } = caller;
   const object = queueObject(c.env, organisation, shard);
-  const status = told(await object.enqueue(organisation, shard, json, user, key, partsOf(caller)));
+  const status = toldText(await object.enqueue(organisation, shard, json, user, key, partsOf(caller)));
   return new Response(status, { status: 202, headers: JSON_TYPE });
 }
 

@@ -132,11 +132,9 @@ describe('the ledger', () => {
     expect(new Uint8Array((await stored()).snapshot)).toEqual(damaged);
   });
 
-  it('answers hostile commands with bytes, never with an exception', async () => {
-    for (const command of [[], [0], [255, 255, 255], Array(70_000).fill(7)]) {
-      const reply = await ledger().decide(new Uint8Array(command as number[]));
-      expect(reply).toBeInstanceOf(Uint8Array);
-    }
+  it('answers hostile commands with bytes as text, never with an exception', async () => {
+    for (const command of ['', '\0', '\xff\xff\xff', '\u{1f600}', '\x07'.repeat(70_000)])
+      expect(await ledger().decide(command)).toMatch(/^[\0-\xff]*$/);
     expect((await figures()).budget.reservedNanoUsd).toBe(0);
   });
 

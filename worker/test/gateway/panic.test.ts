@@ -45,7 +45,7 @@ function gateway(trap: { armed: boolean }, by: 'ledger' | 'provider') {
     left -= 1;
     trap.armed = true;
   };
-  const decide = async (id: DurableObjectId, command: Uint8Array) => {
+  const decide = async (id: DurableObjectId, command: string) => {
     const reply = await real.get(id).decide(command);
     arm('ledger');
     return reply;
@@ -58,7 +58,7 @@ function gateway(trap: { armed: boolean }, by: 'ledger' | 'provider') {
   });
   const TENANT_LEDGER = {
     idFromName: (name: string) => real.idFromName(name),
-    get: (id: DurableObjectId) => ({ decide: (command: Uint8Array) => decide(id, command) }),
+    get: (id: DurableObjectId) => ({ decide: (command: string) => decide(id, command) }),
   };
   return calling({ TENANT_LEDGER, TIDEGATE_CONFIG: '{"timeouts":{"attemptMs":500,"totalMs":500}}' });
 }

@@ -15,7 +15,7 @@ beforeEach(calm);
 function gateway(failing: (count: number) => boolean, lost: { reply?: boolean; overloaded?: boolean } = {}) {
   const real = env.TENANT_LEDGER;
   const asked = { times: 0 };
-  const decide = async (id: DurableObjectId, command: Uint8Array, askedAt: number) => {
+  const decide = async (id: DurableObjectId, command: string, askedAt: number) => {
     asked.times += 1;
     // What the platform says to who asks an object that is just being restarted.
     const restarted = new Error('Durable Object reset because its code was updated.');
@@ -28,7 +28,7 @@ function gateway(failing: (count: number) => boolean, lost: { reply?: boolean; o
   const TENANT_LEDGER = {
     idFromName: (name: string) => real.idFromName(name),
     get: (id: DurableObjectId) => ({
-      decide: (command: Uint8Array, askedAt: number) => decide(id, command, askedAt),
+      decide: (command: string, askedAt: number) => decide(id, command, askedAt),
     }),
   };
   return { asked, call: calling({ TENANT_LEDGER }) };

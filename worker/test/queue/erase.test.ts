@@ -160,7 +160,7 @@ describe('a user who is erased', () => {
     const real = env.TENANT_LEDGER;
     const get = (id: DurableObjectId) => {
       const stub = real.get(id);
-      return { decide: (command: Uint8Array) => stub.decide(command), eraseUser: () => Promise.resolve(false) };
+      return { decide: (command: string) => stub.decide(command), eraseUser: () => Promise.resolve(false) };
     };
     const TENANT_LEDGER = { idFromName: (name: string) => real.idFromName(name), get };
     const headers = bearer(env.TIDEGATE_TOKEN);
