@@ -27,6 +27,7 @@ const EXPOSED = [
   'x-request-id',
   'request-id',
   'x-tidegate-request-id',
+  'traceparent',
   'x-should-retry',
   'retry-after',
   'retry-after-ms',

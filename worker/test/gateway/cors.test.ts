@@ -59,7 +59,7 @@ describe('answers', () => {
     const exposed = headers.get('access-control-expose-headers')?.split(', ') ?? [];
     // Whatever of ours an answer carries, the page can read it.
     const own = [...headers.keys()].filter((name) =>
-      /^(x-tidegate-|x-request-id|x-should-retry|retry-after)/.test(name),
+      /^(x-tidegate-|x-request-id|x-should-retry|retry-after|traceparent)/.test(name),
     );
     expect(own.length).toBeGreaterThan(0);
     expect(own.filter((name) => !exposed.includes(name))).toEqual([]);
