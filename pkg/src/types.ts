@@ -1,7 +1,7 @@
 // The public types. Amounts are whole nano-dollars (1 USD = 1,000,000,000), times are milliseconds.
 
 import type { BudgetStatus } from './budget.js';
-import type { ErrorData } from './errors.js';
+import type { ErrorCode, ErrorData } from './errors.js';
 import type { QueueStats, QueueStatus } from './queue/types.js';
 
 export type { BudgetStatus } from './budget.js';
@@ -195,6 +195,8 @@ export interface ChatMeta {
    * `server_tools` are those that the provider ran by itself. Not told of hits.
    */
   leftOut?: ('citations' | 'logprobs' | 'server_tools' | 'custom_tools' | 'stop_sequence' | 'other')[];
+  /** What failed before the answer, in order. Told by a server, and by a gate with a queue. */
+  tried?: { target: string; code: ErrorCode; status?: number }[];
   /** Why a stream did not come to its good end. */
   error?: ErrorData;
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::chat::LeftOut;
 use crate::chat::{Choice, Completion, Dialect, Finish, Usage};
 #[cfg(feature = "edge")]
-use crate::error::Allowance;
+use crate::error::{Allowance, AttemptError};
 use crate::json::{self, Escaped, push_text};
 use crate::money::NanoUsd;
 use crate::provider::{Stamp, StreamEncoder, decode_body, encode_body};
@@ -84,6 +84,9 @@ pub struct Served {
     /// What of the answer has no place in what was written.
     #[cfg(feature = "dialects")]
     pub left_out: LeftOut,
+    /// What failed before.
+    #[cfg(feature = "edge")]
+    pub tried: Box<[AttemptError]>,
 }
 
 /// What one caller gets.
@@ -151,6 +154,9 @@ pub struct Meta {
     /// What is left of the caller's rate.
     #[cfg(feature = "edge")]
     pub allowance: Option<Box<Allowance>>,
+    /// What failed before the answer: else nobody would learn why a fallback gave it.
+    #[cfg(feature = "edge")]
+    pub tried: Box<[AttemptError]>,
 }
 
 impl Meta {
@@ -185,12 +191,29 @@ impl Meta {
         }
         #[cfg(feature = "dialects")]
         self.left_out.push_json(&mut out);
+        #[cfg(feature = "edge")]
+        push_tried(&mut out, &self.tried);
         push_number(&mut out, ",\"usage\":{\"", "inputTokens", self.usage.input);
         push_number(&mut out, ",\"", "cachedInputTokens", self.usage.cached_input);
         push_number(&mut out, ",\"", "outputTokens", self.usage.output);
         push_number(&mut out, ",\"", "reasoningTokens", self.usage.reasoning);
         out.push_str("}}");
         out
+    }
+}
+
+#[cfg(feature = "edge")]
+fn push_tried(out: &mut String, tried: &[AttemptError]) {
+    for (index, one) in tried.iter().enumerate() {
+        out.push_str(if index == 0 { ",\"tried\":[{\"target\":" } else { ",{\"target\":" });
+        push_text(out, &one.target);
+        for piece in [",\"code\":\"", one.code.as_str(), "\""] {
+            out.push_str(piece);
+        }
+        if let Some(status) = one.status {
+            push_number(out, ",\"", "status", status.into());
+        }
+        out.push_str(if index.saturating_add(1) == tried.len() { "}]" } else { "}" });
     }
 }
 
@@ -267,6 +290,8 @@ pub(super) fn degraded(caller: Dialect, id: &str, text: &str, stamp: &Stamp) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(feature = "edge")]
+    use crate::error::Code;
 
     #[test]
     fn a_repeated_answer_has_a_new_id_and_bills_nothing() {
@@ -301,6 +326,10 @@ mod tests {
             reserved: None,
             #[cfg(feature = "edge")]
             allowance: None,
+            #[cfg(feature = "edge")]
+            tried: [Some(401), None]
+                .map(|status| AttemptError { attempt: 1, target: "b\"".into(), code: Code::Authentication, status })
+                .into(),
         };
         for body in ["{}", " { } ", "{\"a\":{}}\n"] {
             let text = Reply { body: body.into(), events: false, meta: meta.clone() }.to_json();
@@ -314,6 +343,11 @@ mod tests {
         assert_eq!(read.field("ageMs").and_then(json::uint), Some(5));
         #[cfg(feature = "dialects")]
         assert_eq!(read.field("leftOut").map(|raw| raw.get()), Some(r#"["logprobs"]"#));
+        #[cfg(feature = "edge")]
+        assert_eq!(
+            read.field("tried").map(|raw| raw.get()),
+            Some(r#"[{"target":"b\"","code":"authentication","status":401},{"target":"b\"","code":"authentication"}]"#)
+        );
         assert_eq!(
             read.field("usage").map(|raw| raw.get()),
             Some(r#"{"inputTokens":1,"cachedInputTokens":0,"outputTokens":2,"reasoningTokens":1}"#)

@@ -30,6 +30,8 @@ pub(super) fn own(request_id: &Rc<str>, served: &Served, cache: CacheState) -> R
             reserved: None,
             #[cfg(feature = "edge")]
             allowance: None,
+            #[cfg(feature = "edge")]
+            tried: served.tried.clone(),
         },
     }
 }
@@ -96,5 +98,7 @@ fn free_meta(request_id: &Rc<str>, target: &str, cache: CacheState, saved: NanoU
         reserved: None,
         #[cfg(feature = "edge")]
         allowance: None,
+        #[cfg(feature = "edge")]
+        tried: Box::default(),
     }
 }

@@ -155,7 +155,11 @@ impl<H: Host> Run<H> {
                             && context.ask.kind == Kind::Chat
                             && context.host.rest().await =>
                     {
-                        Ok(Ended::Whole(self.degraded(text), None, false))
+                        #[cfg(feature = "edge")]
+                        let served = self.degraded(text, &error.attempts);
+                        #[cfg(not(feature = "edge"))]
+                        let served = self.degraded(text);
+                        Ok(Ended::Whole(served, None, false))
                     }
                     _ => Err(error),
                 }

@@ -216,6 +216,8 @@ impl<H: Host> Streaming<H> {
             reserved: None,
             #[cfg(feature = "edge")]
             allowance: self.run.context.standing.as_ref().and_then(|standing| standing.allowance()).map(Box::new),
+            #[cfg(feature = "edge")]
+            tried: self.run.failed.as_slice().into(),
         }
     }
 
@@ -321,6 +323,8 @@ impl<H: Host> Streaming<H> {
             degraded: false,
             #[cfg(feature = "dialects")]
             left_out: answer.left_out,
+            #[cfg(feature = "edge")]
+            tried: Box::default(),
         };
         let (prepared, by_fallback) = (&self.run.prepared, self.commit.by_fallback);
         store(context, prepared, &self.controls, &served, answer, by_fallback, now);

@@ -116,7 +116,7 @@ export async function logged(
     trace: request?.trace,
     target: meta?.target,
     attempts: meta?.attempts,
-    tried: outcome.tried,
+    tried: outcome.tried ?? meta?.tried,
     cache: meta?.cache,
     costNanoUsd: meta?.costNanoUsd,
     usage: meta?.usage,

@@ -33,7 +33,7 @@ impl<H: Host> Run<H> {
     }
 
     /// The reply that stands in for an answer.
-    pub(super) fn degraded(&self, text: &str) -> Served {
+    pub(super) fn degraded(&self, text: &str, #[cfg(feature = "edge")] tried: &[AttemptError]) -> Served {
         let context = &self.context;
         Served {
             body: degraded(context.caller, &context.request_id, text, &context.stamp).into(),
@@ -46,6 +46,8 @@ impl<H: Host> Run<H> {
             degraded: true,
             #[cfg(feature = "dialects")]
             left_out: crate::chat::LeftOut::default(),
+            #[cfg(feature = "edge")]
+            tried: tried.into(),
         }
     }
 }

@@ -81,6 +81,8 @@ impl<H: Host> Run<H> {
             degraded: false,
             #[cfg(feature = "dialects")]
             left_out: answer.left_out,
+            #[cfg(feature = "edge")]
+            tried: self.failed.as_slice().into(),
         })
     }
 

@@ -22,7 +22,7 @@ export interface Outcome {
   totalMs: number;
   /** Until there was something to hand out; nothing if there never was. */
   firstMs?: number;
-  /** Of one that failed: whom it asked, and what each said. */
+  /** Of one that failed: whom it asked, and what each said. What failed before an answer is in `meta`. */
   tried?: { target: string; code: string; status?: number }[];
   /** Of one that the Worker's configuration let fail: what is wrong there. */
   reason?: string;

@@ -74,6 +74,24 @@ it('a line of the log says whom a failed request asked and what each said, and w
   ]);
 });
 
+it('a line of the log says why a fallback answered, whole or as a stream', async () => {
+  const lines: Record<string, unknown>[] = [];
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(JSON.parse(line)));
+  await script('groq', { status: 401, body: '{}' });
+  const send = calling({ TIDEGATE_LOG: 'all' });
+  const headers = bearer(env.TIDEGATE_TOKEN);
+  for (const stream of [false, true]) {
+    const body = JSON.stringify({ model: 'auto', stream, messages: [{ role: 'user', content: question() }] });
+    expect((await send('/v1/chat/completions', { method: 'POST', headers, body })).status).toBe(200);
+  }
+  await vi.waitUntil(() => lines.length === 2);
+  vi.restoreAllMocks();
+  for (const line of lines) {
+    expect(line).toMatchObject({ code: 'ok', target: 'openrouter/qwen/qwen3-coder:free', attempts: 2 });
+    expect(line.tried).toEqual([{ target: 'groq/openai/gpt-oss-20b', code: 'authentication', status: 401 }]);
+  }
+});
+
 it('an error that is told again has asked nobody', async () => {
   const { token } = await made('acme', { scopes: ['chat', 'metrics'] });
   for (const provider of ['groq', 'openrouter'] as const) await script(provider, { status: 500, body: '{}' });
