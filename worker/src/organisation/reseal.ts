@@ -23,7 +23,7 @@ export async function reseal(organisation: string, keys: readonly SealedKey[], e
         const sealed = box.reseal(provider, last);
         if (sealed) anew.push({ provider, last, sealed });
       } catch {
-        console.error('keys: one does not open under any master key:', provider);
+        console.error('keys: one does not open under any master key:', organisation, provider);
         unreadable.push(provider);
       }
     }

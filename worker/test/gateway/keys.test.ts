@@ -108,10 +108,15 @@ describe('a key that an organisation entrusts', () => {
     for (const organisation of ['acme', 'other']) await forget(organisation);
     // One that none of the two has sealed.
     await put(withMaster(master('c')), other, KEY);
+    const log = vi.spyOn(console, 'error').mockReturnValue();
     expect(await walked(400)).toEqual({
       ...{ keys: 3, resealed: 0 },
       unreadable: [{ organisation: 'other', provider: 'groq' }],
     });
+    expect(log.mock.calls.map((words) => words.join(' '))).toEqual([
+      'keys: one does not open under any master key: other groq',
+    ]);
+    log.mockRestore();
     await forget('acme');
     expect(await sentBy(withMaster(master('b')), acme)).toBe(KEY);
     const refused = await send('/api/admin/reseal', { method: 'POST', headers: bearer(acme) });
