@@ -94,6 +94,25 @@ describe('the page', () => {
     }
   });
 
+  test('leaves nothing to press that is below 24 px, folded or open', async (t) => {
+    await demo.reset();
+    const app = await openApp(browser, demo, {}, { viewport: { width: 390, height: 844 } });
+    t.after(() => app.context.close());
+    await app.setUp();
+    await app.ask('Why is the sea salty?');
+    await app.page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));
+    const sizes = await app.page.locator('a, button, input, select, summary, textarea').evaluateAll((all) =>
+      all.map((one) => {
+        // A label is pressed like its field.
+        const { width, height } = (one.closest('label') ?? one).getBoundingClientRect();
+        return { what: one.textContent || one.getAttribute('aria-label') || one.outerHTML, width, height };
+      }),
+    );
+    assert.ok(sizes.length > 30, `${sizes.length}`);
+    const small = sizes.filter(({ width, height }) => height > 0 && (width < 24 || height < 24));
+    assert.deepEqual(small, []);
+  });
+
   test('works by keyboard alone', async (t) => {
     await demo.reset();
     const app = await openApp(browser, demo);
