@@ -8,7 +8,7 @@ mod section;
 
 use section::{Section, is_name, whole};
 
-use super::providers::built_in;
+use super::providers::{PROVIDERS, built_in};
 use super::{
     BreakerConfig, BudgetConfig, CacheConfig, GatewayConfig, KeySource, LimitConfig, PriceOverride, ProviderConfig,
     Restore, RetryConfig, Screening, TargetConfig, TimeoutConfig, UnknownPrice,
@@ -257,7 +257,9 @@ fn target(section: &mut Section<'_>, providers: &[ProviderConfig]) -> Option<Tar
     match provider {
         Some(id) if known(&id) => Some(TargetConfig { relay, ..TargetConfig::new(&id, &model?) }),
         _ => {
-            section.fail("provider", "must be a built-in provider or one that `providers` gives a baseUrl for");
+            let built_in = PROVIDERS.map(|(id, _)| id).join(", ");
+            let known = ["must be one of ", &built_in, ", or one that `providers` gives a baseUrl for"].concat();
+            section.tell("provider", known.into());
             None
         }
     }

@@ -47,7 +47,7 @@ impl<'a> Section<'a> {
     }
 
     #[inline(never)]
-    fn tell(&mut self, name: &str, problem: Cow<'static, str>) {
+    pub(super) fn tell(&mut self, name: &str, problem: Cow<'static, str>) {
         let path = self.path_of(name);
         self.bad.push(FieldError { path, problem });
     }

@@ -103,6 +103,14 @@ fn with_an_unknown_field_the_known_ones_are_told() {
     assert_eq!(fields[0].problem, "is not a known field; known are provider, model, relay");
 }
 
+#[test]
+fn with_an_unknown_provider_the_built_in_ones_are_told() {
+    let error = parse(r#"{"targets":[{"provider":"Groq","model":"m"}]}"#).unwrap_err();
+    let Detail::Fields(fields) = error.detail else { panic!() };
+    assert_eq!(fields[0].path, "targets[0].provider");
+    assert!(crate::config::PROVIDERS.iter().all(|(id, _)| fields[0].problem.contains(id)), "{}", fields[0].problem);
+}
+
 /// As where a program writes `queue: wanted ? {} : undefined`, and the build without a queue reads it.
 #[test]
 fn what_is_absent_may_be_said_to_be_so_also_where_it_is_not_known() {
