@@ -1,7 +1,7 @@
 // A gate's configuration is valid, or all that is wrong with it is told at once.
 
 import { toError } from './errors.js';
-import { misplaced, type Wrong } from './isolation/place.js';
+import { misplaced, PLACES, type Wrong } from './isolation/place.js';
 import type { Glue } from './platform.js';
 import type { TidegateConfig } from './types.js';
 
@@ -16,7 +16,10 @@ export function deciderOf(glue: Glue, config: TidegateConfig, wrong: Wrong): Ins
   } catch (thrown) {
     const { code, fields } = toError(thrown);
     if (code !== 'config_invalid' || !fields) throw thrown;
-    wrong = [...wrong, ...fields];
+    // The Wasm knows none of the fields about places: who has misspelt one looks for it among those that there are.
+    const known = ({ path, problem }: Wrong[number]) =>
+      problem.startsWith('is not a known') && !/[.[]/u.test(path) ? `${problem}, ${PLACES.join(', ')}` : problem;
+    wrong = [...wrong, ...fields.map((field) => ({ ...field, problem: known(field) }))];
   }
   throw misplaced(wrong);
 }

@@ -371,6 +371,28 @@ test('a level of isolation that cannot be had here is refused, not replaced', as
   await gate.close();
 });
 
+test('the frame’s address alone is refused: the keys would not be in the frame', async () => {
+  const frameUrl = 'https://keys.example/frame.html';
+  for (const more of [{}, { isolation: 'page' }]) {
+    await assert.rejects(Tidegate.open({ name: 'no-frame', ledger: 'memory', frameUrl, ...more }), (error) => {
+      assert.deepEqual(
+        [error.code, error.fields],
+        ['config_invalid', [{ path: 'frameUrl', problem: "needs isolation: 'frame'" }]],
+      );
+      return true;
+    });
+  }
+});
+
+test('who misspells a field at the top finds all that there are, those about places too, and no others elsewhere', async () => {
+  const told = (config) => Tidegate.open(config).then(assert.fail, ({ fields }) => fields[0].problem);
+  assert.match(
+    await told({ isolaton: 'worker' }),
+    /known are name, .*, isolation, workerUrl, frameUrl, serviceWorker$/u,
+  );
+  assert.match(await told({ budget: { limit: 1 } }), /known are limitUsd, timeZone, resetHour, thresholds$/u);
+});
+
 test('the Vite plugin keeps the package out of the optimizer, which loses its worker', () => {
   assert.deepEqual(vite().config(), { optimizeDeps: { exclude: ['tidegate'] } });
 });

@@ -4,7 +4,9 @@ import { TidegateError, type ErrorData } from '../errors.js';
 import type { TidegateConfig } from '../types.js';
 
 /** The fields of `TidegateConfig` about where the gate runs. */
-export type Place = Pick<TidegateConfig, 'isolation' | 'workerUrl' | 'frameUrl' | 'serviceWorker'>;
+export const PLACES = ['isolation', 'workerUrl', 'frameUrl', 'serviceWorker'] as const;
+
+export type Place = Pick<TidegateConfig, (typeof PLACES)[number]>;
 
 const LEVELS = ['page', 'worker', 'frame'];
 const SERVICE_WORKERS = ['allow', 'refuse'];
@@ -34,6 +36,8 @@ export function placeOf(config: TidegateConfig): [place: Place, rest: TidegateCo
   check('isolation', isolation, (value) => LEVELS.includes(value as string), "must be 'page', 'worker' or 'frame'");
   check('workerUrl', workerUrl, text, 'must be an address');
   check('frameUrl', frameUrl, text, 'must be an address');
+  // Left unread, the keys would lie where nobody thinks that they do.
+  check('frameUrl', frameUrl || undefined, () => isolation === 'frame', "needs isolation: 'frame'");
   check(
     'serviceWorker',
     serviceWorker,
