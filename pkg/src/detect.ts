@@ -70,15 +70,15 @@ export interface ScanOptions {
    * Keys the fingerprints. Without one they are keyed with a random number of this process, and another process gives
    * other ones: give your own for baselines.
    */
-  key?: Uint8Array;
+  key?: Uint8Array | undefined;
   /** Whether publishable keys are told too. Default `true`. */
-  publishable?: boolean;
+  publishable?: boolean | undefined;
   /**
    * Variables, for example those of an env file. The values of those that are secrets by their names are looked for in
    * every form, so that secrets without a shape are found too; what is too short or too common to be a secret is not.
    * Their findings have the rule `env-value`, and the variable's name and place as `preview`. Loads the large Wasm.
    */
-  values?: readonly ScanValue[];
+  values?: readonly ScanValue[] | undefined;
 }
 
 /** Bytes that go into the Wasm at once: its memory never shrinks. */
@@ -166,9 +166,9 @@ export class Scanner {
 /** How `redact` goes about it. */
 export interface RedactOptions {
   /** Keys the fingerprints, as in `ScanOptions`. */
-  key?: Uint8Array;
+  key?: Uint8Array | undefined;
   /** Whether the keys are kept, so that they can be put back into an answer. Default `false`: for logs. */
-  reversible?: boolean;
+  reversible?: boolean | undefined;
 }
 
 /**

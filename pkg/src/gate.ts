@@ -38,7 +38,10 @@ export interface Gate {
    */
   chat(request: ChatRequest, options?: ChatOptions): Promise<ChatAnswer>;
   chat(request: ChatStreamRequest, options?: ChatOptions): Promise<ChatStreaming>;
-  chat(request: ChatFields & { stream?: boolean }, options?: ChatOptions): Promise<ChatAnswer | ChatStreaming>;
+  chat(
+    request: ChatFields & { stream?: boolean | undefined },
+    options?: ChatOptions,
+  ): Promise<ChatAnswer | ChatStreaming>;
   /** Targets, breakers, budget, cache, vault, and where the gate runs. */
   status(): Promise<Status>;
   /** Decision records of the last 64 requests, oldest first: plain text without content or keys. */

@@ -4,11 +4,11 @@
 export interface TidegateHooks {
   // Functions do not cross realms: `fetch` and `ledger` need `isolation: 'page'`.
   /** In place of the global `fetch`. */
-  fetch?: typeof fetch;
+  fetch?: typeof fetch | undefined;
   /** Decides about money elsewhere (a Durable Object): takes a command's bytes, gives the reply's. */
-  ledger?: (command: Uint8Array) => Promise<Uint8Array>;
+  ledger?: ((command: Uint8Array) => Promise<Uint8Array>) | undefined;
   /** With `isolation: 'frame'`: the element to show the frame in, where keys are entered. Hidden without it. */
-  container?: { append(...nodes: never[]): void };
+  container?: { append(...nodes: never[]): void } | undefined;
   /** Whether equal requests in flight join. Default true; false in a Worker's entry. */
-  join?: boolean;
+  join?: boolean | undefined;
 }

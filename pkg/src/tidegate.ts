@@ -219,10 +219,13 @@ export class Tidegate implements Gate {
 
   chat(request: ChatRequest, options?: ChatOptions): Promise<ChatAnswer>;
   chat(request: ChatStreamRequest, options?: ChatOptions): Promise<ChatStreaming>;
-  chat(request: ChatFields & { stream?: boolean }, options?: ChatOptions): Promise<ChatAnswer | ChatStreaming>;
+  chat(
+    request: ChatFields & { stream?: boolean | undefined },
+    options?: ChatOptions,
+  ): Promise<ChatAnswer | ChatStreaming>;
   // Whole answers are read here: each promise around one costs as much as a good part of what is decided about it.
   async chat(
-    request: ChatFields & { stream?: boolean },
+    request: ChatFields & { stream?: boolean | undefined },
     options: ChatOptions = NONE,
   ): Promise<ChatAnswer | ChatStreaming> {
     try {

@@ -13,23 +13,23 @@ export interface ChatFields {
   /** At least one. */
   messages: ChatMessage[];
   /** Model or `provider/model` of a configured target to ask first; none or `auto` for the configured order. */
-  model?: string;
+  model?: string | undefined;
   /** Most output tokens, at least 1. Default `limits.defaultMaxOutputTokens`. */
-  max_tokens?: number;
+  max_tokens?: number | undefined;
   /** The same by its later name. */
-  max_completion_tokens?: number;
-  temperature?: number;
+  max_completion_tokens?: number | undefined;
+  temperature?: number | undefined;
   /** Functions that the model may call, in OpenAI's form: `{ type: 'function', function: { name, parameters } }`. */
-  tools?: { type: string; [field: string]: unknown }[];
+  tools?: { type: string; [field: string]: unknown }[] | undefined;
   /** `{ type: 'json_object' }`, or `json_schema` with a schema. */
-  response_format?: { type: string; [field: string]: unknown };
+  response_format?: { type: string; [field: string]: unknown } | undefined;
   [field: string]: unknown;
 }
 
 /** A chat request that is answered whole. */
 export interface ChatRequest extends ChatFields {
   /** `true` makes it a {@link ChatStreamRequest}: then `gate.chat` gives chunks. */
-  stream?: false;
+  stream?: false | undefined;
 }
 
 /** A chat request that is answered in chunks. */
@@ -40,11 +40,11 @@ export interface ChatStreamRequest extends ChatFields {
 /** One message. An answer's message can stand in the next request. */
 export interface ChatMessage {
   role: 'system' | 'developer' | 'user' | 'assistant' | 'tool' | 'function';
-  content?: string | null | { type: string; [field: string]: unknown }[];
+  content?: string | null | { type: string; [field: string]: unknown }[] | undefined;
   /** Of the assistant: what it called. */
-  tool_calls?: ToolCall[];
+  tool_calls?: ToolCall[] | undefined;
   /** Of a `tool`: which call `content` is the result of. */
-  tool_call_id?: string;
+  tool_call_id?: string | undefined;
   [field: string]: unknown;
 }
 
@@ -59,26 +59,26 @@ export interface ToolCall {
 /** What requests ask for beside their content. */
 export interface RequestOptions {
   /** Whose request it is: cache entries and breakers never cross tenants. At most 1,024 bytes. Default `default`. */
-  tenant?: string;
+  tenant?: string | undefined;
   /** What it asks of the cache. */
   cache?: {
     /** Do not look for a kept answer. */
-    skipRead?: boolean;
+    skipRead?: boolean | undefined;
     /** Do not keep the answer. */
-    skipWrite?: boolean;
+    skipWrite?: boolean | undefined;
     /** Ask anew and let the answer replace a kept one. */
-    refresh?: boolean;
+    refresh?: boolean | undefined;
     /** How long the answer serves, in milliseconds, at most a day. Default `cache.ttlMs` of the gate; 0 keeps nothing. */
-    ttlMs?: number;
+    ttlMs?: number | undefined;
     /** Divides the tenant's entries. */
-    namespace?: string;
+    namespace?: string | undefined;
   };
 }
 
 /** What one request asks for beside its content. */
 export interface ChatOptions extends RequestOptions {
   /** Aborts at any point; everything held is given back at once. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**

@@ -23,19 +23,19 @@ export type { FailOn, ScanValue };
 
 export interface TidegateViteOptions {
   /** Warn instead of failing the build, and show no overlay. Default: false. */
-  warn?: boolean;
+  warn?: boolean | undefined;
   /** What fails: secrets (default), or also keys that may be public or secret. */
-  failOn?: FailOn;
+  failOn?: FailOn | undefined;
   /** Whether the values of the mode's env files are looked for as well, those of public names apart. Default: true. */
-  envFiles?: boolean;
+  envFiles?: boolean | undefined;
   /** Whether the values of the build's own environment are looked for too, as on a build server. Default: false. */
-  environment?: boolean;
+  environment?: boolean | undefined;
   /** Further variables whose values must not be published. */
-  values?: readonly ScanValue[];
+  values?: readonly ScanValue[] | undefined;
   /** A baseline made by `tidegate scan --update-baseline`, relative to the project's root. */
-  baseline?: string;
+  baseline?: string | undefined;
   /** Look into what is built for a server, too. Default: false, since nobody is sent that. */
-  server?: boolean;
+  server?: boolean | undefined;
 }
 
 interface Bundled {

@@ -99,9 +99,12 @@ export class RemoteGate implements Gate {
 
   chat(request: ChatRequest, options?: ChatOptions): Promise<ChatAnswer>;
   chat(request: ChatStreamRequest, options?: ChatOptions): Promise<ChatStreaming>;
-  chat(request: ChatFields & { stream?: boolean }, options?: ChatOptions): Promise<ChatAnswer | ChatStreaming>;
+  chat(
+    request: ChatFields & { stream?: boolean | undefined },
+    options?: ChatOptions,
+  ): Promise<ChatAnswer | ChatStreaming>;
   async chat(
-    request: ChatFields & { stream?: boolean },
+    request: ChatFields & { stream?: boolean | undefined },
     options: ChatOptions = {},
   ): Promise<ChatAnswer | ChatStreaming> {
     try {

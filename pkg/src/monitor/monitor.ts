@@ -17,13 +17,13 @@ export interface MonitorOptions {
   /** Called once for each key in each place. Nothing else ever hears of it: nothing is sent, stored or logged. */
   readonly onFinding: (finding: PageFinding) => void;
   /** Where to look. Default: everywhere. */
-  readonly places?: readonly Place[];
+  readonly places?: readonly Place[] | undefined;
   /** Work in one piece of idle time, in milliseconds, 1 to 50. Default: 4. */
-  readonly sliceMs?: number;
+  readonly sliceMs?: number | undefined;
   /** Pause between two rounds, in milliseconds, at least 1,000. Default: 60,000. */
-  readonly everyMs?: number;
+  readonly everyMs?: number | undefined;
   /** Also tell keys that are made to be public. Default: false. */
-  readonly publishable?: boolean;
+  readonly publishable?: boolean | undefined;
 }
 
 export interface Monitor {

@@ -16,9 +16,9 @@ export interface SafeTextProps extends SafeTextPolicy {
   /** What a model wrote, in Markdown; may grow while it streams. */
   readonly text: string;
   /** The element around it. Default: `div`. */
-  readonly as?: 'article' | 'div' | 'section';
-  readonly className?: string;
-  readonly id?: string;
+  readonly as?: 'article' | 'div' | 'section' | undefined;
+  readonly className?: string | undefined;
+  readonly id?: string | undefined;
 }
 
 // A server has no DOM to sanitise in: it renders the words, and so does the page until it is hydrated.

@@ -3,11 +3,11 @@
 /** When an open vault locks itself. Times are whole milliseconds, at most a day; 0 is never. */
 export interface AutoLock {
   /** After so long without a key, a pointer or a request. Default 900,000. */
-  idleMs?: number;
+  idleMs?: number | undefined;
   /** After the page was hidden for so long. Default 0. */
-  hiddenMs?: number;
+  hiddenMs?: number | undefined;
   /** When the browser puts the page to sleep. Default true. */
-  frozen?: boolean;
+  frozen?: boolean | undefined;
 }
 
 /** `active`: a key or pointer was used. `hidden`, `shown`: the page is not seen, or is again. `frozen`: it is put to sleep. */

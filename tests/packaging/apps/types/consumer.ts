@@ -71,3 +71,11 @@ export const streamed: ChatRequest = { messages: [], stream: true };
 
 export const either = (gate: Gate, stream: boolean): Promise<ChatAnswer | ChatStreaming> =>
   gate.chat({ messages: [{ role: 'user', content: 'Hello' }], stream });
+
+/** What may be absent may be said to be so, also where `exactOptionalPropertyTypes` is on. */
+export function absent(gate: Gate, signal?: AbortSignal, limitUsd?: number, stream?: boolean, tenant?: string) {
+  const config: TidegateConfig = { budget: { limitUsd }, queue: undefined, isolation: undefined };
+  const temperature = limitUsd;
+  const options = { signal, tenant, cache: { ttlMs: limitUsd } };
+  return [config, gate.chat({ messages: [], stream, temperature }, options), gate.fetch.with({ tenant })];
+}
