@@ -90,7 +90,7 @@ fn a_provider_may_be_told_how_to_speak() {
 
 #[test]
 fn every_built_in_address_is_one_that_may_be_configured() {
-    for (id, url) in crate::config::PROVIDERS {
+    for (id, url) in PROVIDERS {
         assert!(is_base_url(url) && url.starts_with("https://") && !url.ends_with('/'), "{id}");
     }
 }
@@ -108,7 +108,7 @@ fn with_an_unknown_provider_the_built_in_ones_are_told() {
     let error = parse(r#"{"targets":[{"provider":"Groq","model":"m"}]}"#).unwrap_err();
     let Detail::Fields(fields) = error.detail else { panic!() };
     assert_eq!(fields[0].path, "targets[0].provider");
-    assert!(crate::config::PROVIDERS.iter().all(|(id, _)| fields[0].problem.contains(id)), "{}", fields[0].problem);
+    assert!(PROVIDERS.iter().all(|(id, _)| fields[0].problem.contains(id)), "{}", fields[0].problem);
 }
 
 /// As where a program writes `queue: wanted ? {} : undefined`, and the build without a queue reads it.
