@@ -1,14 +1,6 @@
 // `<SafeText text={answer} />`
 
-import {
-  createElement,
-  useEffect,
-  useLayoutEffect,
-  useRef,
-  useSyncExternalStore,
-  type ReactElement,
-  type ReactNode,
-} from 'react';
+import { createElement, useLayoutEffect, useRef, useSyncExternalStore, type ReactElement, type ReactNode } from 'react';
 
 import { render, show, type SafeTextPolicy } from './sanitize.js';
 
@@ -29,23 +21,29 @@ const useInPage = () =>
     () => true,
     () => false,
   );
-const useBeforePaint = typeof document === 'undefined' ? useEffect : useLayoutEffect;
 
 /**
  * Shows what a model wrote: Markdown and the harmless part of HTML, without scripts, styles, forms, ids; links and images
  * by policy. It writes no string into the page, so Trusted Types may be required (`trusted-types dompurify`).
  */
-export function SafeText({ text, as = 'div', links, images, ...attributes }: SafeTextProps): ReactElement {
+export function SafeText(props: SafeTextProps): ReactElement {
+  // No hook on a server: a package that Next.js leaves out of its bundle gets another React than the one that renders.
+  return typeof document === 'undefined' ? plain(props) : createElement(Shown, props);
+}
+
+function Shown(props: SafeTextProps): ReactElement {
+  const { text, as = 'div', links, images, ...attributes } = props;
   const inPage = useInPage();
   const host = useRef<HTMLElement>(null);
-  useBeforePaint(() => {
+  useLayoutEffect(() => {
     if (inPage && host.current) show(host.current, render(text, { links, images }));
   }, [inPage, text, links, images]);
   // Other keys: React must never think that it knows what is inside.
-  return inPage
-    ? createElement(as, { ...attributes, key: 'rendered', ref: host })
-    : createElement(as, { ...attributes, key: 'plain' }, ...lines(text));
+  return inPage ? createElement(as, { ...attributes, key: 'rendered', ref: host }) : plain(props);
 }
+
+const plain = ({ text, as = 'div', links: _links, images: _images, ...attributes }: SafeTextProps): ReactElement =>
+  createElement(as, { ...attributes, key: 'plain' }, ...lines(text));
 
 const lines = (text: string): ReactNode[] =>
   text.split('\n').flatMap((line, index) => (index === 0 ? [line] : [createElement('br', { key: index }), line]));
