@@ -132,6 +132,20 @@ describe('the ledger', () => {
     expect(new Uint8Array((await stored()).snapshot)).toEqual(damaged);
   });
 
+  it('knows nothing of a decision that could not be written', async () => {
+    await ask();
+    await until(async () => (await books()).reservedNanoUsd === 0);
+    const { spentNanoUsd } = await books();
+    const rename = (from: string, to: string) =>
+      runInDurableObject(ledger(), (_, state) => void state.storage.sql.exec(`ALTER TABLE ${from} RENAME TO ${to}`));
+    await rename('rows', 'gone');
+    await journal();
+    expect((await ask()).status).toBe(500);
+    expect(await journal()).toEqual([]);
+    await rename('gone', 'rows');
+    expect(await books()).toMatchObject({ spentNanoUsd, reservedNanoUsd: 0 });
+  });
+
   it('answers hostile commands with bytes as text, never with an exception', async () => {
     for (const command of ['', '\0', '\xff\xff\xff', '\u{1f600}', '\x07'.repeat(70_000)])
       expect(await ledger().decide(command)).toMatch(/^[\0-\xff]*$/);

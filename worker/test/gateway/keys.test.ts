@@ -74,6 +74,22 @@ describe('a key that an organisation entrusts', () => {
     expect((await remove()).status).toBe(404);
   });
 
+  it('is used no more once it is taken back, where the operator has none either', async () => {
+    await forget('alone');
+    await organised('alone', ['pro']);
+    const { token } = await made('alone', { scopes: ['chat', 'admin'] });
+    const none = { GROQ_API_KEY: undefined, OPENROUTER_API_KEY: undefined };
+    const send = calling({ TIDEGATE_MASTER_KEY: master('a'), ...none });
+    await put(send, token, KEY);
+    expect(await sentBy(send, token)).toBe(KEY);
+    await send('/api/admin/keys/groq', { method: 'DELETE', headers: bearer(token) });
+    await journal();
+    const body = JSON.stringify({ messages: [{ role: 'user', content: question() }] });
+    const answer = await send('/v1/chat/completions', { method: 'POST', headers: bearer(token), body });
+    expect(errorOf(answer).code).toBe('no_target');
+    expect(await journal()).toEqual([]);
+  });
+
   it('moves to a new master key in the background, while the last one is still valid', async () => {
     await put(withMaster(master('a')), acme, KEY);
     const [before] = await stored();
