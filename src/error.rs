@@ -234,6 +234,13 @@ impl Error {
         Self::field(Code::InvalidRequest, path, problem)
     }
 
+    /// The same for a problem that has words of its own.
+    #[must_use]
+    pub fn invalid_by(path: &str, problem: String) -> Self {
+        let field = FieldError { path: path.into(), problem: problem.into() };
+        Self::new(Code::InvalidRequest).with(Detail::Fields([field].into()))
+    }
+
     /// An error of this code that names one field.
     #[must_use]
     pub fn field(code: Code, path: &str, problem: &'static str) -> Self {

@@ -95,7 +95,7 @@ impl Facts {
         }
         let requested = requested(request.model.as_deref(), config)?;
         if requested.is_none() {
-            return Err(Error::invalid("model", "must be the model of a configured target").into());
+            return Err(unknown_model(config, "").into());
         }
         let mut parts = Parts::default();
         for text in &request.inputs {
@@ -243,8 +243,19 @@ fn requested(model: Option<&str>, config: &GatewayConfig) -> Result<Option<usize
     let named = |target: &crate::config::TargetConfig| target.model == model || target.name == model;
     match config.targets.iter().position(named) {
         Some(index) => Ok(Some(index)),
-        None => Err(Error::invalid("model", "must be the model of a configured target, or auto").into()),
+        None => Err(unknown_model(config, ", or auto").into()),
     }
+}
+
+/// Most targets that an error names; there may be hundreds.
+const MOST_NAMED: usize = 20;
+
+/// The error for a model that no target has; it names those that there are, and goes on with `more`.
+pub(super) fn unknown_model(config: &GatewayConfig, more: &str) -> Error {
+    let named: Vec<_> = config.targets.iter().take(MOST_NAMED).map(|target| target.name.as_str()).collect();
+    let others = if config.targets.len() > MOST_NAMED { ", …" } else { "" };
+    let problem = ["must be the model of a configured target (", &named.join(", "), others, ")", more].concat();
+    Error::invalid_by("model", problem)
 }
 
 /// Output costs up to so many times what input does.
@@ -287,6 +298,24 @@ mod tests {
     fn parts(more: &str) -> Parts {
         let body = format!(r#"{{"messages":[{{"role":"user","content":"x"}}{more}}}"#);
         measure(&ChatRequest::parse(&body).unwrap())
+    }
+
+    #[test]
+    fn a_model_that_no_target_has_is_told_the_targets() {
+        use crate::error::Detail;
+
+        let problem = |count: usize| {
+            let mut config = GatewayConfig::default();
+            config.targets = config.targets.iter().cycle().take(count).cloned().collect();
+            let error = requested(Some("gpt"), &config).unwrap_err();
+            let Detail::Fields(fields) = &error.detail else { panic!("{error:?}") };
+            assert_eq!(fields[0].path, "model");
+            fields[0].problem.to_string()
+        };
+        let named = "groq/openai/gpt-oss-20b, openrouter/qwen/qwen3-coder:free";
+        assert_eq!(problem(2), format!("must be the model of a configured target ({named}), or auto"));
+        let many = problem(1_000);
+        assert!(many.contains(", …)") && many.len() < 1_000, "{many}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The list of models: the configured targets.
 
 use super::Gate;
+use super::facts::unknown_model;
 use crate::chat::Dialect;
 use crate::error::{Error, Result};
 use crate::provider::models::{Listed, encode_model, encode_models, find};
@@ -24,7 +25,7 @@ pub fn models(gate: &Gate, dialect: Dialect, id: Option<&str>, now: Timestamp) -
     match id {
         None => Ok(encode_models(dialect, &listed)),
         Some(id) => {
-            let missing = || Error::invalid("model", "must be the model of a configured target");
+            let missing = || unknown_model(config, "");
             let one = find(&listed, id).ok_or_else(|| Error { status: Some(404), ..missing() })?;
             Ok(encode_model(dialect, one))
         }

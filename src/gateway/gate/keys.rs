@@ -6,7 +6,7 @@ use super::Gate;
 use crate::admit::{is_with_key, with_key, without_key};
 use crate::config::{KeySource, TargetConfig};
 #[cfg(feature = "edge")]
-use crate::error::{Code, Detail, Error, FieldError};
+use crate::error::Error;
 use crate::gateway::told::tell;
 use crate::host::{Clock, Observer};
 use crate::provider::looks_real;
@@ -95,8 +95,7 @@ impl Gate {
         known.sort_unstable();
         known.dedup();
         let problem = ["must be a provider of a configured target: ", &known.join(", ")].concat();
-        let field = FieldError { path: "provider".into(), problem: problem.into() };
-        Err(Error::new(Code::InvalidRequest).with(Detail::Fields(vec![field])).into())
+        Err(Error::invalid_by("provider", problem).into())
     }
 
     /// What becomes of a key that came with a request meant for `provider`: used, if the configuration says so;

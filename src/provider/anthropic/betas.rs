@@ -51,14 +51,16 @@ pub fn betas(headers: &[String]) -> Result<Option<Rc<str>>> {
 /// Whether another dialect loses nothing by leaving these betas out.
 ///
 /// # Errors
-/// `invalid_request` that names the header.
+/// `invalid_request` that names the header and the first beta that would be lost.
 pub fn without(betas: &str) -> Result<()> {
     let own = |beta: &str| OWN.iter().any(|name| beta.strip_prefix(name).is_some_and(|date| date.starts_with("-20")));
     let mut all = betas.split(',').map(str::trim);
-    if all.clone().any(|beta| beta.starts_with(CLAUDE_CODE)) || all.all(|beta| beta.is_empty() || own(beta)) {
+    if all.clone().any(|beta| beta.starts_with(CLAUDE_CODE)) {
         return Ok(());
     }
-    Err(Error::invalid("anthropic-beta", "must have only betas that the target can carry").into())
+    let Some(lost) = all.find(|beta| !beta.is_empty() && !own(beta)) else { return Ok(()) };
+    let problem = ["must have only betas that the target can carry, not ", lost].concat();
+    Err(Error::invalid_by("anthropic-beta", problem).into())
 }
 
 #[cfg(test)]
@@ -102,8 +104,16 @@ mod tests {
         ] {
             assert!(without(fine).is_ok(), "{fine}");
         }
-        for lost in ["advanced-tool-use-2025-11-20", "context-1m-2025-08-07,new", "context-1mm-2025-08-07", "effort"] {
-            assert!(without(lost).is_err(), "{lost}");
+        for (all, lost) in [
+            ("advanced-tool-use-2025-11-20", "advanced-tool-use-2025-11-20"),
+            ("context-1m-2025-08-07, new,newer", "new"),
+            ("context-1mm-2025-08-07", "context-1mm-2025-08-07"),
+            ("effort", "effort"),
+        ] {
+            let error = without(all).unwrap_err();
+            let Detail::Fields(fields) = &error.detail else { panic!("{error:?}") };
+            assert_eq!(fields[0].path, "anthropic-beta");
+            assert_eq!(fields[0].problem, format!("must have only betas that the target can carry, not {lost}"));
         }
     }
 }
