@@ -62,7 +62,7 @@ pub(super) fn others_own(request: &Fields<'_>) -> Result<()> {
         // Of most messages nothing need be read.
         let content = message.field("content").filter(|raw| contains(raw.get(), "\"citations\""));
         if items(content).into_iter().any(|part| object(Some(part)).field("citations").is_some()) {
-            return Err(refuse("].content", "must be left to be cited for Anthropic's models alone"));
+            return Err(refuse("].content", "must ask for no citations: only Anthropic's models give them"));
         }
     }
     Ok(())
