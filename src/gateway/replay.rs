@@ -42,7 +42,7 @@ pub async fn replay<H: Host>(gate: &Rc<Gate>, host: &Rc<H>, record: &str) -> Res
         return Err(bad("must be a decision record of a known version").into());
     }
     if head.int() != gate.config.version || !head.is_sound() {
-        return Err(bad("must be of the configuration that this gate has").into());
+        return Err(bad("must be of the configuration that this gate has: open one with that configuration").into());
     }
     let mut request = Outcome::of(lines.next().and_then(|line| line.strip_prefix("request")).unwrap_or(""));
     let (request_id, shown, started) = (request.word(), request.word(), request.int());

@@ -167,7 +167,8 @@ fn reasoning(request: &Fields<'_>, model: &str) -> Result<()> {
 /// A strict schema requires each of its properties, and allows no other ("'required' is required to be supplied and to be
 /// an array including every key in properties").
 fn strict(request: &Fields<'_>) -> Result<()> {
-    const PROBLEM: &str = "must require all properties, and allow no others, to be strict here";
+    const PROBLEM: &str =
+        "must name all properties in `required` and have `additionalProperties: false`, to be strict here";
     let is_strict = |own: &Fields<'_>| own.field("strict").is_some_and(|raw| raw.get() == "true");
     let refuse = |path: &str| Err(Error::invalid(path, PROBLEM).into());
     let format = object(request.field("response_format")).field("json_schema");

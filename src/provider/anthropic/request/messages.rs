@@ -101,7 +101,7 @@ pub(super) fn encode(out: &mut String, raw: Raw<'_>) -> Result<End> {
         }
     }
     if turns.role.is_empty() {
-        return Err(list.error("must hold more than instructions"));
+        return Err(list.error("must have one that is no system or developer message"));
     }
     turns.close();
     if !system.is_empty() {

@@ -46,7 +46,8 @@ pub(super) fn decode(out: &mut String, raw: Raw<'_>) -> Result<()> {
                 place.in_small_letters(&fields)?;
                 described = described.saturating_add(1);
                 if described > MOST_DESCRIBED {
-                    return place.refuse("type", "must not be one more of so many that this API describes");
+                    return place
+                        .refuse("type", "is one of too many: of Anthropic's own tools a request has at most 16");
                 }
                 comma(out);
                 put(out, &["{\"type\":\"custom\",\"custom\":", raw.get(), &" ".repeat(DEFINITION_BYTES), "}"]);
@@ -152,7 +153,7 @@ fn input_schema(out: &mut String, own: &Place<'_>, function: &Fields<'_>, age: A
     };
     if age != Age::Foreign {
         if let Some(name) = ["anyOf", "oneOf", "allOf"].into_iter().find(|name| present(&schema, name).is_some()) {
-            return at.refuse(name, "must not stand at the top for this API");
+            return at.refuse(name, "is not taken at the top of a schema by this API");
         }
         if present(function, "strict").is_some_and(|raw| raw.get() == "true") {
             super::schema::strict(&at, raw)?;

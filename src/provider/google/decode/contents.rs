@@ -184,7 +184,7 @@ impl<'a> Messages<'a> {
         }
         out.push('}');
         if self.calls.len() >= MOST_WAITING {
-            return Err(Error::invalid(path, "must not be one of over 1,024 calls without a result").into());
+            return Err(Error::invalid(path, "is one of more than 1,024 calls that wait for a result").into());
         }
         self.calls.push(Call { id, name });
         self.called = self.called.saturating_add(1);

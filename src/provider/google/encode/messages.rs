@@ -28,7 +28,7 @@ pub(super) fn encode(raw: Raw<'_>, model: &str, out: &mut String) -> Result<bool
     }
     contents.close();
     if contents.out == "[" {
-        return Err(Error::invalid("messages", "must have one that is no instruction").into());
+        return Err(Error::invalid("messages", "must have one that is no system or developer message").into());
     }
     contents.out.push(']');
     field(out, "contents", &contents.out);

@@ -98,7 +98,8 @@ pub(super) fn texts<'a>(raw: Raw<'a>, path: &str) -> Result<Cow<'a, str>> {
 
 fn own<'a>(part: &Fields<'a>, name: &str, path: &str) -> Result<Fields<'a>> {
     let fields = part.field(name).and_then(|raw| json::fields(raw.get()).ok());
-    fields.ok_or_else(|| Error::invalid(path, "must have an object of the name of its type").into())
+    fields
+        .ok_or_else(|| Error::invalid(path, "must have an object that is named as its type, such as image_url").into())
 }
 
 fn not_data(path: &str) -> Box<Error> {

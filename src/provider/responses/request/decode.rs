@@ -62,7 +62,7 @@ pub(in crate::provider) fn decode_request(body: &str) -> Result<String> {
         member(&mut out, "tools", &["[", &tools, "]"].concat());
     }
     if messages == "[]" {
-        return Err(Error::invalid("input", "must say something").into());
+        return Err(Error::invalid("input", "must have at least one message").into());
     }
     member(&mut out, "messages", &messages);
     out.push('}');
