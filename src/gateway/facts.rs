@@ -8,7 +8,7 @@ use crate::json;
 use crate::price::Parts;
 use crate::provider::embeddings::EmbeddingsRequest;
 use crate::record::{Field, Outcome, Tape};
-use crate::text::contains;
+use crate::text::{contains, decimal};
 
 /// The counts and sizes of one request.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,7 +68,7 @@ impl Facts {
     /// the model's context is a limit.
     pub(super) fn of(request: &ChatRequest<'_>, config: &GatewayConfig, drop_in: bool) -> Result<Self> {
         if !drop_in && request.utf16_units() > config.limits.max_input_units.into() {
-            return Err(Error::invalid("messages", "must not be longer than limits.maxInputUnits").into());
+            return Err(too_long("messages", config).into());
         }
         bounded(request)?;
         let requested = requested(request.model.as_deref(), config)?;
@@ -91,7 +91,7 @@ impl Facts {
         drop_in: bool,
     ) -> Result<Self> {
         if !drop_in && request.utf16_units() > config.limits.max_input_units.into() {
-            return Err(Error::invalid("input", "must not be longer than limits.maxInputUnits").into());
+            return Err(too_long("input", config).into());
         }
         let requested = requested(request.model.as_deref(), config)?;
         if requested.is_none() {
@@ -245,6 +245,13 @@ fn requested(model: Option<&str>, config: &GatewayConfig) -> Result<Option<usize
         Some(index) => Ok(Some(index)),
         None => Err(unknown_model(config, ", or auto").into()),
     }
+}
+
+/// The error for more text than the configuration lets in.
+fn too_long(field: &str, config: &GatewayConfig) -> Error {
+    let limit = decimal(config.limits.max_input_units.into());
+    let problem = ["must not be longer than limits.maxInputUnits, ", &limit, " UTF-16 units"].concat();
+    Error::invalid_by(field, problem)
 }
 
 /// Most targets that an error names; there may be hundreds.

@@ -113,7 +113,7 @@ pub(super) fn no_plan(
 ) -> Error {
     match exclusion {
         Exclusion::NoKey if reach.locked => Error::new(Code::VaultLocked),
-        Exclusion::NoKey => keyless(reach, targets),
+        Exclusion::NoKey => keyless(reach, targets, candidates),
         Exclusion::Unable => unable(reach.lacking.as_deref()),
         Exclusion::NoPrice => unpriced(targets, candidates),
         Exclusion::Unbounded => {
@@ -121,9 +121,7 @@ pub(super) fn no_plan(
             Error::field(Code::UnpricedInput, "messages", problem)
         }
         Exclusion::TooLong => Error::new(Code::ContextLength),
-        Exclusion::PaidAfterFree => {
-            Error::field(Code::NoTarget, "allowPaidFallback", "must be true to go from a free target to a paid one")
-        }
+        Exclusion::PaidAfterFree => Error::field(Code::NoTarget, PAID_AFTER_FREE.0, PAID_AFTER_FREE.1),
     }
 }
 
@@ -137,13 +135,19 @@ fn unpriced(targets: &[TargetConfig], candidates: &[Candidate]) -> Error {
     Error::new(Code::UnpricedInput).with(Detail::Fields(each.collect()))
 }
 
-/// Names each provider that a key would let in.
-fn keyless(reach: &Reach, targets: &[TargetConfig]) -> Error {
+const PAID_AFTER_FREE: (&str, &str) = ("allowPaidFallback", "must be true to go from a free target to a paid one");
+
+/// Names each provider that a key would let in, and what else would let one in that has a key.
+fn keyless(reach: &Reach, targets: &[TargetConfig], candidates: &[Candidate]) -> Error {
     let mut fields: Vec<FieldError> = Vec::new();
     for (target, _) in targets.iter().zip(&reach.keyed).filter(|(_, keyed)| !**keyed) {
         if !fields.iter().any(|field| field.path == target.provider) {
             fields.push(FieldError { path: target.provider.clone(), problem: "has no key".into() });
         }
+    }
+    if candidates.iter().any(|candidate| candidate.exclusion().is_none()) {
+        let (path, problem) = PAID_AFTER_FREE;
+        fields.push(FieldError { path: path.into(), problem: problem.into() });
     }
     Error::new(Code::NoTarget).with(Detail::Fields(fields))
 }

@@ -35,7 +35,9 @@ pub enum Exclusion {
 }
 
 impl Candidate {
-    fn exclusion(self) -> Option<Exclusion> {
+    /// What keeps it out of every plan.
+    #[must_use]
+    pub fn exclusion(self) -> Option<Exclusion> {
         if !self.keyed {
             Some(Exclusion::NoKey)
         } else if !self.able {

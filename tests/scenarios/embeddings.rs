@@ -68,6 +68,8 @@ fn a_model_is_named_and_a_text_has_a_limit_except_through_the_drop_in_fetch() {
     assert!(asked(&world, &of_groq("0123456789"), false).is_ok());
     let long = asked(&world, &of_groq("0123456789a"), false).unwrap_err();
     assert_eq!((long.code, field(&long)), (Code::InvalidRequest, "input"));
+    let Detail::Fields(fields) = &long.detail else { panic!("{long:?}") };
+    assert_eq!(fields[0].problem, "must not be longer than limits.maxInputUnits, 10 UTF-16 units");
     assert!(asked(&world, &of_groq("0123456789a"), true).is_ok());
 }
 

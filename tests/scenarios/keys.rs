@@ -93,6 +93,22 @@ fn a_locked_vault_says_so() {
 }
 
 #[test]
+fn a_paid_target_that_has_a_key_is_told_of_where_the_free_one_has_none() {
+    let targets = r#"[{"provider":"openrouter","model":"qwen/qwen3-coder:free"},{"provider":"groq","model":"openai/gpt-oss-20b"}]"#;
+    let named = |targets: &str| {
+        let world = World::new(&format!(r#"{{"targets":{targets}}}"#));
+        world.gate.remove_key("openrouter");
+        let error = world.refused("a");
+        assert_eq!(error.code, Code::NoTarget);
+        let Detail::Fields(fields) = error.detail else { panic!("{:?}", error.detail) };
+        fields.into_iter().map(|field| field.path).collect::<Vec<_>>()
+    };
+    assert_eq!(named(targets), ["openrouter", "allowPaidFallback"]);
+    let unpriced = targets.replace("openai/gpt-oss-20b", "unheard-of");
+    assert_eq!(named(&unpriced), ["openrouter"], "that would not help where its price is not known");
+}
+
+#[test]
 fn a_key_that_was_removed_is_used_no_more() {
     let world = World::new("{}");
     world.host.answer(|_| completion("ok", 5, 5));
