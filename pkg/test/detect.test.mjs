@@ -51,6 +51,30 @@ test('a key split over chunks is found once, also within a character', async () 
   scanner.free();
 });
 
+test('one letter escaped, once or twice, hides no key: not its first, not one within', async () => {
+  const code = (letter) => letter.charCodeAt(0).toString(16);
+  const once = [
+    (letter) => `\\x${code(letter)}`,
+    (letter) => `\\u00${code(letter)}`,
+    (letter) => `\\u{${code(letter)}}`,
+    (letter) => `%${code(letter)}`,
+    (letter) => `%25${code(letter)}`,
+  ];
+  const key = groq();
+  for (const escaped of [...once, ...once.map((form) => (letter) => form(letter).replace('\\', '\\\\'))]) {
+    for (const at of [0, 1, 3, 20, key.length - 1]) {
+      const text = `const key = "${key.slice(0, at)}${escaped(key[at])}${key.slice(at + 1)}";`;
+      assert.deepEqual([text, ...(await scan(text)).map(({ rule }) => rule)], [text, 'groq']);
+    }
+  }
+  // As PHP and others write a slash in JSON.
+  const secret = `${random(12)}/${random(13)}/${random(13)}`;
+  for (const slash of ['/', '\\/', '\\\\/', '\\u002f', '\\\\u002f', '\\\\\\/']) {
+    const text = `{"aws_secret_access_key":"${secret.replaceAll('/', slash)}"}`;
+    assert.deepEqual([text, ...(await scan(text)).map(({ rule }) => rule)], [text, 'aws-secret-access-key']);
+  }
+});
+
 test('publishable keys are told as such, or not at all', async () => {
   const key = `phc_${random(43)}`;
   assert.equal((await scan(key))[0].class, 'publishable');

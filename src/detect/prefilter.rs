@@ -100,7 +100,13 @@ impl Prefilter {
             }
             rule = rule.wrapping_add(1);
         }
-        for three in [[b"%", SEEN, b"0123456789abcdefABCDEF"], [b"\\", b"x", SEEN], [b"\\", b"u", b"0{"]] {
+        for three in [
+            [b"%", SEEN, b"0123456789abcdefABCDEF"],
+            [b"\\", b"x", SEEN],
+            [b"\\", b"u", b"0{"],
+            [b"\\", b"/", ANY],
+            [b"\\", b"\\", b"/xu\\"],
+        ] {
             all.halve(three);
         }
         all.halve([BEFORE_PLUS, b"+", BEHIND_PLUS]);
@@ -201,6 +207,8 @@ const BEFORE_PLUS: &[u8] = b"\"'` \t\r\nnrt";
 const BEHIND_PLUS: &[u8] = b"\"'` \t\r\n\\";
 /// The first digit of a character that can be seen.
 const SEEN: &[u8] = b"234567";
+/// All halves of characters that can be seen.
+const ANY: &[u8] = b" 1BCTUfgxy:;<=>?";
 
 /// Which leads are meant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -220,7 +228,7 @@ pub(super) enum Kinds {
 /// place in eighty passes.
 const fn family(three: [u8; 3]) -> u8 {
     match three {
-        [b'%', _, _] => 1,
+        [b'%', _, _] | [b'\\', b'/', _] => 1,
         [b'\\', b'x', _] | [_, _, b':'] => 2,
         [b'\\', _, _] | [_, _, b'.'] => 4,
         [_, b'+', _] => 8,
