@@ -5,8 +5,8 @@ import type { QueueConfig } from './queue/types.js';
 import type { AutoLock } from './vault/presence.js';
 
 /**
- * Configuration of a gate. Every field has a default; unknown fields are refused. Times are from 0 (timers from 1) to a
- * day, 86,400,000.
+ * Configuration of a gate. Every field has a default; unknown fields are refused. Times are from 0 (timers and
+ * `openMs` from 1) to a day, 86,400,000.
  */
 export interface TidegateConfig {
   /**
@@ -119,7 +119,10 @@ export interface TidegateConfig {
     maxInputUnits?: number | undefined;
     /** Output tokens of a request that states none. Also sent to the provider. 1 to 10,000,000. Default 4,096. */
     defaultMaxOutputTokens?: number | undefined;
-    /** Requests in flight at once, 1 to 1,000. Default 64. */
+    /**
+     * Requests in flight at once, 1 to 1,000: of all that share the ledger, so of all tabs and tenants. More are refused
+     * with `queue_full`. Default 64.
+     */
     maxConcurrent?: number | undefined;
   };
   /** What is done about keys in messages that are about to be sent. */
@@ -145,9 +148,9 @@ export interface TidegateConfig {
   /** The queue, `gate.queue`: off unless given, if only as `{}`. Loads the largest build. */
   queue?: QueueConfig | undefined;
   /**
-   * Only in a Worker: how often its callers may ask. Rates are token buckets: `perMinute` flows in, `burst` (default: as
+   * Only in the Worker, and refused elsewhere, since a gate by itself knows no callers: how often they may ask. Rates are token buckets: `perMinute` flows in, `burst` (default: as
    * much) can be used at once, both 1 to 1,000,000,000. They are counted by user; without one by API token; without one
-   * by organisation.
+   * by organisation. At most 64 tiers, and 64 targets.
    */
   rates?: {
     /**
@@ -165,8 +168,8 @@ export interface TidegateConfig {
     targets?: Record<string, { perMinute: number; burst?: number | undefined }> | undefined;
   };
   /**
-   * Only in a Worker: caps beside `budget`, in its time zone. A request has to fit all of its caller's. Of several for the
-   * same `of` and `per` the least counts.
+   * Only in the Worker, and refused elsewhere: caps beside `budget`, in its time zone, at most 64. A request has to fit all
+   * of its caller's. Of several for the same `of` and `per` the least counts.
    */
   budgets?: {
     /** Whose spending it counts: the whole organisation's, each user's, each API token's. */
@@ -175,7 +178,7 @@ export interface TidegateConfig {
     per?: 'day' | 'week' | 'month' | undefined;
     /** Dollars per period, exact as a text. */
     limitUsd: number | string;
-    /** As in `budget`. Default `[80, 95, 100]`, in a Worker for `budget` too. */
+    /** As in `budget`. Default `[80, 95, 100]`, in the Worker for `budget` too. */
     thresholds?: number[] | undefined;
     /** Add to a period what was not used of the one before, once. Default false. */
     rollover?: boolean | undefined;
@@ -183,7 +186,7 @@ export interface TidegateConfig {
     tier?: string | undefined;
   }[];
   /**
-   * Only in a Worker: isolates lease slices of the organisation's budgets and of a caller's rate and decide by themselves,
+   * Only in the Worker, and refused elsewhere: isolates lease slices of the organisation's budgets and of a caller's rate and decide by themselves,
    * so that a hot organisation does not wait for its object. Not for callers with a budget of a user or token, or a limit
    * of tokens, nor with `rates.targets`. `maxConcurrent` and breakers are then each isolate's own. Off unless given.
    */

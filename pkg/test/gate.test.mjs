@@ -314,3 +314,11 @@ test('a gate that was closed is let go, with what the Wasm had of it', async () 
     [undefined, undefined],
   );
 });
+
+test('limits of callers are refused where there are none: nobody shall believe in a cap that there is not', async () => {
+  for (const name of ['rates', 'budgets', 'leases'])
+    await assert.rejects(Tidegate.open({ name: 'alone', [name]: name === 'budgets' ? [] : {} }), {
+      code: 'config_invalid',
+      fields: [{ path: name, problem: 'is for the Worker: here it would limit nobody' }],
+    });
+});

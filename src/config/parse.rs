@@ -39,6 +39,35 @@ impl GatewayConfig {
         Self::read(raw, zones, config)
     }
 
+    /// The same for a gateway that knows no callers, and so could not limit them.
+    ///
+    /// # Errors
+    /// `config_invalid` with every bad field.
+    #[cfg(feature = "edge")]
+    pub fn parse_alone(raw: &Value, zones: &dyn ZoneRules) -> Result<Self> {
+        let parsed = Self::parse(raw, zones);
+        let idle = ["rates", "budgets", "leases"].into_iter().filter(|name| {
+            matches!(raw, Value::Map(fields) if fields.iter().any(|(key, value)| key == name && *value != Value::Null))
+        });
+        let mut bad: Vec<FieldError> = idle
+            .map(|name| FieldError {
+                path: name.into(),
+                problem: "is for the Worker: here it would limit nobody".into(),
+            })
+            .collect();
+        match parsed {
+            Err(error) => {
+                let mut error = *error;
+                if let Detail::Fields(fields) = &mut error.detail {
+                    fields.append(&mut bad);
+                }
+                Err(error.into())
+            }
+            Ok(_) if !bad.is_empty() => Err(Error::new(Code::ConfigInvalid).with(Detail::Fields(bad)).into()),
+            Ok(config) => Ok(config),
+        }
+    }
+
     fn read(raw: &Value, zones: &dyn ZoneRules, mut config: Self) -> Result<Self> {
         config.version = version(raw, OFFSET_BASIS);
         let mut bad = Vec::new();

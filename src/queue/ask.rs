@@ -36,7 +36,7 @@ const MAX_TIMEOUT_MS: u64 = 86_400_000;
 
 const NAME: &str = "must be a text of 1 to 256 bytes";
 const RETRIES: &str = "must be a whole number from 0 to 10";
-const TIMEOUT: &str = "must be a whole number of milliseconds, at most a day";
+const TIMEOUT: &str = "must be a whole number of milliseconds from 1 to 86400000 (a day)";
 
 impl Ask {
     /// Reads a request of a caller of `organisation`, who is bound to `user` if that is given. `provider` and `model`

@@ -4,6 +4,9 @@
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
+#[cfg(feature = "edge")]
+use super::convert::{error, from_js};
+#[cfg(not(feature = "edge"))]
 use super::core::configuration;
 use super::zone::Intl;
 use crate::admit::{LedgerPolicy, decide};
@@ -19,7 +22,11 @@ impl LedgerDecider {
     /// For the budget, breaker and limits of this configuration.
     #[wasm_bindgen(constructor)]
     pub fn new(config: JsValue) -> Result<Self, JsValue> {
-        configuration(&config).map(Self)
+        #[cfg(feature = "edge")]
+        let config = GatewayConfig::parse_alone(&from_js(&config)?, &Intl).map_err(|bad| error(&bad));
+        #[cfg(not(feature = "edge"))]
+        let config = configuration(&config);
+        config.map(Self)
     }
 
     /// One decision: `[snapshot to store or undefined, reply]`.

@@ -175,7 +175,7 @@ impl<'a> Section<'a> {
         match self.take(name) {
             None => {}
             Some(Value::Int(ms)) if (min..=MAX_SPAN_MS).contains(ms) => *out = Duration::from_millis(ms.unsigned_abs()),
-            Some(_) => self.fail(name, "must be a whole number of milliseconds, at most a day"),
+            Some(_) => self.tell(name, milliseconds(min).into()),
         }
     }
 
@@ -204,6 +204,11 @@ impl<'a> Section<'a> {
 #[inline(never)]
 fn between(min: u32, max: u32) -> String {
     ["must be a whole number from ", &decimal(min.into()), " to ", &decimal(max.into())].concat()
+}
+
+#[inline(never)]
+fn milliseconds(min: i64) -> String {
+    ["must be a whole number of milliseconds from ", &decimal(min.unsigned_abs()), " to 86400000 (a day)"].concat()
 }
 
 #[inline(never)]

@@ -199,6 +199,9 @@ fn numbers_are_taken_up_to_their_bounds_and_no_further() {
     ] {
         assert_eq!((given(path, least - 1), given(path, least)), (Some(path.to_string()), None));
     }
+    let refused = parse(r#"{"timeouts":{"idleMs":0}}"#).unwrap_err().detail;
+    let Detail::Fields(fields) = refused else { panic!("no fields named: {refused:?}") };
+    assert_eq!(fields.first().unwrap().problem, "must be a whole number of milliseconds from 1 to 86400000 (a day)");
 }
 
 #[test]

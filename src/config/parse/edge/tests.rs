@@ -144,3 +144,22 @@ fn every_bad_field_is_named() {
         assert_eq!(parse(&rate).is_ok(), taken, "{burst}");
     }
 }
+
+#[test]
+fn a_gateway_that_knows_no_callers_refuses_limits_of_callers() {
+    let alone = |json: &str| match GatewayConfig::parse_alone(&serde_json::from_str(json).unwrap(), &UtcOnly) {
+        Ok(_) => Vec::new(),
+        Err(error) => match error.detail {
+            Detail::Fields(fields) => fields.into_iter().map(|field| field.path).collect(),
+            other => panic!("no fields named: {other:?}"),
+        },
+    };
+    for limits in [r#""rates":{}"#, r#""budgets":[]"#, r#""leases":{"enabled":false}"#] {
+        let name = limits.split('"').nth(1).unwrap();
+        assert_eq!(alone(&format!("{{{limits}}}")), [name]);
+        assert_eq!(alone(&format!(r#"{{"nope":1,{limits}}}"#)), ["nope", name], "all is told at once");
+        assert_eq!(alone(&format!(r#"{{"{name}":null}}"#)), [""; 0]);
+        assert!(parse(&format!("{{{limits}}}")).is_ok(), "the Worker has callers");
+    }
+    assert_eq!(alone(r#"{"queue":{"shards":2}}"#), [""; 0]);
+}
