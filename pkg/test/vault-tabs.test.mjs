@@ -81,6 +81,22 @@ test('keys that come, change and go in one tab do so in the others', async (t) =
   assert.deepEqual(other.locks, []);
 });
 
+test('a lock in one tab wipes the keys of the session in all, with a vault and without one', async (t) => {
+  const { open } = origin(t);
+  const [one, other] = [await open(), await open()];
+  const keyed = async ({ gate }) => (await gate.status()).targets[0].keyed;
+  for (const code of ['no_target', 'vault_locked']) {
+    for (const { vault } of [one, other]) await vault.putForSession('groq', KEY);
+    assert.deepEqual([await keyed(one), await keyed(other)], [true, true]);
+    await one.vault.lock();
+    await until(async () => !(await keyed(other)));
+    for (const { gate } of [one, other]) await assert.rejects(gate.chat(ask('one')), { code });
+    await one.vault.forget();
+    await one.vault.create(passkey());
+  }
+  assert.deepEqual(other.locks, []);
+});
+
 test('a rotation locks the other tabs, and the old way in is gone there too', async (t) => {
   const { open } = origin(t);
   const [one, other] = [await open(), await open()];

@@ -5,6 +5,19 @@ import { ask, KEY, open, OTHER_KEY, PASSPHRASE } from './support.mjs';
 
 const bytes = (text) => new TextEncoder().encode(text);
 
+test('where there is no vault a lock leaves nothing to unlock: a key is missing', async (t) => {
+  const { gate, sent } = await open(t, { cache: { ttlMs: 0 } });
+  const { vault } = gate;
+  await vault.putForSession('groq', KEY);
+  await vault.lock();
+  await assert.rejects(gate.chat(ask('one')), { code: 'no_target', fields: [{ path: 'groq', problem: 'has no key' }] });
+  const locking = vault.lock();
+  await vault.putForSession('groq', OTHER_KEY);
+  await locking;
+  await gate.chat(ask('two'));
+  assert.deepEqual(sent, [`Bearer ${OTHER_KEY}`], 'one that was put meanwhile stays');
+});
+
 test('the life of a vault', async (t) => {
   const { gate, sent } = await open(t, { cache: { ttlMs: 0 } });
   const { vault } = gate;

@@ -22,6 +22,7 @@ export class AtHand {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When the timer is to look: later than that, it slept. */
   #looksAt = Infinity;
+  #puts = 0;
 
   /** @internal */
   constructor(parts: VaultParts, late: () => Promise<LateVault>) {
@@ -47,14 +48,19 @@ export class AtHand {
     }, this.#parts.closed);
   }
 
-  /** Uses a key until the page or process ends, and stores nothing. Returns warnings about its format. */
+  /**
+   * Uses a key until the vault is unlocked or locked, or the page or process ends, and stores nothing. Returns warnings
+   * about its format, and about a provider that the configuration does not know.
+   * @throws `invalid_request` for what cannot be a key, or is another provider's by its form.
+   */
   async putForSession(provider: string, key: Secret): Promise<{ warnings: string[] }> {
-    return wiping(key, this.#parts.closed, (bytes) =>
-      Promise.resolve({ warnings: this.#parts.core.setKey(textAt('provider', provider), bytes) as string[] }),
-    );
+    return wiping(key, this.#parts.closed, (bytes) => {
+      this.#puts += 1;
+      return Promise.resolve({ warnings: this.#parts.core.setKey(textAt('provider', provider), bytes) as string[] });
+    });
   }
 
-  /** Wipes the vault's key and every provider's key from memory, in all tabs of the gate. */
+  /** Wipes the vault's key and every provider's key from memory, those of the session too, in all tabs of the gate. */
   async lock(): Promise<void> {
     this.tell('lock');
     await this.#lockHere('call');
@@ -104,16 +110,25 @@ export class AtHand {
 
   async #lockHere(reason: LockReason): Promise<void> {
     const uses = this.#parts.core.keysUsed() as unknown[];
+    const wiped = this.#wipeAll(reason);
+    if (uses.length > 0) await (await this.#late()).access.saveUses(uses);
+    await wiped;
+  }
+
+  /** With the keys of the session. Where there is no vault, it is a key that is missing then, and nothing to unlock. */
+  async #wipeAll(reason: LockReason): Promise<void> {
+    const puts = this.#puts;
     this.wipe(reason);
     this.#parts.core.vaultLock();
-    if (uses.length > 0) await (await this.#late()).access.saveUses(uses);
+    const state = await this.state().catch(() => 'locked');
+    if (state === 'absent' && puts === this.#puts) this.#parts.core.vaultForget();
   }
 
   /** @internal What another tab told. */
   async heard(message: TabMessage): Promise<void> {
     if (message === 'forget') return this.#parts.core.vaultForget();
+    if (message === 'lock') return this.#wipeAll('tab');
     if (!this.#parts.core.isUnlocked()) return;
-    if (message === 'lock') return this.wipe('tab');
     const { access } = await this.#late();
     access.load(await access.all(), true);
   }
