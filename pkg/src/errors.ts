@@ -33,9 +33,12 @@ export type ErrorCode =
   // A later version may have more.
   | (string & {});
 
-/** One failed attempt of a request. */
+/**
+ * One failed attempt of a request, or a target that was not asked, since something of ours refused it (`circuit_open`,
+ * `budget_exceeded`, `rate_limited`, `queue_full`).
+ */
 export interface AttemptError {
-  /** From 1. */
+  /** From 1; of a target that was not asked the number of the attempt before, 1 if there was none. */
   attempt: number;
   /** `provider/model`. */
   target: string;
@@ -70,14 +73,16 @@ export interface ErrorData {
   timeout?: 'attempt' | 'total' | 'headers' | 'first-output' | 'idle';
   /** With `upstream_failed`: the device is offline, the provider refuses browsers, or anything else between here and it. */
   network?: 'network' | 'offline' | 'cors';
+  /** What failed before, in order. Empty where a stream had begun: its account tells of the attempts. */
   attempts: AttemptError[];
   /** The request that it ended, as events and records name it: `tg-…`. None where no request had begun. */
   requestId?: string;
   /** What its attempts were charged in all, in nano-dollars: 0 where it is known that nothing was generated. */
   costNanoUsd?: number;
   /**
-   * How many exchanges with providers there were, and with which target the last was; absent where nobody was asked. Told by
-   * a server, and by a gate with a queue.
+   * How many exchanges with providers there were, and with which target the last was; absent where nobody was asked, and
+   * of a stream that had begun (its account has `attempts` and `target`). Told in Node and in Workers, elsewhere by a gate
+   * with a queue.
    */
   asked?: { exchanges: number; target: string };
 }

@@ -85,7 +85,7 @@ export function refused(core: Pick<Caller, 'failure'>, endpoint: string, thrown:
  * reads this has it already.
  */
 export function trailerOf(account: string): string {
-  const { partialText: _text, ...rest } = JSON.parse(account) as ChatMeta & { partialText?: string };
+  const { partialText: _text, ...rest } = JSON.parse(account) as ChatMeta;
   // Some providers leave out the last blank line.
   return `\n\n: tidegate ${JSON.stringify(rest)}\n\n`;
 }

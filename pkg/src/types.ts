@@ -195,10 +195,12 @@ export interface ChatMeta {
    * `server_tools` are those that the provider ran by itself. Not told of hits.
    */
   leftOut?: ('citations' | 'logprobs' | 'server_tools' | 'custom_tools' | 'stop_sequence' | 'other')[];
-  /** What failed before the answer, in order. Told by a server, and by a gate with a queue. */
+  /** What failed before the answer, in order. Told in Node and in Workers, elsewhere by a gate with a queue. */
   tried?: { target: string; code: ErrorCode; status?: number }[];
   /** Why a stream did not come to its good end. */
   error?: ErrorData;
+  /** With `error`: the text of it so far. Keys of the request that were masked stay marks in it. */
+  partialText?: string;
 }
 
 /** The present state of a gate. */

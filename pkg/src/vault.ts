@@ -174,8 +174,8 @@ export class Vault {
   /**
    * Seals and stores a provider's key, and uses it from now on. It is bound to the origin of the provider's address.
    * Returns warnings about its format.
-   * @throws `vault_locked`; `invalid_request` for what cannot be a key (ASCII, at most 4,096 bytes), or for a provider that
-   * the configuration does not know.
+   * @throws `vault_locked`; `invalid_request` for what cannot be a key (ASCII, at most 4,096 bytes), for one that is another
+   * provider's by its form, or for a provider that the configuration does not know.
    */
   async put(provider: string, key: Secret): Promise<{ warnings: string[] }> {
     return wiping(key, this.#parts.closed, async (bytes) => {
