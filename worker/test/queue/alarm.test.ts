@@ -77,6 +77,20 @@ describe('the alarm', () => {
     });
   });
 
+  it('is set by the next request where it could not be for the one before', async () => {
+    await quiet();
+    const full = await runInDurableObject(object(), (_, { storage }) =>
+      vi.spyOn(Object.getPrototypeOf(storage) as typeof storage, 'setAlarm'),
+    );
+    full.mockRejectedValue(new Error('Exceeded the spending cap'));
+    const waiting = await enqueued();
+    await until(() => Promise.resolve(full.mock.calls.length > 0));
+    full.mockRestore();
+    const { requestId } = await enqueued();
+    await reached(requestId, ['completed']);
+    await reached(waiting.requestId, ['completed']);
+  });
+
   it('that was given up is set again once anybody asks', async () => {
     const id = await quiet();
     await anew({}, (_, storage) => storage.deleteAlarm());
