@@ -109,7 +109,7 @@ impl Default for RetryConfig {
 /// ([`TimeoutKind`](crate::error::TimeoutKind)).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TimeoutConfig {
-    /// One attempt, from sending to the last byte. Default 60 s.
+    /// One attempt at a whole answer, from sending to its last byte; streams have the timers below. Default 60 s.
     pub attempt: Duration,
     /// The whole request with all its attempts and waits. Default 120 s.
     pub total: Duration,

@@ -78,7 +78,7 @@ export interface TidegateConfig {
   };
   /** Timers. */
   timeouts?: {
-    /** One attempt, to the last byte. Default 60,000. */
+    /** One attempt at a whole answer, to its last byte; streams have the timers below. Default 60,000. */
     attemptMs?: number | undefined;
     /** The whole request with its retries, waits and fallbacks. Default 120,000. */
     totalMs?: number | undefined;

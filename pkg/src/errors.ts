@@ -69,15 +69,18 @@ export interface ErrorData {
   budget?: { limitNanoUsd: number; spentNanoUsd: number; reservedNanoUsd: number; resetsAt: number };
   /** The provider's HTTP status. */
   upstreamStatus?: number;
-  /** With `timeout`: which of `config.timeouts` ran out. */
+  /** With `timeout`, and with `stream_interrupted` if that was why: which of `config.timeouts` ran out. */
   timeout?: 'attempt' | 'total' | 'headers' | 'first-output' | 'idle';
-  /** With `upstream_failed`: the device is offline, the provider refuses browsers, or anything else between here and it. */
+  /** With `upstream_failed`, and with `stream_interrupted` if that was why: the device is offline, the provider refuses browsers, or anything else between here and it. */
   network?: 'network' | 'offline' | 'cors';
   /** What failed before, in order. Empty where a stream had begun: its account tells of the attempts. */
   attempts: AttemptError[];
-  /** The request that it ended, as events and records name it: `tg-…`. None where no request had begun. */
+  /**
+   * The request that it ended, as events and records name it: `tg-…`. None where no request had begun, nor where you
+   * aborted a stream (its account has it) or a request that another realm runs.
+   */
   requestId?: string;
-  /** What its attempts were charged in all, in nano-dollars: 0 where it is known that nothing was generated. */
+  /** Beside `requestId`: what its attempts were charged in all, in nano-dollars; 0 where nothing was generated for sure. */
   costNanoUsd?: number;
   /**
    * How many exchanges with providers there were, and with which target the last was; absent where nobody was asked, and

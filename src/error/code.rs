@@ -163,7 +163,7 @@ codes! {
     Aborted = "aborted", Never, false, Ignored, 499, ABORTED;
     /// The vault is locked, or the passphrase is wrong.
     VaultLocked = "vault_locked", Never, false, Ignored, 423,
-        "The vault is locked: unlock it with its passphrase.";
+        "The vault is locked: unlock it.";
     /// A stored record is not what was stored.
     VaultCorrupt = "vault_corrupt", Never, false, Ignored, 500,
         "A stored record is damaged or of another version; it was left as it is.";

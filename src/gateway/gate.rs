@@ -263,8 +263,8 @@ impl Gate {
     }
 }
 
-/// Whether an error came from upstream, after every target had been tried: such an error may be shared
-/// with those who asked the same, and repeated for a while.
+/// Whether an error came from upstream, and nobody else is to be asked: such an error may be shared with those who asked
+/// the same, and repeated for a while. Not a timeout, after which the next try may well be answered.
 pub(super) const fn is_final_upstream(code: Code) -> bool {
     matches!(
         code,

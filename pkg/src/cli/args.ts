@@ -38,6 +38,9 @@ export const USAGE = `tidegate: finds keys where they must not be
   --help with a command says more.
 `;
 
+/** What `--update-baseline` writes where no file is named. */
+const BASELINE = '.tidegate-baseline.json';
+
 export const SCAN_USAGE = `tidegate scan [paths] [options]
 
 Looks for API keys, tokens and private keys in files: as they stand, escaped, percent- or
@@ -51,8 +54,8 @@ input. Nothing is sent anywhere, and no key is ever printed.
   --values FILE        also look for the values of the secrets in this env file, however they are
                        encoded; may be repeated
   --since REV          only what was added after REV: by each commit, and by hand
-  --baseline FILE      leave out what this file accepts, until the day it says
-  --update-baseline    write what is found to the baseline file
+  --baseline FILE      leave out what this file accepts, until the day it says; none is read unless named
+  --update-baseline    write what is found to that file, else to ${BASELINE}
   --days N             how long new entries of the baseline hold; 90 by default, at most 365
   --exclude PATTERN    leave out more, in the syntax of .gitignore; may be repeated
   --publishable        also tell keys that are made to be public
@@ -116,7 +119,7 @@ export function scanArgs(args: readonly string[]): ScanArgs | 'help' {
     values: (values['values'] ?? []) as string[],
     exclude: (values['exclude'] ?? []) as string[],
     since,
-    baseline: baseline ?? (update ? '.tidegate-baseline.json' : undefined),
+    baseline: baseline ?? (update ? BASELINE : undefined),
     update,
     days,
     publishable: values['publishable'] === true,

@@ -152,6 +152,7 @@ function update(path: string, baseline: Baseline, findings: readonly Located[], 
   const gone = baseline.entries.length - (next.entries.length - fresh);
   process.stdout.write(
     `${path}: ${next.entries.length} accepted (${fresh} new, for ${days} days; ${gone} gone or renewed).\n` +
+      `They are left out of a scan with --baseline ${path}\n` +
       (fresh > 0 ? 'Write a reason into each new entry, and revoke what was ever published.\n' : ''),
   );
   return 0;

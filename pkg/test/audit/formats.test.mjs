@@ -64,6 +64,7 @@ test('a baseline accepts what it knows until its day, and nothing else', async (
   const made = await tidegate(cwd, ['scan', '--update-baseline']);
   assert.equal(made.code, 0);
   assert.match(made.stdout, /1 accepted \(1 new, for 90 days/u);
+  assert.match(made.stdout, /left out of a scan with --baseline \.tidegate-baseline\.json$/mu);
   const read = () => JSON.parse(readFileSync(path, 'utf8'));
   const change = (patch) => writeFileSync(path, JSON.stringify({ ...read(), ...patch(read()) }));
   assert.ok(!readFileSync(path, 'utf8').includes(known.slice(4, 40)));
