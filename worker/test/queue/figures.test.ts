@@ -36,6 +36,7 @@ it('what was queued counts as what was asked at once: in figures, usage and the 
   expect(usage).toMatchObject([{ user: 'ann', requests: 1, costNanoUsd: cost }]);
   const [line] = lines.filter(({ dialect }) => dialect === 'queue');
   expect(line).toMatchObject({ event: 'request', code: 'ok', organisation: 'acme', costNanoUsd: cost });
+  expect(line).toHaveProperty('firstMs');
   expect(JSON.stringify(line)).not.toMatch(/question|heard|ann/);
 });
 
