@@ -45,9 +45,25 @@ interface Bundled {
   readonly sources: readonly string[];
 }
 
-/** Looks for keys in everything that the build emits, and in the modules of the development server. */
+const OPTIONS = Object.keys({
+  warn: 0,
+  failOn: 0,
+  envFiles: 0,
+  environment: 0,
+  values: 0,
+  baseline: 0,
+  server: 0,
+} satisfies Record<keyof TidegateViteOptions, 0>);
+
+/**
+ * Looks for keys in everything that the build emits, and in the modules of the development server. Throws a `TypeError` for
+ * an option that there is not, and for another `failOn`: with a slip it would look for less than was meant.
+ */
 export function tidegate(options: TidegateViteOptions = {}): Plugin {
+  const slip = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  if (slip !== undefined) throw new TypeError(`tidegate: there is no option ${slip}, only ${OPTIONS.join(', ')}`);
   const failOn = options.failOn ?? 'secret';
+  if (!['secret', 'ambiguous'].includes(failOn)) throw new TypeError("tidegate: failOn is 'secret' or 'ambiguous'");
   let config: ResolvedConfig;
   let baseline: Baseline | undefined;
   let found: Detector;

@@ -76,11 +76,11 @@ async function open(t, query = '') {
   await page.goto(`${base}/${query}`);
   await page.evaluate(async () => {
     const { monitor } = await import('/dist/monitor/monitor.js');
-    globalThis.begin = (options = {}) => {
+    globalThis.begin = ({ throws, ...options } = {}) => {
       const told = [];
       const onFinding = ({ place, where, rule, preview, node }) => {
         told.push({ place, where, rule, preview, node: node?.nodeName });
-        if (options.throws) throw new Error('the handler is broken');
+        if (throws) throw new Error('the handler is broken');
       };
       return { ...monitor({ everyMs: 3_600_000, ...options, onFinding }), told };
     };

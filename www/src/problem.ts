@@ -28,7 +28,7 @@ const WORDS: Record<string, [title: string, next: string]> = {
   authentication: ['The provider refused the key', 'Put a valid key into the vault.'],
   model_not_found: ['The provider does not offer this model', 'Choose another target.'],
   context_length: ['The message is too long for the model', 'Shorten it and send it again.'],
-  quota: ['The account has no credit left', 'Top it up at the provider, or remove its key to use the next target.'],
+  quota: ['The account has no credit left', 'Top it up at the provider, or add a key for another provider.'],
   upstream_rejected: ['The provider refused the request', 'Change the message; sending it again will not help.'],
   unpriced_input: ['This request has no known price', 'Set a price for the model in the configuration.'],
   unsupported_endpoint: ['This is not supported', 'Leave that option out.'],

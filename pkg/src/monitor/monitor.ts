@@ -33,6 +33,15 @@ export interface Monitor {
   stop(): void;
 }
 
+const PLACES: readonly Place[] = ['globals', 'scripts', 'storage', 'cookies', 'url', 'dom', 'requests'];
+const OPTIONS = Object.keys({
+  onFinding: 0,
+  places: 0,
+  sliceMs: 0,
+  everyMs: 0,
+  publishable: 0,
+} satisfies Record<keyof MonitorOptions, 0>);
+
 /** Texts are looked at together: this many UTF-16 units at a time. */
 const BATCH = 16_384;
 /** Addresses of requests that are kept for the next round. */
@@ -40,7 +49,8 @@ const REQUESTS = 1000;
 
 /**
  * Starts looking. Opt in to it in production knowing that what it reads passes through this page's memory once more.
- * Throws a `RangeError` for a number out of range, and a `TypeError` where there is no page.
+ * Throws a `RangeError` for a number out of range or a place that there is not, and a `TypeError` for an option that there
+ * is not, and where there is no page.
  */
 export function monitor(options: MonitorOptions): Monitor {
   const { onFinding, sliceMs = 4, everyMs = 60_000, publishable = false } = options;
@@ -48,9 +58,11 @@ export function monitor(options: MonitorOptions): Monitor {
   if (typeof onFinding !== 'function') throw new TypeError('monitor: onFinding must be a function');
   if (!(sliceMs >= 1 && sliceMs <= 50)) throw new RangeError('monitor: sliceMs must be from 1 to 50');
   if (!(everyMs >= 1000)) throw new RangeError('monitor: everyMs must be at least 1000');
-  const places = new Set<Place>(
-    options.places ?? ['globals', 'scripts', 'storage', 'cookies', 'url', 'dom', 'requests'],
-  );
+  const places = new Set<Place>(options.places ?? PLACES);
+  const nowhere = [...places].find((place) => !PLACES.includes(place));
+  if (nowhere !== undefined) throw new RangeError(`monitor: there is no place ${nowhere}, only ${PLACES.join(', ')}`);
+  const slip = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  if (slip !== undefined) throw new TypeError(`monitor: there is no option ${slip}, only ${OPTIONS.join(', ')}`);
   const key = crypto.getRandomValues(new Uint8Array(32));
   const told = new Set<string>();
   const requests = watchRequests(places.has('requests'));

@@ -3,7 +3,11 @@
 
 import { databases } from './databases.js';
 
-/** A part of the page. `storage` is localStorage, sessionStorage, and the first 1,000 records of each store in IndexedDB. */
+/**
+ * A part of the page. `storage` is localStorage, sessionStorage, and of 32 databases in IndexedDB the first 1,000 records of
+ * each store. `globals` are data that hang on `window`, six deep. `scripts` are those in the page, and those of its origin
+ * that the browser still has. `requests` are the addresses of what the page loaded, up to 1,000 of them a round.
+ */
 export type Place = 'globals' | 'scripts' | 'storage' | 'cookies' | 'url' | 'dom' | 'requests';
 
 export interface Item {

@@ -25,6 +25,12 @@ async function built(root, options = {}, config = {}) {
   return warnings;
 }
 
+test('an option that there is not is refused: with a slip less would be looked for', () => {
+  assert.throws(() => tidegate({ failon: 'ambiguous' }), /no option failon, only warn, failOn,/u);
+  assert.throws(() => tidegate({ failOn: 'ambigous' }), /failOn is 'secret' or 'ambiguous'/u);
+  assert.equal(tidegate({ failOn: undefined, warn: undefined }).name, 'tidegate');
+});
+
 test('a clean build passes', async (t) => {
   const root = project(t, {});
   assert.deepEqual(await built(root), []);
