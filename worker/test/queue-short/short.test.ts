@@ -91,6 +91,19 @@ it('knows how much room a user has who took some back', async () => {
   await script('groq');
 });
 
+it('has as much room for a user who was erased as for a new one', async () => {
+  await forget('erased');
+  await organised('erased', ['pro']);
+  const { token } = await made('erased', { scopes: ['chat', 'admin'] });
+  const headers = bearer(token);
+  await script('groq', { hold: true });
+  const own = async (user: string) => (await enqueue({ user }, headers)).status;
+  expect([await own('ann'), await own('ann'), await own('ann'), await own('ann')]).toEqual([202, 202, 202, 503]);
+  expect((await call('/api/ai/users/ann', { method: 'DELETE', headers })).status).toBe(200);
+  expect([await own('bob'), await own('bob'), await own('ann'), await own('ann')]).toEqual([202, 202, 202, 202]);
+  await script('groq');
+});
+
 it('erases what is done after its time to live, by itself', async () => {
   const { requestId } = await enqueued(ask('kept for a moment', 'normal'));
   await reached(requestId, ['completed']);
