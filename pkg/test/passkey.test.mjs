@@ -143,3 +143,13 @@ test('only the passkeys of the vault are asked, by the ids that browsers write',
   );
   assert.equal(asked.length, 2);
 });
+
+test('an abort is told as one, whatever its reason', async (t) => {
+  const reject = ({ signal }) => Promise.reject(signal.reason);
+  browser(t, { create: reject, get: reject });
+  for (const reason of [undefined, new Error('changed their mind')]) {
+    const signal = AbortSignal.abort(reason);
+    await assert.rejects(createPasskey({ signal }), { name: 'TidegateError', code: 'aborted' });
+    await assert.rejects(askPasskey([slot()], { signal }), { name: 'TidegateError', code: 'aborted' });
+  }
+});

@@ -21,6 +21,7 @@ export interface PasskeyOptions {
 }
 
 const SALT_BYTES = 16;
+const ABORTED = { code: 'aborted', message: 'The request was aborted.', status: 499, shouldRetry: false, attempts: [] };
 
 const refused = (problem: string, cause?: unknown): TidegateError => {
   const error = invalid('passkey', problem);
@@ -43,13 +44,13 @@ export const canUsePasskeys = (): boolean =>
  * Makes a passkey and asks it once: a slot for `vault.create` or `vault.addSlot`. Asks the person one time, or two where
  * the authenticator answers only afterwards.
  * @throws `invalid_request`, naming the field `passkey`: not available here (an IP address has none), not confirmed, or
- * without PRF.
+ * without PRF; `aborted` once the signal is.
  */
 export async function createPasskey(options: PasskeyOptions = {}): Promise<PasskeySlot> {
   if (!canUsePasskeys()) throw refused('is not available in this browser: use a passphrase');
   const salt = random(SALT_BYTES);
   const { userName = 'Tidegate vault', rpName = location.hostname, rpId, name, signal } = options;
-  const made = await asked(() =>
+  const made = await asked(signal, () =>
     navigator.credentials.create({
       ...(signal && { signal }),
       publicKey: {
@@ -95,7 +96,7 @@ async function ask(
 ): Promise<PasskeyKey> {
   if (!canUsePasskeys()) throw refused('is not available in this browser: use another way in');
   if (own.length === 0) throw refused('is not one of this vault: it has none');
-  const answer = await asked(() =>
+  const answer = await asked(signal, () =>
     navigator.credentials.get({
       ...(signal && { signal }),
       publicKey: {
@@ -118,13 +119,17 @@ async function ask(
   return { kind: 'passkey', credential: new Uint8Array(answer.rawId), prf: bytes(first) };
 }
 
-async function asked(ask: () => Promise<Credential | null>): Promise<PublicKeyCredential> {
+async function asked(
+  signal: AbortSignal | undefined,
+  ask: () => Promise<Credential | null>,
+): Promise<PublicKeyCredential> {
   let answer;
   try {
     answer = await ask();
   } catch (error) {
-    const aborted = error instanceof DOMException && error.name === 'NotAllowedError';
-    throw refused(aborted ? 'was not confirmed: try again' : 'could not be asked on this page', error);
+    if (signal?.aborted) throw new TidegateError(ABORTED);
+    const dismissed = error instanceof DOMException && error.name === 'NotAllowedError';
+    throw refused(dismissed ? 'was not confirmed: try again' : 'could not be asked on this page', error);
   }
   if (!(answer instanceof PublicKeyCredential)) throw refused('was not given');
   return answer;
