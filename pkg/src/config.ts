@@ -91,7 +91,7 @@ export interface TidegateConfig {
   };
   /** The exact cache: the same question of the same tenant gets the same answer. */
   cache?: {
-    /** How long an answer serves; 0 switches the cache off. Default 300,000. */
+    /** How long an answer serves; 0 switches the cache off, and equal requests at once are then each sent. Default 300,000. */
     ttlMs?: number | undefined;
     /** Answers kept; the least recently used goes first. 0 to 10,000. Default 100. */
     maxEntries?: number | undefined;
@@ -148,9 +148,9 @@ export interface TidegateConfig {
   /** The queue, `gate.queue`: off unless given, if only as `{}`. Loads the largest build. */
   queue?: QueueConfig | undefined;
   /**
-   * Only in the Worker, and refused elsewhere, since a gate by itself knows no callers: how often they may ask. Rates are token buckets: `perMinute` flows in, `burst` (default: as
-   * much) can be used at once, both 1 to 1,000,000,000. They are counted by user; without one by API token; without one
-   * by organisation. At most 64 tiers, and 64 targets.
+   * Only in the Worker, and refused elsewhere, since a gate by itself knows no callers: how often they may ask. Rates are
+   * token buckets: `perMinute` flows in, `burst` (default: as much) can be used at once, both 1 to 1,000,000,000. They are
+   * counted by user; without one by API token; without one by organisation. At most 64 tiers, and 64 targets.
    */
   rates?: {
     /**
@@ -186,9 +186,10 @@ export interface TidegateConfig {
     tier?: string | undefined;
   }[];
   /**
-   * Only in the Worker, and refused elsewhere: isolates lease slices of the organisation's budgets and of a caller's rate and decide by themselves,
-   * so that a hot organisation does not wait for its object. Not for callers with a budget of a user or token, or a limit
-   * of tokens, nor with `rates.targets`. `maxConcurrent` and breakers are then each isolate's own. Off unless given.
+   * Only in the Worker, and refused elsewhere: isolates lease slices of the organisation's budgets and of a caller's rate
+   * and decide by themselves, so that a hot organisation does not wait for its object. Not for callers with a budget of a
+   * user or token, or a limit of tokens, nor with `rates.targets`. `maxConcurrent` and breakers are then each isolate's
+   * own. Off unless given.
    */
   leases?: {
     /** Default true. */
@@ -207,6 +208,7 @@ export interface TidegateConfig {
     inputUsd: number | string;
     /** Of a model that writes sound or pictures too, the dearest of them: so much is reserved and charged for each token. */
     outputUsd: number | string;
+    /** Left out, it is the input's. */
     cacheReadUsd?: number | string | undefined;
     /** Left out, it is what Anthropic takes for Claude (1.25 times the input, twice for an hour), for others the input's. */
     cacheWriteUsd?: number | string | undefined;

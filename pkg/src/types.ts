@@ -175,7 +175,10 @@ export interface ChatMeta {
   target: string;
   /** Attempts made for this request; 0 for a hit or a joined answer. */
   attempts: number;
-  /** `joined`: an equal request in flight answered both. */
+  /**
+   * `joined`: an equal request in flight answered both. `bypass`: no answer was looked for, since the cache is off
+   * or the request says so.
+   */
   cache: 'hit' | 'miss' | 'bypass' | 'joined';
   /** Age of a hit, in milliseconds. */
   ageMs?: number;
