@@ -8,7 +8,7 @@ help: ## list the targets
 demo: ## the app, the Worker and two stand-in providers; prints one URL; needs no key
 	@scripts/demo.sh
 
-test: ## every test: native, Chromium, Firefox, Node, workerd, end to end, packaged
+test: ## every test: native, Chromium, Firefox, WebKit, Node, workerd, end to end, packaged
 	@scripts/test.sh
 
 bench: ## CPU per request and bytes shipped, beside the usual libraries

@@ -99,7 +99,7 @@ export interface GateFetch {
   (input: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response>;
   /**
    * The account of a response, or of its clone: at once for a whole answer; for a stream when it has ended or was
-   * cancelled. Rejects with the `TidegateError` of an error response.
+   * cancelled. Rejects with the `TidegateError` of an error response, and with a `TypeError` for one of another `fetch`.
    */
   result(response: Response): Promise<ChatMeta>;
   /** The same fetch with options for all of its requests. */

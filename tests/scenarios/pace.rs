@@ -23,6 +23,11 @@ fn each_output_begins_the_idle_time_anew_and_nothing_else_does() {
     world.host.answer(|_| every(10, &[HELLO, WORLD, HELLO, STOP, DONE]));
     let (_, closed) = read(&world, &question("slow")).unwrap();
     assert!(closed.error.is_none(), "{:?}", closed.error);
+    // The time of an attempt is that of a whole answer.
+    let short = World::new(r#"{"timeouts":{"attemptMs":5000,"firstOutputMs":15000,"idleMs":15000}}"#);
+    short.host.answer(|_| every(10, &[HELLO, WORLD, STOP, DONE]));
+    let (_, closed) = read(&short, &question("slow")).unwrap();
+    assert!(closed.error.is_none(), "{:?}", closed.error);
     world.host.answer(|_| every(10, &[HELLO, ": ping\n\n", ": ping\n\n", WORLD, STOP, DONE]));
     let (_, closed) = read(&world, &question("only pings")).unwrap();
     assert!(closed.error.is_some());

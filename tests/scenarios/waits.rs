@@ -8,7 +8,7 @@ use tidegate::error::{Asked, Code, Detail};
 use tidegate::gateway::{self, Call};
 use tidegate::host::Clock;
 use tidegate::secret::Secret;
-use tidegate::testing::{ManualHost, completion, status};
+use tidegate::testing::{ManualHost, Scripted, completion, status};
 
 use super::{GROQ, OPENROUTER, World, body};
 
@@ -154,6 +154,16 @@ fn a_final_error_is_repeated_until_the_wait_that_it_states_has_passed() {
     assert_eq!((again.code, again.retry_after), (Code::UpstreamLimited, Some(Duration::from_secs(1))));
     world.host.advance(Duration::from_secs(1));
     assert_eq!(world.ask("a").unwrap().meta.target, GROQ, "who comes back when he was told to is served");
+}
+
+#[test]
+fn a_timeout_is_no_final_error() {
+    let world =
+        World::new(r#"{"retry":{"maxRetries":0},"targets":[{"provider":"groq","model":"openai/gpt-oss-20b"}]}"#);
+    world.host.answer(|_| Scripted::Silence);
+    assert_eq!(world.refused("a").code, Code::Timeout);
+    world.host.answer(|_| completion("ok", 5, 5));
+    assert_eq!(world.ask("a").unwrap().meta.target, GROQ, "the next try may well be answered");
 }
 
 #[test]
