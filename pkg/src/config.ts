@@ -255,8 +255,8 @@ export interface TidegateConfig {
    */
   isolation?: 'page' | 'worker' | 'frame' | undefined;
   /**
-   * Address of `dist/worker.js` (with every dialect `dist/worker-dialects.js`, with `queue` `dist/worker-all.js`), on the page's own origin. Needed only where
-   * the package itself comes from another origin: a browser starts no worker from there.
+   * Address of `dist/worker.js` (with every dialect `dist/worker-dialects.js`, with `queue` `dist/worker-all.js`), on the
+   * page's own origin. Needed only where the package itself comes from another origin: a browser starts no worker from there.
    */
   workerUrl?: string | undefined;
   /** With `isolation: 'frame'`: address of `dist/frame.html` on another origin. All other settings are the frame's own. */

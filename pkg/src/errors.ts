@@ -71,7 +71,10 @@ export interface ErrorData {
   upstreamStatus?: number;
   /** With `timeout`, and with `stream_interrupted` if that was why: which of `config.timeouts` ran out. */
   timeout?: 'attempt' | 'total' | 'headers' | 'first-output' | 'idle';
-  /** With `upstream_failed`, and with `stream_interrupted` if that was why: the device is offline, the provider refuses browsers, or anything else between here and it. */
+  /**
+   * With `upstream_failed`, and with `stream_interrupted` if that was why: the device is offline, the provider refuses
+   * browsers, or anything else between here and it.
+   */
   network?: 'network' | 'offline' | 'cors';
   /** What failed before, in order. Empty where a stream had begun: its account tells of the attempts. */
   attempts: AttemptError[];

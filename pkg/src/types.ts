@@ -88,11 +88,10 @@ export interface ChatOptions extends RequestOptions {
  * anywhere: the vault's is. Requests to any other address go to the real `fetch` untouched.
  *
  * A request may say more in headers, which go before the options of `with`: `x-tidegate-cache` (`skip`, `no-store`,
- * `refresh`; several with commas), `x-tidegate-cache-ttl-ms`, `x-tidegate-namespace`, `x-tidegate-tenant`; another header of `x-tidegate-` is
- * refused by its name. An answer has
- * `x-request-id` and `x-tidegate-target`, `-attempts`, `-cache` and `-cost-nano-usd`; a stream, whose cost is known at
- * its end, `-reserved-nano-usd` instead. An error has `x-request-id` if a request had begun, `x-should-retry`, and with a wait
- * `retry-after` and `retry-after-ms`.
+ * `refresh`; several with commas), `x-tidegate-cache-ttl-ms`, `x-tidegate-namespace`, `x-tidegate-tenant`; another header
+ * of `x-tidegate-` is refused by its name. An answer has `x-request-id` and `x-tidegate-target`, `-attempts`, `-cache` and
+ * `-cost-nano-usd`; a stream, whose cost is known at its end, `-reserved-nano-usd` instead. An error has `x-request-id` if a
+ * request had begun, `x-should-retry`, and with a wait `retry-after` and `retry-after-ms`.
  */
 export interface GateFetch {
   // By the place's own `fetch`: Node's types know no `RequestInfo`.
