@@ -1,14 +1,14 @@
 // More rows than are looked at in one go: what is decided about all of them reaches each, once.
 
-import { runInDurableObject } from 'cloudflare:test';
-import { expect, it } from 'vitest';
+import { evictAllDurableObjects, runInDurableObject } from 'cloudflare:test';
+import { expect, it, vi } from 'vitest';
 
 import { Engine } from '../../../pkg/src/queue/engine';
 import { memoryRows } from '../../../pkg/src/queue/memory';
 import { CANCELLED, COMPLETED, DEAD, DELAYED, type Described, type Rows } from '../../../pkg/src/queue/rows';
 import { SqlRows } from '../../src/queue/rows';
 import type { Queue } from '../../src/wasm';
-import { object } from '../queue';
+import { about, enqueue, enqueued, object, reached } from '../queue';
 
 const COUNT = 1_100;
 const HOUR_MS = 3_600_000;
@@ -52,3 +52,23 @@ it('a clock that is set back keeps none of a thousand requests waiting, nor for 
 it('and in memory', async () => {
   expect(await setBack(memoryRows())).toEqual(all);
 }, 60_000);
+
+it('of tables that a newer Worker has left nothing is read or changed', async () => {
+  const said = vi.spyOn(console, 'error').mockReturnValue();
+  const { requestId } = await enqueued();
+  await reached(requestId, ['completed']);
+  const stored = (version: number) =>
+    runInDurableObject(object(), (_, { storage: { sql } }) => {
+      const all = sql.exec('SELECT arrival, lane, due, rank FROM items').toArray();
+      sql.exec('UPDATE schema SET version = ?', version);
+      return all;
+    });
+  const before = await stored(99);
+  await evictAllDurableObjects();
+  expect((await about('GET', 'status', requestId)).status).toBe(500);
+  expect((await enqueue()).status).toBe(500);
+  expect(await stored(1)).toEqual(before);
+  await evictAllDurableObjects();
+  expect((await about('GET', 'status', requestId)).status).toBe(200);
+  said.mockRestore();
+});
