@@ -1,9 +1,7 @@
 // The stream of `gate.chat({ stream: true })`: server-sent events in bytes as chunks of an answer.
 
-import { invalid, TidegateError, toError } from './errors.js';
+import { ABORTED, invalid, TidegateError, toError } from './errors.js';
 import type { ChatChunk, ChatMeta, ChatStreaming } from './types.js';
-
-const ABORTED = { code: 'aborted', message: 'The request was aborted.', status: 499, shouldRetry: false, attempts: [] };
 
 /** Reads `bytes` at the first of its two uses: the chunks, or the stream itself. */
 export function streaming(

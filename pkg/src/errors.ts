@@ -119,6 +119,12 @@ export class TidegateError extends Error implements ErrorData {
   }
 }
 
+/** What whoever aborted is told where the Wasm is not asked. */
+export const ABORTED: ErrorData = {
+  ...{ code: 'aborted', message: 'The request was aborted.', status: 499 },
+  ...{ shouldRetry: false, attempts: [] },
+};
+
 /** Whether something thrown is an error of the gateway. Works across copies of the package and realms. */
 export function isTidegateError(error: unknown): error is TidegateError {
   return error instanceof Object && 'name' in error && error.name === 'TidegateError' && 'code' in error;

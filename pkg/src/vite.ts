@@ -18,6 +18,7 @@ import { files } from './cli/files.js';
 import { titleOf } from './cli/report.js';
 import { wrapped } from './cli/columns.js';
 import type { ScanValue } from './node.js';
+import { onlyOptions } from './options.js';
 
 export type { FailOn, ScanValue };
 
@@ -45,7 +46,7 @@ interface Bundled {
   readonly sources: readonly string[];
 }
 
-const OPTIONS = Object.keys({
+const OPTIONS: Record<keyof TidegateViteOptions, 0> = {
   warn: 0,
   failOn: 0,
   envFiles: 0,
@@ -53,15 +54,14 @@ const OPTIONS = Object.keys({
   values: 0,
   baseline: 0,
   server: 0,
-} satisfies Record<keyof TidegateViteOptions, 0>);
+};
 
 /**
  * Looks for keys in everything that the build emits, and in the modules of the development server. Throws a `TypeError` for
  * an option that there is not, and for another `failOn`: with a slip it would look for less than was meant.
  */
 export function tidegate(options: TidegateViteOptions = {}): Plugin {
-  const slip = Object.keys(options).find((name) => !OPTIONS.includes(name));
-  if (slip !== undefined) throw new TypeError(`tidegate: there is no option ${slip}, only ${OPTIONS.join(', ')}`);
+  onlyOptions('tidegate', options, OPTIONS);
   const failOn = options.failOn ?? 'secret';
   if (!['secret', 'ambiguous'].includes(failOn)) throw new TypeError("tidegate: failOn is 'secret' or 'ambiguous'");
   let config: ResolvedConfig;

@@ -1,7 +1,7 @@
 // A gate whose work is done in another realm: the same methods and types, by message.
 
 import { checked } from '../checked.js';
-import { jsonOf, notLoaded, TidegateError, toError } from '../errors.js';
+import { ABORTED, jsonOf, notLoaded, TidegateError, toError } from '../errors.js';
 import type { Gate, GateVault } from '../gate.js';
 import { lateFetch } from '../late-fetch.js';
 import { Listeners } from '../listeners.js';
@@ -23,8 +23,6 @@ import { watchPresence, type PresenceSign } from '../vault/presence.js';
 import type { Line } from './line.js';
 import { VAULT_CALLS, type GateCall, type ToGate } from './protocol.js';
 import type { FetchRealm } from './remote-fetch.js';
-
-const ABORTED = { code: 'aborted', message: 'The request was aborted.', status: 499, shouldRetry: false, attempts: [] };
 
 /** How the other realm is come by. */
 export interface Realm {

@@ -1,6 +1,7 @@
 // `tidegate/monitor`: looks through a running page for keys, in idle time, and tells the app alone.
 
 import { scan, Scanner, type Finding } from '../web.js';
+import { onlyOptions } from '../options.js';
 import { itemsOf, type Item, type Place } from './places.js';
 
 export type { Place };
@@ -34,13 +35,13 @@ export interface Monitor {
 }
 
 const PLACES: readonly Place[] = ['globals', 'scripts', 'storage', 'cookies', 'url', 'dom', 'requests'];
-const OPTIONS = Object.keys({
+const OPTIONS: Record<keyof MonitorOptions, 0> = {
   onFinding: 0,
   places: 0,
   sliceMs: 0,
   everyMs: 0,
   publishable: 0,
-} satisfies Record<keyof MonitorOptions, 0>);
+};
 
 /** Texts are looked at together: this many UTF-16 units at a time. */
 const BATCH = 16_384;
@@ -61,8 +62,7 @@ export function monitor(options: MonitorOptions): Monitor {
   const places = new Set<Place>(options.places ?? PLACES);
   const nowhere = [...places].find((place) => !PLACES.includes(place));
   if (nowhere !== undefined) throw new RangeError(`monitor: there is no place ${nowhere}, only ${PLACES.join(', ')}`);
-  const slip = Object.keys(options).find((name) => !OPTIONS.includes(name));
-  if (slip !== undefined) throw new TypeError(`monitor: there is no option ${slip}, only ${OPTIONS.join(', ')}`);
+  onlyOptions('monitor', options, OPTIONS);
   const key = crypto.getRandomValues(new Uint8Array(32));
   const told = new Set<string>();
   const requests = watchRequests(places.has('requests'));

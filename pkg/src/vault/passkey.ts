@@ -1,7 +1,7 @@
 // Passkeys, in the page: WebAuthn is not to be had in a worker. Only bytes leave here: the passkey's id and what its PRF
 // extension answered.
 
-import { invalid, isList, TidegateError } from '../errors.js';
+import { ABORTED, invalid, isList, TidegateError } from '../errors.js';
 import type { NewSlot, SlotInfo, SlotKey } from './types.js';
 
 type PasskeySlot = Extract<NewSlot, { kind: 'passkey' }>;
@@ -21,7 +21,6 @@ export interface PasskeyOptions {
 }
 
 const SALT_BYTES = 16;
-const ABORTED = { code: 'aborted', message: 'The request was aborted.', status: 499, shouldRetry: false, attempts: [] };
 
 const refused = (problem: string, cause?: unknown): TidegateError => {
   const error = invalid('passkey', problem);
